@@ -1,0 +1,237 @@
+"""What the procedures write into the books, and what the books answer.
+
+Each message is an upsert keyed by case (and step): writing it twice changes nothing.
+"""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.case import CaseRecord
+from models.ids import CaseId
+from models.message import Message, Number, Sku
+from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
+from models.orders import Fault, LineShare, OrderRequest, ShipmentFact, SupplierOrder
+from models.parties import Seller
+from models.partners import ChargeState
+from models.refunds import RefundRequest, RefundState, Way
+from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
+
+
+class Opening(StrEnum):
+    """What the books say when a case wants to open."""
+
+    OPENED = "opened"
+    DUPLICATE = "duplicate"
+    """This id is, or was, another run's case: this one ends without doing anything."""
+    REFUSED = "refused"
+
+
+# ---- orders ----
+
+
+class OpenOrder(Message):
+    """Write an order down for the first time. `run_id` is the first run's: a retry of it is no duplicate."""
+
+    request: OrderRequest
+    workflow_id: str
+    run_id: str
+    received_at: datetime
+
+
+class OpenedOrder(Message):
+    """`seller`: its settings at this moment. Refused: the seller is unknown."""
+
+    opening: Opening
+    seller: Seller | None = None
+    shares: tuple[LineShare, ...] = ()
+    reason: str | None = None
+
+
+class LineQuantities(Message):
+    """What became of the units of one line; `quantity` = open + the other three."""
+
+    sku: Sku
+    quantity: Annotated[int, Field(ge=1)]
+    shipped: Annotated[int, Field(ge=0)] = 0
+    cancelled: Annotated[int, Field(ge=0)] = 0
+    voided: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.shipped - self.cancelled - self.voided
+
+
+class ChargeRecord(Message):
+    """The broker's charge on the seller, one per attempt (ORD-3)."""
+
+    charge_id: CaseId
+    state: ChargeState
+    amount: PositiveAmount
+    captured: NonNegativeAmount
+    currency: Currency
+    gateway_reference: Number | None = None
+    reason: str | None = None
+
+
+class SupplierOrderRecord(Message):
+    """One order to a supplier: `accepted` or `refused`."""
+
+    order: SupplierOrder
+    state: Literal["accepted", "refused"]
+    supplier_reference: str | None = None
+    reason: str | None = None
+    at: datetime
+
+
+class Cessation(Message):
+    """Why an order, or some of it, was voided or cancelled, and by whose fault (CAN-12).
+
+    `evidence`: the times and numbers that show it, so that a seller can ask for a penalty back.
+    """
+
+    kind: Literal["cancelled", "voided"]
+    at: datetime
+    reason: str
+    fault: Fault
+    by: str
+    channel_reference: str | None = None
+    quantities: dict[str, int]
+    evidence: dict[str, str]
+
+
+class SaveOrder(Message):
+    """All that the books keep of an order beside its request."""
+
+    order_id: CaseId
+    record: CaseRecord
+    lines: tuple[LineQuantities, ...]
+    charges: tuple[ChargeRecord, ...]
+    supplier_orders: tuple[SupplierOrderRecord, ...]
+    shipments: tuple[ShipmentFact, ...]
+    cessations: tuple[Cessation, ...]
+    cancel_until: datetime | None
+    handoff_due: datetime | None
+    handed_off_at: datetime | None
+
+
+class Saved(Message):
+    """The books have it."""
+
+
+# ---- returns ----
+
+
+class OpenReturn(Message):
+    """Write a return down for the first time, if RET-2 allows it."""
+
+    request: ReturnRequest
+    workflow_id: str
+    run_id: str
+    created_at: datetime
+
+
+class ReturnOpening(Message):
+    """`opened` holds the snapshots and amounts; `reason` says why it was refused."""
+
+    opening: Opening
+    opened: OpenedReturn | None = None
+    reason: str | None = None
+
+
+class ReceptionRecord(Message):
+    """Reception and acceptance of one line: two facts (RET-11)."""
+
+    sku: Sku
+    quantity: int
+    reception: Reception
+    acceptance: Acceptance
+
+
+class SaveReturn(Message):
+    """All that the books keep of a return beside its request."""
+
+    return_id: CaseId
+    record: CaseRecord
+    decision: Literal["approved", "rejected"] | None = None
+    decision_reason: str | None = None
+    decided_by: str | None = None
+    fees: NonNegativeAmount | None = None
+    returnless: bool = False
+    label_url: str | None = None
+    label_paid_by: str | None = None
+    broker_return_number: str | None = None
+    """The matching return in the seller's account at the broker (RET-6)."""
+    rma_number: str | None = None
+    return_address: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    receptions: tuple[ReceptionRecord, ...] = ()
+    refund_due: datetime | None = None
+    refunded_by_channel: bool = False
+    outcome: str | None = None
+
+
+class BookCreditMemo(Message):
+    """A supplier's credit memo. Same supplier and number: counted once, whatever the return (RET-12)."""
+
+    supplier_id: CaseId
+    number: Number
+    return_id: CaseId
+    date: date
+    amount: PositiveAmount
+    currency: Currency
+    actor: str
+    at: datetime
+
+
+class CreditMemoBooked(Message):
+    """`duplicate`: the number was booked before, for `return_id`."""
+
+    state: Literal["booked", "duplicate"]
+    return_id: str
+
+
+# ---- refunds ----
+
+
+class ReserveRefund(Message):
+    """Check the cap and reserve the amount, in one transaction, pending ones counted (REF-3)."""
+
+    request: RefundRequest
+    workflow_id: str
+    run_id: str
+    at: datetime
+
+
+class ReservedRefund(Message):
+    """Refused: `reason` says why; nothing was changed. `state` other than reserved: it is settled already."""
+
+    opening: Opening
+    state: RefundState = RefundState.RESERVED
+    way: Way = Way.GATEWAY
+    amount: Amount | None = None
+    payment_reference: Number | None = None
+    gateway_account: Number | None = None
+    gateway_refund_id: Number | None = None
+    over_refund: bool = False
+    seller_id: str | None = None
+    reason: str | None = None
+
+
+class SettleRefund(Message):
+    """What became of a reserved refund. A failed or refused one gives its amount back to the cap (REF-7)."""
+
+    refund_id: CaseId
+    state: RefundState
+    gateway_refund_id: Number | None = None
+    reason: str | None = None
+    at: datetime
+
+
+class SaveCase(Message):
+    """Stage, waits and timeline of a case that has no more to write."""
+
+    record: CaseRecord

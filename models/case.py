@@ -1,0 +1,153 @@
+"""What every case shows of itself: stage, what it waits for, deadlines, timeline, rejected events."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from models.message import Message
+
+
+class Who(StrEnum):
+    """Who must act."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+    SUPPLIER = "supplier"
+    STAFF = "staff"
+    GATEWAY = "gateway"
+    SHOP = "shop"
+    CHANNEL = "channel"
+    MAIL = "mail server"
+    CLOCK = "clock"
+    """Nobody: time must pass."""
+    BACKHAUL = "backhaul"
+
+
+class OrderStage(StrEnum):
+    """Where an order stands."""
+
+    RECEIVED = "received"
+    AWAITING_RELEASE = "awaiting_release"
+    AWAITING_PAYMENT = "awaiting_payment"
+    CANCEL_WINDOW = "cancel_window"
+    ON_HOLD = "on_hold"
+    PLACING = "placing"
+    AWAITING_SHIPMENT = "awaiting_shipment"
+    CANCELLING = "cancelling"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+    VOIDED = "voided"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+
+
+class ReturnStage(StrEnum):
+    """Where a return stands."""
+
+    OPENING = "opening"
+    AWAITING_APPROVAL = "awaiting_approval"
+    AWAITING_RMA = "awaiting_rma"
+    RMA_REFUSED = "rma_refused"
+    AWAITING_TRACKING = "awaiting_tracking"
+    EXPIRED = "expired"
+    IN_TRANSIT = "in_transit"
+    AWAITING_CREDIT = "awaiting_credit"
+    REFUNDING_SELLER = "refunding_seller"
+    AWAITING_BUYER_REFUND = "awaiting_buyer_refund"
+    REFUNDING_BUYER = "refunding_buyer"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    REFUSED_BY_SUPPLIER = "refused_by_supplier"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class RefundStage(StrEnum):
+    """Where a refund stands."""
+
+    RESERVING = "reserving"
+    SENDING = "sending"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+
+
+class SlaState(StrEnum):
+    ON_TIME = "on_time"
+    AT_RISK = "at_risk"
+    BREACHED = "breached"
+
+
+class Wait(Message):
+    """Something that the case waits for: who must do what, since when, and until when at the latest."""
+
+    stage: str
+    who: Who
+    what: str
+    since: datetime
+    due: datetime | None = None
+
+
+class Step(Message):
+    """One line of the timeline: what happened, when, by whom."""
+
+    at: datetime
+    what: str
+    who: str
+
+
+class RejectedEvent(Message):
+    """An event that could not be used: never its raw data, which may be personal."""
+
+    name: str
+    reason: str
+    at: datetime
+    event_id: str | None = None
+
+
+class Answer(Message):
+    """What an update answers. `duplicate`: the event was known already and counted once."""
+
+    accepted: bool = True
+    duplicate: bool = False
+    stage: str
+    outcome: str | None = None
+    message: str
+
+
+class CaseRecord(Message):
+    """What the books keep of every case, beside its own tables."""
+
+    workflow_id: str
+    run_id: str
+    stage: str
+    seller_id: str
+    order_id: str
+    waiting_on: str | None
+    waiting_for: str | None
+    waiting_since: datetime | None
+    due_by: datetime | None
+    sla_state: SlaState
+    ended: bool
+    first_step: int
+    steps: tuple[Step, ...]
+    """The steps that are new since the last record; the first of them is number `first_step`."""
+
+
+class CaseStatus(Message):
+    """The answer to the query `status`."""
+
+    workflow_id: str
+    stage: str
+    outcome: str | None
+    waiting_for: Wait | None
+    also_waiting_for: tuple[Wait, ...]
+    deadlines: dict[str, datetime]
+    sla_state: SlaState
+    timeline: tuple[Step, ...]
+    rejected_events: tuple[RejectedEvent, ...]
+    rejected_count: int
+    facts: dict[str, Any]

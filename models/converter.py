@@ -1,0 +1,55 @@
+"""How messages become payloads and back, the same for workers, starters, tests and replays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
+from temporalio.exceptions import ApplicationError
+
+from models.failures import InvalidInput
+from models.message import Request
+
+
+class _Json(PydanticJSONPlainPayloadConverter):
+    """A bad start request fails its workflow with `InvalidInput`, instead of being tried for ever."""
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
+        if not (isinstance(type_hint, type) and issubclass(type_hint, Request)):
+            return super().from_payload(payload, type_hint)
+        try:
+            return type_hint.at_the_door(super().from_payload(payload, None))
+        except InvalidInput as error:
+            raise ApplicationError(str(error), type=InvalidInput.category.value, non_retryable=True) from None
+
+
+class _Payloads(CompositePayloadConverter):
+    def __init__(self) -> None:
+        super().__init__(
+            *(
+                _Json() if isinstance(converter, JSONPlainPayloadConverter) else converter
+                for converter in DefaultPayloadConverter.default_encoding_payload_converters
+            )
+        )
+
+    def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
+        """Without type hints (the events), what can't be read stays raw: the inbox says so, nothing is lost."""
+        if type_hints is not None:
+            return super().from_payloads(payloads, type_hints)
+        values: list[Any] = []
+        for payload in payloads:
+            try:
+                values.extend(super().from_payloads([payload], None))
+            except Exception:
+                values.append(RawValue(payload))
+        return values
+
+
+DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads)

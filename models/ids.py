@@ -1,0 +1,77 @@
+"""Business ids and the workflow ids made of them, with their inverse.
+
+Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, in logs and in metrics.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+
+CaseId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+"""An id of ours or of a partner that becomes part of a workflow id or a search attribute."""
+
+CaseKind = Literal["order", "return", "refund"]
+_KINDS: tuple[CaseKind, ...] = ("order", "return", "refund")
+
+
+def order_workflow_id(order_id: str) -> str:
+    """`1001` -> `order-1001`."""
+    return f"order-{order_id}"
+
+
+def return_workflow_id(return_id: str) -> str:
+    """`RR-1001-1` -> `return-RR-1001-1`."""
+    return f"return-{return_id}"
+
+
+def refund_workflow_id(refund_id: str) -> str:
+    """`RF-1001-1` -> `refund-RF-1001-1`."""
+    return f"refund-{refund_id}"
+
+
+def case_of(workflow_id: str) -> tuple[CaseKind, str]:
+    """The inverse of the three above: `order-1001` -> `("order", "1001")`.
+
+    Raises ValueError for an id that is none of ours.
+    """
+    for kind in _KINDS:
+        if workflow_id.startswith(f"{kind}-") and len(workflow_id) > len(kind) + 1:
+            return kind, workflow_id[len(kind) + 1 :]
+    raise ValueError(f"{workflow_id!r} is not the workflow id of an order, a return or a refund")
+
+
+def charge_id(order_id: str, attempt: int) -> str:
+    """The broker's charge on the seller's payment method; a new attempt for each payment method (ORD-3)."""
+    return f"CH-{order_id}-{attempt}"
+
+
+def supplier_order_number(order_id: str, ordinal: int) -> str:
+    """The number of the order that the broker sends to a supplier; also the RMA number of RET-7."""
+    return f"{order_id}-{ordinal}"
+
+
+def return_id(order_id: str, ordinal: int) -> str:
+    """The number of a return request (RR)."""
+    return f"RR-{order_id}-{ordinal}"
+
+
+def sibling_return_id(first_return_id: str, ordinal: int) -> str:
+    """The return of another supplier, split off the first one (RET-2); the first split has ordinal 2."""
+    return f"{first_return_id}.{ordinal}"
+
+
+def late_cancel_return_id(order_id: str) -> str:
+    """The return that a cancel after the window becomes once the order has shipped (CAN-2)."""
+    return f"RR-{order_id}-late-cancel"
+
+
+def buyer_refund_id(case_id: str, ordinal: int) -> str:
+    """A refund of the buyer by the seller: the n-th accepted click of this order or return (REF-6)."""
+    return f"RF-{case_id}-B{ordinal}"
+
+
+def seller_refund_id(case_id: str, ordinal: int) -> str:
+    """A refund of the seller by the broker: the n-th of this order or return (REF-6)."""
+    return f"RF-{case_id}-S{ordinal}"

@@ -1,0 +1,116 @@
+"""Sellers and suppliers, with their settings. Every number of the rules is a default here, never a constant.
+
+Settings are snapshotted into a case at the moment where they decide something: a later change never
+rewrites the past.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import EmailStr, Field
+
+from models.ids import CaseId
+from models.message import LongText, Message, Number, Text
+
+Days = Annotated[int, Field(ge=1, le=3650)]
+Minutes = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class OnBreach(StrEnum):
+    """What happens when the refund SLA is breached (RET-13)."""
+
+    WAIT = "wait"
+    REFUND = "refund"
+
+
+class Seller(Message):
+    """A seller (an affiliate of the broker) and its settings."""
+
+    seller_id: CaseId
+    name: Text
+    email: EmailStr
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    payment_method: Number | None = None
+    """Token of the card or PayPal on file that the broker charges (ORD-3)."""
+    gateway_customer: Number | None = None
+    """The broker's customer number of this seller at the gateway."""
+    gateway_account: Number | None = None
+    """The seller's own account at its gateway, from which buyers are refunded; none: the default account."""
+
+    auto_release: bool = True
+    """Orders go to the broker by themselves; otherwise they wait for `release` (ORD-2)."""
+    cancel_window_minutes: Minutes = 30
+    """ORD-4."""
+    handoff_minutes: Minutes = 60
+    """An order must be with a supplier by then (ORD-4)."""
+    minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = 2
+    """Items with fewer in stock count as not in stock (ORD-5)."""
+
+    auto_refund_buyer: bool = False
+    """The buyer is refunded without a person's review (REF-1, CAN-6)."""
+    allow_over_refund: bool = False
+    """More than was paid may be refunded, marked and with a reason (REF-5)."""
+
+    approval_reminder_days: tuple[Days, ...] = (2, 5)
+    tracking_days: Days = 30
+    """A return without tracking number expires after this (RET-10)."""
+    tracking_reminder_days: tuple[Days, ...] = (7, 21, 28)
+    reopen_days: Days = 30
+    """How long an expired return can still be reopened by its tracking number (RET-10)."""
+    inspection_days: Days = 30
+    """The supplier receives, inspects and credits within this (RET-11)."""
+    refund_sla_days: Days = 60
+    """The broker refunds the seller within this, from the creation of the RR (RET-13)."""
+    refund_reminder_days_before: tuple[Days, ...] = (14, 7, 1)
+    on_refund_breach: OnBreach = OnBreach.WAIT
+    buyer_refund_reminder_days: tuple[Days, ...] = (3, 10)
+
+    @property
+    def cancel_window(self) -> timedelta:
+        return timedelta(minutes=self.cancel_window_minutes)
+
+    @property
+    def handoff_limit(self) -> timedelta:
+        return timedelta(minutes=self.handoff_minutes)
+
+
+class RmaMethod(StrEnum):
+    """How a supplier gives its RMA number (RET-7, RET-8)."""
+
+    NONE = "none"
+    """It needs none: the number of the order that the broker sent is the RMA number."""
+    SERVICE = "service"
+    """From the supplier's web service."""
+    EMAIL = "email"
+    """By an e-mail with a link where the supplier types the number."""
+    MANUAL = "manual"
+    """Typed by staff."""
+
+
+class Fulfilment(StrEnum):
+    """Who stands behind the supplier in the seller's books (RET-3, RET-6)."""
+
+    BROKER = "broker"
+    DIRECT = "direct"
+
+
+class Supplier(Message):
+    """A manufacturer or warehouse that picks, packs, ships and takes returns, and its settings."""
+
+    supplier_id: CaseId
+    name: Text
+    email: EmailStr
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    fulfilment: Fulfilment = Fulfilment.BROKER
+    rma: RmaMethod = RmaMethod.NONE
+    return_address: LongText
+    """Where returns go; may differ from where it ships from (RET-9)."""
+    rma_reminder_days: tuple[Days, ...] = (3, 7)
+    rma_days: Days = 14
+    """Without an RMA number by then, staff are alerted (RET-8)."""
+
+
+def needs_rma(supplier: Supplier) -> bool:
+    """RET-3: everything fulfilled by the broker needs an RMA; else the supplier's setting decides."""
+    return supplier.fulfilment is Fulfilment.BROKER or supplier.rma is not RmaMethod.NONE

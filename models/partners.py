@@ -1,0 +1,240 @@
+"""What the procedures ask of partners, and what these answer. One model in, one out, per activity.
+
+A partner's business "no" is a value here: the procedure handles it. An outage is a `PartnerUnavailable`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from models.ids import CaseId
+from models.message import Message, Number, Quantity, Sku, WholeQuantity
+from models.money import Currency, NonNegativeAmount, PositiveAmount
+from models.orders import Address, SupplierOrder
+from models.refunds import Direction
+
+# ---- payment gateway: the seller's charge (ORD-3, CAN-1) ----
+
+
+class AuthorizeCharge(Message):
+    """Reserve the broker's charge on the seller's payment method."""
+
+    charge_id: CaseId
+    order_id: CaseId
+    amount: PositiveAmount
+    currency: Currency
+    payment_method: Number
+    gateway_customer: Number | None = None
+
+
+class ChargeState(StrEnum):
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    """The authorization is too old to be captured: authorize again."""
+    NONE = "none"
+    """The gateway has never seen it."""
+
+
+class ChargeAnswer(Message):
+    """Where the charge stands at the gateway."""
+
+    charge_id: CaseId
+    state: ChargeState
+    gateway_reference: Number | None = None
+    """Stripe: the payment intent."""
+    captured: NonNegativeAmount | None = None
+    reason: str | None = None
+    """Why it was declined, in the gateway's word (`insufficient_funds`)."""
+
+
+class CaptureCharge(Message):
+    """Take `amount` of an authorized charge; the rest is given free."""
+
+    charge_id: CaseId
+    gateway_reference: Number
+    amount: PositiveAmount
+    currency: Currency
+
+
+class VoidCharge(Message):
+    """Give an authorization free. Looks for the charge first: it may never have got there, or be captured."""
+
+    charge_id: CaseId
+    gateway_reference: Number | None = None
+    gateway_customer: Number | None = None
+
+
+# ---- payment gateway: refunds ----
+
+
+class SendRefund(Message):
+    """Refund a payment. `payment_reference`: Stripe payment intent or charge."""
+
+    refund_id: CaseId
+    order_id: CaseId
+    direction: Direction
+    payment_reference: Number
+    amount: PositiveAmount
+    currency: Currency
+    gateway_account: Number | None = None
+    """The seller's account at the gateway, for the buyer's refund."""
+
+
+class RefundAnswer(Message):
+    """Where a refund stands at the gateway. `none`: the gateway has never seen it."""
+
+    state: Literal["succeeded", "pending", "failed", "refused", "none"]
+    gateway_refund_id: Number | None = None
+    reason: str | None = None
+
+
+# ---- suppliers ----
+
+
+class FindStock(Message):
+    """Who has these items? `second_source`: ask the whole network, whatever the price (ORD-6)."""
+
+    skus: Annotated[tuple[Sku, ...], Field(min_length=1)]
+    ship_to: Address
+    second_source: bool = False
+
+
+class StockOffer(Message):
+    """One warehouse's stock of one item. `unit_cost` in `currency`; distance to the buyer, none: unknown."""
+
+    supplier_id: CaseId
+    warehouse_id: CaseId
+    sku: Sku
+    quantity: Annotated[int, Field(ge=0)]
+    unit_cost: NonNegativeAmount
+    currency: Currency
+    distance_km: Annotated[float, Field(ge=0)] | None = None
+
+
+class Stock(Message):
+    offers: tuple[StockOffer, ...]
+
+
+class PlaceSupplierOrder(Message):
+    """Send one order to one warehouse. The supplier never sees what the buyer paid."""
+
+    order_id: CaseId
+    order: SupplierOrder
+    ship_to: Address
+
+
+class PlacedOrder(Message):
+    """`refused`: the supplier does not have it after all; `reason` is its word."""
+
+    state: Literal["accepted", "refused"]
+    supplier_reference: Number | None = None
+    reason: str | None = None
+
+
+class RequestRma(Message):
+    """Ask the supplier's web service for an RMA number (RET-8)."""
+
+    return_id: CaseId
+    supplier_id: CaseId
+    supplier_order_number: Number
+    lines: tuple[Quantity, ...]
+    reasons: tuple[str, ...]
+
+
+class RmaAnswer(Message):
+    state: Literal["issued", "refused", "pending"]
+    """`pending`: the service took the request; the number comes as an event."""
+    rma_number: Number | None = None
+    return_address: str | None = None
+    reason: str | None = None
+
+
+# ---- the seller's shop or marketplace ----
+
+
+class AnnounceTracking(Message):
+    """The warehouse's tracking number, as if the seller had typed it (ORD-9)."""
+
+    order_id: CaseId
+    seller_id: CaseId
+    channel: str
+    channel_order_id: CaseId | None = None
+    shipment_id: CaseId
+    carrier: str
+    tracking_number: Number
+    lines: tuple[Quantity, ...]
+
+
+class StopShipping(Message):
+    """A cancelled or voided order leaves the shop's shipping list (CAN-11)."""
+
+    order_id: CaseId
+    seller_id: CaseId
+    channel: str
+    channel_order_id: CaseId | None = None
+    reason: str
+
+
+# ---- mail ----
+
+
+class Recipient(StrEnum):
+    BUYER = "buyer"
+    SELLER = "seller"
+    SUPPLIER = "supplier"
+    STAFF = "staff"
+
+
+class Mail(Message):
+    """One e-mail. `key` is unique per event: a second one with the same key is not sent (NTF-1).
+
+    It carries no address and no name: the mail activity reads those from the books.
+    """
+
+    key: Annotated[str, Field(min_length=1, max_length=200)]
+    """`<workflow id>:<what>`, e.g. `return-RR-1001-1:rma-buyer`."""
+    template: Annotated[str, Field(pattern=r"^[a-z_]+$")]
+    to: Recipient
+    order_id: CaseId
+    return_id: CaseId | None = None
+    seller_id: CaseId
+    supplier_id: CaseId | None = None
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the template shows beside the order: amounts, numbers, reasons."""
+
+
+class MailSent(Message):
+    """`already`: an earlier attempt sent it."""
+
+    state: Literal["sent", "already", "no_address"]
+    message_id: str
+
+
+# ---- the server's clock ----
+
+
+class AskArrival(Message):
+    """When did the server record this event of this case? (CAN-3)"""
+
+    workflow_id: str
+    run_id: str
+    event_name: str
+    event_id: str
+
+
+class Arrival(Message):
+    """RFC 3339; none: the history does not have it."""
+
+    at: str | None = None
+
+
+class OrderQuantity(Message):
+    """A line of an order, as sourcing sees it."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    unit_cost: NonNegativeAmount

@@ -1,0 +1,102 @@
+"""A refund: one movement of money back, exactly once (REF)."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.ids import CaseId
+from models.message import Event, LongText, Message, Number, Quantity, Request, Text
+from models.money import Currency, PositiveAmount, require_whole
+
+
+class Direction(StrEnum):
+    """Who gives money back to whom; never mixed."""
+
+    SELLER_TO_BUYER = "seller_to_buyer"
+    BROKER_TO_SELLER = "broker_to_seller"
+
+
+class Way(StrEnum):
+    """How the money goes back. All ways count under the same cap (REF-3)."""
+
+    GATEWAY = "gateway"
+    MARKETPLACE = "marketplace"
+    """The marketplace did it by itself; recorded (RET-18)."""
+    MANUAL = "manual"
+    """Made elsewhere; recorded (REF-9)."""
+
+
+class RefundRequest(Request):
+    """Starts a `Refund`. Its id was made before, from the case: never random, never of amount and charge."""
+
+    refund_id: CaseId
+    order_id: CaseId
+    return_id: CaseId | None = None
+    direction: Direction = Direction.SELLER_TO_BUYER
+    way: Way = Way.GATEWAY
+    amount: PositiveAmount | None = None
+    """None: all that is still refundable (REF-8)."""
+    currency: Currency
+    reason: Text
+    requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")]
+    lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
+    reference: Number | None = None
+    """Of a refund made elsewhere."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.amount is not None:
+            require_whole(self.amount, self.currency, "amount")
+        return self
+
+
+class GatewayUpdate(Event):
+    """What the gateway says of a refund (REF-7)."""
+
+    status: Literal["succeeded", "failed", "pending"]
+    gateway_refund_id: Number
+    reason: LongText | None = None
+
+
+class RefundState(StrEnum):
+    """Where a refund stands. Reserved, pending and succeeded ones count against the cap (REF-3)."""
+
+    RESERVED = "reserved"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+
+COUNTS_AGAINST_CAP = (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED)
+
+
+class RefundResult(Message):
+    """What became of a refund. `amount` is what was reserved; zero if refused before."""
+
+    refund_id: CaseId
+    state: RefundState
+    amount: Annotated[Decimal, Field(ge=0)]
+    currency: Currency
+    gateway_refund_id: Number | None = None
+    over_refund: bool = False
+    reason: str | None = None
+
+
+def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:
+    """REF-3 and REF-5: may `amount` be refunded when `taken` of `paid` is refunded or pending?
+
+    All in `currency`. Gives whether it is an over-refund (done and marked, if the seller allows it).
+    Raises ValueError with a clear message otherwise.
+    """
+    left = max(paid - taken, Decimal(0))
+    if amount <= left:
+        return False
+    if allow_over_refund:
+        return True
+    raise ValueError(
+        f"{amount} {currency} is more than the {left} {currency} still refundable "
+        f"(paid {paid}, refunded or pending {taken}); ask for less, or let the seller allow over-refunds"
+    )

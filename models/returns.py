@@ -1,0 +1,280 @@
+"""A return: what starts it, the events it hears, and what it knows (RET)."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, HttpUrl, model_validator
+
+from models.ids import CaseId
+from models.message import (
+    Event,
+    LongText,
+    Message,
+    Number,
+    Quantity,
+    Request,
+    Sku,
+    Text,
+    Time,
+    WholeQuantity,
+    require_distinct_skus,
+)
+from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
+from models.parties import Seller, Supplier
+
+
+class Source(StrEnum):
+    """Where a return request came from (RET-1)."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+    EBAY_RETURN = "ebay_return"
+    EBAY_CASE = "ebay_case"
+    AMAZON_REPORT = "amazon_report"
+    MANUAL = "manual"
+    LATE_CANCEL = "late_cancel"
+
+
+class Evidence(Message):
+    """A photo or video, by reference and hash; never the file itself (RET-19)."""
+
+    kind: Literal["photo", "video", "document"]
+    reference: Annotated[str, Field(min_length=1, max_length=500)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ReturnLine(Message):
+    """Some units that come back, and why."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    reason: Text
+    buyer_words: LongText | None = None
+    evidence: Annotated[tuple[Evidence, ...], Field(max_length=20)] = ()
+
+
+class ReturnRequest(Request):
+    """Starts a `Return` (RET-1, RET-2)."""
+
+    return_id: CaseId
+    order_id: CaseId
+    source: Source = Source.MANUAL
+    requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")] = "script:manual"
+    """`role:name` of the one who asks."""
+    lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=500)]
+    amazon_rma_id: Number | None = None
+    ebay_return_id: Number | None = None
+    note: LongText | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        require_distinct_skus(self.lines)
+        return self
+
+
+class SellerApproval(Event):
+    """The seller approves or rejects, and says what it costs and how it travels (RET-4, RET-5)."""
+
+    decision: Literal["approved", "rejected"]
+    reason: LongText | None = None
+    return_fee: NonNegativeAmount = Decimal(0)
+    restocking_fee: NonNegativeAmount | None = None
+    restocking_percent: Annotated[NonNegativeAmount, Field(le=100)] | None = None
+    """Of what the buyer paid for the returned goods."""
+    returnless: bool = False
+    label_url: HttpUrl | None = None
+    carrier: Text | None = None
+    label_paid_by: Literal["buyer", "seller"] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.decision == "rejected" and not self.reason:
+            raise ValueError("a rejection needs a reason: the buyer is told (RET-4)")
+        if self.restocking_fee is not None and self.restocking_percent is not None:
+            raise ValueError("give restocking_fee or restocking_percent, not both (RET-5)")
+        return self
+
+
+class SupplierRma(Event):
+    """The supplier issues an RMA number, or refuses (RET-8)."""
+
+    outcome: Literal["issued", "refused"]
+    rma_number: Number | None = None
+    return_address: LongText | None = None
+    """Unless said, the one of the supplier's settings."""
+    reason: LongText | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.outcome == "issued" and not self.rma_number:
+            raise ValueError("an issued RMA needs its rma_number (RET-8)")
+        if self.outcome == "refused" and not self.reason:
+            raise ValueError("a refusal needs a reason (RET-8)")
+        return self
+
+
+class ReturnTracking(Event):
+    """The parcel back is on its way (RET-10)."""
+
+    carrier: Text
+    tracking_number: Number
+
+
+class Reception(StrEnum):
+    """What arrived (RET-11)."""
+
+    RECEIVED = "received"
+    SHORT = "short"
+    WRONG_ITEM = "wrong_item"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
+class Acceptance(StrEnum):
+    """What the supplier makes of it (RET-11). `manual`: a person must decide."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    MANUAL = "manual"
+
+
+class ReceivedLine(Message):
+    """Reception and acceptance of some units: two facts, per line."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    reception: Reception
+    acceptance: Acceptance
+
+
+class GoodsReceived(Event):
+    """The supplier received and inspected; a later one for the same line replaces what was said (RET-11)."""
+
+    lines: Annotated[tuple[ReceivedLine, ...], Field(min_length=1, max_length=500)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        require_distinct_skus(self.lines)
+        return self
+
+
+class CreditMemo(Event):
+    """The supplier's paper that gives money back (RET-12). Same supplier and number: counted once."""
+
+    number: Number
+    date: date
+    amount: PositiveAmount
+    currency: Currency
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        require_whole(self.amount, self.currency, "amount")
+        return self
+
+
+class BuyerRefund(Event):
+    """The click: refund the buyer (RET-14, REF-1). Without `amount` and `lines`: all that comes back."""
+
+    reason: Text
+    amount: PositiveAmount | None = None
+    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        require_distinct_skus(self.lines or ())
+        return self
+
+
+class Withdrawal(Event):
+    """Buyer or seller withdraw a return that has not been received (RET-15)."""
+
+    reason: Text
+
+
+class ChannelUpdate(Event):
+    """The marketplace did something by itself (RET-18)."""
+
+    status: Literal["refunded_by_channel", "escalated", "closed"]
+    amount: PositiveAmount | None = None
+
+
+class Waivable(StrEnum):
+    """What staff may do without."""
+
+    TRACKING = "tracking"
+    RMA = "rma"
+    INSPECTION = "inspection"
+    CREDIT_MEMO = "credit_memo"
+    """The broker refunds the seller in full although the supplier has not credited it all."""
+
+
+class StaffOverride(Event):
+    """Staff waive a step, or move a deadline (RET-10, RET-13)."""
+
+    waive: Waivable | None = None
+    extend: Literal["refund_due", "tracking_due"] | None = None
+    until: Time | None = None
+    reason: LongText
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.waive is None) == (self.extend is None):
+            raise ValueError("give either waive or extend")
+        if (self.extend is None) != (self.until is None):
+            raise ValueError("extend needs until, and until needs extend")
+        return self
+
+
+class OpenedLine(Message):
+    """A line of an opened return, and what it is worth, from the order's stored allocation."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    reason: Text
+    paid: NonNegativeAmount
+    """What the buyer paid for these units: product + tax - discount."""
+    cost: NonNegativeAmount
+    """What the seller paid the broker for these units: parts + tax."""
+
+
+class OpenedReturn(Message):
+    """What the books say when a return opens: snapshots that decide, and what the units are worth."""
+
+    order_id: CaseId
+    seller: Seller
+    supplier: Supplier
+    channel: str
+    supplier_order_number: Number
+    lines: tuple[OpenedLine, ...]
+    currency: Currency
+    """Of what the buyer paid."""
+    charge_currency: Currency
+    """Of what the broker charged the seller."""
+    siblings: tuple[ReturnRequest, ...] = ()
+    """The returns of the other suppliers (RET-2)."""
+
+    @property
+    def paid(self) -> Decimal:
+        return sum((line.paid for line in self.lines), Decimal(0))
+
+    @property
+    def cost(self) -> Decimal:
+        return sum((line.cost for line in self.lines), Decimal(0))
+
+
+def fees_of(approval: SellerApproval, paid: Decimal, currency: str) -> Decimal:
+    """Return fee + restocking fee that the seller deducts (RET-5), in `currency`.
+
+    Raises ValueError when they are finer than the currency or exceed what is refundable (REF-4).
+    """
+    require_whole(approval.return_fee, currency, "return_fee")
+    restocking = approval.restocking_fee or Decimal(0)
+    require_whole(restocking, currency, "restocking_fee")
+    if approval.restocking_percent is not None:
+        restocking = rounded(paid * approval.restocking_percent / 100, currency)
+    fees = approval.return_fee + restocking
+    if fees > paid:
+        raise ValueError(f"the fees, {fees} {currency}, are higher than the refundable {paid} {currency}")
+    return fees

@@ -1,0 +1,55 @@
+"""Settings of a process: addresses, keys, numbers of this installation. Environment variables, or `.env`.
+
+The connection to Temporal is not here: it is Temporal's own (`temporalio.envconfig`, `TEMPORAL_*`).
+Settings of the business (sellers, suppliers) are data in the books: see `models.parties`.
+"""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, EmailStr, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`BACKHAUL_<NAME>`; the database also as `DATABASE_URL`. Secrets never show in repr, logs or errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BACKHAUL_", env_file=".env", extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    database_url: SecretStr = Field(
+        default=SecretStr("sqlite:///.backhaul/books.db"),
+        validation_alias=AliasChoices("DATABASE_URL", "BACKHAUL_DATABASE_URL"),
+    )
+    """`sqlite:///PATH` or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`."""
+
+    gateway_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/stripe")
+    """Where `/v1/payment_intents` stands; `https://api.stripe.com` in production."""
+    gateway_key: SecretStr = SecretStr("sk_test_sandbox")
+    supplier_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/supplier")
+    supplier_key: SecretStr = SecretStr("sandbox")
+    shop_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/shop")
+    shop_key: SecretStr = SecretStr("sandbox")
+    partner_timeout_seconds: PositiveFloat = 20.0
+    """How long one HTTP request to a partner may take."""
+
+    smtp_host: str = "127.0.0.1"
+    smtp_port: PositiveInt = 8251
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: bool = False
+    mail_from: EmailStr = "returns@backhaul.example"
+    mail_staff: EmailStr = "staff@backhaul.example"
+    mail_templates: Path | None = None
+    """A folder whose templates win over the built-in ones: `<seller id>/<language>/<template>.md`."""
+
+    front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
+    """Where suppliers reach the page of their RMA link (RET-8)."""
+    front_secret: SecretStr = SecretStr("local development only")
+    """Signs the suppliers' links."""
+    rma_link_days: PositiveInt = 30
+
+    log_format: str = Field(default="console", pattern="^(console|json)$")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    metrics_address: str | None = None
+    """`host:port` for Prometheus; none: no metrics."""
