@@ -6,7 +6,7 @@ A partner's business "no" is a value here: the procedure handles it. An outage i
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import EmailStr, Field
 
 from models.ids import CaseId
 from models.message import Message, Number, Quantity, Sku, WholeQuantity
@@ -212,6 +212,21 @@ class MailSent(Message):
 
     state: Literal["sent", "already", "no_address"]
     message_id: str
+
+
+class Contact(Message):
+    """Who gets a mail, read from the books when it is sent. Personal data: never in histories or logs."""
+
+    email: EmailStr
+    name: str
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    seller_name: str
+    """In whose name the buyer is written to (ORD-9)."""
+    reply_to: EmailStr | None = None
+    """Where answers go: a buyer's to the seller."""
+    buyer_name: str | None = None
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the books know of the order beside the mail's own facts, which win."""
 
 
 # ---- the server's clock ----
