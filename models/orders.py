@@ -284,6 +284,8 @@ class ShipmentFact(Message):
     tracking_number: Number
     lines: tuple[Quantity, ...]
     at: Time
+    supplier_order_number: Number | None = None
+    """As the event said; else the books find it by what was bought where."""
 
 
 def fault_of(request: CancelRequest) -> Fault:
