@@ -1,0 +1,205 @@
+"""The one place where a partner's HTTP failures become our failures.
+
+A partner's business "no" never gets here as an error: the connector says which statuses it `expects`, and
+reads them itself. Messages and details say which partner, which call and the partner's error code; never a
+body, which may hold personal data, and never a key.
+"""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+from temporalio.exceptions import ApplicationError
+
+from models.failures import HANDLING, Category
+from models.message import Message
+
+LONGEST_PAUSE = timedelta(hours=24)
+"""A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
+
+_LATER = frozenset({408, 425, 429})
+_CODE = re.compile(r"^[A-Za-z0-9_.-]{1,60}$")
+
+Wire = TypeVar("Wire", bound="WireModel")
+
+QueryParams = Sequence[tuple[str, str]]
+
+
+class WireModel(BaseModel):
+    """What a partner answers: fields that we don't know are passed over, and errors never quote the answer."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class PartnerError(WireModel):
+    """The body of an error, alike at Stripe and in the JSON API of suppliers and shops."""
+
+    type: str | None = None
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+
+
+class _ErrorBody(WireModel):
+    error: PartnerError = PartnerError()
+
+
+class Trouble(Message):
+    """The details of an error in Temporal: who acts, at which partner, in which call, the partner's code."""
+
+    who_acts: str
+    partner: str
+    call: str
+    status: int | None = None
+    code: str | None = None
+
+
+class Partner:
+    """One partner behind HTTP: a base URL, the headers that it always gets, and one shared connection pool."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._name = name
+        self._client = httpx.AsyncClient(
+            base_url=base_url, headers=dict(headers), timeout=timeout_seconds, transport=transport
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def call(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        *,
+        params: QueryParams = (),
+        json: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        expects: Collection[int] = (),
+    ) -> httpx.Response:
+        """Send one request; gives an answer that is 2xx or whose status the caller `expects`.
+
+        `what` names the call for people ("send the refund"). Raises ApplicationError `PartnerUnavailable`
+        (tried again, after `Retry-After` if there is one) or `RefusedByPartner` (final).
+        """
+        try:
+            answer = await self._client.request(
+                method,
+                path,
+                params=httpx.QueryParams(tuple(params)) if params else None,
+                json=json,
+                data=form,
+                headers=headers,
+            )
+        except httpx.TimeoutException:
+            raise self.unavailable(what, "did not answer in time") from None
+        except httpx.TransportError as error:
+            raise self.unavailable(what, f"can't be reached ({type(error).__name__})") from None
+        except httpx.RequestError as error:
+            raise self.unavailable(what, f"gave an answer that can't be read ({type(error).__name__})") from None
+        if answer.is_success or answer.status_code in expects:
+            return answer
+        if answer.status_code in _LATER or answer.status_code >= 500:
+            raise self.unavailable(what, f"answered {answer.status_code}", answer)
+        raise self.refused(what, answer)
+
+    def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
+        """The answer's body. One that we don't understand says nothing about what was done: looked at again."""
+        try:
+            return model.model_validate_json(answer.content)
+        except ValidationError as error:
+            fields = ", ".join(sorted({".".join(map(str, detail["loc"])) or "body" for detail in error.errors()}))
+            raise self.unavailable(what, f"gave an answer that can't be read ({fields[:200]})", answer) from None
+
+    def unavailable(self, what: str, why: str, answer: httpx.Response | None = None) -> ApplicationError:
+        """The error of a partner that is out of order for now; Temporal tries again."""
+        return failure(
+            Category.PARTNER_UNAVAILABLE,
+            f"the {self._name} {why}: {what}",
+            self._trouble(Category.PARTNER_UNAVAILABLE, what, answer),
+            next_retry_delay=None if answer is None else retry_after(answer, datetime.now(UTC)),
+        )
+
+    def refused(self, what: str, answer: httpx.Response) -> ApplicationError:
+        """The error of a partner that says no for good: the request or a setting is wrong."""
+        trouble = self._trouble(Category.REFUSED_BY_PARTNER, what, answer)
+        code = f", {trouble.code}" if trouble.code else ""
+        return failure(
+            Category.REFUSED_BY_PARTNER,
+            f"the {self._name} refused: {what} ({answer.status_code}{code})",
+            trouble,
+        )
+
+    def _trouble(self, category: Category, what: str, answer: httpx.Response | None) -> Trouble:
+        return Trouble(
+            who_acts=HANDLING[category].who_acts,
+            partner=self._name,
+            call=what,
+            status=None if answer is None else answer.status_code,
+            code=None if answer is None else error_code(error_of(answer)),
+        )
+
+
+def failure(
+    category: Category, message: str, trouble: Trouble, next_retry_delay: timedelta | None = None
+) -> ApplicationError:
+    """A failure of the closed set, as Temporal wants it."""
+    return ApplicationError(
+        message,
+        trouble,
+        type=category.value,
+        non_retryable=not HANDLING[category].retried,
+        next_retry_delay=next_retry_delay,
+    )
+
+
+def error_of(answer: httpx.Response) -> PartnerError:
+    """The partner's error, empty if the body holds none."""
+    try:
+        return _ErrorBody.model_validate_json(answer.content).error
+    except ValidationError:
+        return PartnerError()
+
+
+def error_code(error: PartnerError) -> str | None:
+    """The partner's code if it looks like one: a code that holds a sentence may hold personal data."""
+    if error.code and _CODE.match(error.code):
+        return error.code
+    return error.type if error.type and _CODE.match(error.type) else None
+
+
+def retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
+    """How long the partner wants us to wait: seconds, or an HTTP date measured by its own `Date`."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if not value:
+        return None
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        pause = timedelta(seconds=float(value))
+    else:
+        moment = _http_date(value)
+        if moment is None:
+            return None
+        pause = moment - (_http_date(answer.headers.get("Date", "")) or now)
+    # A pause of nothing would mean "as the retry policy says" anyway.
+    return min(pause, LONGEST_PAUSE) if pause > timedelta(0) else None
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
