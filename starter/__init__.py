@@ -1,0 +1,1 @@
+"""Everything that starts or signals: the command line, the local stack, the sandbox partners."""
