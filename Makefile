@@ -1,0 +1,45 @@
+# Needs only Python >= 3.11, git and make. Everything else goes into .venv (locked in uv.lock) and .uv.
+
+PYTHON ?= python3
+ARGS ?=
+
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+UV_VERSION := 0.9
+READY := .venv/.ready
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help run test lint clean python
+.DEFAULT_GOAL := help
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) ## Start the local stack and play the demo on it (make run ARGS=--no-wait)
+	@.venv/bin/backhaul up $(ARGS)
+
+test: $(READY) ## All tests (make test ARGS="-k RET_10")
+	.venv/bin/pytest $(ARGS)
+
+lint: $(READY) ## Linter, formatter, type checker
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+clean: ## Remove what was installed, the local state and the caches
+	rm -rf .venv .uv .backhaul .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1 | cut -d" " -f2); try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+
+.uv/bin/uv: | python
+	@echo "Installing uv into .uv ..."
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=$(UV_VERSION)"
+
+$(READY): pyproject.toml uv.lock | python $(filter .uv/bin/uv,$(UV))
+	@echo "Installing what uv.lock says into .venv ..."
+	@$(UV) sync --locked --quiet --python "$$(command -v $(PYTHON))"
+	@touch $@
