@@ -1,0 +1,198 @@
+"""Letters from templates: Markdown with Jinja in, subject, plain text and HTML out.
+
+A template is looked up in the seller's folder, the installation's, the built-in ones of the language and the
+built-in English ones, in this order; so is what it includes (NTF-4). Values never become markup: what a
+buyer typed can be no link, no heading and no header line.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from string import punctuation
+from typing import Any, ClassVar, Final, NamedTuple
+from urllib.parse import urlsplit
+
+import structlog
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateError, TemplateNotFound, Undefined
+from jinja2.sandbox import SandboxedEnvironment
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from models.failures import BackhaulError, Category
+
+BUILT_IN: Final = Path(__file__).parent / "templates"
+DEFAULT_LANGUAGE: Final = "en"
+NOT_STATED: Final = "—"
+"""What a template shows for a fact that the mail doesn't have."""
+LONGEST_SUBJECT: Final = 200
+
+_SUBJECT = "Subject:"
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+_MARKUP = re.compile(f"([{re.escape(punctuation)}])")
+
+log = structlog.get_logger(__name__)
+
+
+class NoLetter(BackhaulError):
+    """There is no such template, or none that works."""
+
+    category: ClassVar[Category] = Category.INVALID_INPUT
+
+
+class Letter(NamedTuple):
+    """A mail's content. `subject` is one line."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class _Ready(str):
+    """Text that a filter made safe already."""
+
+    __slots__ = ()
+
+
+class Letters:
+    """Writes letters. `custom`: the installation's own templates, which win over the built-in ones."""
+
+    def __init__(self, custom: Path | None = None) -> None:
+        self._custom = custom
+        self._markdown = MarkdownIt("commonmark", {"html": False, "breaks": True})
+        layout = Environment(loader=FileSystemLoader(BUILT_IN), autoescape=True)
+        self._layout = layout.get_template("layout.html")
+        self._environments = lru_cache(maxsize=512)(_environments)
+
+    def write(self, template: str, seller_id: str, language: str, facts: Mapping[str, str], sender: str) -> Letter:
+        """The letter `template` of this seller in this language. `sender` signs the HTML part.
+
+        A broken template of the seller's is told in the log, and the built-in one is taken: a slip in a
+        wording keeps nobody from being told. Raises NoLetter.
+        """
+        built_in = (BUILT_IN / language, BUILT_IN / DEFAULT_LANGUAGE)
+        if self._custom is not None:
+            own = (self._custom / seller_id / language, self._custom / language)
+            try:
+                return self._render((*own, *built_in), template, language, facts, sender)
+            except (TemplateError, ValueError, TypeError) as error:
+                log.warning(
+                    "mail template does not work; the built-in one is taken",
+                    template=template,
+                    seller_id=seller_id,
+                    language=language,
+                    error=type(error).__name__,
+                )
+        try:
+            return self._render(built_in, template, language, facts, sender)
+        except TemplateNotFound:
+            raise NoLetter(f"there is no mail template {template}") from None
+
+    def _render(
+        self, folders: tuple[Path, ...], template: str, language: str, facts: Mapping[str, str], sender: str
+    ) -> Letter:
+        plain, markdown = self._environments(folders)
+        subject, text = _parted(plain.get_template(f"{template}.md").render(facts))
+        _, marked_up = _parted(markdown.get_template(f"{template}.md").render(facts))
+        html = self._layout.render(
+            language=language,
+            subject=subject,
+            sender=sender,
+            body=Markup(self._markdown.render(marked_up)),  # values were escaped above
+        )
+        return Letter(subject, text, html)
+
+
+def one_line(value: str) -> str:
+    """A value without line breaks or invisible characters: fit for a header."""
+    return " ".join(_INVISIBLE.sub("", value).split())
+
+
+def _parted(rendered: str) -> tuple[str, str]:
+    """Subject and body. Raises ValueError if the template doesn't begin with its subject."""
+    # What a condition left out has left its blank lines behind.
+    head, _, body = _BLANK_LINES.sub("\n\n", rendered).strip().partition("\n")
+    if not head.startswith(_SUBJECT):
+        raise ValueError(f"a mail template begins with `{_SUBJECT} ...`")
+    return one_line(head.removeprefix(_SUBJECT))[:LONGEST_SUBJECT], body.strip() + "\n"
+
+
+def _environments(folders: tuple[Path, ...]) -> tuple[Environment, Environment]:
+    """Two ways to render the same template: values as plain text, and values as text inside Markdown."""
+    return (
+        _environment(folders, lambda text: text, lambda address: address),
+        _environment(folders, _unmarked, lambda address: f"[{address}]({address})"),
+    )
+
+
+def _environment(
+    folders: tuple[Path, ...],
+    escape: Callable[[str], str],
+    link: Callable[[str], str],
+) -> Environment:
+    def shown(value: Any) -> Any:
+        if isinstance(value, Undefined) or value is None:
+            return NOT_STATED
+        return value if isinstance(value, _Ready) else escape(one_line(str(value)))
+
+    def several_lines(value: Any) -> Any:
+        if isinstance(value, Undefined):
+            return value
+        return _Ready("\n".join(escape(line) for line in map(one_line, str(value).splitlines()) if line))
+
+    def address(value: Any) -> Any:
+        if isinstance(value, Undefined) or not _is_web_address(str(value)):
+            return value
+        return _Ready(link(escape(str(value))))
+
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader(folders),
+        undefined=ChainableUndefined,
+        finalize=shown,
+        keep_trailing_newline=True,  # so that a line under an included message stays apart from it
+        autoescape=False,  # `shown` escapes for what the text becomes: not HTML yet
+    )
+    environment.filters.update(several_lines=several_lines, web_address=address, day=_day, moment=_moment)
+    environment.globals["money"] = _money
+    return environment
+
+
+def _unmarked(text: str) -> str:
+    """Every mark that Markdown or HTML may read, escaped."""
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def _is_web_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and value == one_line(value).replace(" ", "")
+
+
+def _money(amount: Any, currency: Any) -> Any:
+    """`31.50 USD`; the amount alone if the currency isn't stated."""
+    if isinstance(amount, Undefined) or isinstance(currency, Undefined):
+        return amount
+    return f"{amount} {currency}"
+
+
+def _day(value: Any) -> Any:
+    return _written(value, "%Y-%m-%d")
+
+
+def _moment(value: Any) -> Any:
+    return _written(value, "%Y-%m-%d %H:%M UTC")
+
+
+def _written(value: Any, form: str) -> Any:
+    """A time in `form`, in UTC; what isn't an RFC 3339 time stays as it is."""
+    if isinstance(value, Undefined):
+        return value
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return value
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime(form)
