@@ -87,6 +87,7 @@ class Mailer:
     def _facts(self, mail: Mail, contact: Contact) -> dict[str, str]:
         """What the template may show: the books' facts, who and what it is about, and the mail's own facts."""
         facts = {
+            "order_number": mail.order_id,
             **contact.facts,
             "order_id": mail.order_id,
             "seller_id": mail.seller_id,
