@@ -22,6 +22,13 @@ from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest, Source
 
 METADATA = SQLModel.metadata
+METADATA.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraints have names, so that a later migration can change them on SQLite too."""
 
 
 class SellerRow(SQLModel, table=True):
@@ -53,7 +60,7 @@ class CaseRow(SQLModel, table=True):
 
     workflow_id: str = Field(primary_key=True)
     run_id: str
-    kind: str = Field(index=True)
+    kind: str
     stage: str = Field(index=True)
     seller_id: str = Field(index=True)
     order_id: str = Field(index=True)
@@ -221,6 +228,7 @@ class ReturnRow(SQLModel, table=True):
     order_id: str = Field(foreign_key="orders.order_id", index=True)
     seller_id: str = Field(foreign_key="seller.seller_id", index=True)
     supplier_id: str = Field(foreign_key="supplier.supplier_id", index=True)
+    supplier_order_number: str = Field(foreign_key="supplier_order.number")
     workflow_id: str = Field(unique=True)
     run_id: str | None = None
     split_from: str | None = Field(default=None, foreign_key="returns.return_id", index=True)

@@ -1,0 +1,241 @@
+"""What people read in the books: rows of lists, whole cases, and an order's refunds with their totals."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from models.case import SlaState, Step
+from models.message import Message
+from models.money import Amount
+from models.orders import Channel, Fault, OrderRequest
+from models.partners import ChargeState
+from models.refunds import Direction, RefundState, Way
+from models.returns import Acceptance, Evidence, Reception, Source
+
+
+class Standing(Message):
+    """Where a case stands, as it last wrote itself down."""
+
+    workflow_id: str
+    stage: str
+    waiting_on: str | None
+    waiting_for: str | None
+    waiting_since: datetime | None
+    due_by: datetime | None
+    sla_state: SlaState
+    ended: bool
+
+
+class OrderListed(Message):
+    """One row of the list of orders. `standing`: none until the order first wrote itself down."""
+
+    order_id: str
+    seller_id: str
+    channel: Channel
+    received_at: datetime
+    paid: Amount
+    currency: str
+    standing: Standing | None
+
+
+class ReturnListed(Message):
+    """One row of the list of returns. `paid`: what the buyer paid for the goods, in `currency`."""
+
+    return_id: str
+    order_id: str
+    seller_id: str
+    supplier_id: str
+    source: Source
+    created_at: datetime
+    rma_number: str | None
+    tracking_number: str | None
+    refund_due: datetime | None
+    paid: Amount
+    currency: str
+    standing: Standing | None
+
+
+class RefundListed(Message):
+    """One refund: how much, why, who and when (REF-10)."""
+
+    refund_id: str
+    order_id: str
+    return_id: str | None
+    seller_id: str
+    direction: Direction
+    way: Way
+    amount: Amount
+    currency: str
+    state: RefundState
+    reason: str
+    requested_by: str
+    reference: str | None
+    over_refund: bool
+    gateway_refund_id: str | None
+    failure_reason: str | None
+    reserved_at: datetime
+    settled_at: datetime | None
+    standing: Standing | None
+
+
+class RefundTotals(Message):
+    """One direction of an order's refunds. `left` = `paid` - `refunded` - `pending`, and never below zero.
+
+    `paid` is what the buyer paid, or what was captured from the seller. `pending` counts reserved ones.
+    """
+
+    direction: Direction
+    currency: str
+    paid: Amount
+    refunded: Amount
+    pending: Amount
+    left: Amount
+
+
+class OrderRefunds(Message):
+    """All refunds of an order, oldest first, and what they add up to (REF-10)."""
+
+    order_id: str
+    refunds: tuple[RefundListed, ...]
+    buyer: RefundTotals
+    seller: RefundTotals
+
+
+class LineView(Message):
+    """One line of an order: what became of its units, and its shares."""
+
+    sku: str
+    title: str
+    quantity: int
+    shipped: int
+    cancelled: int
+    voided: int
+    paid: Amount
+    cost: Amount
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.shipped - self.cancelled - self.voided
+
+
+class ChargeView(Message):
+    """One attempt to charge the seller."""
+
+    charge_id: str
+    state: ChargeState
+    amount: Amount
+    captured: Amount
+    currency: str
+    gateway_reference: str | None
+    reason: str | None
+
+
+class SupplierOrderView(Message):
+    """One order to a supplier. `items`: units by SKU."""
+
+    number: str
+    supplier_id: str
+    warehouse_id: str
+    second_source: bool
+    state: str
+    reason: str | None
+    at: datetime
+    items: dict[str, int]
+
+
+class ShipmentView(Message):
+    """One parcel to the buyer. `items`: units by SKU."""
+
+    shipment_id: str
+    carrier: str
+    tracking_number: str
+    at: datetime
+    items: dict[str, int]
+
+
+class CessationView(Message):
+    """Why units were voided or cancelled, by whose fault, with the evidence (CAN-12)."""
+
+    kind: str
+    at: datetime
+    reason: str
+    fault: Fault
+    by: str
+    channel_reference: str | None
+    quantities: dict[str, int]
+    evidence: dict[str, str]
+
+
+class OrderView(Message):
+    """All that the books know of an order."""
+
+    listed: OrderListed
+    request: OrderRequest
+    cancel_until: datetime | None
+    handoff_due: datetime | None
+    handed_off_at: datetime | None
+    lines: tuple[LineView, ...]
+    charges: tuple[ChargeView, ...]
+    supplier_orders: tuple[SupplierOrderView, ...]
+    shipments: tuple[ShipmentView, ...]
+    cessations: tuple[CessationView, ...]
+    return_ids: tuple[str, ...]
+    refunds: OrderRefunds
+    timeline: tuple[Step, ...]
+
+
+class ReturnLineView(Message):
+    """One line of a return: why it comes back, what it is worth, what arrived."""
+
+    sku: str
+    quantity: int
+    reason: str
+    buyer_words: str | None
+    evidence: tuple[Evidence, ...]
+    paid: Amount
+    cost: Amount
+    received: int | None
+    reception: Reception | None
+    acceptance: Acceptance | None
+
+
+class CreditMemoView(Message):
+    """One credit memo of the supplier (RET-12)."""
+
+    number: str
+    date: date
+    amount: Amount
+    currency: str
+    actor: str
+    at: datetime
+
+
+class ReturnView(Message):
+    """All that the books know of a return."""
+
+    listed: ReturnListed
+    requested_by: str
+    split_from: str | None
+    supplier_order_number: str
+    amazon_rma_id: str | None
+    ebay_return_id: str | None
+    decision: str | None
+    decision_reason: str | None
+    decided_by: str | None
+    fees: Amount | None
+    returnless: bool
+    label_url: str | None
+    label_paid_by: str | None
+    broker_return_number: str | None
+    return_address: str | None
+    carrier: str | None
+    refunded_by_channel: bool
+    outcome: str | None
+    lines: tuple[ReturnLineView, ...]
+    credit_memos: tuple[CreditMemoView, ...]
+    refunds: tuple[RefundListed, ...]
+    timeline: tuple[Step, ...]
+
+    @property
+    def credited(self) -> Decimal:
+        """What the supplier has credited, in the currency of the broker's charge."""
+        return sum((memo.amount for memo in self.credit_memos), Decimal(0))

@@ -1,0 +1,443 @@
+"""Create the books."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "case_file",
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("waiting_on", sa.String(), nullable=True),
+        sa.Column("waiting_for", sa.String(), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sla_state", sa.String(), nullable=False),
+        sa.Column("ended", sa.Boolean(), nullable=False),
+        sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workflow_id", name=op.f("pk_case_file")),
+    )
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_file_due_by"), ["due_by"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_file_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_file_seller_id"), ["seller_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_case_file_stage"), ["stage"], unique=False)
+
+    op.create_table(
+        "case_step",
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("workflow_id", "run_id", "number", name=op.f("pk_case_step")),
+    )
+    op.create_table(
+        "mail_sent",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_mail_sent")),
+    )
+    op.create_table(
+        "seller",
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("seller_id", name=op.f("pk_seller")),
+    )
+    op.create_table(
+        "supplier",
+        sa.Column("supplier_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("supplier_id", name=op.f("pk_supplier")),
+    )
+    op.create_table(
+        "orders",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("channel_order_id", sa.String(), nullable=True),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("seller", sa.JSON(), nullable=False),
+        sa.Column("paid_by", sa.String(), nullable=False),
+        sa.Column("payment_reference", sa.String(), nullable=False),
+        sa.Column("payment_amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("payment_currency", sa.String(), nullable=False),
+        sa.Column("charge_currency", sa.String(), nullable=False),
+        sa.Column("cancel_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("handoff_due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("handed_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_orders_workflow_id")),
+    )
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_orders_channel_order_id"), ["channel_order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_handoff_due"), ["handoff_due"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_payment_reference"), ["payment_reference"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_received_at"), ["received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_seller_id"), ["seller_id"], unique=False)
+
+    op.create_table(
+        "cessation",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("fault", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("channel_reference", sa.String(), nullable=True),
+        sa.Column("quantities", sa.JSON(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_cessation_order_id_orders")),
+        sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_cessation")),
+    )
+    op.create_table(
+        "charge",
+        sa.Column("charge_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("captured", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("gateway_reference", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_order_id_orders")),
+        sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
+    )
+    with op.batch_alter_table("charge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_charge_gateway_reference"), ["gateway_reference"], unique=False)
+        batch_op.create_index(batch_op.f("ix_charge_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "order_line",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("paid_goods", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("paid_shipping", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("cost_goods", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("cost_shipping", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("shipped", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("voided", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_line_order_id_orders")),
+        sa.PrimaryKeyConstraint("order_id", "sku", name=op.f("pk_order_line")),
+    )
+    op.create_table(
+        "shipment",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("shipment_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=False),
+        sa.Column("tracking_number", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
+        sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),
+    )
+    with op.batch_alter_table("shipment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shipment_tracking_number"), ["tracking_number"], unique=False)
+
+    op.create_table(
+        "supplier_order",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("supplier_id", sa.String(), nullable=False),
+        sa.Column("warehouse_id", sa.String(), nullable=False),
+        sa.Column("second_source", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("supplier_reference", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_supplier_order_order_id_orders")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_supplier_order")),
+    )
+    with op.batch_alter_table("supplier_order", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_supplier_order_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_supplier_order_supplier_id"), ["supplier_id"], unique=False)
+
+    op.create_table(
+        "returns",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("supplier_id", sa.String(), nullable=False),
+        sa.Column("supplier_order_number", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("split_from", sa.String(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("opened", sa.JSON(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("amazon_rma_id", sa.String(), nullable=True),
+        sa.Column("ebay_return_id", sa.String(), nullable=True),
+        sa.Column("decision", sa.String(), nullable=True),
+        sa.Column("decision_reason", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("fees", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
+        sa.Column("returnless", sa.Boolean(), nullable=False),
+        sa.Column("label_url", sa.String(), nullable=True),
+        sa.Column("label_paid_by", sa.String(), nullable=True),
+        sa.Column("broker_return_number", sa.String(), nullable=True),
+        sa.Column("rma_number", sa.String(), nullable=True),
+        sa.Column("return_address", sa.String(), nullable=True),
+        sa.Column("carrier", sa.String(), nullable=True),
+        sa.Column("tracking_number", sa.String(), nullable=True),
+        sa.Column("refund_due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refunded_by_channel", sa.Boolean(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_returns_order_id_orders")),
+        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_returns_seller_id_seller")),
+        sa.ForeignKeyConstraint(["split_from"], ["returns.return_id"], name=op.f("fk_returns_split_from_returns")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["supplier.supplier_id"], name=op.f("fk_returns_supplier_id_supplier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_order_number"],
+            ["supplier_order.number"],
+            name=op.f("fk_returns_supplier_order_number_supplier_order"),
+        ),
+        sa.PrimaryKeyConstraint("return_id", name=op.f("pk_returns")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_returns_workflow_id")),
+    )
+    with op.batch_alter_table("returns", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_returns_amazon_rma_id"), ["amazon_rma_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_ebay_return_id"), ["ebay_return_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_refund_due"), ["refund_due"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_rma_number"), ["rma_number"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_seller_id"), ["seller_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_split_from"), ["split_from"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_supplier_id"), ["supplier_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_returns_tracking_number"), ["tracking_number"], unique=False)
+
+    op.create_table(
+        "shipment_line",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("shipment_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("supplier_order_number", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["order_id", "shipment_id"],
+            ["shipment.order_id", "shipment.shipment_id"],
+            name=op.f("fk_shipment_line_order_id_shipment"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_order_number"],
+            ["supplier_order.number"],
+            name=op.f("fk_shipment_line_supplier_order_number_supplier_order"),
+        ),
+        sa.PrimaryKeyConstraint("order_id", "shipment_id", "position", name=op.f("pk_shipment_line")),
+    )
+    op.create_table(
+        "supplier_order_line",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["number"], ["supplier_order.number"], name=op.f("fk_supplier_order_line_number_supplier_order")
+        ),
+        sa.PrimaryKeyConstraint("number", "sku", name=op.f("pk_supplier_order_line")),
+    )
+    op.create_table(
+        "credit_memo",
+        sa.Column("supplier_id", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
+        ),
+        sa.PrimaryKeyConstraint("supplier_id", "number", name=op.f("pk_credit_memo")),
+    )
+    with op.batch_alter_table("credit_memo", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_credit_memo_return_id"), ["return_id"], unique=False)
+
+    op.create_table(
+        "reception",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("reception", sa.String(), nullable=False),
+        sa.Column("acceptance", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_reception_return_id_returns")),
+        sa.PrimaryKeyConstraint("return_id", "sku", name=op.f("pk_reception")),
+    )
+    op.create_table(
+        "refund",
+        sa.Column("refund_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("return_id", sa.String(), nullable=True),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("way", sa.String(), nullable=False),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("over_refund", sa.Boolean(), nullable=False),
+        sa.Column("payment_reference", sa.String(), nullable=True),
+        sa.Column("gateway_account", sa.String(), nullable=True),
+        sa.Column("gateway_refund_id", sa.String(), nullable=True),
+        sa.Column("failure_reason", sa.String(), nullable=True),
+        sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refund_order_id_orders")),
+        sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_refund_return_id_returns")),
+        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_refund_seller_id_seller")),
+        sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refund")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_refund_workflow_id")),
+    )
+    with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refund_gateway_refund_id"), ["gateway_refund_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_return_id"), ["return_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_seller_id"), ["seller_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_refund_state"), ["state"], unique=False)
+
+    op.create_table(
+        "return_line",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("buyer_words", sa.String(), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
+        ),
+        sa.PrimaryKeyConstraint("return_id", "sku", name=op.f("pk_return_line")),
+    )
+    op.create_table(
+        "return_units",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("supplier_order_number", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["returns.return_id"], name=op.f("fk_return_units_return_id_returns")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_order_number"],
+            ["supplier_order.number"],
+            name=op.f("fk_return_units_supplier_order_number_supplier_order"),
+        ),
+        sa.PrimaryKeyConstraint("return_id", "sku", "supplier_order_number", name=op.f("pk_return_units")),
+    )
+    with op.batch_alter_table("return_units", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_return_units_supplier_order_number"), ["supplier_order_number"], unique=False
+        )
+
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("return_units", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
+
+    op.drop_table("return_units")
+    op.drop_table("return_line")
+    with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_refund_state"))
+        batch_op.drop_index(batch_op.f("ix_refund_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_refund_return_id"))
+        batch_op.drop_index(batch_op.f("ix_refund_order_id"))
+        batch_op.drop_index(batch_op.f("ix_refund_gateway_refund_id"))
+
+    op.drop_table("refund")
+    op.drop_table("reception")
+    with op.batch_alter_table("credit_memo", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_credit_memo_return_id"))
+
+    op.drop_table("credit_memo")
+    op.drop_table("supplier_order_line")
+    op.drop_table("shipment_line")
+    with op.batch_alter_table("returns", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_returns_tracking_number"))
+        batch_op.drop_index(batch_op.f("ix_returns_supplier_id"))
+        batch_op.drop_index(batch_op.f("ix_returns_split_from"))
+        batch_op.drop_index(batch_op.f("ix_returns_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_returns_rma_number"))
+        batch_op.drop_index(batch_op.f("ix_returns_refund_due"))
+        batch_op.drop_index(batch_op.f("ix_returns_order_id"))
+        batch_op.drop_index(batch_op.f("ix_returns_ebay_return_id"))
+        batch_op.drop_index(batch_op.f("ix_returns_created_at"))
+        batch_op.drop_index(batch_op.f("ix_returns_amazon_rma_id"))
+
+    op.drop_table("returns")
+    with op.batch_alter_table("supplier_order", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_supplier_order_supplier_id"))
+        batch_op.drop_index(batch_op.f("ix_supplier_order_order_id"))
+
+    op.drop_table("supplier_order")
+    with op.batch_alter_table("shipment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shipment_tracking_number"))
+
+    op.drop_table("shipment")
+    op.drop_table("order_line")
+    with op.batch_alter_table("charge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_charge_order_id"))
+        batch_op.drop_index(batch_op.f("ix_charge_gateway_reference"))
+
+    op.drop_table("charge")
+    op.drop_table("cessation")
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_orders_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_orders_received_at"))
+        batch_op.drop_index(batch_op.f("ix_orders_payment_reference"))
+        batch_op.drop_index(batch_op.f("ix_orders_handoff_due"))
+        batch_op.drop_index(batch_op.f("ix_orders_channel_order_id"))
+
+    op.drop_table("orders")
+    op.drop_table("supplier")
+    op.drop_table("seller")
+    op.drop_table("mail_sent")
+    op.drop_table("case_step")
+    with op.batch_alter_table("case_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_case_file_stage"))
+        batch_op.drop_index(batch_op.f("ix_case_file_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_case_file_order_id"))
+        batch_op.drop_index(batch_op.f("ix_case_file_due_by"))
+
+    op.drop_table("case_file")
