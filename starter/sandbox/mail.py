@@ -62,7 +62,7 @@ class MailSink:
             self._store.put(StoredMail(id=mail.id, fact=mail))
         cut = kind in (FaultKind.DROP_BEFORE, FaultKind.DROP_AFTER)
         self._write_down(mail, None if cut else 250, fault)
-        if cut and server.transport is not None:
+        if cut and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return f"250 2.0.0 kept as {mail.id}"
 
@@ -113,7 +113,7 @@ class MailSink:
         )
 
 
-class _Session(SMTP):  # type: ignore[misc]  # aiosmtpd is untyped
+class _Session(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self.event_handler.is_down() and isinstance(transport, asyncio.Transport):

@@ -11,31 +11,11 @@ from starter.sandbox.stripe_params import Params, account_of
 from starter.sandbox.wire import Answer, Asked, Refused
 
 _CREATE = frozenset(
-    [
-        "amount",
-        "currency",
-        "payment_method",
-        "customer",
-        "capture_method",
-        "confirm",
-        "metadata",
-        "description",
-        "off_session",
-        "expand",
-        "payment_method_types",
-        "automatic_payment_methods",
-        "confirmation_method",
-        "error_on_requires_action",
-        "receipt_email",
-        "statement_descriptor",
-        "statement_descriptor_suffix",
-        "transfer_group",
-        "on_behalf_of",
-        "return_url",
-        "setup_future_usage",
-        "payment_method_options",
-        "shipping",
-    ]
+    {"amount", "currency", "payment_method", "customer", "capture_method", "confirm", "metadata", "description"}
+    # Real ones that change nothing here:
+    | {"off_session", "expand", "payment_method_types", "automatic_payment_methods", "confirmation_method"}
+    | {"error_on_requires_action", "receipt_email", "statement_descriptor", "statement_descriptor_suffix"}
+    | {"transfer_group", "on_behalf_of", "return_url", "setup_future_usage", "payment_method_options", "shipping"}
 )
 _CONFIRM = frozenset({"payment_method", "off_session", "expand", "return_url", "error_on_requires_action"})
 _CAPTURE = frozenset({"amount_to_capture", "metadata", "expand", "statement_descriptor", "final_capture"})

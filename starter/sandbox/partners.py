@@ -1,0 +1,20 @@
+"""All the partners of one sandbox, on one store."""
+
+from starter.sandbox.gateway import Gateway
+from starter.sandbox.mail import MailSink
+from starter.sandbox.shop import Shop
+from starter.sandbox.store import Store
+from starter.sandbox.suppliers import SupplierNetwork
+from starter.sandbox.wire import Faults
+
+
+class Partners:
+    """The gateway, the suppliers, the shop, the mail sink, and the faults they meet."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.faults = Faults(store)
+        self.gateway = Gateway(store)
+        self.suppliers = SupplierNetwork(store)
+        self.shop = Shop(store)
+        self.mail = MailSink(store, self.faults)
