@@ -23,7 +23,7 @@ class Contacts:
     def contact(self, mail: Mail) -> Contact | None:
         """Address, name and language of the recipient; none if the books do not know the seller or recipient.
 
-        `facts`: `order_number` (as the buyer knows it), `channel`, `items`, and for a return
+        `facts`: `order_number` (as the buyer knows it), `channel`, `items` (a line each), and for a return
         `supplier_order_number`; `supplier_name` for everybody but the buyer, who knows only the seller (ORD-9).
         """
         return read(self._engine, lambda session: self._contact(session, mail))
@@ -102,7 +102,7 @@ def _facts(session: Session, request: OrderRequest | None, claimed: ReturnRow | 
     facts = {
         "order_number": request.channel_order_id or request.order_id,
         "channel": request.channel.value.replace("_", " "),
-        "items": ", ".join(f"{line.quantity} x {line.title} ({line.sku})" for line in request.lines),
+        "items": "\n".join(f"{line.quantity} x {line.title} ({line.sku})" for line in request.lines),
     }
     if claimed is not None:
         facts["supplier_order_number"] = claimed.supplier_order_number
@@ -116,5 +116,5 @@ def _facts(session: Session, request: OrderRequest | None, claimed: ReturnRow | 
             .where(ReturnLineRow.return_id == claimed.return_id)
             .order_by(col(ReturnLineRow.position))
         )
-        facts["items"] = ", ".join(f"{line.quantity} x {title} ({line.sku})" for line, title in lines)
+        facts["items"] = "\n".join(f"{line.quantity} x {title} ({line.sku})" for line, title in lines)
     return facts

@@ -13,7 +13,16 @@ from sqlmodel import Session, SQLModel, col, or_, select
 from activities.books import showing
 from activities.books.refunds import captured_charge, refund_rows
 from activities.books.transaction import read
-from activities.books.views import OrderListed, OrderRefunds, OrderView, RefundListed, ReturnListed, ReturnView
+from activities.books.views import (
+    OrderListed,
+    OrderRefunds,
+    OrderView,
+    RefundListed,
+    ReturnListed,
+    ReturnView,
+    Standing,
+)
+from models.case import Step
 from models.failures import NotFound
 from models.ids import return_id as numbered_return
 from models.refunds import Direction
@@ -130,6 +139,25 @@ class Reading:
     def return_view(self, return_id: str) -> ReturnView:
         """All that the books know of a return. Raises NotFound."""
         return read(self._engine, lambda session: _return_view(session, return_id))
+
+    def refund(self, refund_id: str) -> RefundListed:
+        """One refund. Raises NotFound for one that was never reserved."""
+
+        def find(session: Session) -> RefundListed:
+            row = session.get(RefundRow, refund_id)
+            if row is None:
+                raise NotFound(f"no refund {refund_id} in the books")
+            return showing.refund(row, _case(session, row.workflow_id))
+
+        return read(self._engine, find)
+
+    def standing(self, workflow_id: str) -> Standing | None:
+        """Where any case stands, also one that was refused; none if it never wrote itself down."""
+        return read(self._engine, lambda session: showing.standing(_case(session, workflow_id)))
+
+    def timeline(self, workflow_id: str) -> tuple[Step, ...]:
+        """What happened in any case, in the order in which it did."""
+        return read(self._engine, lambda session: showing.timeline(_steps(session, workflow_id)))
 
     def _returns(self, filters: Sequence[ColumnElement[bool]], limit: int) -> list[ReturnListed]:
         found = (
