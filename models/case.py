@@ -151,3 +151,11 @@ class CaseStatus(Message):
     rejected_events: tuple[RejectedEvent, ...]
     rejected_count: int
     facts: dict[str, Any]
+
+
+class Ended(Message):
+    """What a case ended with: the result of its workflow."""
+
+    workflow_id: str
+    outcome: str
+    message: str

@@ -72,6 +72,16 @@ def buyer_refund_id(case_id: str, ordinal: int) -> str:
     return f"RF-{case_id}-B{ordinal}"
 
 
+def direct_refund_id(order_id: str, ordinal: int) -> str:
+    """A refund of the buyer without a return, asked for by a person (REF-2): never a number of the case's own."""
+    return f"RF-{order_id}-D{ordinal}"
+
+
 def seller_refund_id(case_id: str, ordinal: int) -> str:
     """A refund of the seller by the broker: the n-th of this order or return (REF-6)."""
     return f"RF-{case_id}-S{ordinal}"
+
+
+def broker_return_number(return_id: str) -> str:
+    """The matching return in the seller's account at the broker (RET-6)."""
+    return f"BR-{return_id}"

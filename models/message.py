@@ -108,7 +108,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     """Which fields are wrong and why, without the values: they may be personal."""
     return [
         Problem(
-            field=".".join(str(part) for part in detail["loc"]) or "(message)",
+            field=".".join(str(part) for part in detail["loc"])[:100] or "(message)",
             message=detail["msg"].removeprefix("Value error, ")[:200],
         )
         for detail in error.errors(include_url=False, include_context=False, include_input=False)

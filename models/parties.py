@@ -47,6 +47,9 @@ class Seller(Message):
     minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = 2
     """Items with fewer in stock count as not in stock (ORD-5)."""
 
+    shipment_reminder_days: tuple[Days, ...] = (5, 14)
+    """Staff are told when an order has not shipped by then."""
+
     auto_refund_buyer: bool = False
     """The buyer is refunded without a person's review (REF-1, CAN-6)."""
     allow_over_refund: bool = False

@@ -1,0 +1,459 @@
+"""What every case does alike: wait so that people see it, ask partners, tell people, keep the books, end."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, contract
+    from models.calls import Call
+    from models.case import CaseRecord, CaseStatus, Ended, SlaState, Step, Wait, Who
+    from models.failures import Category
+    from models.message import Event, Message
+    from models.partners import Mail, Recipient
+    from workflows.inbox import Inbox
+    from workflows.showing import current_details
+
+Asked = TypeVar("Asked", bound=Message)
+Given = TypeVar("Given", bound=Message)
+
+BOOKS_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30))
+PARTNER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+MAIL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=30))
+
+PATIENCE = timedelta(minutes=10)
+"""How long a partner may be out of order before staff are told."""
+LONGEST_PAUSE = timedelta(hours=6)
+BOOKS_PATIENCE = timedelta(days=30)
+MAIL_PATIENCE = timedelta(days=3)
+
+
+class Reminder:
+    """Something to do once at a time while a wait lasts; `key` names it within the wait."""
+
+    def __init__(self, key: str, at: datetime, act: Callable[[], None]) -> None:
+        self.key = key
+        self.at = at
+        self.act = act
+
+
+def reminders_after(since: datetime, days: Iterable[int], act: Callable[[int], None]) -> list[Reminder]:
+    """One reminder for each of `days` after `since`; `act` is told which."""
+    return [Reminder(f"{day}", since + timedelta(days=day), partial(act, day)) for day in days]
+
+
+class Case(ABC):
+    """One long-running case. Its procedure waits only through `wait_for` and `ask`, so that it always says
+    what it waits for, since when, who must act, and what is due when (NTF-3)."""
+
+    def __init__(
+        self, events: dict[str, type[Event]], *, seller_id: str, order_id: str, stages: type[StrEnum]
+    ) -> None:
+        self.inbox = Inbox(events, self._check_event, self._note_event, self._rejected)
+        self.seller_id = seller_id
+        self.order_id = order_id
+        self.waits: list[Wait] = []
+        self.deadlines: dict[str, datetime] = {}
+        self.timeline: list[Step] = []
+        self.outcome: str | None = None
+        self.closing_message = ""
+        self.sla_state = SlaState.ON_TIME
+        self.wakeups = 0
+        """Counts what makes a wait look at its deadlines again."""
+        self.keeps_books = True
+        """False for a case that never opened: its id may be another's."""
+        self._stages = [stage.value for stage in stages]
+        self._last_stage: str = self._stages[0]
+        self._saving = asyncio.Lock()
+        self._saved_steps = 0
+        self._shown: dict[str, Any] = {}
+        self._mails: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    # ---- what a case is made of; each workflow says it for itself ----
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """The case's facts, as JSON, for the query `status`."""
+
+    @abstractmethod
+    async def write_books(self, record: CaseRecord) -> None:
+        """Write the projection of this case into the books."""
+
+    async def undo(self) -> None:
+        """Compensate what must be when staff cancel the workflow; nothing, unless a workflow says so."""
+        return
+
+    def check_event(self, name: str, event: Event) -> None:
+        """Raise a BackhaulError when a rule refuses the event now; change nothing."""
+        return
+
+    @abstractmethod
+    def note_event(self, name: str, event: Event) -> str:
+        """Record the event's facts; give one line for the sender."""
+
+    async def answer(self, name: str, event: Event) -> str:
+        """What the sender of an update is told once its event is recorded."""
+        return f"{name} recorded"
+
+    # ---- shown to people ----
+
+    @property
+    def stage(self) -> str:
+        """Where the case stands: its outcome, or the stage of what it waits for."""
+        if self.outcome is not None:
+            return self.outcome
+        return self.waits[0].stage if self.waits else self._last_stage
+
+    def step(self, what: str, who: str = Who.BACKHAUL) -> None:
+        """Add a line to the timeline."""
+        self.timeline.append(Step(at=workflow.now(), what=what, who=who))
+        self._render()
+
+    @workflow.query(name="status", description="Stage, what it waits for, deadlines, timeline, facts")
+    def status(self) -> CaseStatus:
+        return CaseStatus(
+            workflow_id=workflow.info().workflow_id,
+            stage=self.stage,
+            outcome=self.outcome,
+            waiting_for=self.waits[0] if self.waits else None,
+            also_waiting_for=tuple(self.waits[1:]),
+            deadlines=dict(self.deadlines),
+            sla_state=self.sla_state,
+            timeline=tuple(self.timeline),
+            rejected_events=tuple(self.inbox.rejected),
+            rejected_count=self.inbox.rejected_count,
+            facts=self.facts(),
+        )
+
+    @workflow.signal(dynamic=True, description="Unknown names are recorded as rejected events")
+    def unknown_signal(self, name: str, payload: Sequence[RawValue]) -> None:
+        self.inbox.take(name, payload)
+
+    def label(self, *updates: SearchAttributeUpdate[Any]) -> None:
+        """Upsert the search attributes whose value is new."""
+        new = [update for update in updates if self._shown.get(update.key.name, ...) != update.value]
+        if new:
+            workflow.upsert_search_attributes(new)
+            self._shown.update({update.key.name: update.value for update in new})
+
+    async def show(self) -> None:
+        """Let search attributes, current details and the books say where the case stands."""
+        wait = self.waits[0] if self.waits else None
+        due = wait.due if wait else None
+        self.label(
+            contract.STAGE.value_set(self.stage),
+            contract.ORDER_ID.value_set(self.order_id),
+            contract.SELLER_ID.value_set(self.seller_id),
+            contract.SLA_STATE.value_set(self.sla_state.value),
+            contract.WAITING_ON.value_set(wait.who) if wait else contract.WAITING_ON.value_unset(),
+            contract.DUE_BY.value_set(due) if due else contract.DUE_BY.value_unset(),
+        )
+        self._render()
+        await self.save()
+
+    async def save(self) -> None:
+        """Write the case into the books: its projection, and the steps that are new."""
+        if not self.keeps_books:
+            return
+        async with self._saving:
+            steps = len(self.timeline)
+            await self.write_books(self._record())
+            self._saved_steps = steps
+
+    def _record(self) -> CaseRecord:
+        wait = self.waits[0] if self.waits else None
+        info = workflow.info()
+        return CaseRecord(
+            workflow_id=info.workflow_id,
+            run_id=info.first_execution_run_id,
+            stage=self.stage,
+            seller_id=self.seller_id,
+            order_id=self.order_id,
+            waiting_on=wait.who if wait else None,
+            waiting_for=wait.what if wait else None,
+            waiting_since=wait.since if wait else None,
+            due_by=wait.due if wait else None,
+            sla_state=self.sla_state,
+            ended=self.outcome is not None,
+            first_step=self._saved_steps,
+            steps=tuple(self.timeline[self._saved_steps :]),
+        )
+
+    def _render(self) -> None:
+        workflow.set_current_details(current_details(self.status()))
+
+    def _rejected(self) -> None:
+        self.label(contract.REJECTED_EVENTS.value_set(self.inbox.rejected_count))
+        self._render()
+
+    def _check_event(self, name: str, event: Event) -> None:
+        self.check_event(name, event)
+
+    def _note_event(self, name: str, event: Event) -> str:
+        message = self.note_event(name, event)
+        self.step(message, event.actor)
+        return message
+
+    # ---- waiting ----
+
+    @contextmanager
+    def waiting(self, stage: str, who: Who, what: str, due: datetime | None = None) -> Iterator[None]:
+        """Say what the case waits for while the block lasts."""
+        wait = Wait(stage=stage, who=who, what=what, since=workflow.now(), due=due)
+        self.waits = sorted([*self.waits, wait], key=lambda open: self._stages.index(open.stage))
+        try:
+            yield
+        finally:
+            self._last_stage = stage
+            self.waits = [other for other in self.waits if other is not wait]
+
+    async def wait_for(
+        self,
+        until: Callable[[], bool],
+        *,
+        stage: str,
+        who: Who,
+        what: str,
+        due: datetime | Callable[[], datetime | None] | None = None,
+        timer: str = "",
+        reminders: Callable[[], Sequence[Reminder]] = tuple,
+    ) -> bool:
+        """Wait until a fact is there, or until `due`: True if it is there, False if the time is over.
+
+        Both are looked at whenever the case wakes up, so who woke it up decides nothing. `due` and
+        `reminders` are asked again after each event: staff may move a deadline. `timer` names the running
+        timer for people.
+        """
+        if until():
+            return True
+        done: set[str] = set()
+        deadline = due if callable(due) else lambda: due
+        with self.waiting(stage, who, what, deadline()):
+            await self.show()
+            while not until():
+                now = workflow.now()
+                for reminder in reminders():
+                    if reminder.at <= now and reminder.key not in done:
+                        done.add(reminder.key)
+                        reminder.act()
+                limit = deadline()
+                if limit is not None and limit <= now:
+                    return False
+                moments = [reminder.at for reminder in reminders() if reminder.key not in done]
+                moments += [limit] if limit is not None else []
+                await self._sleep_until(until, min(moments, default=None), timer or what)
+        return True
+
+    async def _sleep_until(self, until: Callable[[], bool], moment: datetime | None, summary: str) -> None:
+        woken = self.wakeups
+        timeout = None if moment is None else moment - workflow.now()
+        try:
+            await workflow.wait_condition(
+                lambda: until() or self.wakeups != woken, timeout=timeout, timeout_summary=summary[:200]
+            )
+        except TimeoutError:
+            return
+
+    async def happens_before(self, fact: Callable[[], bool], moment: datetime, timer: str) -> bool:
+        """Watch, beside the procedure, whether something is a fact before `moment`."""
+        try:
+            await workflow.wait_condition(
+                fact, timeout=max(moment - workflow.now(), timedelta(0)), timeout_summary=timer[:200]
+            )
+        except TimeoutError:
+            return fact()
+        return True
+
+    # ---- asking partners ----
+
+    async def ask(
+        self,
+        call: Call[Asked, Given],
+        message: Asked,
+        *,
+        stage: str,
+        who: Who,
+        what: str,
+        timer: str | None = None,
+    ) -> Given:
+        """Ask a partner, for as long as it takes.
+
+        While it is out of order the case says so, staff are told once, and it goes on by itself when the
+        partner is back. Raises asyncio.CancelledError only.
+        """
+        pause = timedelta(minutes=15)
+        told = False
+        with self.waiting(stage, who, what):
+            self._render()
+            while True:
+                try:
+                    given: Given = await workflow.execute_activity(
+                        call.name,
+                        message,
+                        result_type=call.gives,
+                        start_to_close_timeout=timedelta(seconds=60),
+                        schedule_to_close_timeout=PATIENCE,
+                        retry_policy=PARTNER_RETRY,
+                        cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                        summary=what[:200],
+                    )
+                except ActivityError as error:
+                    if is_cancelled_exception(error):
+                        raise asyncio.CancelledError from None
+                    if not told:
+                        told = True
+                        reason = reason_of(error)
+                        self.step(f"{what}: no success yet ({reason}); it is tried again", who)
+                        self.alert_staff(f"{call.name}-trouble-{len(self.timeline)}", f"{what}: {reason}", who)
+                        await self.show()
+                    await workflow.sleep(pause, summary=f"Pause before trying again: {what}"[:200])
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    self.stop_if_cancelled()
+                    return given
+
+    async def book(self, call: Call[Asked, Given], message: Asked, what: str) -> Given:
+        """Read or write the books: a quick, idempotent local activity, tried until they answer."""
+        while True:
+            try:
+                given: Given = await workflow.execute_local_activity(
+                    call.name,
+                    message,
+                    result_type=call.gives,
+                    start_to_close_timeout=timedelta(seconds=30),
+                    schedule_to_close_timeout=BOOKS_PATIENCE,
+                    retry_policy=BOOKS_RETRY,
+                    summary=what,
+                )
+            except ActivityError as error:
+                if is_cancelled_exception(error) and not self._stopping:
+                    raise asyncio.CancelledError from None
+                self.step(f"{what}: the books do not answer ({reason_of(error)})")
+                await workflow.sleep(LONGEST_PAUSE, summary=f"Pause before trying again: {what}"[:200])
+            else:
+                return given
+
+    def stop_if_cancelled(self) -> None:
+        """Raise CancelledError if staff cancelled the workflow while something was under way.
+
+        A cancel that lands in one task with the completion of a child, or that waits for an activity to
+        complete, does not raise by itself.
+        """
+        if workflow.cancellation_reason() is not None and not self._stopping:
+            raise asyncio.CancelledError
+
+    # ---- telling people ----
+
+    def mail(
+        self,
+        key: str,
+        template: str,
+        to: Recipient,
+        *,
+        return_id: str | None = None,
+        supplier_id: str | None = None,
+        **facts: object,
+    ) -> None:
+        """Send an e-mail beside the procedure: a failing mail server holds up nothing (NTF-1).
+
+        `key` names the event within this case: a second e-mail with the same key is not sent.
+        """
+        mail = Mail(
+            key=f"{workflow.info().workflow_id}:{key}",
+            template=template,
+            to=to,
+            order_id=self.order_id,
+            return_id=return_id,
+            seller_id=self.seller_id,
+            supplier_id=supplier_id,
+            facts={name: str(value) for name, value in facts.items() if value is not None},
+        )
+        self._mails.append(asyncio.create_task(self._send(mail), name=mail.key))
+
+    def alert_staff(self, key: str, what: str, who_acts: str) -> None:
+        """Tell staff that somebody must look at this case."""
+        self.mail(
+            f"alert-{key}",
+            "staff_alert",
+            Recipient.STAFF,
+            what=what,
+            who_acts=who_acts,
+            case=workflow.info().workflow_id,
+            since=workflow.now().strftime("%Y-%m-%d %H:%M UTC"),
+        )
+
+    async def _send(self, mail: Mail) -> None:
+        summary = f"E-mail {mail.to}: {mail.template.replace('_', ' ')}"
+        try:
+            await workflow.execute_activity(
+                calls.SEND_MAIL.name,
+                mail,
+                result_type=calls.SEND_MAIL.gives,
+                start_to_close_timeout=timedelta(seconds=60),
+                schedule_to_close_timeout=MAIL_PATIENCE,
+                retry_policy=MAIL_RETRY,
+                summary=summary,
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            self.step(f"{summary}: could not be sent ({reason_of(error)})", Who.MAIL)
+
+    # ---- the whole case ----
+
+    def end(self, outcome: str, message: str) -> None:
+        """The case has come to this end."""
+        self.outcome = outcome
+        self.closing_message = message
+        self.step(message)
+
+    async def conduct(self, procedure: Callable[[], Awaitable[None]]) -> Ended:
+        """Run the procedure to its end, whatever happens on the way; the books say how it ended."""
+        try:
+            await procedure()
+        except (asyncio.CancelledError, FailureError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            self._stopping = True
+            self.step("the workflow was cancelled by staff", "staff:temporal")
+            await self.undo()
+            self.end("stopped", "stopped by staff; what had to be undone was undone")
+            await self._close()
+            raise
+        await self._close()
+        return Ended(
+            workflow_id=workflow.info().workflow_id,
+            outcome=self.outcome or "stopped",
+            message=self.closing_message,
+        )
+
+    async def _close(self) -> None:
+        await self.show()
+        if any(not mail.done() for mail in self._mails):
+            with self.waiting(self.stage, Who.MAIL, "send the last e-mails"):
+                for mail in self._mails:
+                    await mail
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        if len(self.timeline) > self._saved_steps:
+            await self.save()
+        self._render()
+
+
+def reason_of(error: FailureError) -> str:
+    """Why an activity gave up, in one line."""
+    cause: BaseException = error
+    while isinstance(cause, FailureError) and cause.cause is not None:
+        cause = cause.cause
+    if isinstance(cause, ApplicationError):
+        return f"{cause.type or Category.INTERNAL.value}: {cause.message}"[:300]
+    return str(cause)[:300]

@@ -1,0 +1,223 @@
+"""A refund: one movement of money back, exactly once, with the days a gateway may take (REF)."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, contract
+    from models.bookkeeping import Opening, ReservedRefund, ReserveRefund, SaveCase, SettleRefund
+    from models.case import CaseRecord, Who
+    from models.case import RefundStage as Stage
+    from models.failures import Conflict, RefusedByRule
+    from models.message import Event
+    from models.partners import RefundAnswer, SendRefund
+    from models.refunds import GatewayUpdate, RefundRequest, RefundResult, RefundState, Way
+    from workflows.case import Case
+    from workflows.inbox import hears
+
+FINAL = ("succeeded", "failed", "refused")
+LOOK_AGAIN = timedelta(days=1)
+"""How long a gateway may keep silent about a pending refund before it is asked."""
+LOOKS_BEFORE_ALERT = 7
+
+
+@hears(contract.REFUND_EVENTS)
+@workflow.defn(name=contract.REFUND, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class Refund(Case):
+    """Reserve under the cap, send, wait until the gateway's word is final, settle (REF-3, REF-6, REF-7)."""
+
+    @workflow.init
+    def __init__(self, request: RefundRequest) -> None:
+        super().__init__(contract.REFUND_EVENTS, seller_id="", order_id=request.order_id, stages=Stage)
+        self.request = request
+        self.reserved: ReservedRefund | None = None
+        self.state = RefundState.RESERVED
+        self.gateway_refund_id: str | None = None
+        self.reason: str | None = None
+        self.updates: list[GatewayUpdate] = []
+        self.word: RefundAnswer | None = None
+        """The gateway's last word."""
+
+    @workflow.run
+    async def run(self, request: RefundRequest) -> RefundResult:
+        """Takes what to refund; gives what became of it. A refusal is a result, not an error."""
+        await self.conduct(self._procedure)
+        return RefundResult(
+            refund_id=request.refund_id,
+            state=self.state,
+            amount=(self.reserved.amount if self.reserved else None) or 0,
+            currency=request.currency,
+            gateway_refund_id=self.gateway_refund_id,
+            over_refund=self.reserved.over_refund if self.reserved else False,
+            reason=self.reason,
+        )
+
+    async def _procedure(self) -> None:
+        if self.request.return_id:
+            self.label(contract.RETURN_ID.value_set(self.request.return_id))
+        reserved = await self._reserve()
+        if reserved is None:
+            return
+        if reserved.way is not Way.GATEWAY:
+            await self._settle(RefundState.SUCCEEDED, f"recorded as made by {reserved.way.value}")
+            return
+        self._hear(await self._ask_gateway(reserved, look_only=False))
+        while not self._final:
+            await self._settle_pending()
+            await self._wait_for_word(reserved)
+        assert self.word is not None, "the gateway has spoken"
+        await self._settle(RefundState(self.word.state), self.word.reason)
+
+    async def _reserve(self) -> ReservedRefund | None:
+        info = workflow.info()
+        reserved = await self.book(
+            calls.RESERVE_REFUND,
+            ReserveRefund(
+                request=self.request,
+                workflow_id=info.workflow_id,
+                run_id=info.first_execution_run_id,
+                at=workflow.now(),
+            ),
+            "Reserve the amount under the cap",
+        )
+        self.seller_id = reserved.seller_id or ""
+        if reserved.opening is Opening.OPENED and reserved.amount is not None:
+            self.reserved = reserved
+            over = ", over what was paid (allowed by the seller)" if reserved.over_refund else ""
+            self.step(f"reserved {reserved.amount} {self.request.currency}{over}", self.request.requested_by)
+            return reserved
+        self.keeps_books = False
+        self.reason = reserved.reason or "a refund with this id exists already"
+        self.state = reserved.state if reserved.opening is Opening.DUPLICATE else RefundState.REFUSED
+        self.gateway_refund_id = reserved.gateway_refund_id
+        self.end(Stage.REFUSED, f"refused: {self.reason}")
+        return None
+
+    async def _ask_gateway(self, reserved: ReservedRefund, *, look_only: bool) -> RefundAnswer:
+        whom = self.request.direction.value.rpartition("_")[2]
+        assert reserved.amount is not None, "it is reserved"
+        assert reserved.payment_reference is not None, "it goes by the gateway"
+        return await self.ask(
+            calls.LOOK_UP_REFUND if look_only else calls.SEND_REFUND,
+            SendRefund(
+                refund_id=self.request.refund_id,
+                order_id=self.order_id,
+                direction=self.request.direction,
+                payment_reference=reserved.payment_reference,
+                amount=reserved.amount,
+                currency=self.request.currency,
+                gateway_account=reserved.gateway_account,
+            ),
+            stage=Stage.PENDING if look_only else Stage.SENDING,
+            who=Who.GATEWAY,
+            what="say how the refund stands" if look_only else f"refund the {whom}",
+        )
+
+    async def _wait_for_word(self, reserved: ReservedRefund) -> None:
+        """REF-7: a pending refund ends when the gateway says so; when it is silent, it is asked."""
+        looks = 0
+        while not self._final:
+            heard = await self.wait_for(
+                lambda: self._final,
+                stage=Stage.PENDING,
+                who=Who.GATEWAY,
+                what="say whether the refund succeeded",
+                due=workflow.now() + LOOK_AGAIN,
+                timer="Ask the gateway again",
+            )
+            if heard:
+                return
+            looks += 1
+            if looks == LOOKS_BEFORE_ALERT:
+                self.alert_staff(
+                    "pending", f"refund {self.request.refund_id} is pending for {looks} days", Who.GATEWAY
+                )
+            self._hear(await self._ask_gateway(reserved, look_only=True))
+
+    @property
+    def _final(self) -> bool:
+        return self.word is not None and self.word.state in FINAL
+
+    def _hear(self, answer: RefundAnswer) -> None:
+        """Take the gateway's word, and then the updates that came before it or since."""
+        if not self._final and answer.state != "none":
+            self.word = answer
+            self.gateway_refund_id = answer.gateway_refund_id or self.gateway_refund_id
+        updates, self.updates = self.updates, []
+        for update in updates:
+            if update.gateway_refund_id == self.gateway_refund_id and not self._final:
+                self.word = RefundAnswer(
+                    state=update.status, gateway_refund_id=update.gateway_refund_id, reason=update.reason
+                )
+
+    async def _settle_pending(self) -> None:
+        if self.state is not RefundState.PENDING:
+            self.state = RefundState.PENDING
+            self.step("the gateway has it: pending", Who.GATEWAY)
+            await self._write(RefundState.PENDING, None)
+
+    async def _settle(self, state: RefundState, reason: str | None) -> None:
+        self.state = state
+        self.reason = reason
+        await self._write(state, reason)
+        self.end(state.value, state.value + (f": {reason}" if reason else ""))
+
+    async def _write(self, state: RefundState, reason: str | None) -> None:
+        await self.book(
+            calls.SETTLE_REFUND,
+            SettleRefund(
+                refund_id=self.request.refund_id,
+                state=state,
+                gateway_refund_id=self.gateway_refund_id,
+                reason=reason,
+                at=workflow.now(),
+            ),
+            f"Books: refund {state.value}",
+        )
+
+    # ---- events ----
+
+    def check_event(self, name: str, event: Event) -> None:
+        if not isinstance(event, GatewayUpdate):
+            return
+        if self.outcome is not None:
+            raise Conflict(f"the refund is {self.outcome} already")
+        if self.gateway_refund_id is not None and event.gateway_refund_id != self.gateway_refund_id:
+            raise RefusedByRule("REF-7", "gateway_refund_id is another refund's")
+
+    def note_event(self, name: str, event: Event) -> str:
+        if isinstance(event, GatewayUpdate):
+            self.updates.append(event)
+            if self.word is not None:
+                self._hear(self.word)
+            return f"the gateway says: {event.status}" + (f" ({event.reason})" if event.reason else "")
+        return f"{name} recorded"
+
+    # ---- shown and kept ----
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "refund_id": self.request.refund_id,
+            "order_id": self.order_id,
+            "return_id": self.request.return_id,
+            "direction": self.request.direction.value,
+            "way": self.request.way.value,
+            "amount": str(self.reserved.amount) if self.reserved else None,
+            "currency": self.request.currency,
+            "state": self.state.value,
+            "gateway_refund_id": self.gateway_refund_id,
+            "over_refund": self.reserved.over_refund if self.reserved else False,
+            "reason": self.request.reason,
+        }
+
+    async def undo(self) -> None:
+        """Money that may be on its way is not called back: the amount stays reserved, and staff look."""
+        if self.reserved is not None:
+            what = f"refund {self.request.refund_id} was stopped while {self.state.value}: look at the gateway"
+            self.alert_staff("stopped", what, Who.STAFF)
+
+    async def write_books(self, record: CaseRecord) -> None:
+        await self.book(calls.SAVE_CASE, SaveCase(record=record), f"Books: {self.stage}")

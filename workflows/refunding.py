@@ -1,0 +1,84 @@
+"""A case starts a refund of its own workflow, and waits for what becomes of it (REF-6)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from models import contract, ids
+    from models.case import Who
+    from models.message import Quantity
+    from models.refunds import Direction, RefundRequest, RefundResult, RefundState, Way
+    from workflows.case import Case, reason_of
+
+
+async def refund(
+    case: Case,
+    *,
+    refund_id: str,
+    direction: Direction,
+    amount: Decimal | None,
+    currency: str,
+    reason: str,
+    requested_by: str,
+    stage: str,
+    return_id: str | None = None,
+    lines: tuple[Quantity, ...] = (),
+    way: Way = Way.GATEWAY,
+) -> RefundResult:
+    """Refund `amount` (none: all that is left) and wait until it succeeded, failed or was refused.
+
+    The refund goes on by itself when the case is stopped: money that is on its way is not called back.
+    """
+    request = RefundRequest(
+        refund_id=refund_id,
+        order_id=case.order_id,
+        return_id=return_id,
+        direction=direction,
+        way=way,
+        amount=amount,
+        currency=currency,
+        reason=reason[:500],
+        requested_by=requested_by,
+        lines=lines,
+    )
+    whom = "buyer" if direction is Direction.SELLER_TO_BUYER else "seller"
+    with case.waiting(stage, Who.GATEWAY, f"refund the {whom} ({refund_id})"):
+        await case.show()
+        try:
+            result: RefundResult = await workflow.execute_child_workflow(
+                contract.REFUND,
+                request,
+                id=ids.refund_workflow_id(refund_id),
+                result_type=RefundResult,
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Refund {refund_id} · order {case.order_id} · to the {whom}",
+            )
+        except WorkflowAlreadyStartedError:
+            result = _unknown(request, f"a refund {refund_id} exists already; look at it")
+        except ChildWorkflowError as error:
+            if is_cancelled_exception(error):
+                case.stop_if_cancelled()
+            result = _unknown(request, f"the refund's workflow ended without an answer: {reason_of(error)}")
+    case.stop_if_cancelled()
+    return result
+
+
+def _unknown(request: RefundRequest, reason: str) -> RefundResult:
+    return RefundResult(
+        refund_id=request.refund_id,
+        state=RefundState.REFUSED,
+        amount=Decimal(0),
+        currency=request.currency,
+        reason=reason,
+    )
+
+
+def text_of(moment: datetime | None) -> str:
+    """A time as evidence keeps it: RFC 3339, or that it is not known."""
+    return moment.isoformat() if moment else "unknown"

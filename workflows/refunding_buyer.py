@@ -1,0 +1,255 @@
+"""The buyer's side of a return: a person's click, or the seller's setting, refunds the buyer (RET-14, REF)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from models import ids
+    from models.case import ReturnStage as Stage
+    from models.case import Who
+    from models.failures import BackhaulError, Conflict, RefusedByRule
+    from models.message import Quantity
+    from models.money import require_whole, share_of_units
+    from models.partners import Recipient
+    from models.refunds import Direction, RefundResult, RefundState, Way
+    from models.returns import BuyerRefund, ChannelUpdate, fees_of
+    from workflows.case import reminders_after
+    from workflows.refunding import refund
+
+if TYPE_CHECKING:
+    from workflows.return_request import Return
+
+
+class BuyerSide:
+    """The clicks, the refunds of the buyer that they made, and what the marketplace did by itself."""
+
+    def __init__(self, case: Return) -> None:
+        self._case = case
+        self._clicks: list[BuyerRefund] = []
+        self._channel_refund: ChannelUpdate | None = None
+        self._channel_recorded = False
+        self._attempts = 0
+        self._automatic_failed = False
+        self.refunds: list[RefundResult] = []
+        self.done = False
+        self.money_moved = False
+        self.results: list[str] = []
+        """What became of the buyer's refund, in words."""
+
+    # ---- facts ----
+
+    @property
+    def refunded_by_channel(self) -> bool:
+        return self._channel_refund is not None
+
+    @property
+    def fees(self) -> Decimal:
+        """What the seller deducts, in the currency that the buyer paid (RET-5)."""
+        approval, opened = self._case.approval, self._case.opened
+        return fees_of(approval, opened.paid, opened.currency) if approval else Decimal(0)
+
+    @property
+    def refunded(self) -> Decimal:
+        """What this return gave back to the buyer so far."""
+        return sum((done.amount for done in self.refunds), Decimal(0))
+
+    def _amount(self, click: BuyerRefund | None) -> Decimal:
+        """What a click asks for. Raises a BackhaulError when that can't be (REF-4)."""
+        opened = self._case.opened
+        if click is not None and click.amount is not None:
+            try:
+                require_whole(click.amount, opened.currency, "amount")
+            except ValueError as error:
+                raise RefusedByRule("REF-3", str(error)) from None
+            return click.amount
+        units = {line.sku: line.quantity for line in (click.lines if click else None) or ()}
+        if click is None and not self._returnless:
+            units = {line.sku: self._case.supplier_side.accepted_units(line) for line in opened.lines}
+        worth = Decimal(0)
+        for line in opened.lines:
+            taken = units.get(line.sku, 0) if units else line.quantity
+            if taken > line.quantity:
+                raise RefusedByRule("RET-14", f"{taken} of {line.sku}: the return has {line.quantity}")
+            worth += share_of_units(line.paid, line.quantity, 0, taken, opened.currency)
+        if unknown := set(units) - {line.sku for line in opened.lines}:
+            raise RefusedByRule("RET-14", f"the return has no line {', '.join(sorted(unknown))}")
+        worth = min(worth - self.fees, opened.paid - self.fees - self.refunded)
+        if worth <= 0:
+            raise RefusedByRule(
+                "REF-4",
+                f"after fees of {self.fees} and refunds of {self.refunded} {opened.currency} nothing is left to "
+                "refund; give an amount",
+            )
+        return worth
+
+    @property
+    def _returnless(self) -> bool:
+        return self._case.approval is not None and self._case.approval.returnless
+
+    # ---- events ----
+
+    def check_click(self, event: BuyerRefund) -> None:
+        if self.refunded_by_channel:
+            raise RefusedByRule("RET-18", "the marketplace refunded the buyer already")
+        if self._case.approval is not None and self._case.approval.decision == "rejected":
+            raise Conflict("the return is rejected")
+        if self._case.has_opened:
+            self._amount(event)
+
+    def note_click(self, event: BuyerRefund) -> str:
+        self._clicks.append(event)
+        return f"refund of the buyer asked for: {event.reason}"
+
+    def note_channel(self, event: ChannelUpdate) -> str:
+        what = event.status.replace("_", " ")
+        if event.status == "refunded_by_channel":
+            if self.money_moved:
+                self._case.alert_staff(
+                    f"twice-{event.event_id}", "the marketplace and the seller both refunded the buyer", Who.STAFF
+                )
+            self._channel_refund = self._channel_refund or event
+        else:
+            self._case.alert_staff(f"channel-{event.event_id}", f"the marketplace says: {what}", Who.SELLER)
+        return f"the marketplace says: {what}"
+
+    # ---- the procedure ----
+
+    async def refund(self, may_end: Callable[[], bool]) -> None:
+        """Serve the clicks until the buyer is refunded and `may_end()`, or the return is withdrawn."""
+        case = self._case
+        since = workflow.now()
+        while case.withdrawal is None and not (self.done and may_end() and not self._clicks):
+            if self.refunded_by_channel and not self._channel_recorded:
+                await self.record_channel_refund()
+            elif self._clicks:
+                await self._refund(self._clicks.pop(0))
+            elif self._automatic:
+                await self._refund(None)
+            elif self.done:
+                await workflow.wait_condition(lambda: self._has_work or may_end() or case.withdrawal is not None)
+            else:
+                await case.wait_for(
+                    lambda: self._has_work or case.withdrawal is not None,
+                    stage=Stage.AWAITING_BUYER_REFUND,
+                    who=Who.SELLER,
+                    what="review, and click to refund the buyer",
+                    timer="Reminder: refund the buyer",
+                    reminders=lambda: reminders_after(since, case.seller.buyer_refund_reminder_days, self._remind),
+                )
+
+    @property
+    def _has_work(self) -> bool:
+        channel = self.refunded_by_channel and not self._channel_recorded
+        return channel or bool(self._clicks) or self._automatic
+
+    @property
+    def _automatic(self) -> bool:
+        """REF-1: the seller automated the review; it needs the goods accepted, or nothing to come back."""
+        side, opened = self._case.supplier_side, self._case.opened
+        accepted = side.inspected and any(side.accepted_units(line) for line in opened.lines)
+        ready = self._returnless or accepted
+        return self._case.seller.auto_refund_buyer and ready and not self.done and not self._automatic_failed
+
+    async def _refund(self, click: BuyerRefund | None) -> None:
+        case, opened = self._case, self._case.opened
+        try:
+            amount = self._amount(click)
+        except BackhaulError as error:
+            self._could_not(click, str(error))
+            return
+        self._attempts += 1
+        self.money_moved = True
+        result = await refund(
+            case,
+            refund_id=ids.buyer_refund_id(case.return_id, self._attempts),
+            direction=Direction.SELLER_TO_BUYER,
+            amount=amount,
+            currency=opened.currency,
+            reason=click.reason if click else f"return {case.return_id} accepted",
+            requested_by=click.actor if click else "seller:settings",
+            stage=Stage.REFUNDING_BUYER,
+            return_id=case.return_id,
+            lines=(click.lines if click else None)
+            or tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in opened.lines),
+        )
+        if result.state is not RefundState.SUCCEEDED:
+            self.money_moved = bool(self.refunds)
+            self._could_not(click, f"refund {result.refund_id} {result.state.value}: {result.reason}")
+            return
+        self.refunds.append(result)
+        self.done = True
+        money = f"{result.amount} {result.currency}"
+        case.step(f"buyer refunded {money}" + (" (over what was paid)" if result.over_refund else ""), Who.GATEWAY)
+        self.results.append(f"buyer refunded {money}")
+        template = "returnless_refund" if self._returnless else "buyer_refunded"
+        case.tell(
+            f"refunded-{result.refund_id}",
+            template,
+            Recipient.BUYER,
+            amount=result.amount,
+            currency=result.currency,
+        )
+
+    def _could_not(self, click: BuyerRefund | None, reason: str) -> None:
+        """The amount is refundable again, the return is open again, and people are told (REF-7)."""
+        case = self._case
+        case.step(f"buyer not refunded: {reason}", Who.GATEWAY)
+        if click is not None:
+            case.inbox.reject("buyer_refund", reason, click.event_id)
+        else:
+            self._automatic_failed = True
+        case.tell(
+            f"refund-failed-{self._attempts}-{len(case.timeline)}",
+            "refund_failed",
+            Recipient.SELLER,
+            reason=reason,
+        )
+
+    async def record_channel_refund(self) -> None:
+        """RET-18: the marketplace refunded by itself: recorded under the same cap, not refunded again."""
+        event, case = self._channel_refund, self._case
+        if event is None or self._channel_recorded or not case.has_opened:
+            return
+        self._channel_recorded = True
+        self._attempts += 1
+        result = await refund(
+            case,
+            refund_id=ids.buyer_refund_id(case.return_id, self._attempts),
+            direction=Direction.SELLER_TO_BUYER,
+            amount=event.amount or case.opened.paid,
+            currency=case.opened.currency,
+            reason="refunded by the marketplace",
+            requested_by=event.actor,
+            stage=Stage.REFUNDING_BUYER,
+            return_id=case.return_id,
+            way=Way.MARKETPLACE,
+        )
+        self.done = True
+        self.results.append("buyer refunded by the marketplace")
+        case.step("the marketplace refunded the buyer: not refunded again", event.actor)
+        if result.state is not RefundState.SUCCEEDED:
+            case.alert_staff(
+                result.refund_id, f"the marketplace's refund could not be booked: {result.reason}", Who.STAFF
+            )
+
+    def _remind(self, days: int) -> None:
+        self._case.step("the seller is reminded to refund the buyer")
+        self._case.tell(f"buyer-refund-{days}", "buyer_refund_needed", Recipient.SELLER, days=days)
+
+    def reject_leftovers(self) -> None:
+        """Clicks that came before their turn, in a return that ended without it."""
+        for click in self._clicks:
+            self._case.inbox.reject("buyer_refund", f"the return ended: {self._case.outcome}", click.event_id)
+        self._clicks = []
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "refunded_by_channel": self.refunded_by_channel,
+            "buyer_refunds": [done.model_dump(mode="json") for done in self.refunds],
+            "buyer_refund": "; ".join(self.results) or None,
+        }

@@ -1,0 +1,351 @@
+"""The supplier's side of a return: received, inspected, credited; then the broker refunds the seller
+(RET-11..13)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, ids
+    from models.bookkeeping import BookCreditMemo, ReceptionRecord
+    from models.case import ReturnStage as Stage
+    from models.case import SlaState, Who
+    from models.failures import RefusedByRule
+    from models.money import share_of_units
+    from models.parties import OnBreach
+    from models.partners import Recipient
+    from models.refunds import Direction, RefundState
+    from models.returns import Acceptance, CreditMemo, GoodsReceived, OpenedLine, ReceivedLine, Waivable
+    from workflows.case import Reminder
+    from workflows.refunding import refund
+
+if TYPE_CHECKING:
+    from workflows.return_request import Return
+
+PAUSE_AFTER_FAILURE = timedelta(days=3)
+"""A refund of the seller that failed is tried again after this, unless staff stop the case."""
+
+
+class SupplierSide:
+    """What the supplier received, accepted and credited, and the seller's refund by the broker."""
+
+    def __init__(self, case: Return) -> None:
+        self._case = case
+        self._received: dict[str, ReceivedLine] = {}
+        self._goods_events = 0
+        self._new_memos: list[CreditMemo] = []
+        self._memos: list[CreditMemo] = []
+        self._attempts = 0
+        self._breached = False
+        self.done = False
+        self.money_moved = False
+        self.results: list[str] = []
+        """What became of the seller's refund, in words."""
+
+    # ---- facts ----
+
+    @property
+    def has_receptions(self) -> bool:
+        return bool(self._received)
+
+    @property
+    def receptions(self) -> tuple[ReceptionRecord, ...]:
+        return tuple(
+            ReceptionRecord(
+                sku=line.sku, quantity=line.quantity, reception=line.reception, acceptance=line.acceptance
+            )
+            for line in self._received.values()
+        )
+
+    @property
+    def credited(self) -> Decimal:
+        """All credit memos of this return, each number once, in the charge's currency."""
+        return sum((memo.amount for memo in self._memos), Decimal(0))
+
+    @property
+    def credited_in_full(self) -> bool:
+        return bool(self._memos) and self.credited >= self._case.opened.cost
+
+    @property
+    def inspected(self) -> bool:
+        """Every line was received or not, and accepted or rejected (RET-11)."""
+        return all(
+            line.sku in self._received and self._received[line.sku].acceptance is not Acceptance.MANUAL
+            for line in self._case.opened.lines
+        )
+
+    def accepted_units(self, line: OpenedLine) -> int:
+        """How many units of a line the supplier accepted; all, when nobody needs to inspect them."""
+        received = self._received.get(line.sku)
+        if received is None or received.acceptance is Acceptance.MANUAL:
+            return line.quantity if self._inspection_is_moot else 0
+        return received.quantity if received.acceptance is Acceptance.ACCEPTED else 0
+
+    @property
+    def _inspection_is_moot(self) -> bool:
+        return Waivable.INSPECTION in self._case.waived or self.credited_in_full or self._at_brokers_expense
+
+    @property
+    def _at_brokers_expense(self) -> bool:
+        """RET-13: the SLA is breached, and the seller's setting says refund."""
+        return self._breached and self._case.seller.on_refund_breach is OnBreach.REFUND
+
+    @property
+    def _expected(self) -> Decimal:
+        """What the seller gets back: parts + tax of the accepted units, in the charge's currency."""
+        currency = self._case.opened.charge_currency
+        return sum(
+            (
+                share_of_units(line.cost, line.quantity, 0, self.accepted_units(line), currency)
+                for line in self._case.opened.lines
+            ),
+            Decimal(0),
+        )
+
+    # ---- events ----
+
+    def check_goods(self, event: GoodsReceived) -> None:
+        if not self._case.has_opened:
+            return
+        lines = {line.sku: line.quantity for line in self._case.opened.lines}
+        for line in event.lines:
+            if line.quantity > lines.get(line.sku, 0):
+                raise RefusedByRule(
+                    "RET-11", f"{line.quantity} of {line.sku}: the return has {lines.get(line.sku, 0)}"
+                )
+        if self.money_moved:
+            raise RefusedByRule("RET-11", "the seller is refunded; the inspection is over")
+
+    def note_goods(self, event: GoodsReceived) -> str:
+        self._goods_events += 1
+        self._received.update({line.sku: line for line in event.lines})
+        return "; ".join(
+            f"{line.quantity} x {line.sku} {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
+            for line in event.lines
+        )
+
+    def check_credit(self, event: CreditMemo) -> None:
+        if self._case.has_opened and event.currency != self._case.opened.charge_currency:
+            raise RefusedByRule(
+                "RET-12",
+                f"the credit memo is in {event.currency}, the cost in {self._case.opened.charge_currency}",
+            )
+
+    def note_credit(self, event: CreditMemo) -> str:
+        if any(memo.number == event.number for memo in [*self._memos, *self._new_memos]):
+            return f"credit memo {event.number} is known already; counted once"
+        self._new_memos.append(event)
+        return f"credit memo {event.number}: {event.amount} {event.currency}"
+
+    async def book_credit_memos(self) -> None:
+        """Beside the procedure: book each credit memo when it comes; early ones too (RET-12)."""
+        case = self._case
+        while case.outcome is None:
+            await workflow.wait_condition(lambda: bool(self._new_memos) or case.outcome is not None)
+            while self._new_memos:
+                memo = self._new_memos[0]
+                try:
+                    self.check_credit(memo)
+                except RefusedByRule as error:
+                    case.inbox.reject("credit_memo", str(error), memo.event_id)
+                else:
+                    await self._book(memo)
+                self._new_memos.pop(0)
+
+    async def _book(self, memo: CreditMemo) -> None:
+        case = self._case
+        booked = await case.book(
+            calls.BOOK_CREDIT_MEMO,
+            BookCreditMemo(
+                supplier_id=case.opened.supplier.supplier_id,
+                number=memo.number,
+                return_id=case.return_id,
+                date=memo.date,
+                amount=memo.amount,
+                currency=memo.currency,
+                actor=memo.actor,
+                at=workflow.now(),
+            ),
+            f"Book credit memo {memo.number}",
+        )
+        if booked.state == "duplicate" and booked.return_id != case.return_id:
+            why = f"credit memo {memo.number} was counted already, for return {booked.return_id} (RET-12)"
+            case.inbox.reject("credit_memo", why, memo.event_id)
+            return
+        self._memos.append(memo)
+
+    # ---- the procedure ----
+
+    async def refund(self) -> None:
+        """Inspection, credit, the seller's refund; ends without money if nothing was accepted."""
+        try:
+            await self._wait_for_inspection()
+            if self._case.withdrawal is not None:
+                return
+            if not self._expected:
+                self._end_without_credit()
+                return
+            await self._wait_for_credit()
+            await self._refund_seller(self._expected)
+        finally:
+            self.done = True
+
+    async def _wait_for_inspection(self) -> None:
+        """RET-11: the supplier receives and inspects, up to 30 days."""
+        case = self._case
+        case.deadlines["inspection_due"] = workflow.now() + timedelta(days=case.seller.inspection_days)
+        while not self._inspection_over:
+            manual = [sku for sku, line in self._received.items() if line.acceptance is Acceptance.MANUAL]
+            await case.wait_for(
+                partial(self._inspection_moved, self._goods_events),
+                stage=Stage.IN_TRANSIT,
+                who=Who.STAFF if manual else Who.SUPPLIER,
+                what=f"decide about {', '.join(manual)}" if manual else "receive and inspect the goods",
+                timer=f"{case.seller.inspection_days} days to receive and inspect",
+                reminders=lambda: [Reminder("overdue", case.deadlines["inspection_due"], self._alert_inspection)],
+            )
+
+    def _inspection_moved(self, events: int) -> bool:
+        return self._inspection_over or self._goods_events != events
+
+    @property
+    def _inspection_over(self) -> bool:
+        return self.inspected or self._inspection_is_moot or self._case.withdrawal is not None
+
+    def _alert_inspection(self) -> None:
+        self._case.step("not received and inspected in time: staff are alerted")
+        what = f"return {self._case.return_id} is not received and inspected in time"
+        self._case.alert_staff("inspection", what, Who.SUPPLIER)
+
+    def _end_without_credit(self) -> None:
+        self._case.step("the supplier accepted nothing: no credit, no refund by the broker")
+        self._case.tell("goods-rejected", "goods_rejected", Recipient.SELLER, items=self._in_words())
+        self.results.append("the supplier accepted nothing")
+
+    def _in_words(self) -> str:
+        return ", ".join(
+            f"{line.quantity} x {line.sku}: {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
+            for line in self._received.values()
+        )
+
+    async def _wait_for_credit(self) -> None:
+        """RET-12: until the credit memos reach what the accepted units cost."""
+        case, currency = self._case, self._case.opened.charge_currency
+        while not self._credit_settled:
+            await case.wait_for(
+                partial(self._credit_moved, len(self._memos)),
+                stage=Stage.AWAITING_CREDIT,
+                who=Who.SUPPLIER,
+                what=f"credit {self._expected} {currency} (credited so far: {self.credited})",
+                timer="Credit memo",
+            )
+        if self.credited < self._expected:
+            missing = self._expected - self.credited
+            case.step(f"{missing} {currency} is not credited: refunded at the broker's expense")
+
+    def _credit_moved(self, memos: int) -> bool:
+        return self._credit_settled or len(self._memos) != memos
+
+    @property
+    def _credit_settled(self) -> bool:
+        waived = Waivable.CREDIT_MEMO in self._case.waived
+        return self.credited >= self._expected or waived or self._at_brokers_expense
+
+    async def _refund_seller(self, amount: Decimal) -> None:
+        """RET-13. A refund that failed is tried again under a new id; one refused is left to staff (REF-7)."""
+        case, currency = self._case, self._case.opened.charge_currency
+        self.money_moved = True
+        while True:
+            self._attempts += 1
+            result = await refund(
+                case,
+                refund_id=ids.seller_refund_id(case.return_id, self._attempts),
+                direction=Direction.BROKER_TO_SELLER,
+                amount=amount,
+                currency=currency,
+                reason=f"return {case.return_id}",
+                requested_by="broker:backhaul",
+                stage=Stage.REFUNDING_SELLER,
+                return_id=case.return_id,
+            )
+            if result.state is RefundState.SUCCEEDED:
+                case.step(f"the broker refunded the seller {amount} {currency}", Who.GATEWAY)
+                case.tell("seller-refunded", "seller_refunded", Recipient.SELLER, amount=amount, currency=currency)
+                self.results.append(f"seller refunded {amount} {currency}")
+                return
+            what = f"the seller's refund {result.refund_id} did not succeed: {result.reason}"
+            case.step(what, Who.GATEWAY)
+            case.alert_staff(result.refund_id, what, Who.STAFF)
+            if result.state is not RefundState.FAILED:
+                self.results.append(f"seller not refunded here: {result.reason}")
+                return
+            await case.wait_for(
+                lambda: False,
+                stage=Stage.REFUNDING_SELLER,
+                who=Who.STAFF,
+                what="mend the seller's payment method; then the refund is tried again",
+                due=workflow.now() + PAUSE_AFTER_FAILURE,
+                timer="Try the seller's refund again",
+            )
+
+    # ---- RET-13: within 60 days of the creation of the RR ----
+
+    async def watch_refund_sla(self) -> None:
+        """Beside the procedure: reminders before the due date, an alert at the breach; staff may move it."""
+        case = self._case
+        told: set[tuple[datetime, int]] = set()
+        while not self.done and case.outcome is None:
+            due, now, woken = case.deadlines["refund_due"], workflow.now(), case.wakeups
+            days_before = [*case.seller.refund_reminder_days_before, 0]
+            reached = [days for days in days_before if due - timedelta(days=days) <= now]
+            self._breached = now >= due
+            case.sla_state = _sla_state(reached)
+            if reached and (due, min(reached)) not in told:
+                told.update((due, days) for days in reached)
+                await self._tell_sla(due, min(reached))
+                continue
+            upcoming = [due - timedelta(days=days) for days in days_before if days not in reached]
+            try:
+                await workflow.wait_condition(
+                    partial(self._sla_is_moot, woken),
+                    timeout=min(upcoming) - now if upcoming else None,
+                    timeout_summary=f"{case.seller.refund_sla_days}-day refund SLA",
+                )
+            except TimeoutError:
+                continue
+
+    def _sla_is_moot(self, woken: int) -> bool:
+        return self.done or self._case.outcome is not None or self._case.wakeups != woken
+
+    async def _tell_sla(self, due: datetime, days: int) -> None:
+        case, date = self._case, f"{due:%Y-%m-%d}"
+        if days:
+            case.step(f"{days} day(s) left to refund the seller")
+            case.tell(f"sla-{date}-{days}", "refund_due_soon", Recipient.STAFF, due=date, days=days)
+        else:
+            consequence = "; the broker pays" if self._at_brokers_expense else ""
+            case.step(f"{case.seller.refund_sla_days}-day refund SLA breached{consequence}")
+            case.tell(f"sla-{date}-breach", "refund_overdue", Recipient.STAFF, due=date)
+        await case.show()
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "receptions": [line.model_dump(mode="json") for line in self.receptions],
+            "credit_memos": [
+                memo.model_dump(mode="json", include={"number", "date", "amount", "currency"})
+                for memo in self._memos
+            ],
+            "credited": str(self.credited),
+            "seller_refund": "; ".join(self.results) or None,
+        }
+
+
+def _sla_state(days_reached: list[int]) -> SlaState:
+    if 0 in days_reached:
+        return SlaState.BREACHED
+    return SlaState.AT_RISK if days_reached else SlaState.ON_TIME

@@ -1,0 +1,445 @@
+"""A return, from the return request to both refunds, or to the end without (RET)."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import VersioningBehavior, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, contract, ids
+    from models.bookkeeping import Opening, OpenReturn, SaveReturn
+    from models.case import CaseRecord, Ended, Who
+    from models.case import ReturnStage as Stage
+    from models.failures import BackhaulError, Conflict, RefusedByRule
+    from models.message import Event
+    from models.parties import Fulfilment, Seller
+    from models.partners import Recipient
+    from models.returns import (
+        BuyerRefund,
+        ChannelUpdate,
+        CreditMemo,
+        GoodsReceived,
+        OpenedReturn,
+        ReturnRequest,
+        ReturnTracking,
+        SellerApproval,
+        StaffOverride,
+        SupplierRma,
+        Waivable,
+        Withdrawal,
+        fees_of,
+    )
+    from workflows.authorizing import Authorization
+    from workflows.case import Case, Reminder, reminders_after
+    from workflows.inbox import hears
+    from workflows.refunding_buyer import BuyerSide
+    from workflows.refunding_seller import SupplierSide
+
+
+@hears(contract.RETURN_EVENTS)
+@workflow.defn(name=contract.RETURN, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class Return(Case):
+    """One return request (RR): approval, RMA, parcel, inspection, credit, and the two refunds."""
+
+    @workflow.init
+    def __init__(self, request: ReturnRequest) -> None:
+        super().__init__(contract.RETURN_EVENTS, seller_id="", order_id=request.order_id, stages=Stage)
+        self.request = request
+        self.return_id = request.return_id
+        self.approval: SellerApproval | None = None
+        self.tracking: ReturnTracking | None = None
+        self.tracked_at: datetime | None = None
+        self.withdrawal: Withdrawal | None = None
+        self.waived: dict[Waivable, str] = {}
+        self.broker_return_number: str | None = None
+        self.authorization = Authorization(self)
+        self.supplier_side = SupplierSide(self)
+        self.buyer_side = BuyerSide(self)
+        self._opened: OpenedReturn | None = None
+        self._clerk: asyncio.Task[None] | None = None
+
+    @workflow.run
+    async def run(self, request: ReturnRequest) -> Ended:
+        """Takes the return request; gives how it ended. Bad input fails the workflow with `InvalidInput`."""
+        return await self.conduct(self._procedure)
+
+    async def _procedure(self) -> None:
+        if not await self._open():
+            return
+        self._clerk = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        approval = await self._wait_for_approval()
+        if approval is None:
+            self._end_withdrawn()
+        elif approval.decision == "rejected":
+            self._end_rejected(approval)
+        elif approval.returnless:
+            self.step("nothing needs to come back")
+            await self.buyer_side.refund(lambda: True)
+            self._end_completed()
+        else:
+            await self._bring_back()
+        await self.buyer_side.record_channel_refund()
+        self.buyer_side.reject_leftovers()
+
+    async def _bring_back(self) -> None:
+        """The goods come back: RMA, parcel; then supplier and seller, seller and buyer, side by side."""
+        self._pass_on_to_broker()
+        sla = asyncio.create_task(self.supplier_side.watch_refund_sla(), name="refund SLA")
+        if not await self.authorization.get():
+            if self.withdrawal:
+                self._end_withdrawn()
+            return
+        if not await self._wait_for_tracking():
+            if self.withdrawal:
+                self._end_withdrawn()
+            return
+        await asyncio.gather(self.supplier_side.refund(), self.buyer_side.refund(lambda: self.supplier_side.done))
+        if self.withdrawal:
+            self._end_withdrawn()
+        else:
+            self._end_completed()
+        await sla
+
+    # ---- what the opened return knows ----
+
+    @property
+    def opened(self) -> OpenedReturn:
+        """Snapshots of seller and supplier, and what the units are worth."""
+        assert self._opened is not None, "the return has opened"
+        return self._opened
+
+    @property
+    def has_opened(self) -> bool:
+        return self._opened is not None
+
+    @property
+    def seller(self) -> Seller:
+        return self.opened.seller
+
+    def tell(self, key: str, template: str, to: Recipient, **facts: object) -> None:
+        """Send an e-mail about this return."""
+        self.mail(
+            key,
+            template,
+            to,
+            return_id=self.return_id,
+            supplier_id=self.opened.supplier.supplier_id,
+            **{"return_id": self.return_id, **facts},
+        )
+
+    # ---- RET-1, RET-2: opened ----
+
+    async def _open(self) -> bool:
+        info = workflow.info()
+        self.label(contract.RETURN_ID.value_set(self.return_id))
+        answer = await self.book(
+            calls.OPEN_RETURN,
+            OpenReturn(
+                request=self.request,
+                workflow_id=info.workflow_id,
+                run_id=info.first_execution_run_id,
+                created_at=info.workflow_start_time,
+            ),
+            "Write the return down",
+        )
+        if answer.opening is not Opening.OPENED or answer.opened is None:
+            self.keeps_books = False
+            self.end(Stage.REFUSED, answer.reason or "a return with this id exists already")
+            return False
+        self._opened = opened = answer.opened
+        self.seller_id = opened.seller.seller_id
+        self.label(
+            contract.SUPPLIER_ID.value_set(opened.supplier.supplier_id),
+            contract.CHANNEL.value_set(opened.channel),
+        )
+        self.deadlines["refund_due"] = self.deadlines.get(
+            "refund_due", info.workflow_start_time + timedelta(days=opened.seller.refund_sla_days)
+        )
+        items = ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in opened.lines)
+        self.step(f"return requested by {self.request.source.value}: {items}", self.request.requested_by)
+        for sibling in opened.siblings:
+            await self._open_sibling(sibling)
+        return True
+
+    async def _open_sibling(self, sibling: ReturnRequest) -> None:
+        """RET-2: lines of different suppliers become one return per supplier."""
+        try:
+            await workflow.start_child_workflow(
+                contract.RETURN,
+                sibling,
+                id=ids.return_workflow_id(sibling.return_id),
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                static_summary=f"Return {sibling.return_id} · order {self.order_id}",
+            )
+        except WorkflowAlreadyStartedError:
+            self.step(f"return {sibling.return_id} exists already")
+        else:
+            self.step(f"the lines of another supplier are return {sibling.return_id}")
+
+    # ---- RET-4, RET-5: the seller approves or rejects ----
+
+    async def _wait_for_approval(self) -> SellerApproval | None:
+        """The seller's decision; none if the return was withdrawn first."""
+        self.tell("requested", "return_requested", Recipient.SELLER, items=self._items())
+        while self.withdrawal is None:
+            await self.wait_for(
+                lambda: self.approval is not None or self.withdrawal is not None,
+                stage=Stage.AWAITING_APPROVAL,
+                who=Who.SELLER,
+                what="approve or reject the return",
+                timer="Reminder: approve or reject the return",
+                reminders=self._approval_reminders,
+            )
+            if self.approval is not None and self._usable(self.approval):
+                return self.approval
+        return None
+
+    def _usable(self, approval: SellerApproval) -> bool:
+        """REF-4 for an approval that came before the return's worth was known."""
+        try:
+            self._check_fees(approval)
+        except BackhaulError as error:
+            self.inbox.reject("seller_approval", str(error), approval.event_id)
+            self.approval = None
+            return False
+        return True
+
+    def _approval_reminders(self) -> list[Reminder]:
+        created = workflow.info().workflow_start_time
+        reminders = reminders_after(created, self.seller.approval_reminder_days, self._remind_approval)
+        overdue = Reminder("overdue", self.deadlines["refund_due"], self._alert_approval)
+        return [*reminders, overdue]
+
+    def _remind_approval(self, days: int) -> None:
+        self.step("the seller is reminded to approve or reject")
+        self.tell(f"approval-{days}", "approval_reminder", Recipient.SELLER, items=self._items())
+
+    def _alert_approval(self) -> None:
+        self.alert_staff("approval", f"return {self.return_id} is neither approved nor rejected", Who.SELLER)
+
+    def _end_rejected(self, approval: SellerApproval) -> None:
+        self.tell("rejected", "return_rejected", Recipient.BUYER, reason=approval.reason, items=self._items())
+        self.end(Stage.REJECTED, f"rejected by the seller: {approval.reason}")
+
+    def _end_withdrawn(self) -> None:
+        reason = self.withdrawal.reason if self.withdrawal else "withdrawn"
+        self.tell("withdrawn", "withdrawn", Recipient.BUYER, reason=reason)
+        self.end(Stage.WITHDRAWN, f"withdrawn: {reason}")
+
+    def _end_completed(self) -> None:
+        self.end(Stage.COMPLETED, "completed: " + "; ".join(self.supplier_side.results + self.buyer_side.results))
+
+    def _pass_on_to_broker(self) -> None:
+        """RET-6: a matching return in the seller's account at the broker."""
+        if self.opened.supplier.fulfilment is Fulfilment.BROKER:
+            self.broker_return_number = ids.broker_return_number(self.return_id)
+            self.step(f"return {self.broker_return_number} opened in the seller's account at the broker")
+
+    # ---- RET-10: the tracking number ----
+
+    async def _wait_for_tracking(self) -> bool:
+        """Until the parcel is known to be on its way; False if it expired for good, or was withdrawn."""
+        seller = self.seller
+        asked = workflow.now()
+        self.deadlines.setdefault("tracking_due", asked + timedelta(days=seller.tracking_days))
+        while not self._on_its_way and self.withdrawal is None:
+            await self.wait_for(
+                lambda: self._on_its_way or self.withdrawal is not None,
+                stage=Stage.AWAITING_TRACKING,
+                who=Who.BUYER,
+                what="send the goods and enter the tracking number",
+                due=lambda: self.deadlines["tracking_due"],
+                timer=f"{seller.tracking_days} days for the tracking number",
+                reminders=lambda: reminders_after(asked, seller.tracking_reminder_days, self._remind_tracking),
+            )
+            if not self._on_its_way and self.withdrawal is None and not await self._stay_expired():
+                return False
+        if self.withdrawal is not None:
+            return False
+        self.tracked_at = workflow.now()
+        return True
+
+    async def _stay_expired(self) -> bool:
+        """Expired, without refund; a tracking number added later reopens it. False once that is over too."""
+        self.step("expired: no tracking number in time, so no refund")
+        self.tell("expired", "return_expired", Recipient.SELLER)
+        self.tell("expired-buyer", "return_expired_buyer", Recipient.BUYER)
+        until = workflow.now() + timedelta(days=self.seller.reopen_days)
+        missed = self.deadlines["tracking_due"]
+        reopened = await self.wait_for(
+            lambda: self._on_its_way or self.withdrawal is not None or self.deadlines["tracking_due"] > missed,
+            stage=Stage.EXPIRED,
+            who=Who.BUYER,
+            what="add the tracking number to reopen the return",
+            due=until,
+            timer="Last day to reopen the return",
+        )
+        if not reopened:
+            self.end(Stage.EXPIRED, "expired: no tracking number, no refund")
+            return False
+        if self.withdrawal is None:
+            self.step("reopened")
+            self.tell(f"reopened-{len(self.timeline)}", "return_reopened", Recipient.SELLER)
+        return True
+
+    @property
+    def _on_its_way(self) -> bool:
+        """A tracking number, a waiver, or what proves it better: the goods or their credit arrived."""
+        return (
+            self.tracking is not None
+            or Waivable.TRACKING in self.waived
+            or self.supplier_side.has_receptions
+            or self.supplier_side.credited_in_full
+        )
+
+    def _remind_tracking(self, days: int) -> None:
+        self.step("the buyer is reminded of the tracking number")
+        self.tell(
+            f"tracking-{days}",
+            "tracking_reminder",
+            Recipient.BUYER,
+            rma_number=self.authorization.rma_number,
+            due=f"{self.deadlines['tracking_due']:%Y-%m-%d}",
+        )
+
+    # ---- events ----
+
+    def check_event(self, name: str, event: Event) -> None:
+        if self.outcome is not None:
+            raise Conflict(f"the return is {self.outcome} already")
+        match event:
+            case SellerApproval():
+                if self.approval is not None:
+                    raise Conflict(f"the return is {self.approval.decision} already")
+                self._check_fees(event)
+            case SupplierRma():
+                self.authorization.check(event)
+            case GoodsReceived():
+                self.supplier_side.check_goods(event)
+            case CreditMemo():
+                self.supplier_side.check_credit(event)
+            case BuyerRefund():
+                self.buyer_side.check_click(event)
+            case Withdrawal():
+                self._check_withdrawal()
+            case StaffOverride():
+                self._check_override(event)
+            case _:
+                return
+
+    def _check_fees(self, approval: SellerApproval) -> None:
+        """REF-4: fees can never exceed the refundable amount."""
+        if self._opened is not None and approval.decision == "approved":
+            try:
+                fees_of(approval, self._opened.paid, self._opened.currency)
+            except ValueError as error:
+                raise RefusedByRule("REF-4", str(error)) from None
+
+    def _check_withdrawal(self) -> None:
+        if self.withdrawal is not None:
+            raise Conflict("the return is withdrawn already")
+        if self.supplier_side.has_receptions:
+            raise RefusedByRule("RET-15", "the goods are received; the return can't be withdrawn any more")
+        if self.buyer_side.money_moved or self.supplier_side.money_moved:
+            raise RefusedByRule("RET-15", "money was refunded; the return can't be withdrawn any more")
+
+    def _check_override(self, event: StaffOverride) -> None:
+        if not event.actor.startswith(("staff:", "broker:", "script:")):
+            raise RefusedByRule("RET-10", "only staff may waive a step or move a deadline")
+        if event.until is not None and event.until <= workflow.now():
+            raise RefusedByRule("RET-13", "until lies in the past")
+
+    def note_event(self, name: str, event: Event) -> str:
+        match event:
+            case SellerApproval():
+                self.approval = event
+                return f"{event.decision}" + (f": {event.reason}" if event.reason else "")
+            case SupplierRma():
+                return self.authorization.note(event)
+            case ReturnTracking():
+                self.tracking = event
+                return f"tracking number entered: {event.carrier} {event.tracking_number}"
+            case GoodsReceived():
+                return self.supplier_side.note_goods(event)
+            case CreditMemo():
+                return self.supplier_side.note_credit(event)
+            case BuyerRefund():
+                return self.buyer_side.note_click(event)
+            case Withdrawal():
+                self.withdrawal = event
+                return f"withdrawn: {event.reason}"
+            case ChannelUpdate():
+                return self.buyer_side.note_channel(event)
+            case StaffOverride():
+                return self._note_override(event)
+            case _:
+                return f"{name} recorded"
+
+    def _note_override(self, event: StaffOverride) -> str:
+        self.wakeups += 1
+        if event.waive is not None:
+            self.waived[event.waive] = event.reason
+            return f"{event.waive.value.replace('_', ' ')} waived: {event.reason}"
+        assert event.until is not None, "extend comes with until"
+        assert event.extend is not None, "either waive or extend"
+        self.deadlines[event.extend] = event.until
+        return f"{event.extend.replace('_', ' ')} is now {event.until:%Y-%m-%d %H:%M UTC}: {event.reason}"
+
+    # ---- shown and kept ----
+
+    def _items(self) -> str:
+        return ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in self.opened.lines)
+
+    def facts(self) -> dict[str, Any]:
+        opened = self._opened
+        return {
+            "return_id": self.return_id,
+            "order_id": self.order_id,
+            "source": self.request.source.value,
+            "seller_id": self.seller_id,
+            "supplier_id": opened.supplier.supplier_id if opened else None,
+            "lines": [line.model_dump(mode="json") for line in opened.lines] if opened else [],
+            "siblings": [sibling.return_id for sibling in opened.siblings] if opened else [],
+            "amazon_rma_id": self.request.amazon_rma_id,
+            "ebay_return_id": self.request.ebay_return_id,
+            "decision": self.approval.decision if self.approval else None,
+            "decision_reason": self.approval.reason if self.approval else None,
+            "broker_return_number": self.broker_return_number,
+            "tracking_number": self.tracking.tracking_number if self.tracking else None,
+            "waived": {what.value: why for what, why in self.waived.items()},
+            **self.authorization.facts(),
+            **self.supplier_side.facts(),
+            **self.buyer_side.facts(),
+        }
+
+    async def write_books(self, record: CaseRecord) -> None:
+        approval = self.approval
+        fees = self.buyer_side.fees if approval and approval.decision == "approved" and self._opened else None
+        await self.book(
+            calls.SAVE_RETURN,
+            SaveReturn(
+                return_id=self.return_id,
+                record=record,
+                decision=approval.decision if approval else None,
+                decision_reason=approval.reason if approval else None,
+                decided_by=approval.actor if approval else None,
+                fees=fees,
+                returnless=approval.returnless if approval else False,
+                label_url=str(approval.label_url) if approval and approval.label_url else None,
+                label_paid_by=approval.label_paid_by if approval else None,
+                broker_return_number=self.broker_return_number,
+                rma_number=self.authorization.rma_number,
+                return_address=self.authorization.return_address,
+                carrier=self.tracking.carrier if self.tracking else None,
+                tracking_number=self.tracking.tracking_number if self.tracking else None,
+                receptions=self.supplier_side.receptions,
+                refund_due=self.deadlines.get("refund_due"),
+                refunded_by_channel=self.buyer_side.refunded_by_channel,
+                outcome=self.outcome,
+            ),
+            f"Books: {self.stage.replace('_', ' ')}",
+        )
