@@ -116,8 +116,8 @@ class Gateway:
             if status == 500:
                 self._save(asked, answer)
             return answer
-        status = fault.status or 402
-        code = fault.code or "card_declined"
+        usual = (400, "charge_not_refundable") if asked.path.startswith("/v1/refunds") else (402, "card_declined")
+        status, code = fault.status or usual[0], fault.code or usual[1]
         if status == 402:
             answer = error_answer(
                 status, "card_error", "Your card was declined.", code=code, decline_code="generic_decline"

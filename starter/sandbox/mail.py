@@ -26,6 +26,12 @@ class MailSink:
     def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
         self._faults = faults
+        self.connections: set[asyncio.Transport] = set()
+
+    def hang_up(self) -> None:
+        """Cut what is still connected: the sandbox ends."""
+        for transport in list(self.connections):
+            transport.abort()
 
     def protocol(self) -> asyncio.BaseProtocol:
         """One SMTP session; any user and password will do."""
@@ -114,10 +120,18 @@ class MailSink:
 
 
 class _Session(SMTP):
+    """One connection; the event handler is the sink."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self.event_handler.is_down() and isinstance(transport, asyncio.Transport):
-            transport.abort()
+        if isinstance(transport, asyncio.Transport):
+            self.event_handler.connections.add(transport)
+            if self.event_handler.is_down():
+                transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.event_handler.connections.discard(self.transport)
+        super().connection_lost(error)
 
 
 def _anybody(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:

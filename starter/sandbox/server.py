@@ -120,7 +120,9 @@ async def running_sandbox(
         smtp = stack.enter_context(_listen(host, smtp_port, "SMTP"))
         store = stack.enter_context(contextlib.closing(Store(database)))
         running = RunningSandbox(
-            http_url=f"http://{host}:{http.getsockname()[1]}", smtp_host=host, smtp_port=smtp.getsockname()[1]
+            http_url=f"http://{f'[{host}]' if ':' in host else host}:{http.getsockname()[1]}",
+            smtp_host=host,
+            smtp_port=smtp.getsockname()[1],
         )
         partners = Partners(store)
         mail = await asyncio.get_running_loop().create_server(partners.mail.protocol, sock=smtp)
@@ -143,6 +145,7 @@ async def running_sandbox(
         finally:
             server.should_exit = True
             mail.close()
+            partners.mail.hang_up()
             await serving
             log.info("sandbox is down")
 
@@ -160,7 +163,9 @@ async def serve(
 
 def _listen(host: str, port: int, what: str) -> socket.socket:
     """Listening from here on, so that nobody has to wait for the server to come up."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sets TCP_NODELAY only then; without it every answer waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -72,6 +72,7 @@ _DECLINES = {
         "processing_error", "processing_error", "An error occurred while processing your card."
     ),
 }
+_CARD = {"brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2040, "funding": "credit", "last4": "4242"}
 _CARD_TOKEN = re.compile(r"^pm_card_(?:visa_)?(\w+)$")
 
 
@@ -200,7 +201,7 @@ def charge_json(charge: Charge, refunds: list[Refund]) -> dict[str, Any]:
     """A charge on the wire, with its refunds, newest first."""
     refunded = charge.amount if charge.released else sum(refund.amount for refund in refunds if refund.counts)
     kind = method_type(charge.payment_method)
-    details: dict[str, Any] = {"brand": "visa", "last4": "4242"} if kind == "card" else {}
+    details: dict[str, Any] = dict(_CARD) if kind == "card" else {}
     decline = charge.decline
     return {
         "id": charge.id,

@@ -155,19 +155,20 @@ class Wire:
         """One request from the socket to the answer, or to the cut."""
         raw = await request.body()
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-        asked = Asked(request.method, path, {}, None, dict(request.path_params), request.headers)
-        with self._store.transaction():
-            fault = self._faults.take(partner.name, f"{asked.method} {asked.path}")
+        parts = dict(request.path_params)
         try:
             query, body = partner.read(raw, request.url.query, request.headers.get("content-type", ""))
         except Refused as refused:
-            return self._said(partner, asked, refused.answer, fault)
-        asked = Asked(asked.method, path, query, body, asked.parts, asked.headers)
-        if fault is not None and fault.kind is FaultKind.DROP_BEFORE:
-            return self._said(partner, asked, None, fault)
+            unread = Asked(request.method, path, {}, None, parts, request.headers)
+            return self._said(partner, unread, refused.answer, None)
+        asked = Asked(request.method, path, query, body, parts, request.headers)
         lock = partner.lock(asked)
         if lock is not None and lock in self._locked:
             return self._said(partner, asked, partner.busy(asked), None)
+        with self._store.transaction():
+            fault = self._faults.take(partner.name, f"{asked.method} {asked.path}")
+        if fault is not None and fault.kind is FaultKind.DROP_BEFORE:
+            return self._said(partner, asked, None, fault)
         if lock is not None:
             self._locked.add(lock)
         try:

@@ -30,8 +30,12 @@ async def pay(sandbox: SandboxClient, amount: str = "50.00", currency: str = "US
     await sandbox.seed_payment(PaymentSeed(id="pi_buyer", amount=Decimal(amount), currency=currency, **more))
 
 
-async def refund(gateway: httpx.AsyncClient, amount: int | None = None, **more: Any) -> httpx.Response:
-    form = {"payment_intent": "pi_buyer"} | ({} if amount is None else {"amount": str(amount)}) | more
+async def refund(
+    gateway: httpx.AsyncClient, amount: int | None = None, refund_id: str = "RF-1", **more: str
+) -> httpx.Response:
+    form = {"payment_intent": "pi_buyer", "metadata[refund_id]": refund_id} | more
+    if amount is not None:
+        form["amount"] = str(amount)
     return await gateway.post("/v1/refunds", data=form)
 
 
@@ -108,7 +112,7 @@ async def test_REF_3_refunds_are_possible_until_the_payment_is_used_up(
 ) -> None:
     await pay(sandbox)
     await pay(sandbox)
-    first = (await refund(gateway, 2000, **{"metadata[refund_id]": "RF-1001-B1"})).json()
+    first = (await refund(gateway, 2000, refund_id="RF-1001-B1")).json()
     assert (first["status"], first["amount"], first["currency"]) == ("succeeded", 2000, "usd")
     too_much = await refund(gateway, 3001)
     assert (too_much.status_code, too_much.json()["error"]["code"]) == (400, "amount_too_large")
@@ -145,7 +149,7 @@ async def test_REF_7_a_pending_refund_that_fails_gives_the_amount_back(
     gateway: httpx.AsyncClient, sandbox: SandboxClient
 ) -> None:
     await pay(sandbox, payment_method="pm_card_pendingRefund")
-    pending = (await refund(gateway, **{"metadata[refund_id]": "RF-1001-B1"})).json()
+    pending = (await refund(gateway, refund_id="RF-1001-B1")).json()
     assert (pending["status"], "failure_reason" in pending) == ("pending", False)
     assert (await refund(gateway, 1)).json()["error"]["code"] == "charge_already_refunded"
 
