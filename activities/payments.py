@@ -154,6 +154,9 @@ class Payments:
         found = await self._find_refund(what, ask.refund_id, payment, account)
         if found is not None:
             return _refund_answer(found)
+        # The gateway refunds in the payment's currency and is not told ours: a wrong one can't be taken back.
+        if await self._stripe.currency_of(what, payment, account) not in (None, ask.currency):
+            return RefundAnswer(state="refused", reason="currency_mismatch")
         form = {
             **payment,
             "amount": self._units(what, ask.amount, ask.currency),

@@ -54,6 +54,10 @@ class Refund(WireModel):
     failure_reason: str | None = None
 
 
+class _Payment(WireModel):
+    currency: str
+
+
 class CardError(PartnerError):
     """An error of `/v1/payment_intents`: with the intent that it left behind."""
 
@@ -126,6 +130,13 @@ class Stripe:
     def card_error_in(self, what: str, answer: httpx.Response) -> CardError:
         """The error that an answer holds."""
         return self.partner.read(what, answer, _CardErrorBody).error
+
+    async def currency_of(self, what: str, payment: Mapping[str, str], account: str | None) -> str | None:
+        """The currency of a payment, in capital letters; none if the gateway doesn't know the payment."""
+        ((kind, reference),) = payment.items()
+        path = intent_path(reference) if kind == "payment_intent" else f"/v1/charges/{quote(reference, safe='')}"
+        answer = await self.partner.call(what, "GET", path, headers=_on_behalf_of(account), expects={404})
+        return None if answer.status_code == 404 else self.partner.read(what, answer, _Payment).currency.upper()
 
     def intents(self, what: str, created_since: int, customer: str | None) -> AsyncIterator[PaymentIntent]:
         """The payment intents, newest first; `created_since` in seconds since 1970."""
