@@ -1,0 +1,82 @@
+"""What a room does with an event: send it, and tell people what became of it."""
+
+from typing import Final
+
+from temporalio.client import Client
+
+from models.case import Ended, OrderStage
+from models.failures import Category, Conflict, NotFound
+from models.ids import case_of
+from starter.cli.desk import books_if_there
+from starter.cli.events import Sending
+from starter.cli.output import remark, run, say
+from starter.connection import connect
+from starter.looking import ending_of
+from starter.sending import CaseEnded, Delivery, EventRefused, record_event, send_event
+
+_NEXT: Final = {
+    ("order", "shipped"): "already fulfilled; open a return: backhaul return start --order NUMBER ...",
+    ("return", "expired"): "open a new return if the goods come back after all",
+}
+"""What can be done about a case that ended so."""
+
+
+def deliver(workflow_id: str, sending: Sending) -> None:
+    """Send the event and say what was answered.
+
+    Raises NotFound, Conflict (the case is over), EventRefused (with the case's reason), PartnerUnavailable.
+    """
+    run(_deliver(workflow_id, sending))
+
+
+async def _deliver(workflow_id: str, sending: Sending) -> None:
+    client = await connect()
+    try:
+        if sending.within is None:
+            delivery = await record_event(client, workflow_id, sending.name, sending.event)
+        else:
+            delivery = await send_event(client, workflow_id, sending.name, sending.event, sending.within)
+    except (CaseEnded, NotFound) as error:
+        ended = await _ending(client, workflow_id)
+        if ended is None:
+            raise error from None
+        raise Conflict(_ended(ended)) from None
+    await _report(client, delivery, sending)
+
+
+async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
+    kind, number = case_of(delivery.workflow_id)
+    if delivery.ended:
+        ended = await _ending(client, delivery.workflow_id)
+        if ended is None:
+            raise Conflict(f"{kind} {number} has ended, and how is not known any more")
+        if ended.outcome != OrderStage.CANCELLED:
+            raise Conflict(_ended(ended))
+        say(f"{kind} {number}: {ended.outcome}: {ended.message}")
+        return
+    answer = delivery.answer
+    if answer is None:
+        if sending.within is None:
+            say(f"{kind} {number}: {sending.name} is recorded (event {delivery.event_id})")
+            return
+        remark(f"no worker answered within {sending.within.total_seconds():g} seconds")
+        say(
+            f"{kind} {number}: {sending.name} is recorded and will be handled when a worker runs "
+            f"(event {delivery.event_id})"
+        )
+        return
+    if not answer.accepted:
+        raise EventRefused(f"{kind} {number}: {answer.message}", Category.REFUSED_BY_RULE)
+    known = " (known already, counted once)" if answer.duplicate else ""
+    say(f"{kind} {number}: {answer.message}{known}; stage: {answer.stage}")
+
+
+async def _ending(client: Client, workflow_id: str) -> Ended | None:
+    with books_if_there() as reading:
+        return await ending_of(client, reading, workflow_id)
+
+
+def _ended(ended: Ended) -> str:
+    kind, number = case_of(ended.workflow_id)
+    hint = _NEXT.get((kind, ended.outcome), ended.message).replace("NUMBER", number)
+    return f"{kind} {number} has ended ({ended.outcome})" + (f": {hint}" if hint else "")

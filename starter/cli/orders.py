@@ -1,0 +1,157 @@
+"""`order`: start orders, and send them events."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from temporalio.client import Client
+
+from models.contract import ORDER
+from models.failures import BackhaulError, InvalidInput, Problem
+from models.orders import OrderRequest
+from starter.cli.delivering import deliver
+from starter.cli.desk import order_case
+from starter.cli.documents import open_document
+from starter.cli.events import EventCommand, add_events
+from starter.cli.output import console, remark, run, say
+from starter.connection import connect
+from starter.opening import Opened, open_order
+
+app = typer.Typer(no_args_is_help=True, help="Orders: start them, and tell them what happened.")
+
+_AT_A_TIME: Final = 10
+_TOLD_ONE_BY_ONE: Final = 20
+
+EVENTS: Final = (
+    EventCommand("release", "release", "The seller's click: the order goes to the broker (ORD-2).", "1001"),
+    EventCommand(
+        "cancel",
+        "cancel_request",
+        "Cancel the order, if the request reaches the server inside the cancel window (CAN-1..3).",
+        '1001 --reason "changed my mind" --actor buyer:jane',
+    ),
+    EventCommand(
+        "payment-method",
+        "payment_method_updated",
+        "The seller's card or PayPal on file is now this one (ORD-3).",
+        "1001 --payment-method pm_card_visa",
+    ),
+    EventCommand(
+        "shipment",
+        "shipment",
+        "A warehouse shipped some units (ORD-9, ORD-11).",
+        "1001 --shipment-id S1 --carrier UPS --tracking-number 1Z999 --line BRK-100:2",
+    ),
+    EventCommand(
+        "hold",
+        "hold",
+        "Stop the order before it goes to a supplier.",
+        '1001 --reason "address unclear"',
+    ),
+    EventCommand("resume", "resume", "Release the hold.", '1001 --reason "address confirmed"'),
+)
+
+add_events(app, ORDER, EVENTS, "The order's number.", lambda number, event: deliver(order_case(number), event))
+
+
+@app.command(
+    "start",
+    help="Start an order, or many, from a JSON or YAML file.\n\n"
+    "The whole file is checked before anything is sent. An order whose number is used already is reported and "
+    "not repeated, so the same file may be sent again.\n\n\b\n"
+    "Example:\n  backhaul order start orders.yaml",
+)
+def start(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="One order or a list of orders; `-`: standard input.")
+    ],
+) -> None:
+    """Raises NotFound, InvalidInput with file, entry and field, PartnerUnavailable."""
+    requests = open_document(file).read(OrderRequest)
+    _require_distinct(str(file), requests)
+    run(_start(requests))
+
+
+def _require_distinct(name: str, requests: Sequence[OrderRequest]) -> None:
+    first: dict[str, int] = {}
+    problems: list[Problem] = []
+    for number, request in enumerate(requests, 1):
+        if request.order_id in first:
+            problems.append(
+                Problem(f"entry {number}, order_id", f"the same as that of entry {first[request.order_id]}")
+            )
+        first.setdefault(request.order_id, number)
+    if problems:
+        raise InvalidInput(name, problems)
+
+
+async def _start(requests: Sequence[OrderRequest]) -> None:
+    client = await connect()
+    opened: list[Opened] = []
+    failures: list[BackhaulError] = []
+    with _progress(len(requests)) as advance:
+        await _start_all(client, requests, opened, failures, advance)
+    for case in opened:
+        number = case.workflow_id.removeprefix("order-")
+        if case.already:
+            say(f"order {number} already exists; not repeated")
+        elif len(requests) <= _TOLD_ONE_BY_ONE:
+            say(f"order {number} started")
+    if len(requests) > 1:
+        already = sum(case.already for case in opened)
+        say(f"{len(opened) - already} started, {already} already existed, {len(requests) - len(opened)} not sent")
+    if failures:
+        if opened:
+            remark("send the file again later: what was started is not repeated")
+        raise failures[0]
+
+
+async def _start_all(
+    client: Client,
+    requests: Sequence[OrderRequest],
+    opened: list[Opened],
+    failures: list[BackhaulError],
+    advance: "Advance",
+) -> None:
+    """A few at a time, in their order; none any more after the first failure."""
+    waiting = iter(requests)
+
+    async def work() -> None:
+        for request in waiting:
+            if failures:
+                return
+            try:
+                opened.append(await open_order(client, request))
+            except BackhaulError as error:
+                failures.append(error)
+                return
+            advance()
+
+    await asyncio.gather(*(work() for _ in range(_AT_A_TIME)))
+
+
+class Advance:
+    """Says that one more is done; on a terminal, with a bar."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("orders", total=total) if progress is not None else None
+
+    def __call__(self) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Advance]:
+    terminal = console(error=True)
+    if total == 1 or not terminal.is_terminal:
+        yield Advance(None, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=terminal, transient=True) as progress:
+        yield Advance(progress, total)
