@@ -1,0 +1,233 @@
+"""The worker: settings, connection, telemetry, explicit lists of workflows and activities, run, drain, stop.
+
+Any number of these processes may run; they keep no state, and any of them may die at any time.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import Engine
+from temporalio.client import Client
+from temporalio.plugin import SimplePlugin
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.arrival import Arrivals
+from activities.books import Books, Contacts, open_books
+from activities.mail import Mailer
+from activities.payments import Payments
+from activities.shop import Shop
+from activities.suppliers import Suppliers
+from models.contract import TASK_QUEUE
+from models.converter import DATA_CONVERTER
+from models.environment import read_settings, settings_from_environment, temporal_profile
+from models.failures import BackhaulError, PartnerUnavailable, RefusedByPartner
+from models.logs import configure_logs
+from models.settings import Settings
+from workflows import WORKFLOWS
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
+
+PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
+"""Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
+
+_FINAL_NO: Final = (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND)
+
+
+class WorkerSettings(BaseSettings):
+    """`BACKHAUL_<NAME>`: how much one worker process takes on."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BACKHAUL_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
+
+    max_cached_workflows: NonNegativeInt = 2000
+    """Cases kept in memory between their tasks; 0: each task replays its case from the start."""
+    activity_threads: PositiveInt = 20
+    """How many writes to the books at a time."""
+    drain_seconds: PositiveFloat = 10.0
+    """How long a worker that was asked to end lets its activities go on."""
+    connect_seconds: PositiveFloat = 60.0
+    """How long a worker that starts tries to reach the Temporal server."""
+    first_retry_seconds: PositiveFloat = Field(default=0.5, le=10)
+    """Its first pause between two tries; each next one is twice as long, 10 seconds at most."""
+
+
+class _Partners:
+    """The activities that keep connections, and the threads of those that write the books."""
+
+    def __init__(self, settings: Settings, threads: int) -> None:
+        self.payments = Payments(settings)
+        self.suppliers = Suppliers(settings)
+        self.shop = Shop(settings)
+        self.executor = ThreadPoolExecutor(threads, thread_name_prefix="books")
+
+    @asynccontextmanager
+    async def until_the_worker_ends(self) -> AsyncIterator[None]:
+        """Wraps the worker's run: what it opened is closed after it."""
+        try:
+            yield
+        finally:
+            for partner in (self.payments, self.suppliers, self.shop):
+                await partner.aclose()
+            self.executor.shutdown(wait=False)
+
+
+def build_worker(
+    client: Client,
+    settings: Settings,
+    engine: Engine,
+    *,
+    task_queue: str = TASK_QUEUE,
+    limits: WorkerSettings | None = None,
+) -> Worker:
+    """A worker on `task_queue`, not yet running: `async with build_worker(...):`, or `await worker.run()`.
+
+    Raises InvalidInput for wrong `limits` in the environment.
+    """
+    limits = limits or read_settings(WorkerSettings)
+    partners = _Partners(settings, limits.activity_threads)
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=WORKFLOWS,
+        activities=_activities(client, settings, engine, partners),
+        activity_executor=partners.executor,
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+        ),
+        plugins=[SimplePlugin("partners", run_context=partners.until_the_worker_ends)],
+        max_cached_workflows=limits.max_cached_workflows,
+        max_concurrent_local_activities=limits.activity_threads,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=timedelta(seconds=limits.drain_seconds),
+    )
+
+
+def _activities(
+    client: Client, settings: Settings, engine: Engine, partners: _Partners
+) -> list[Callable[..., Any]]:
+    """Every activity of `models.calls`."""
+    books = Books(engine)
+    contacts = Contacts(engine, settings)
+    mailer = Mailer(settings, contacts, contacts)
+    arrivals = Arrivals(client)
+    return [
+        books.open_order,
+        books.save_order,
+        books.open_return,
+        books.save_return,
+        books.book_credit_memo,
+        books.reserve_refund,
+        books.settle_refund,
+        books.save_case,
+        partners.payments.authorize_charge,
+        partners.payments.capture_charge,
+        partners.payments.void_charge,
+        partners.payments.send_refund,
+        partners.payments.look_up_refund,
+        partners.suppliers.find_stock,
+        partners.suppliers.place_supplier_order,
+        partners.suppliers.request_rma,
+        partners.shop.announce_tracking,
+        partners.shop.stop_shipping,
+        mailer.send_mail,
+        arrivals.event_arrival,
+    ]
+
+
+def telemetry(settings: Settings) -> Runtime:
+    """The SDK's core with its warnings in our log and, if `metrics_address` says so, Prometheus metrics."""
+    return Runtime(
+        telemetry=TelemetryConfig(
+            metrics=PrometheusConfig(bind_address=settings.metrics_address) if settings.metrics_address else None,
+            logging=LoggingConfig(
+                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+            ),
+        )
+    )
+
+
+async def connect_patiently(runtime: Runtime, limits: WorkerSettings) -> Client:
+    """Connect to Temporal; while nothing answers, say so and try again, up to `connect_seconds`.
+
+    Raises PartnerUnavailable in the end, RefusedByPartner at once when the server says no.
+    """
+    profile = temporal_profile()
+    address = profile["target_host"]
+    clock = asyncio.get_running_loop()
+    give_up_at = clock.time() + limits.connect_seconds
+    pause = limits.first_retry_seconds
+    while True:
+        try:
+            return await Client.connect(**profile, data_converter=DATA_CONVERTER, runtime=runtime)
+        except RPCError as error:
+            if error.status in _FINAL_NO:
+                raise RefusedByPartner(f"the Temporal server at {address} says no: {error.message}") from None
+        except RuntimeError:
+            pass  # nothing listens there, or it is not ready yet: said below
+        left = give_up_at - clock.time()
+        if left <= 0:
+            raise PartnerUnavailable(
+                f"no Temporal server answered at {address} within {limits.connect_seconds:g} seconds; "
+                "start one (`backhaul up`), or set TEMPORAL_ADDRESS"
+            )
+        pause = min(pause, left)
+        log.warning("no Temporal server answers; trying again", address=address, seconds=round(pause, 1))
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 10.0)
+
+
+async def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then drain. Raises BackhaulError when it can't start."""
+    limits = read_settings(WorkerSettings)
+    engine = open_books(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        client = await connect_patiently(telemetry(settings), limits)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        async with build_worker(client, settings, engine, limits=limits):
+            log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
+            await stop.wait()
+            log.info("worker drains", seconds=limits.drain_seconds)
+    finally:
+        engine.dispose()
+    log.info("worker has ended")
+
+
+def main() -> None:
+    """Run a worker as its own process. Exit codes as in `models.failures`."""
+    try:
+        settings = settings_from_environment()
+        configure_logs(settings.log_format, settings.log_level)
+        asyncio.run(run(settings))
+    except BackhaulError as error:
+        sys.stderr.write(f"backhaul worker: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
