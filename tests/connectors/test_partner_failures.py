@@ -1,0 +1,326 @@
+"""Every way in which a partner can fail, and what becomes of it (docs/partner-api.md)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.partner_http import LONGEST_PAUSE, Trouble, retry_after
+from activities.payments import Payments
+from activities.shop import Shop
+from models.partners import AnnounceTracking, AuthorizeCharge, ChargeState, SendRefund
+from models.refunds import Direction
+from models.settings import Settings
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TRACKING = AnnounceTracking.model_validate(
+    {
+        "order_id": "1001",
+        "seller_id": "acme",
+        "channel": "web_shop",
+        "shipment_id": "S-1",
+        "carrier": "UPS",
+        "tracking_number": "1Z",
+        "lines": [{"sku": "BRK-100", "quantity": 1}],
+    }
+)
+REFUND = SendRefund.model_validate(
+    {
+        "refund_id": "RF-1",
+        "order_id": "1001",
+        "direction": Direction.SELLER_TO_BUYER,
+        "payment_reference": "pi_buyer",
+        "amount": "10.00",
+        "currency": "USD",
+    }
+)
+CHARGE = AuthorizeCharge.model_validate(
+    {
+        "charge_id": "CH-1001-1",
+        "order_id": "1001",
+        "amount": "10.00",
+        "currency": "USD",
+        "payment_method": "pm_card",
+    }
+)
+
+Respond = Callable[[httpx.Request], httpx.Response]
+
+
+async def failure_of(activities: ActivityEnvironment, respond: Respond) -> ApplicationError:
+    """What announcing a tracking number raises when the shop responds so."""
+    shop = Shop(Settings(shop_key=SecretStr("sk_secret")), httpx.MockTransport(respond))
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(shop.announce_tracking, TRACKING)
+    return raised.value
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_RET_16_a_partner_that_says_later_is_tried_again(
+    activities: ActivityEnvironment, status: int
+) -> None:
+    error = await failure_of(activities, lambda _: httpx.Response(status, headers={"Retry-After": "17"}))
+    assert (error.type, error.non_retryable) == ("PartnerUnavailable", False)
+    assert error.next_retry_delay == timedelta(seconds=17)
+    assert error.message == f"the shop answered {status}: announce a tracking number"
+
+
+@pytest.mark.parametrize(
+    "trouble", [httpx.ConnectError, httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.PoolTimeout]
+)
+async def test_RET_16_a_partner_that_does_not_answer_is_tried_again(
+    activities: ActivityEnvironment, trouble: type[httpx.TransportError]
+) -> None:
+    def respond(_: httpx.Request) -> httpx.Response:
+        raise trouble("to shop.example with sk_secret")
+
+    error = await failure_of(activities, respond)
+    assert (error.type, error.non_retryable, error.next_retry_delay) == ("PartnerUnavailable", False, None)
+    assert "sk_secret" not in repr(error) + repr(error.__cause__)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 422])
+async def test_RET_16_a_partner_that_says_no_is_not_asked_again(
+    activities: ActivityEnvironment, status: int
+) -> None:
+    body = {"error": {"code": "seller_unknown", "message": "no seller jane@acme.example"}}
+    error = await failure_of(activities, lambda _: httpx.Response(status, json=body))
+    assert (error.type, error.non_retryable) == ("RefusedByPartner", True)
+    assert error.message == f"the shop refused: announce a tracking number ({status}, seller_unknown)"
+    assert error.details == (
+        Trouble(
+            who_acts="staff talk to the partner",
+            partner="shop",
+            call="announce a tracking number",
+            status=status,
+            code="seller_unknown",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "<html>sk_secret</html>", '{"error": "jane@acme.example"}', '{"error": {"code": "no jane at home"}}'],
+)
+async def test_RET_16_an_error_repeats_nothing_personal_of_the_answer(
+    activities: ActivityEnvironment, body: str
+) -> None:
+    error = await failure_of(activities, lambda _: httpx.Response(400, text=body))
+    assert error.message == "the shop refused: announce a tracking number (400)"
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ({}, None),
+        ({"Retry-After": "0"}, None),
+        ({"Retry-After": "2.5"}, timedelta(seconds=2.5)),
+        ({"Retry-After": "999999999"}, LONGEST_PAUSE),
+        ({"Retry-After": "Sun, 01 Mar 2026 12:02:00 GMT"}, timedelta(minutes=2)),
+        ({"Retry-After": "Sun, 01 Mar 2026 11:00:00 GMT"}, None),
+        (
+            {"Retry-After": "Sun, 01 Mar 2026 15:00:30 GMT", "Date": "Sun, 01 Mar 2026 15:00:00 GMT"},
+            timedelta(seconds=30),
+        ),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+    ],
+)
+def test_RET_16_the_pause_that_a_partner_asks_for_is_kept(
+    headers: dict[str, str], pause: timedelta | None
+) -> None:
+    assert retry_after(httpx.Response(429, headers=headers), NOW) == pause
+
+
+# ---- what the gateway says of itself ----
+
+
+def gateway(*answers: httpx.Response | Respond) -> tuple[Payments, list[httpx.Request]]:
+    """A gateway that gives these answers in turn, and what it was asked."""
+    asked: list[httpx.Request] = []
+    left = list(answers)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        answer = left.pop(0)
+        return answer if isinstance(answer, httpx.Response) else answer(request)
+
+    return Payments(Settings(), httpx.MockTransport(respond)), asked
+
+
+def nothing_yet() -> httpx.Response:
+    return httpx.Response(200, json={"data": [], "has_more": False})
+
+
+def no(status: int, **error: Any) -> httpx.Response:
+    return httpx.Response(status, json={"error": error})
+
+
+def intent(status: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": "pi_1",
+        "status": status,
+        "currency": "usd",
+        "amount": 1000,
+        "metadata": {"backhaul_id": "CH-1001-1"},
+        **more,
+    }
+
+
+async def test_REF_6_a_key_that_is_in_use_is_waited_for(activities: ActivityEnvironment) -> None:
+    payments, _ = gateway(
+        nothing_yet(),
+        httpx.Response(200, json=intent("succeeded")),
+        no(409, type="idempotency_error", code="idempotency_key_in_use"),
+    )
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(payments.send_refund, REFUND)
+    assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
+
+
+async def test_REF_6_a_key_that_was_used_for_something_else_is_for_staff(activities: ActivityEnvironment) -> None:
+    payments, _ = gateway(
+        nothing_yet(), httpx.Response(200, json=intent("succeeded")), no(400, type="idempotency_error")
+    )
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(payments.send_refund, REFUND)
+    assert (raised.value.type, raised.value.non_retryable) == ("RefusedByPartner", True)
+
+
+async def test_REF_6_an_answer_that_cant_be_read_says_nothing_of_what_was_done(
+    activities: ActivityEnvironment,
+) -> None:
+    payments, _ = gateway(
+        nothing_yet(), httpx.Response(200, json=intent("succeeded")), httpx.Response(200, text="<html>")
+    )
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(payments.send_refund, REFUND)
+    assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "state"),
+    [
+        ("requires_action", None, "pending"),
+        ("canceled", None, "failed"),
+        ("failed", "expired_or_canceled_card", "failed"),
+        ("succeeded", None, "succeeded"),
+        ("pending", None, "pending"),
+    ],
+)
+async def test_REF_7_each_state_of_a_refund_is_understood(
+    activities: ActivityEnvironment, status: str, reason: str | None, state: str
+) -> None:
+    found = {
+        "id": "re_1",
+        "status": status,
+        "failure_reason": reason,
+        "currency": "usd",
+        "amount": 1000,
+        "metadata": {"backhaul_id": "RF-1"},
+    }
+    payments, asked = gateway(httpx.Response(200, json={"data": [found], "has_more": False}))
+    answer = await activities.run(payments.send_refund, REFUND)
+    assert (answer.state, answer.gateway_refund_id) == (state, "re_1")
+    assert [request.method for request in asked] == ["GET"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (400, {"type": "invalid_request_error", "code": "charge_disputed"}, "charge_disputed"),
+        (402, {"type": "card_error", "code": "expired_card"}, "expired_card"),
+        (
+            400,
+            {
+                "type": "invalid_request_error",
+                "message": "Refund amount ($9.00) is greater than unrefunded amount on charge ($1.00)",
+            },
+            "amount_too_large",
+        ),
+        (400, {"type": "invalid_request_error", "message": "too old"}, "invalid_request_error"),
+    ],
+)
+async def test_REF_9_a_gateway_that_refuses_for_good_gives_its_reason(
+    activities: ActivityEnvironment, status: int, error: dict[str, str], reason: str
+) -> None:
+    payments, _ = gateway(nothing_yet(), httpx.Response(200, json=intent("succeeded")), no(status, **error))
+    answer = await activities.run(payments.send_refund, REFUND)
+    assert (answer.state, answer.reason) == ("refused", reason)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_REF_9_a_key_that_is_not_accepted_is_for_staff(activities: ActivityEnvironment, status: int) -> None:
+    payments, _ = gateway(no(status, type="invalid_request_error", message="Invalid API Key: sk_test_***"))
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(payments.send_refund, REFUND)
+    assert raised.value.type == "RefusedByPartner"
+    assert "sk_" not in raised.value.message
+
+
+async def test_ORD_3_a_bank_that_wants_the_owner_to_confirm_is_a_decline_that_leaves_nothing_open(
+    activities: ActivityEnvironment,
+) -> None:
+    error = {
+        "type": "card_error",
+        "code": "authentication_required",
+        "decline_code": "authentication_required",
+        "payment_intent": intent("requires_payment_method"),
+    }
+    payments, asked = gateway(
+        nothing_yet(),
+        no(402, **error),
+        httpx.Response(200, json=intent("canceled", cancellation_reason="abandoned")),
+    )
+    answer = await activities.run(payments.authorize_charge, CHARGE)
+    assert (answer.state, answer.reason) == (ChargeState.DECLINED, "authentication_required")
+    assert asked[-1].url.path.endswith("/v1/payment_intents/pi_1/cancel")
+
+
+@pytest.mark.parametrize("status", ["requires_action", "canceled"])
+async def test_ORD_3_a_later_try_finds_that_nobody_was_there_to_confirm(
+    activities: ActivityEnvironment, status: str
+) -> None:
+    abandoned = intent("canceled", cancellation_reason="abandoned")
+    found = intent(status) if status == "requires_action" else abandoned
+    payments, _ = gateway(
+        httpx.Response(200, json={"data": [found], "has_more": False}), httpx.Response(200, json=abandoned)
+    )
+    answer = await activities.run(payments.authorize_charge, CHARGE)
+    assert (answer.state, answer.reason) == (ChargeState.DECLINED, "authentication_required")
+
+
+async def test_ORD_3_a_payment_method_that_the_gateway_no_longer_takes_is_a_decline(
+    activities: ActivityEnvironment,
+) -> None:
+    payments, _ = gateway(
+        nothing_yet(),
+        no(400, type="invalid_request_error", code="resource_missing", param="payment_method"),
+    )
+    answer = await activities.run(payments.authorize_charge, CHARGE)
+    assert (answer.state, answer.reason) == (ChargeState.DECLINED, "resource_missing")
+
+
+async def test_ORD_3_a_charge_is_sent_as_a_form_with_the_pinned_version(activities: ActivityEnvironment) -> None:
+    payments, asked = gateway(nothing_yet(), httpx.Response(200, json=intent("requires_capture")))
+    await activities.run(payments.authorize_charge, CHARGE)
+    create = asked[-1]
+    assert create.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert create.headers["Stripe-Version"] == "2020-08-27"
+    assert create.headers["Idempotency-Key"] == "CH-1001-1"
+    assert "Stripe-Account" not in create.headers
+    assert dict(httpx.QueryParams(create.content.decode())) == {
+        "amount": "1000",
+        "currency": "usd",
+        "payment_method": "pm_card",
+        "capture_method": "manual",
+        "confirm": "true",
+        "off_session": "true",
+        "metadata[backhaul_id]": "CH-1001-1",
+        "metadata[order_id]": "1001",
+    }

@@ -1,0 +1,297 @@
+"""Suppliers and shop over the JSON API of docs/partner-api.md."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.shop import Shop
+from activities.suppliers import Place, Suppliers, distance_km, place_of
+from models.orders import Address
+from models.partners import AnnounceTracking, FindStock, PlaceSupplierOrder, RequestRma, StopShipping
+from models.settings import Settings
+from starter.sandbox import SandboxClient
+from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed
+
+
+@pytest.fixture
+async def suppliers(settings: Settings, sandbox: SandboxClient) -> AsyncIterator[Suppliers]:
+    connector = Suppliers(settings)
+    yield connector
+    await connector.aclose()
+
+
+@pytest.fixture
+async def shop(settings: Settings, sandbox: SandboxClient) -> AsyncIterator[Shop]:
+    connector = Shop(settings)
+    yield connector
+    await connector.aclose()
+
+
+def address(**more: Any) -> Address:
+    return Address.model_validate(
+        {
+            "name": "Eve Buyer",
+            "line1": "1 Main St",
+            "city": "Reno",
+            "region": "NV",
+            "postal_code": "89501",
+            "country": "US",
+        }
+        | more
+    )
+
+
+def stock(warehouse: str, quantity: int = 10, **more: Any) -> StockSeed:
+    return StockSeed.model_validate(
+        {"supplier_id": "acme", "warehouse_id": warehouse, "sku": "BRK-100", "quantity": quantity}
+        | {"unit_cost": "31.50"}
+        | more
+    )
+
+
+def order(number: str = "1001-1", quantity: int = 2) -> PlaceSupplierOrder:
+    return PlaceSupplierOrder.model_validate(
+        {
+            "order_id": "1001",
+            "order": {
+                "number": number,
+                "supplier_id": "acme",
+                "warehouse_id": "acme-reno",
+                "lines": [{"sku": "BRK-100", "quantity": quantity, "unit_cost": "31.50"}],
+            },
+            "ship_to": address(latitude=39.5, longitude=-119.8).model_dump(mode="json"),
+        }
+    )
+
+
+def rma(return_id: str = "RR-1001-1", reasons: tuple[str, ...] = ("does not fit",)) -> RequestRma:
+    return RequestRma.model_validate(
+        {
+            "return_id": return_id,
+            "supplier_id": "acme",
+            "supplier_order_number": "1001-1",
+            "lines": [{"sku": "BRK-100", "quantity": 1}],
+            "reasons": reasons,
+        }
+    )
+
+
+# ---- ORD-5: who is closest ----
+
+
+async def test_ORD_5_every_offer_says_how_far_it_is_from_the_buyer(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(
+        stock("acme-reno", latitude=39.53, longitude=-119.81),
+        stock("acme-miami", latitude=25.76, longitude=-80.19),
+        stock("acme-nowhere"),
+    )
+    found = await activities.run(suppliers.find_stock, FindStock(skus=("BRK-100",), ship_to=address()))
+    distances = {offer.warehouse_id: offer.distance_km for offer in found.offers}
+    assert distances["acme-reno"] == pytest.approx(0.4, abs=0.5)
+    assert distances["acme-miami"] == pytest.approx(3974, abs=5)
+    assert distances["acme-nowhere"] is None
+
+
+async def test_ORD_6_second_sources_are_shown_only_when_asked_for(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.second_source(stock("far-1", unit_cost="99.00"))
+    ask = FindStock(skus=("BRK-100",), ship_to=address())
+    assert (await activities.run(suppliers.find_stock, ask)).offers == ()
+    wider = await activities.run(suppliers.find_stock, ask.model_copy(update={"second_source": True}))
+    assert [(offer.warehouse_id, str(offer.unit_cost)) for offer in wider.offers] == [("far-1", "99.00")]
+
+
+async def test_ORD_5_an_order_of_hundreds_of_items_is_asked_in_parts(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    skus = tuple(f"SKU-{number}" for number in range(120))
+    await sandbox.put_stock(stock("w", sku="SKU-0"), stock("w", sku="SKU-119"))
+    found = await activities.run(suppliers.find_stock, FindStock(skus=skus, ship_to=address()))
+    assert sorted(offer.sku for offer in found.offers) == ["SKU-0", "SKU-119"]
+    assert len(await sandbox.requests("supplier", "/v1/stock")) == 3
+
+
+async def test_ORD_5_a_wrong_offer_in_one_feed_does_not_stop_the_others(activities: ActivityEnvironment) -> None:
+    good = stock("acme-reno").model_dump(mode="json", exclude={"second_source"})
+    offers = [good, good | {"unit_cost": 31.5}, good | {"quantity": -1}, {"sku": 7}, good | {"sku": "OTHER"}]
+    suppliers = Suppliers(Settings(), httpx.MockTransport(lambda _: httpx.Response(200, json={"offers": offers})))
+    found = await activities.run(suppliers.find_stock, FindStock(skus=("BRK-100",), ship_to=address()))
+    assert [offer.warehouse_id for offer in found.offers] == ["acme-reno"]
+
+
+@pytest.mark.parametrize(
+    ("where", "place"),
+    [
+        ({"latitude": 1.5, "longitude": 2.5}, Place(1.5, 2.5)),
+        ({"postal_code": "89501-1234"}, Place(39.5268, -119.8113)),
+        ({"postal_code": "00000"}, None),
+        ({"postal_code": "A1 1AA"}, None),
+        ({"postal_code": "٨٩٥٠١"}, None),
+        ({"postal_code": "89501", "country": "DE"}, None),
+    ],
+)
+def test_ORD_5_an_address_is_placed_by_its_coordinates_or_its_us_postal_code(
+    where: dict[str, Any], place: Place | None
+) -> None:
+    assert place_of(address(**where)) == place
+
+
+def test_ORD_5_distances_are_great_circles() -> None:
+    assert distance_km(Place(0, 0), Place(0, 0)) == 0
+    assert distance_km(Place(0, 0), Place(0, 180)) == pytest.approx(20015.1, abs=0.1)
+    assert distance_km(Place(52.52, 13.405), Place(48.8566, 2.3522)) == pytest.approx(877.5, abs=1)
+
+
+# ---- the order goes to a supplier ----
+
+
+async def test_CAN_4_an_order_sent_twice_is_one_order(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await sandbox.add_fault("supplier", "drop_after", match="PUT /v1/orders")
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(suppliers.place_supplier_order, order())
+    assert raised.value.type == "PartnerUnavailable"
+    placed = await activities.run(suppliers.place_supplier_order, order())
+    (fact,) = (await sandbox.effects()).supplier_orders
+    assert (placed.state, placed.supplier_reference) == ("accepted", fact.supplier_reference)
+    assert [one.quantity for one in await sandbox.stock()] == [8]
+
+
+async def test_ORD_5_the_supplier_gets_the_address_and_what_it_is_paid_and_nothing_else(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await activities.run(suppliers.place_supplier_order, order())
+    (request,) = await sandbox.requests("supplier", "/v1/orders")
+    assert set(request.body) == {"supplier_id", "warehouse_id", "ship_to", "lines"}
+    assert set(request.body["ship_to"]) == {"name", "line1", "line2", "city", "region", "postal_code", "country"}
+    assert request.body["lines"] == [{"sku": "BRK-100", "quantity": 2, "unit_cost": "31.50"}]
+
+
+async def test_ORD_6_a_supplier_that_does_not_have_it_after_all_is_an_answer(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await sandbox.put_supplier("acme", SupplierSeed(refuses=("BRK-100",)))
+    placed = await activities.run(suppliers.place_supplier_order, order())
+    assert (placed.state, placed.reason) == ("refused", "out_of_stock")
+
+
+async def test_CAN_4_a_number_taken_by_another_order_is_for_staff(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await activities.run(suppliers.place_supplier_order, order(quantity=1))
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(suppliers.place_supplier_order, order(quantity=3))
+    assert (raised.value.type, raised.value.non_retryable) == ("RefusedByPartner", True)
+
+
+async def test_RET_16_a_busy_supplier_is_asked_again_when_it_said(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.add_fault("supplier", "rate_limit", retry_after=42)
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(suppliers.place_supplier_order, order())
+    assert (raised.value.type, raised.value.next_retry_delay) == ("PartnerUnavailable", timedelta(seconds=42))
+
+
+# ---- RET-8: the RMA number ----
+
+
+async def test_RET_8_a_service_issues_the_number_once(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await activities.run(suppliers.place_supplier_order, order())
+    await sandbox.put_supplier("acme", SupplierSeed(rma=RmaPolicy.SERVICE, return_address="Dock 4\nReno"))
+    issued = await activities.run(suppliers.request_rma, rma())
+    assert (issued.state, issued.return_address) == ("issued", "Dock 4\nReno")
+    assert issued.rma_number is not None
+    assert await activities.run(suppliers.request_rma, rma()) == issued
+    assert len((await sandbox.effects()).rmas) == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "state"),
+    [(RmaPolicy.EMAIL, "pending"), (RmaPolicy.MANUAL, "pending"), (RmaPolicy.REFUSED, "refused")],
+)
+async def test_RET_8_a_supplier_may_need_time_or_refuse(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment, policy: RmaPolicy, state: str
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    await activities.run(suppliers.place_supplier_order, order())
+    await sandbox.put_supplier("acme", SupplierSeed(rma=policy))
+    answer = await activities.run(suppliers.request_rma, rma())
+    assert (answer.state, answer.rma_number) == (state, None)
+    assert (answer.reason is not None) == (state == "refused")
+
+
+async def test_RET_8_a_service_that_issues_no_number_is_asked_again(activities: ActivityEnvironment) -> None:
+    suppliers = Suppliers(Settings(), httpx.MockTransport(lambda _: httpx.Response(200, json={"state": "issued"})))
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(suppliers.request_rma, rma())
+    assert raised.value.type == "PartnerUnavailable"
+
+
+async def test_RET_8_each_line_needs_its_reason(suppliers: Suppliers, activities: ActivityEnvironment) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(suppliers.request_rma, rma(reasons=()))
+    assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
+
+
+# ---- the shop ----
+
+
+def tracking(shipment_id: str = "S-1") -> AnnounceTracking:
+    return AnnounceTracking.model_validate(
+        {
+            "order_id": "1001",
+            "seller_id": "acme",
+            "channel": "web_shop",
+            "shipment_id": shipment_id,
+            "carrier": "UPS",
+            "tracking_number": "1Z999",
+            "lines": [{"sku": "BRK-100", "quantity": 2}],
+        }
+    )
+
+
+async def test_ORD_9_a_tracking_number_reaches_the_shop_once(
+    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    for _ in range(2):
+        await activities.run(shop.announce_tracking, tracking())
+    (shipment,) = (await sandbox.effects()).shipments
+    assert (shipment.order_id, shipment.carrier, shipment.tracking_number) == ("1001", "UPS", "1Z999")
+
+
+async def test_CAN_11_a_cancelled_order_leaves_the_shipping_list(
+    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.list_for_shipping("acme", "1001")
+    stop = StopShipping(order_id="1001", seller_id="acme", channel="web_shop", reason="buyer changed their mind")
+    for _ in range(2):
+        await activities.run(shop.stop_shipping, stop)
+    assert [(one.order_id, one.state) for one in await sandbox.shipping_list()] == [("1001", "stopped")]
+
+
+async def test_RET_16_a_shop_that_is_down_is_tried_again(
+    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.add_fault("shop", "error", times=1)
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(shop.announce_tracking, tracking())
+    assert raised.value.type == "PartnerUnavailable"
+    await activities.run(shop.announce_tracking, tracking())
+    assert len((await sandbox.effects()).shipments) == 1
