@@ -75,4 +75,4 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def story(engine: Engine) -> Story:
     """The books with the seller `acme` and the suppliers `north` and `south`."""
-    return Story(engine)
+    return Story(engine).with_parties()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
@@ -106,9 +106,13 @@ class Story:
         self.reading = Reading(engine)
         self.told: dict[str, SaveOrder] = {}
         self.order_id = "1001"
+
+    def with_parties(self) -> Self:
+        """Beginning: the seller `acme`, the suppliers `north` and `south`."""
         self.parties.put_seller(seller())
         for supplier_id in ("north", "south"):
             self.parties.put_supplier(supplier(supplier_id))
+        return self
 
     # ---- orders ----
 
@@ -245,7 +249,7 @@ class Story:
         request = RefundRequest.model_validate(
             {
                 "refund_id": refund_id,
-                "order_id": "1001",
+                "order_id": self.order_id,
                 "direction": direction,
                 "amount": amount,
                 "currency": "USD",
