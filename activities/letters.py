@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateError, TemplateNotFound, Undefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateNotFound, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -77,7 +77,8 @@ class Letters:
             own = (self._custom / seller_id / language, self._custom / language)
             try:
                 return self._render((*own, *built_in), template, language, facts, sender)
-            except (TemplateError, ValueError, TypeError) as error:
+            except Exception as error:
+                # Whoever writes templates may make any mistake in them.
                 log.warning(
                     "mail template does not work; the built-in one is taken",
                     template=template,

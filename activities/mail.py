@@ -125,9 +125,9 @@ class Mailer:
         # No out-of-office answers, please.
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = contact.language
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")
+        message["Content-Language"] = contact.language  # last: a new body takes earlier `Content-` fields away
         return message
 
     async def _deliver(self, message: EmailMessage) -> None:

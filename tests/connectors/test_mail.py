@@ -1,0 +1,201 @@
+"""Mail over real SMTP: one per event, in the right name, and no address in any error."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aiosmtplib
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.mail import Mailer
+from models.links import return_of
+from models.partners import Contact, Mail
+from models.settings import Settings
+from starter.ports import free_port
+from starter.sandbox import SandboxClient
+
+
+class AddressBook:
+    """One contact for every mail, and the keys that are out."""
+
+    def __init__(self, contact: Contact | None) -> None:
+        self.known = contact
+        self.out: dict[str, str] = {}
+
+    def contact(self, mail: Mail) -> Contact | None:
+        return self.known
+
+    def was_sent(self, key: str) -> bool:
+        return key in self.out
+
+    def mark_sent(self, key: str, message_id: str) -> None:
+        self.out[key] = message_id
+
+
+def eve(**more: Any) -> Contact:
+    return Contact.model_validate(
+        {"email": "eve@buyer.example", "name": "Eve Müller", "seller_name": "ACME Parts"}
+        | {"reply_to": "shop@acme.example", "facts": {"order_number": "W-77"}}
+        | more
+    )
+
+
+def mail(template: str = "rma_for_buyer", to: str = "buyer", key: str = "return-RR-1:rma", **more: Any) -> Mail:
+    return Mail.model_validate(
+        {"key": key, "template": template, "to": to, "order_id": "1001", "return_id": "RR-1", "seller_id": "acme"}
+        | {"facts": {"rma_number": "RMA-7", "return_address": "Dock 4"}}
+        | more
+    )
+
+
+def mailer(settings: Settings, book: AddressBook) -> Mailer:
+    return Mailer(settings, book, book)
+
+
+async def test_NTF_1_the_buyer_gets_text_and_html_in_the_sellers_name(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    sent = await activities.run(mailer(settings, AddressBook(eve())).send_mail, mail())
+    (arrived,) = await sandbox.mails()
+    headers = dict(arrived.headers)
+    assert (sent.state, sent.message_id) == ("sent", arrived.message_id)
+    assert arrived.recipients == ("eve@buyer.example",)
+    assert arrived.subject == "How to send back your order W-77"
+    assert headers["From"] == "ACME Parts <returns@backhaul.example>"
+    assert headers["Reply-To"] == "ACME Parts <shop@acme.example>"
+    assert headers["Auto-Submitted"] == "auto-generated"
+    assert "Eve Müller" in (arrived.text or "")
+    assert "RMA-7" in (arrived.html or "")
+    assert "backhaul" not in (arrived.text or "").lower() + (arrived.html or "").lower()
+
+
+async def test_NTF_1_the_seller_is_written_to_in_its_language_by_the_broker(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    book = AddressBook(eve(language="de", email="shop@acme.example", reply_to=None))
+    await activities.run(mailer(settings, book).send_mail, mail("order_shipped", "seller"))
+    (arrived,) = await sandbox.mails()
+    assert arrived.subject == "Bestellung 1001 ist unterwegs"
+    assert dict(arrived.headers)["From"] == "Backhaul <returns@backhaul.example>"
+    assert dict(arrived.headers)["Content-Language"] == "de"
+
+
+async def test_NTF_1_the_same_event_is_told_once(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    book = AddressBook(eve())
+    first = await activities.run(mailer(settings, book).send_mail, mail())
+    again = await activities.run(mailer(settings, book).send_mail, mail())
+    other = await activities.run(mailer(settings, book).send_mail, mail(key="return-RR-1:reminder"))
+    assert [first.state, again.state, other.state] == ["sent", "already", "sent"]
+    assert first.message_id == again.message_id != other.message_id
+    assert len(await sandbox.mails()) == 2
+
+
+async def test_NTF_1_a_mail_that_was_sent_but_not_noted_has_the_same_message_id_again(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    for _ in range(2):
+        await activities.run(mailer(settings, AddressBook(eve())).send_mail, mail())
+    assert len({arrived.message_id for arrived in await sandbox.mails()}) == 1
+
+
+async def test_NTF_1_nobody_to_write_to_is_an_answer(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    sent = await activities.run(mailer(settings, AddressBook(None)).send_mail, mail())
+    assert sent.state == "no_address"
+    assert await sandbox.mails() == []
+
+
+async def test_RET_8_the_supplier_gets_its_link_which_no_history_holds(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    book = AddressBook(eve(facts={"supplier_order_number": "1001-1"}))
+    await activities.run(mailer(settings, book).send_mail, mail("rma_request", "supplier", facts={}))
+    (arrived,) = await sandbox.mails()
+    link = next(word for word in (arrived.text or "").split() if "/rma/" in word)
+    assert link.startswith(str(settings.front_url))
+    assert return_of(settings, link.rpartition("/")[2]) == "RR-1"
+    assert f'href="{link}"' in (arrived.html or "")
+
+
+async def test_NTF_1_a_hostile_name_makes_no_header(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    hostile = 'Eve"\r\nBcc: all@x.example\r\n\r\n<b>'
+    book = AddressBook(eve(name=hostile, seller_name=hostile))
+    await activities.run(mailer(settings, book).send_mail, mail())
+    (arrived,) = await sandbox.mails()
+    assert arrived.recipients == ("eve@buyer.example",)
+    assert "bcc" not in {name.lower() for name, _ in arrived.headers}
+
+
+async def test_NTF_1_a_template_that_does_not_exist_is_not_tried_for_ever(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(mailer(settings, AddressBook(eve())).send_mail, mail("nonsense"))
+    assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "category", "final"),
+    [
+        ({"kind": "refuse"}, "RefusedByPartner", True),
+        ({"kind": "rate_limit"}, "PartnerUnavailable", False),
+        ({"kind": "error"}, "PartnerUnavailable", False),
+        ({"kind": "drop_before"}, "PartnerUnavailable", False),
+    ],
+)
+async def test_NTF_1_a_mail_server_in_trouble_is_tried_again_and_one_that_refuses_is_not(
+    settings: Settings,
+    sandbox: SandboxClient,
+    activities: ActivityEnvironment,
+    fault: dict[str, str],
+    category: str,
+    final: bool,
+) -> None:
+    await sandbox.add_fault("mail", **fault)
+    book = AddressBook(eve())
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(mailer(settings, book).send_mail, mail())
+    assert (raised.value.type, raised.value.non_retryable) == (category, final)
+    assert "eve" not in repr(raised.value).lower() + repr(raised.value.details).lower()
+    assert book.out == {}
+    assert (await activities.run(mailer(settings, book).send_mail, mail())).state == "sent"
+
+
+async def test_NTF_1_a_mail_server_that_is_down_is_tried_again(
+    settings: Settings, activities: ActivityEnvironment
+) -> None:
+    down = settings.model_copy(update={"smtp_port": free_port()})
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(mailer(down, AddressBook(eve())).send_mail, mail())
+    assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
+
+
+@pytest.mark.parametrize(
+    ("port", "tls", "use_tls", "start_tls"),
+    [(465, True, True, False), (587, True, False, True), (25, False, False, False)],
+)
+async def test_NTF_1_mail_is_encrypted_as_the_settings_say(
+    settings: Settings,
+    activities: ActivityEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+    port: int,
+    tls: bool,
+    use_tls: bool,
+    start_tls: bool,
+) -> None:
+    asked: dict[str, Any] = {}
+
+    async def send(message: object, **options: Any) -> None:
+        asked.update(options)
+
+    sending: Callable[..., Any] = send
+    monkeypatch.setattr(aiosmtplib, "send", sending)
+    secure = settings.model_copy(update={"smtp_port": port, "smtp_tls": tls})
+    await activities.run(mailer(secure, AddressBook(eve())).send_mail, mail())
+    assert (asked["use_tls"], asked["start_tls"]) == (use_tls, start_tls)
