@@ -14,38 +14,24 @@ from sqlalchemy import Engine, create_engine, make_url, text
 
 from activities.books import upgrade
 from activities.books.engine import make_engine
+from models.tables import METADATA
 from tests.books.story import Story
 
 POSTGRES_URL = os.environ.get("BACKHAUL_TEST_POSTGRES_URL")
 KINDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
 
 
-@pytest.fixture(scope="session", params=KINDS)
-def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of an empty database of the newest version, from which each test gets a copy."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'template.db'}"
-        upgrade(url)
-        yield url
-        return
-    with empty_postgres() as url:
-        upgrade(url)
-        yield url
+class EmptyPostgres:
+    """A new PostgreSQL database, dropped in the end."""
 
-
-class empty_postgres:
-    """A new PostgreSQL database, dropped in the end; a copy of `template` if one is given."""
-
-    def __init__(self, template: str | None = None) -> None:
+    def __init__(self) -> None:
         assert POSTGRES_URL is not None
         self.name = f"books_{uuid4().hex}"
-        self.template = template
         self.server = create_engine(make_url(POSTGRES_URL), isolation_level="AUTOCOMMIT")
 
     def __enter__(self) -> str:
-        copied = f" TEMPLATE {make_url(self.template).database}" if self.template else ""
         with self.server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {self.name}{copied}"))
+            connection.execute(text(f"CREATE DATABASE {self.name}"))
         return self.server.url.set(database=self.name).render_as_string(hide_password=False)
 
     def __exit__(self, *_: object) -> None:
@@ -54,11 +40,28 @@ class empty_postgres:
         self.server.dispose()
 
 
+@pytest.fixture(scope="session", params=KINDS)
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty database of the newest version, which each test finds empty."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'template.db'}"
+        upgrade(url)
+        yield url
+        return
+    with EmptyPostgres() as url:
+        upgrade(url)
+        yield url
+
+
 @pytest.fixture
 def database_url(template: str, tmp_path: Path) -> Iterator[str]:
     if template.startswith("postgresql"):
-        with empty_postgres(template) as url:
-            yield url
+        yield template
+        tables = ", ".join(METADATA.tables)
+        engine = make_engine(template)
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables}"))
+        engine.dispose()
         return
     copy = tmp_path / "books.db"
     shutil.copy(str(make_url(template).database), copy)
