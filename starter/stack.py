@@ -120,10 +120,7 @@ class Stack:
         """
         plan = self.plan
         require_free(plan.server.ip, [*plan.server.port_uses(), *plan.port_uses()])
-        await _together(self._start_sandbox(), self._upgrade_books(), self._start_server())
-        await _together(
-            self._start_front(), *(self._start_worker(number) for number in range(1, plan.workers + 1))
-        )
+        await _together(self._start_sandbox(), self._start_server_and_front(), self._start_books_and_workers())
         client = await self.connect()
         await self._ready("worker 1", lambda: _polled(client))
         self._watch = asyncio.create_task(self._restart_what_ends())
@@ -172,23 +169,21 @@ class Stack:
         else:
             await self._start_child(name, _COMMANDS[name.split()[0]](self.plan))
 
-    async def _start_server(self) -> None:
+    async def _start_server_and_front(self) -> None:
         self._children["temporal"] = await start_server(self.plan.server, self.plan.logs / "temporal.log")
+        await self._start_child("front", _COMMANDS["front"](self.plan))
+        await self._ready("front", lambda: _listens(self.plan.front_port))
 
-    async def _upgrade_books(self) -> None:
+    async def _start_books_and_workers(self) -> None:
         await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
+        # They take a while to load, and try again while the server is not there yet.
+        for number in range(1, self.plan.workers + 1):
+            await self._start_child(f"worker {number}", _COMMANDS["worker"](self.plan))
 
     async def _start_sandbox(self) -> None:
         await self._start_child("sandbox", _COMMANDS["sandbox"](self.plan))
         await self._ready("sandbox", lambda: _listens(self.plan.sandbox_port))
         await self._ready("sandbox", lambda: _listens(self.plan.mail_port))
-
-    async def _start_front(self) -> None:
-        await self._start_child("front", _COMMANDS["front"](self.plan))
-        await self._ready("front", lambda: _listens(self.plan.front_port))
-
-    async def _start_worker(self, number: int) -> None:
-        await self._start_child(f"worker {number}", _COMMANDS["worker"](self.plan))
 
     async def _start_child(self, name: str, arguments: list[str]) -> None:
         self._children[name] = await Child.start(

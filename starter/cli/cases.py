@@ -69,7 +69,7 @@ def send(
         raise InvalidInput("WORKFLOW", [Problem(workflow[:100], str(error))]) from None
     events = EVENTS[_WORKFLOWS[kind]]
     if name not in events:
-        raise InvalidInput("EVENT", [Problem(name[:100], f"a {kind} hears: {', '.join(events)}")])
+        raise InvalidInput("EVENT", [Problem(name[:100], f"{kind}s hear: {', '.join(events)}")])
     deliver(workflow, generic_sending(name, events[name], given, None if no_wait else timedelta(seconds=timeout)))
 
 

@@ -12,7 +12,7 @@ from starter.cli.events import Sending
 from starter.cli.output import remark, run, say
 from starter.connection import connect
 from starter.looking import ending_of
-from starter.sending import CaseEnded, Delivery, EventRefused, record_event, send_event
+from starter.sending import SIGNALLED_FIRST, CaseEnded, Delivery, EventRefused, record_event, send_event
 
 _NEXT: Final = {
     ("order", "shipped"): "already fulfilled; open a return: backhaul return start --order NUMBER ...",
@@ -67,7 +67,8 @@ async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
         return
     if not answer.accepted:
         raise EventRefused(f"{kind} {number}: {answer.message}", Category.REFUSED_BY_RULE)
-    known = " (known already, counted once)" if answer.duplicate else ""
+    repeated = answer.duplicate and sending.name not in SIGNALLED_FIRST
+    known = " (known already, counted once)" if repeated else ""
     say(f"{kind} {number}: {answer.message}{known}; stage: {answer.stage}")
 
 

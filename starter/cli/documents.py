@@ -35,7 +35,7 @@ class Document:
             try:
                 models.append(model.at_the_door(entry))
             except InvalidInput as error:
-                problems += [self._placed(number, problem) for problem in error.problems]
+                problems += [self._placed(number, problem) for problem in _innermost(error.problems)]
         if problems:
             raise InvalidInput(self.name, problems)
         if not models:
@@ -101,6 +101,15 @@ _PlainYaml.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _PlainYaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+
+
+def _innermost(problems: list[Problem]) -> list[Problem]:
+    """Without those that only follow from others: a list that is short because its entries are wrong."""
+    return [
+        problem
+        for problem in problems
+        if not any(other.field.startswith(f"{problem.field}.") for other in problems)
+    ]
 
 
 def _keys(field: str) -> list[str | int]:

@@ -95,7 +95,8 @@ async def _start(requests: Sequence[OrderRequest]) -> None:
     failures: list[BackhaulError] = []
     with _progress(len(requests)) as advance:
         await _start_all(client, requests, opened, failures, advance)
-    for case in opened:
+    place = {order_case(request.order_id): place for place, request in enumerate(requests)}
+    for case in sorted(opened, key=lambda case: place[case.workflow_id]):
         number = case.workflow_id.removeprefix("order-")
         if case.already:
             say(f"order {number} already exists; not repeated")
