@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -46,8 +46,8 @@ PEOPLE_AWAITED = (Stage.AWAITING_RELEASE, Stage.AWAITING_PAYMENT, Stage.ON_HOLD)
 """While a person is waited for, nothing is on its way and a cancel is never too late."""
 
 
+@workflow.defn(name=contract.ORDER)
 @hears(contract.ORDER_EVENTS)
-@workflow.defn(name=contract.ORDER, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Order(Case):
     """One order of a buyer, from its receipt until every line is shipped, cancelled or voided."""
 

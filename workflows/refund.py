@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
@@ -24,8 +23,8 @@ LOOK_AGAIN = timedelta(days=1)
 LOOKS_BEFORE_ALERT = 7
 
 
+@workflow.defn(name=contract.REFUND)
 @hears(contract.REFUND_EVENTS)
-@workflow.defn(name=contract.REFUND, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Refund(Case):
     """Reserve under the cap, send, wait until the gateway's word is final, settle (REF-3, REF-6, REF-7)."""
 

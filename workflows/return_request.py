@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior, WorkflowIDReusePolicy
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -39,8 +39,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refunding_seller import SupplierSide
 
 
+@workflow.defn(name=contract.RETURN)
 @hears(contract.RETURN_EVENTS)
-@workflow.defn(name=contract.RETURN, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Return(Case):
     """One return request (RR): approval, RMA, parcel, inspection, credit, and the two refunds."""
 
@@ -127,7 +127,7 @@ class Return(Case):
             to,
             return_id=self.return_id,
             supplier_id=self.opened.supplier.supplier_id,
-            **{"return_id": self.return_id, **facts},
+            **facts,
         )
 
     # ---- RET-1, RET-2: opened ----

@@ -1,0 +1,95 @@
+"""One running stack for all tests: a real Temporal server with time skipping, sandbox, books, a worker."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from activities.books import open_books, upgrade
+from models.contract import SEARCH_ATTRIBUTES
+from models.converter import DATA_CONVERTER
+from models.settings import Settings
+from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
+from tests.world import World
+from worker import build_worker
+
+
+@pytest.fixture(scope="session")
+async def env() -> AsyncIterator[WorkflowEnvironment]:
+    """The dev server, with the clock of each case in the test's hands."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        data_converter=DATA_CONVERTER,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_existing_path=shutil.which("temporal", path=str(Path(sys.executable).parent)),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="10ms"',
+        ],
+    ) as env:
+        yield env
+
+
+@pytest.fixture(scope="session")
+async def stack_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningSandbox]:
+    async with running_sandbox(database=tmp_path_factory.mktemp("stack") / "sandbox.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack_settings(stack_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": SecretStr(f"sqlite:///{tmp_path_factory.mktemp('stack') / 'books.db'}"),
+            "gateway_url": stack_sandbox.gateway_url,
+            "supplier_url": stack_sandbox.supplier_url,
+            "shop_url": stack_sandbox.shop_url,
+            "smtp_port": stack_sandbox.smtp_port,
+            "partner_timeout_seconds": 5,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def stack_books(stack_settings: Settings) -> Engine:
+    upgrade(stack_settings.database_url.get_secret_value())
+    return open_books(stack_settings)
+
+
+@pytest.fixture(scope="session")
+async def stack_worker(
+    env: WorkflowEnvironment, stack_settings: Settings, stack_books: Engine
+) -> AsyncIterator[str]:
+    """The task queue of a worker that runs for all tests."""
+    task_queue = f"backhaul-{uuid4().hex[:8]}"
+    async with build_worker(env.client, stack_settings, stack_books, task_queue=task_queue):
+        yield task_queue
+
+
+@pytest.fixture(scope="session")
+async def stack_client(stack_sandbox: RunningSandbox) -> AsyncIterator[SandboxClient]:
+    async with SandboxClient(stack_sandbox.http_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def world(
+    env: WorkflowEnvironment,
+    stack_sandbox: RunningSandbox,
+    stack_client: SandboxClient,
+    stack_books: Engine,
+    stack_settings: Settings,
+    stack_worker: str,
+) -> AsyncIterator[World]:
+    """The running stack, seen by one test."""
+    yield World(env, stack_sandbox, stack_client, stack_books, stack_settings, stack_worker)
+    await stack_client.clear_faults()

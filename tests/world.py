@@ -1,0 +1,360 @@
+"""A world for a test: the running stack, and a short way to say what people and systems do in it.
+
+order = await world.order(await world.seller(), stock=10)
+await order.reaches("cancel_window")
+await order.forward(minutes=31)
+"""
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from activities.books import Parties, Reading
+from models.case import Answer, CaseStatus
+from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
+from models.orders import OrderRequest
+from models.parties import Seller, Supplier
+from models.refunds import RefundRequest
+from models.returns import ReturnRequest
+from models.settings import Settings
+from starter.opening import open_order, open_refund, open_return
+from starter.sandbox import RunningSandbox, SandboxClient
+from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
+from worker import WorkerSettings, build_worker
+
+RENO = (39.53, -119.81)
+NEWARK = (40.74, -74.17)
+BUYER_IN_SACRAMENTO = {
+    "name": "Robin Buyer",
+    "line1": "12 River Road",
+    "city": "Sacramento",
+    "region": "CA",
+    "postal_code": "95814",
+    "country": "US",
+    "latitude": 38.58,
+    "longitude": -121.49,
+}
+PATIENCE = 20.0
+"""Seconds that a test waits for something that must happen."""
+
+
+async def eventually(look: Callable[[], Awaitable[Any]], until: Callable[[Any], bool], what: str) -> Any:
+    """Look until it is so; AssertionError with the last look if it does not become so."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        seen = await look()
+        if until(seen):
+            return seen
+        assert asyncio.get_running_loop().time() < deadline, f"{what}; last seen: {seen}"
+        await asyncio.sleep(0.02)
+
+
+class Refused(Exception):
+    """An update was refused; `type` is the failure's category."""
+
+    def __init__(self, error: ApplicationError) -> None:
+        self.type = error.type
+        self.details = error.details
+        super().__init__(error.message)
+
+
+class CaseStory:
+    """One running case, told by a test."""
+
+    def __init__(self, world: "World", handle: WorkflowHandle[Any, Any], ident: str) -> None:
+        self.world = world
+        self.handle = handle
+        self.id = ident
+
+    async def status(self) -> CaseStatus:
+        return await self.handle.query("status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=8))
+
+    async def reaches(self, stage: str) -> CaseStatus:
+        """Wait until the case stands at this stage."""
+        status: CaseStatus = await eventually(
+            self.status, lambda seen: seen.stage == stage, f"{self.id} does not reach {stage}"
+        )
+        return status
+
+    async def shows(self, what: str, until: Callable[[CaseStatus], bool]) -> CaseStatus:
+        status: CaseStatus = await eventually(self.status, until, f"{self.id} does not show: {what}")
+        return status
+
+    async def ends(self, outcome: str) -> CaseStatus:
+        """Wait until the workflow has ended; it must be with this outcome."""
+        result = await asyncio.wait_for(self.handle.result(), PATIENCE)
+        status = await self.status()
+        assert status.stage == outcome, (status.stage, result)
+        assert status.outcome == outcome
+        return status
+
+    def event(self, **fields: Any) -> dict[str, Any]:
+        """An event with its common fields."""
+        return {"event_id": f"e{next(self.world.numbers)}", "actor": "seller:jane"} | fields
+
+    async def signal(self, name: str, **fields: Any) -> dict[str, Any]:
+        event = self.event(**fields)
+        await self.handle.signal(name, event)
+        return event
+
+    async def update(self, name: str, **fields: Any) -> Answer:
+        """Send the event as an update; raises Refused."""
+        event = self.event(**fields)
+        try:
+            return await asyncio.wait_for(
+                self.handle.execute_update(name, event, id=event["event_id"], result_type=Answer), PATIENCE
+            )
+        except WorkflowUpdateFailedError as error:
+            assert isinstance(error.cause, ApplicationError)
+            raise Refused(error.cause) from None
+
+    async def send(self, way: str, name: str, **fields: Any) -> None:
+        """Send the event as a `signal` or as an `update`."""
+        if way == "signal":
+            await self.signal(name, **fields)
+        else:
+            await self.update(name, **fields)
+
+    async def forward(self, **duration: float) -> None:
+        """Move this case's clock."""
+        await self.world.env.fast_forward(self.handle, timedelta(**duration))
+
+    async def now(self) -> datetime:
+        return await self.world.env.get_current_time(self.handle)
+
+    async def mails(self, template_subject: str = "", to: str = "") -> list[MailFact]:
+        """The mails about this case's order so far."""
+        return await self.world.sandbox.mails(to=to, subject=template_subject)
+
+
+class OrderStory(CaseStory):
+    request: OrderRequest
+
+    async def placed(self) -> None:
+        """Let the cancel window pass; the order is with its supplier."""
+        await self.reaches("cancel_window")
+        await self.forward(minutes=31)
+        await self.reaches("awaiting_shipment")
+
+    async def shipped(self) -> None:
+        """Place and ship all of it."""
+        await self.placed()
+        await self.ship_all()
+
+    async def ship_all(self) -> None:
+        await self.update(
+            "shipment",
+            actor="supplier:dock",
+            shipment_id=f"s-{self.id}",
+            carrier="UPS",
+            tracking_number=f"1Z{self.id}",
+            lines=[{"sku": line.sku, "quantity": line.quantity} for line in self.request.lines],
+        )
+        await self.ends("shipped")
+
+
+class World:
+    """The running stack, seen by one test: ids, SKUs and parties of its own."""
+
+    def __init__(
+        self,
+        env: WorkflowEnvironment,
+        running: RunningSandbox,
+        sandbox: SandboxClient,
+        engine: Engine,
+        settings: Settings,
+        task_queue: str,
+    ) -> None:
+        self.env = env
+        self.client: Client = env.client
+        self.running = running
+        self.sandbox = sandbox
+        self.engine = engine
+        self.settings = settings
+        self.task_queue = task_queue
+        self.tag = secrets.token_hex(4)
+        self.numbers = itertools.count(1)
+        self.reading = Reading(engine)
+
+    # ---- parties and stock ----
+
+    async def seller(self, **settings: Any) -> Seller:
+        number = next(self.numbers)
+        seller = Seller.model_validate(
+            {
+                "seller_id": f"acme-{self.tag}-{number}",
+                "name": "Acme Parts",
+                "email": f"office-{self.tag}-{number}@acme.example",
+                "payment_method": "pm_card_visa",
+                "gateway_customer": f"cus_{self.tag}{number}",
+                **settings,
+            }
+        )
+        await asyncio.to_thread(Parties(self.engine).put_seller, seller)
+        return seller
+
+    async def supplier(self, **settings: Any) -> Supplier:
+        number = next(self.numbers)
+        supplier = Supplier.model_validate(
+            {
+                "supplier_id": f"sup-{self.tag}-{number}",
+                "name": "Reno Warehouse",
+                "email": f"dock-{self.tag}-{number}@supplier.example",
+                "return_address": "Reno Warehouse, Dock 4, 1 Depot Way, Reno NV 89501",
+                **settings,
+            }
+        )
+        await asyncio.to_thread(Parties(self.engine).put_supplier, supplier)
+        policy = "service" if supplier.rma == "service" else "manual"
+        await self.sandbox.put_supplier(supplier.supplier_id, SupplierSeed(rma=RmaPolicy(policy)))
+        return supplier
+
+    def sku(self) -> str:
+        return f"SKU-{self.tag}-{next(self.numbers)}"
+
+    async def stock(
+        self,
+        sku: str,
+        quantity: int,
+        supplier: Supplier,
+        *,
+        cost: str = "31.50",
+        at: tuple[float, float] = RENO,
+        second_source: bool = False,
+        warehouse: str = "w1",
+        currency: str = "USD",
+    ) -> None:
+        await self.sandbox.put_stock(
+            StockSeed(
+                supplier_id=supplier.supplier_id,
+                warehouse_id=f"{supplier.supplier_id}-{warehouse}",
+                sku=sku,
+                quantity=quantity,
+                unit_cost=Decimal(cost),
+                currency=currency,
+                latitude=at[0],
+                longitude=at[1],
+                second_source=second_source,
+            )
+        )
+
+    # ---- cases ----
+
+    async def order(
+        self,
+        seller: Seller,
+        *lines: dict[str, Any],
+        country: str = "US",
+        buyer_method: str = "pm_card_visa",
+        task_queue: str | None = None,
+        **fields: Any,
+    ) -> OrderStory:
+        """Start an order. A line is `{"sku": ..., "quantity": ..., "unit_price": ..., "unit_cost": ...}`."""
+        order_id = f"{self.tag}-{next(self.numbers)}"
+        currency = fields.pop("currency", "USD")
+        full = [
+            {"title": "Brake disc", "quantity": 1, "unit_price": "50.00", "unit_cost": "31.50"} | line
+            for line in lines
+        ]
+        product = sum((Decimal(line["unit_price"]) * line["quantity"] for line in full), Decimal(0))
+        extra = sum((Decimal(fields.get(name, "0")) for name in ("shipping", "tax")), Decimal(0))
+        paid = product + extra - Decimal(fields.get("discount", "0"))
+        reference = f"pi_{order_id.replace('-', '')}"
+        request = OrderRequest.at_the_door(
+            {
+                "order_id": order_id,
+                "seller_id": seller.seller_id,
+                "buyer": {
+                    "email": f"robin-{order_id}@buyer.example",
+                    "address": BUYER_IN_SACRAMENTO | {"country": country},
+                },
+                "lines": full,
+                "payment": {
+                    "paid_by": "stripe",
+                    "reference": reference,
+                    "amount": f"{paid:f}",
+                    "currency": currency,
+                },
+                **fields,
+            }
+        )
+        await self.sandbox.seed_payment(
+            PaymentSeed(
+                id=reference,
+                amount=paid,
+                currency=currency,
+                account=seller.gateway_account,
+                payment_method=buyer_method,
+            )
+        )
+        await self.sandbox.list_for_shipping(seller.seller_id, order_id)
+        await open_order(self.client, request, task_queue=task_queue or self.task_queue)
+        story = OrderStory(self, self.client.get_workflow_handle(order_workflow_id(order_id)), order_id)
+        story.request = request
+        return story
+
+    async def simple_order(self, seller: Seller | None = None, **more: Any) -> OrderStory:
+        """An order of two units of one item that is in stock."""
+        supplier = more.pop("supplier", None) or await self.supplier()
+        sku = self.sku()
+        await self.stock(sku, 10, supplier)
+        return await self.order(seller or await self.seller(), {"sku": sku, "quantity": 2}, **more)
+
+    async def return_of(self, order: OrderStory, *, quantity: int | None = None, **fields: Any) -> CaseStory:
+        """Start a return of an order's lines: all units, or `quantity` of each."""
+        return_id = fields.pop("return_id", f"RR-{order.id}-{next(self.numbers)}")
+        lines = fields.pop("lines", None) or [
+            {"sku": line.sku, "quantity": quantity or line.quantity, "reason": "does not fit"}
+            for line in order.request.lines
+        ]
+        request = ReturnRequest.at_the_door(
+            {"return_id": return_id, "order_id": order.id, "lines": lines, "source": "seller", **fields}
+        )
+        await open_return(self.client, request, task_queue=self.task_queue)
+        return CaseStory(self, self.client.get_workflow_handle(return_workflow_id(return_id)), return_id)
+
+    async def refund(self, order: OrderStory, **fields: Any) -> CaseStory:
+        """Start a direct refund of the buyer (REF-2)."""
+        refund_id = fields.pop("refund_id", f"RF-{order.id}-D{next(self.numbers)}")
+        request = RefundRequest.at_the_door(
+            {
+                "refund_id": refund_id,
+                "order_id": order.id,
+                "currency": order.request.payment.currency,
+                "reason": "goodwill",
+                "requested_by": "seller:jane",
+                **fields,
+            }
+        )
+        await open_refund(self.client, request, task_queue=self.task_queue)
+        return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
+
+    def refund_story(self, refund_id: str) -> CaseStory:
+        return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
+
+    def return_story(self, return_id: str) -> CaseStory:
+        return CaseStory(self, self.client.get_workflow_handle(return_workflow_id(return_id)), return_id)
+
+    async def effects(self) -> Effects:
+        return await self.sandbox.effects()
+
+    @asynccontextmanager
+    async def worker(self, task_queue: str) -> AsyncIterator[None]:
+        """A worker on a task queue of this test, so that it can be away while things happen."""
+        limits = WorkerSettings(drain_seconds=0.1)
+        async with build_worker(self.client, self.settings, self.engine, task_queue=task_queue, limits=limits):
+            yield
+
+
+def today() -> datetime:
+    return datetime.now(UTC)
