@@ -77,7 +77,10 @@ class CaseStory:
         self.id = ident
 
     async def status(self) -> CaseStatus:
-        return await self.handle.query("status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=8))
+        status: CaseStatus = await self.handle.query(
+            "status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=8)
+        )
+        return status
 
     async def reaches(self, stage: str) -> CaseStatus:
         """Wait until the case stands at this stage."""
@@ -115,7 +118,8 @@ class CaseStory:
                 self.handle.execute_update(name, event, id=event["event_id"], result_type=Answer), PATIENCE
             )
         except WorkflowUpdateFailedError as error:
-            assert isinstance(error.cause, ApplicationError)
+            if not isinstance(error.cause, ApplicationError):
+                raise
             raise Refused(error.cause) from None
 
     async def send(self, way: str, name: str, **fields: Any) -> None:
@@ -262,7 +266,7 @@ class World:
         """Start an order. A line is `{"sku": ..., "quantity": ..., "unit_price": ..., "unit_cost": ...}`."""
         order_id = f"{self.tag}-{next(self.numbers)}"
         currency = fields.pop("currency", "USD")
-        full = [
+        full: list[dict[str, Any]] = [
             {"title": "Brake disc", "quantity": 1, "unit_price": "50.00", "unit_cost": "31.50"} | line
             for line in lines
         ]
