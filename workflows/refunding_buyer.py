@@ -78,7 +78,8 @@ class BuyerSide:
             worth += share_of_units(line.paid, line.quantity, 0, taken, opened.currency)
         if unknown := set(units) - {line.sku for line in opened.lines}:
             raise RefusedByRule("RET-14", f"the return has no line {', '.join(sorted(unknown))}")
-        worth = min(worth - self.fees, opened.paid - self.fees - self.refunded)
+        fees_due = Decimal(0) if self.refunds else self.fees
+        worth = min(worth - fees_due, opened.paid - self.fees - self.refunded)
         if worth <= 0:
             raise RefusedByRule(
                 "REF-4",

@@ -145,17 +145,18 @@ class SupplierSide:
     async def book_credit_memos(self) -> None:
         """Beside the procedure: book each credit memo when it comes; early ones too (RET-12)."""
         case = self._case
-        while case.outcome is None:
+        while True:
             await workflow.wait_condition(lambda: bool(self._new_memos) or case.outcome is not None)
-            while self._new_memos:
-                memo = self._new_memos[0]
-                try:
-                    self.check_credit(memo)
-                except RefusedByRule as error:
-                    case.inbox.reject("credit_memo", str(error), memo.event_id)
-                else:
-                    await self._book(memo)
-                self._new_memos.pop(0)
+            if not self._new_memos:
+                return
+            memo = self._new_memos[0]
+            try:
+                self.check_credit(memo)
+            except RefusedByRule as error:
+                case.inbox.reject("credit_memo", str(error), memo.event_id)
+            else:
+                await self._book(memo)
+            self._new_memos.pop(0)
 
     async def _book(self, memo: CreditMemo) -> None:
         case = self._case

@@ -59,7 +59,6 @@ class Return(Case):
         self.supplier_side = SupplierSide(self)
         self.buyer_side = BuyerSide(self)
         self._opened: OpenedReturn | None = None
-        self._clerk: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, request: ReturnRequest) -> Ended:
@@ -69,7 +68,7 @@ class Return(Case):
     async def _procedure(self) -> None:
         if not await self._open():
             return
-        self._clerk = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        clerk = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
         approval = await self._wait_for_approval()
         if approval is None:
             self._end_withdrawn()
@@ -83,6 +82,7 @@ class Return(Case):
             await self._bring_back()
         await self.buyer_side.record_channel_refund()
         self.buyer_side.reject_leftovers()
+        await clerk
 
     async def _bring_back(self) -> None:
         """The goods come back: RMA, parcel; then supplier and seller, seller and buyer, side by side."""
