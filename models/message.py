@@ -5,7 +5,7 @@ it comes from outside; data that already lies in a history is read without them,
 after a field is gone. To remove a field of a message, add its name to `retired_fields`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
@@ -52,6 +52,9 @@ class Message(BaseModel):
     @classmethod
     def at_the_door(cls, data: Any) -> Self:
         """Read what somebody outside sent. Raises InvalidInput that names every wrong field."""
+        if unstorable := list(_fields_with_nul(data)):
+            why = "a text can't hold the character NUL"
+            raise InvalidInput(cls._title(), [Problem(field[:100], why) for field in unstorable[:20]])
         if isinstance(data, dict):
             data = {name: value for name, value in data.items() if name not in cls.retired_fields}
         try:
@@ -88,6 +91,18 @@ def _whole_number(value: Any) -> Any:
 
 WholeQuantity = Annotated[int, BeforeValidator(_whole_number)]
 """How many units, 1 to 100000."""
+
+
+def _fields_with_nul(data: Any, field: str = "") -> Iterator[str]:
+    """Where a text holds NUL, which no database column takes: it would be tried for ever."""
+    if isinstance(data, str) and "\0" in data:
+        yield field or "(message)"
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            yield from _fields_with_nul(value, f"{field}.{name}" if field else str(name))
+    elif isinstance(data, list | tuple):
+        for position, value in enumerate(data):
+            yield from _fields_with_nul(value, f"{field}.{position}" if field else str(position))
 
 
 class Quantity(Message):
