@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
@@ -69,7 +69,9 @@ def _is_outage(error: DBAPIError | PoolTimeout) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
     state = getattr(error.orig, "sqlstate", None)
-    return state is None or state[:2] in _POSTGRESQL_OUTAGES
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in _POSTGRESQL_OUTAGES
 
 
 def _name_of(error: DBAPIError | PoolTimeout) -> str:
