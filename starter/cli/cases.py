@@ -19,7 +19,7 @@ from models.message import Message
 from starter.cli.delivering import deliver
 from starter.cli.desk import books, books_if_there, returns_numbered
 from starter.cli.events import generic_sending
-from starter.cli.output import remark, run, say, show_json, show_table, shown
+from starter.cli.output import money, remark, run, say, show_json, show_table, shown
 from starter.connection import connect
 from starter.looking import ask_status, status_in_books
 
@@ -210,7 +210,7 @@ def list_cases(
                     orders,
                     ("order", "seller", "channel", "paid"),
                     [
-                        ((row.order_id, row.seller_id, row.channel, f"{row.paid} {row.currency}"), row.standing)
+                        ((row.order_id, row.seller_id, row.channel, money(row.paid, row.currency)), row.standing)
                         for row in orders
                     ],
                 )
@@ -240,7 +240,7 @@ def list_cases(
                                 row.refund_id,
                                 row.order_id,
                                 row.seller_id,
-                                f"{row.amount} {row.currency}",
+                                money(row.amount, row.currency),
                                 row.direction.value.rpartition("_")[2],
                                 row.state,
                             ),
@@ -309,7 +309,7 @@ def _show_refunds(found: "OrderRefunds") -> None:
             (
                 (
                     refund.refund_id,
-                    f"{refund.amount} {refund.currency}",
+                    money(refund.amount, refund.currency),
                     refund.direction.value.replace("_", " "),
                     refund.way,
                     f"{refund.state} (over-refund)" if refund.over_refund else refund.state,
@@ -330,6 +330,7 @@ def _show_refunds(found: "OrderRefunds") -> None:
 
 def _totals(who: str, totals: "RefundTotals") -> str:
     return (
-        f"{who}: paid {totals.paid}, refunded {totals.refunded}, pending {totals.pending}, "
-        f"still refundable {totals.left} {totals.currency}"
+        f"{who}: paid {money(totals.paid, totals.currency)}, refunded {money(totals.refunded, totals.currency)}, "
+        f"pending {money(totals.pending, totals.currency)}, "
+        f"still refundable {money(totals.left, totals.currency)}"
     )

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 import typer
@@ -15,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from models.failures import HANDLING, BackhaulError, Category, InvalidInput
+from models.money import rounded
 
 Result = TypeVar("Result")
 
@@ -71,6 +73,11 @@ def shown(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(shown(item) for item in value)
     return str(value)
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """`5 USD` -> `5.00 USD`."""
+    return f"{rounded(amount, currency)} {currency}"
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -63,7 +63,7 @@ def party_commands(register: _Register[Party]) -> typer.Typer:
         if as_json:
             show_json(found)
         else:
-            say(yaml.safe_dump(found.model_dump(mode="json"), sort_keys=False, allow_unicode=True).rstrip())
+            say(_as_yaml(found))
 
     @app.command(
         "set",
@@ -97,6 +97,22 @@ def party_commands(register: _Register[Party]) -> typer.Typer:
                 say(f"{register.name} {register.id_of(party)}: {_put(register, books, party)}")
 
     return app
+
+
+class _ForPeople(yaml.SafeDumper):
+    """Several lines of text stay several lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_ForPeople.add_representer(str, _text)
+
+
+def _as_yaml(party: Message) -> str:
+    text: str = yaml.dump(party.model_dump(mode="json"), Dumper=_ForPeople, sort_keys=False, allow_unicode=True)
+    return text.rstrip()
 
 
 def _put(register: _Register[Party], books: "Parties", party: Party) -> str:

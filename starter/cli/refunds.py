@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from temporalio.client import Client
 
 from models.case import RefundStage
 from models.contract import REFUND
-from models.failures import Category, InvalidInput, Problem
+from models.failures import Category, Conflict, InvalidInput, Problem
 from models.ids import direct_refund_id, refund_workflow_id
 from models.refunds import RefundRequest, Way
 from starter.cli.delivering import deliver
@@ -85,8 +86,9 @@ def start(
     with books() as reading:
         view = reading.order_view(order)
         _require_lines_of(view, lines)
+        ordinal = _next_ordinal(reading, order) if refund_id is None else None
         data: dict[str, Any] = {
-            "refund_id": refund_id or _next_id(reading, order),
+            "refund_id": refund_id if ordinal is None else direct_refund_id(order, ordinal),
             "order_id": order,
             "way": way,
             "amount": amount,
@@ -96,7 +98,7 @@ def start(
             "lines": lines,
             "reference": reference,
         }
-    run(_start(RefundRequest.at_the_door(data)))
+    run(_start(RefundRequest.at_the_door(data), ordinal))
 
 
 def _require_one_amount(amount: str | None, full: bool) -> None:
@@ -115,32 +117,47 @@ def _require_lines_of(view: "OrderView", lines: list[dict[str, Any]]) -> None:
         raise InvalidInput(f"order {view.listed.order_id}", problems)
 
 
-def _next_id(reading: "Reading", order: str) -> str:
-    """A number that no refund of the order has or had, also none that was refused."""
+def _next_ordinal(reading: "Reading", order: str) -> int:
+    """Of a number that the books know no refund by."""
     ordinal = 1
     while reading.standing(refund_workflow_id(direct_refund_id(order, ordinal))) is not None:
         ordinal += 1
-    return direct_refund_id(order, ordinal)
+    return ordinal
 
 
-async def _start(request: RefundRequest) -> None:
+async def _start(request: RefundRequest, ordinal: int | None) -> None:
+    """`ordinal`: of the number that was chosen here; none: it was given."""
     client = await connect()
     remark(f"refund {request.refund_id}")
     opened = await open_refund(client, request)
+    while opened.already and ordinal is not None:
+        ended = await ending_of(client, None, opened.workflow_id)
+        if ended is None or ended.outcome != RefundStage.REFUSED:
+            raise Conflict(
+                f"refund {request.refund_id} is being made right now; nothing was added to it. "
+                f"See `backhaul status {request.refund_id}`, then decide"
+            )
+        # A refused one leaves nothing in the books: its number looked free.
+        ordinal += 1
+        request = request.model_copy(update={"refund_id": direct_refund_id(request.order_id, ordinal)})
+        remark(f"refund {request.refund_id}")
+        opened = await open_refund(client, request)
     if opened.already:
         say(f"refund {request.refund_id} already exists; not repeated. See `backhaul status {request.refund_id}`")
         return
-    status = await until_past(
-        client, opened.workflow_id, {RefundStage.RESERVING, RefundStage.SENDING}, _SETTLES_WITHIN
-    )
+    await _tell(client, request.refund_id, opened.workflow_id)
+
+
+async def _tell(client: Client, refund_id: str, workflow_id: str) -> None:
+    status = await until_past(client, workflow_id, {RefundStage.RESERVING, RefundStage.SENDING}, _SETTLES_WITHIN)
     if status is None:
-        say(f"refund {request.refund_id} is recorded; it has no result yet: backhaul status {request.refund_id}")
+        say(f"refund {refund_id} is recorded; it has no result yet: backhaul status {refund_id}")
         return
     if status.stage not in (RefundStage.REFUSED, RefundStage.FAILED):
-        say(f"refund {request.refund_id}: {status.stage}")
+        say(f"refund {refund_id}: {status.stage}")
         return
     ended = await ending_of(client, None, status.workflow_id)
     raise EventRefused(
-        f"refund {request.refund_id} is {status.stage}: {ended.message if ended else 'see its status'}",
+        f"refund {refund_id} is {status.stage}: {ended.message if ended else 'see its status'}",
         Category.REFUSED_BY_RULE if status.stage == RefundStage.REFUSED else Category.REFUSED_BY_PARTNER,
     )
