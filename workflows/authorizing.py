@@ -139,7 +139,9 @@ class Authorization:
             timer="Last day to get an RMA number after all",
         )
         if not answered:
-            case.tell("rejected", "return_rejected", Recipient.BUYER, reason=refusal.reason, items=self._items())
+            # The supplier's own words stay inside: the buyer knows only the seller (ORD-9).
+            reason = "the item can't be taken back"
+            case.tell("rejected", "return_rejected", Recipient.BUYER, reason=reason, items=self._items())
             case.end(Stage.REFUSED_BY_SUPPLIER, f"refused by the supplier: {refusal.reason}")
         return answered
 

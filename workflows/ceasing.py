@@ -48,7 +48,10 @@ class Ceasing:
         evidence = {"requested at": text_of(accepted.arrived_at)}
         self._cease("cancelled", self._lines.open, event.reason, fault_of(event), event.actor, evidence)
         self.cessations[-1] = self.cessations[-1].model_copy(update={"channel_reference": event.channel_reference})
-        self._case.mail("cancelled", "order_cancelled", Recipient.SELLER, reason=event.reason)
+        automatic = "yes" if self._seller().auto_refund_buyer else None
+        self._case.mail(
+            "cancelled", "order_cancelled", Recipient.SELLER, reason=event.reason, refund_automatic=automatic
+        )
         await self._undo(event.reason)
         if self._seller().auto_refund_buyer:
             await self._refund_buyer(f"order cancelled: {event.reason}")
