@@ -4,9 +4,10 @@ Every movement carries our id in its metadata, and every call looks for it there
 the gateway forgets idempotency keys after a day, a case goes on for months (REF-6).
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 from temporalio import activity
@@ -14,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import stripe_wire as wire
 from activities.partner_http import Trouble, error_code, error_of, failure
-from activities.stripe_wire import OUR_ID, Stripe
+from activities.stripe_wire import OUR_ID, KeySpent, Stripe
 from models.failures import HANDLING, Category
 from models.partners import (
     AuthorizeCharge,
@@ -31,6 +32,9 @@ from models.settings import Settings
 LOOK_BACK: Final = timedelta(days=8)
 """A charge without a known reference is looked for among those so young: no card authorization lives longer."""
 
+KEYS: Final = 200
+"""How many keys one movement may use up: more than server errors can be met within the day that a key lives."""
+
 NOBODY_PRESENT: Final = "authentication_required"
 """The bank wants the card's owner to confirm (3-D Secure), and nobody is there: a decline."""
 
@@ -39,6 +43,8 @@ _ABANDONED: Final = "abandoned"
 
 _UNFINISHED: Final = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 _BUSINESS_ERRORS: Final = frozenset({"invalid_request_error", "card_error"})
+
+Given = TypeVar("Given")
 
 
 class Payments:
@@ -59,6 +65,11 @@ class Payments:
         that an earlier try made is found by its id and told as it stands.
         """
         what = "authorize a charge"
+        return await self._with_fresh_key(
+            what, ask.charge_id, lambda key: self._look_and_authorize(what, ask, key)
+        )
+
+    async def _look_and_authorize(self, what: str, ask: AuthorizeCharge, key: str) -> ChargeAnswer:
         found = await self._find_charge(what, ask.charge_id, ask.gateway_customer)
         if found is not None:
             return await self._authorized(ask.charge_id, found)
@@ -74,9 +85,7 @@ class Payments:
         }
         if ask.gateway_customer:
             form["customer"] = ask.gateway_customer
-        answer = await self._stripe.post(
-            what, "/v1/payment_intents", form, key=ask.charge_id, expects={400, 402, 404}
-        )
+        answer = await self._stripe.post(what, "/v1/payment_intents", form, key=key, expects={400, 402, 404})
         if answer.is_success:
             return await self._authorized(ask.charge_id, self._stripe.intent_in(what, answer))
         error = self._stripe.card_error_in(what, answer)
@@ -100,6 +109,11 @@ class Payments:
         """
         what = "capture a charge"
         units = self._units(what, ask.amount, ask.currency)
+        return await self._with_fresh_key(
+            what, f"{ask.charge_id}:capture:{units}", lambda key: self._look_and_capture(what, ask, units, key)
+        )
+
+    async def _look_and_capture(self, what: str, ask: CaptureCharge, units: str, key: str) -> ChargeAnswer:
         intent = await self._stripe.intent(what, ask.gateway_reference)
         if intent is None or intent.status != "requires_capture":
             return self._captured(ask, intent)
@@ -107,7 +121,7 @@ class Payments:
             what,
             wire.intent_path(intent.id, "capture"),
             {"amount_to_capture": units},
-            key=f"{ask.charge_id}:capture:{units}",
+            key=key,
             expects={400, 402},
         )
         if answer.is_success:
@@ -150,6 +164,13 @@ class Payments:
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
             return RefundAnswer(state="refused", reason="payment_not_at_this_gateway")
+        return await self._with_fresh_key(
+            what, ask.refund_id, lambda key: self._look_and_refund(what, ask, payment, key)
+        )
+
+    async def _look_and_refund(
+        self, what: str, ask: SendRefund, payment: dict[str, str], key: str
+    ) -> RefundAnswer:
         account = _account(ask)
         found = await self._find_refund(what, ask.refund_id, payment, account)
         if found is not None:
@@ -165,7 +186,7 @@ class Payments:
             "metadata[order_id]": ask.order_id,
         }
         answer = await self._stripe.post(
-            what, "/v1/refunds", form, key=ask.refund_id, account=account, expects={400, 402, 404}
+            what, "/v1/refunds", form, key=key, account=account, expects={400, 402, 404}
         )
         if answer.is_success:
             return _refund_answer(self._stripe.refund_in(what, answer))
@@ -184,6 +205,20 @@ class Payments:
             return RefundAnswer(state="none")
         found = await self._find_refund("look up a refund", ask.refund_id, payment, _account(ask))
         return RefundAnswer(state="none") if found is None else _refund_answer(found)
+
+    async def _with_fresh_key(
+        self, what: str, key: str, look_and_send: Callable[[str], Awaitable[Given]]
+    ) -> Given:
+        """Look and send under `key`, or, while a server error is saved under it, under `key:2`, `key:3`, ...
+
+        Two tries at once use the same key, so the gateway still does the work of one only.
+        """
+        for number in range(1, KEYS + 1):
+            try:
+                return await look_and_send(key if number == 1 else f"{key}:{number}")
+            except KeySpent:
+                continue
+        raise self._stripe.partner.unavailable(what, f"has answered with errors to {KEYS} tries")
 
     async def _find_charge(self, what: str, charge_id: str, customer: str | None) -> wire.PaymentIntent | None:
         since = int((datetime.now(UTC) - LOOK_BACK).timestamp())
@@ -204,11 +239,21 @@ class Payments:
         self, what: str, charge_id: str, intent: wire.PaymentIntent, reason: str
     ) -> wire.PaymentIntent:
         """Cancel an intent; gives what it is afterwards, also when it could not be cancelled any more."""
+        return await self._with_fresh_key(
+            what, f"{charge_id}:cancel:{reason}", lambda key: self._look_and_cancel(what, intent, reason, key)
+        )
+
+    async def _look_and_cancel(
+        self, what: str, intent: wire.PaymentIntent, reason: str, key: str
+    ) -> wire.PaymentIntent:
+        before = await self._stripe.intent(what, intent.id)
+        if before is not None and before.status in ("canceled", "succeeded"):
+            return before
         answer = await self._stripe.post(
             what,
             wire.intent_path(intent.id, "cancel"),
             {"cancellation_reason": reason},
-            key=f"{charge_id}:cancel:{reason}",
+            key=key,
             expects={400},
         )
         if answer.is_success:

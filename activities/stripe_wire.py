@@ -20,6 +20,8 @@ OUR_ID: Final = "backhaul_id"
 
 PAGE: Final = 100
 
+_SERVER_ERRORS: Final = range(500, 600)
+
 # Where Stripe counts otherwise than ISO 4217: https://docs.stripe.com/currencies (zero-decimal, special cases).
 _STRIPE_DIGITS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
 
@@ -28,6 +30,10 @@ class LastPaymentError(PartnerError):
     """Why a payment intent could not be paid."""
 
     decline_code: str | None = None
+
+
+class KeySpent(Exception):
+    """The gateway saved a server error under this idempotency key: for a day it gives no other answer to it."""
 
 
 class PaymentIntent(WireModel):
@@ -101,17 +107,24 @@ class Stripe:
         account: str | None = None,
         expects: Collection[int] = (),
     ) -> httpx.Response:
-        """POST a form under an idempotency key. 409: the key is in use by a request still running, so: later."""
+        """POST a form under an idempotency key. 409: the key is in use by a request still running, so: later.
+
+        Raises KeySpent when the answer is the saved server error of an earlier try.
+        """
         answer = await self.partner.call(
             what,
             "POST",
             path,
             form=form,
             headers={"Idempotency-Key": key, **_on_behalf_of(account)},
-            expects={409, *expects},
+            expects={409, *_SERVER_ERRORS, *expects},
         )
         if answer.status_code == 409:
             raise self.partner.unavailable(what, "is still busy with an earlier try", answer)
+        if answer.status_code in _SERVER_ERRORS:
+            if answer.headers.get("Idempotent-Replayed") == "true":
+                raise KeySpent
+            raise self.partner.unavailable(what, f"answered {answer.status_code}", answer)
         return answer
 
     async def intent(self, what: str, intent_id: str) -> PaymentIntent | None:
