@@ -7,6 +7,7 @@ await order.forward(minutes=31)
 
 import asyncio
 import itertools
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -16,10 +17,12 @@ from typing import Any
 
 from sqlalchemy import Engine
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Parties, Reading
+from activities.books.views import OrderView
 from models.case import Answer, CaseStatus
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
@@ -136,6 +139,14 @@ class CaseStory:
     async def now(self) -> datetime:
         return await self.world.env.get_current_time(self.handle)
 
+    async def forward_to(self, moment: datetime) -> None:
+        """Move this case's clock to a moment of its own time."""
+        await self.world.env.fast_forward(self.handle, moment - await self.now())
+
+    async def attribute(self, key: SearchAttributeKey[Any]) -> Any:
+        """What staff find the case by, as the server keeps it."""
+        return (await self.handle.describe()).typed_search_attributes.get(key)
+
     async def mails(self, template_subject: str = "", to: str = "") -> list[MailFact]:
         """The mails about this case's order so far."""
         return await self.world.sandbox.mails(to=to, subject=template_subject)
@@ -143,6 +154,30 @@ class CaseStory:
 
 class OrderStory(CaseStory):
     request: OrderRequest
+
+    async def effects(self) -> Effects:
+        """What really happened at the partners for this order alone; the buyer's own payment apart."""
+        every = await self.world.effects()
+        intents = tuple(one for one in every.payment_intents if one.metadata.get("order_id") == self.id)
+        return every.model_copy(
+            update={
+                "payment_intents": intents,
+                "captures": tuple(
+                    one for one in every.captures if one.payment_intent in {intent.id for intent in intents}
+                ),
+                "refunds": tuple(one for one in every.refunds if one.metadata.get("order_id") == self.id),
+                "supplier_orders": tuple(
+                    one for one in every.supplier_orders if one.number.startswith(f"{self.id}-")
+                ),
+                "shipments": tuple(one for one in every.shipments if one.order_id == self.id),
+                "stops": tuple(one for one in every.stops if one.order_id == self.id),
+                "mails": tuple(one for one in every.mails if re.search(rf"{self.id}(?!\d)", one.subject)),
+            }
+        )
+
+    async def books(self) -> OrderView:
+        """What the books know of it now."""
+        return await asyncio.to_thread(self.world.reading.order_view, self.id)
 
     async def placed(self) -> None:
         """Let the cancel window pass; the order is with its supplier."""
