@@ -1,5 +1,6 @@
 """How messages become payloads and back, the same for workers, starters, tests and replays."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,16 @@ from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
 )
 from temporalio.exceptions import ApplicationError
 
+from models.encryption import EncryptionCodec, read_keys
 from models.failures import InvalidInput
 from models.message import Request
+from models.settings import Settings
 
 
 class _Json(PydanticJSONPlainPayloadConverter):
@@ -52,4 +56,20 @@ class _Payloads(CompositePayloadConverter):
         return values
 
 
-DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads)
+DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads, payload_codec=EncryptionCodec(()))
+"""Encrypts nothing. What it finds encrypted raises KeyMissing, instead of being taken for a wrong message."""
+
+
+def data_converter(settings: Settings) -> DataConverter:
+    """The converter of this installation: it encrypts when there are `payload_keys`.
+
+    Then messages and stack traces of failures are encrypted too.
+    """
+    keys = read_keys(settings.payload_keys.get_secret_value()) if settings.payload_keys else ()
+    if not keys:
+        return DATA_CONVERTER
+    return dataclasses.replace(
+        DATA_CONVERTER,
+        payload_codec=EncryptionCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )

@@ -5,9 +5,17 @@ Settings of the business (sellers, suppliers) are data in the books: see `models
 """
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, EmailStr, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, AliasChoices, EmailStr, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.encryption import read_keys
+
+
+def _readable(keys: SecretStr) -> SecretStr:
+    read_keys(keys.get_secret_value())
+    return keys
 
 
 class Settings(BaseSettings):
@@ -48,6 +56,14 @@ class Settings(BaseSettings):
     front_secret: SecretStr = SecretStr("local development only")
     """Signs the suppliers' links."""
     rma_link_days: PositiveInt = 30
+
+    payload_keys: Annotated[SecretStr, AfterValidator(_readable)] | None = None
+    """`id:base64key,id2:base64key2`: payloads at Temporal are encrypted with the first, read with any.
+
+    None: not encrypted. `backhaul codec new-key` makes one.
+    """
+    codec_token: SecretStr | None = None
+    """What the codec server wants as `Authorization: Bearer`."""
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
