@@ -38,7 +38,7 @@ from activities.payments import Payments
 from activities.shop import Shop
 from activities.suppliers import Suppliers
 from models.contract import TASK_QUEUE
-from models.converter import DATA_CONVERTER
+from models.converter import data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile
 from models.failures import BackhaulError, PartnerUnavailable, RefusedByPartner
 from models.logs import configure_logs
@@ -169,7 +169,7 @@ def telemetry(settings: Settings) -> Runtime:
     )
 
 
-async def connect_patiently(runtime: Runtime, limits: WorkerSettings) -> Client:
+async def connect_patiently(runtime: Runtime, settings: Settings, limits: WorkerSettings) -> Client:
     """Connect to Temporal; while nothing answers, say so and try again, up to `connect_seconds`.
 
     Raises PartnerUnavailable in the end, RefusedByPartner at once when the server says no.
@@ -181,7 +181,7 @@ async def connect_patiently(runtime: Runtime, limits: WorkerSettings) -> Client:
     pause = limits.first_retry_seconds
     while True:
         try:
-            return await Client.connect(**profile, data_converter=DATA_CONVERTER, runtime=runtime)
+            return await Client.connect(**profile, data_converter=data_converter(settings), runtime=runtime)
         except RPCError as error:
             if error.status in _FINAL_NO:
                 raise RefusedByPartner(f"the Temporal server at {address} says no: {error.message}") from None
@@ -206,7 +206,7 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
-        client = await connect_patiently(telemetry(settings), limits)
+        client = await connect_patiently(telemetry(settings), settings, limits)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         async with build_worker(client, settings, engine, limits=limits):

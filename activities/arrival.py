@@ -13,6 +13,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.encryption import KeyMissing
 from models.partners import Arrival, AskArrival
 
 
@@ -47,6 +48,8 @@ class Arrivals:
             return None
         try:
             values: list[Any] = await self._client.data_converter.decode(payloads)
+        except KeyMissing:
+            raise  # it may be the very event: ask again when the key is there
         except Exception as error:
             # Anybody can send anything: what can't be read is not the event that is looked for.
             activity.logger.info("an event's payload can't be read (%s)", type(error).__name__)

@@ -18,7 +18,7 @@ from temporalio.service import RPCError
 
 from activities.books.engine import upgrade
 from models.contract import TASK_QUEUE
-from models.converter import DATA_CONVERTER
+from models.converter import data_converter
 from models.failures import BackhaulError, PartnerUnavailable
 from models.settings import Settings
 from starter.children import Child
@@ -107,7 +107,9 @@ class Stack:
     async def connect(self) -> Client:
         """A client of the stack's Temporal server."""
         server = self.plan.server
-        return await Client.connect(server.address, namespace=server.namespace, data_converter=DATA_CONVERTER)
+        return await Client.connect(
+            server.address, namespace=server.namespace, data_converter=data_converter(self.plan.settings)
+        )
 
     def processes(self) -> dict[str, int]:
         """The process id of every child, by name."""
