@@ -201,7 +201,7 @@ class Case(ABC):
 
     def _note_event(self, name: str, event: Event) -> str:
         message = self.note_event(name, event)
-        self.step(message, event.actor)
+        self.step(f"{message} (note: {event.note})" if event.note else message, event.actor)
         return message
 
     # ---- waiting ----
