@@ -1,5 +1,7 @@
 """Cancel requests of an order, and whether each came in time (CAN-1..4)."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,12 +28,18 @@ class Requested:
 
 
 class Cancels:
-    """Records cancel requests (handlers) and decides them (the procedure)."""
+    """Records cancel requests and decides them, one at a time, whoever asks for it."""
 
     def __init__(self) -> None:
         self.requests: list[Requested] = []
         self.accepted: Requested | None = None
         self.too_late: list[CancelRequest] = []
+        self._deciding = asyncio.Lock()
+
+    @property
+    def call_for_action(self) -> bool:
+        """Whether the procedure must look: something is undecided, or accepted and to be carried out."""
+        return self.undecided or self.accepted is not None
 
     @property
     def undecided(self) -> bool:
@@ -44,28 +52,33 @@ class Cancels:
         """What the sender of this event is told; None while it is undecided."""
         return next((r.message for r in self.requests if r.event.event_id == event_id), None)
 
-    async def judge(self, case: Case, until: datetime | None, *, fulfilled: bool) -> list[CancelRequest]:
+    async def judge(
+        self, case: Case, until: datetime | None, *, fulfilled: Callable[[], bool]
+    ) -> list[CancelRequest]:
         """Decide all requests; gives those that came too late.
 
         A request in time is accepted: handled before `until`, or while a person was waited for, or, when the
         workers were late, recorded by the server before `until` (CAN-3). Never one after the order went to a
-        supplier (CAN-4).
+        supplier (CAN-4): the order goes there only when nothing is undecided.
         """
         late: list[CancelRequest] = []
-        while self.undecided:
-            request = next(r for r in self.requests if r.message is None)
-            in_time = not fulfilled and await self._in_time(case, request, until)
-            if self.accepted is not None:
-                request.message = "the order is being cancelled already"
-            elif in_time:
-                self.accepted = request
-                request.message = f"cancelled: {request.event.reason}"
-            else:
-                closed = f"the cancel window closed at {until:%Y-%m-%d %H:%M:%S} UTC" if until else "it was sent"
-                request.message = f"already fulfilled: {closed}; once shipped it can be returned (CAN-2)"
-                late.append(request.event)
-            case.step(f"cancel request: {request.message}", request.event.actor)
-        self.too_late += late
+        async with self._deciding:
+            while self.undecided:
+                request = next(r for r in self.requests if r.message is None)
+                in_time = not fulfilled() and await self._in_time(case, request, until)
+                if self.accepted is not None:
+                    request.message = "the order is being cancelled already"
+                elif in_time:
+                    self.accepted = request
+                    request.message = f"cancelled: {request.event.reason}"
+                else:
+                    closed = (
+                        f"the cancel window closed at {until:%Y-%m-%d %H:%M:%S} UTC" if until else "it was sent"
+                    )
+                    request.message = f"already fulfilled: {closed}; once shipped it can be returned (CAN-2)"
+                    late.append(request.event)
+                case.step(f"cancel request: {request.message}", request.event.actor)
+            self.too_late += late
         return late
 
     async def _in_time(self, case: Case, request: Requested, until: datetime | None) -> bool:

@@ -144,7 +144,7 @@ class Order(Case):
             why = "you release each order" if domestic else f"it ships to {country}"
             self.mail("release", "release_needed", Recipient.SELLER, why=why)
             await self.wait_for(
-                lambda: self.released_at is not None or self.cancels.undecided,
+                lambda: self.released_at is not None or self.cancels.call_for_action,
                 stage=Stage.AWAITING_RELEASE,
                 who=Who.SELLER,
                 what=f"release the order, or cancel it ({why})",
@@ -178,7 +178,7 @@ class Order(Case):
             currency=self.charge.currency,
         )
         await self.wait_for(
-            lambda: self.charge.has_new_method or self.cancels.undecided,
+            lambda: self.charge.has_new_method or self.cancels.call_for_action,
             stage=Stage.AWAITING_PAYMENT,
             who=Who.SELLER,
             what=f"give a valid card or PayPal ({reason})",
@@ -200,7 +200,7 @@ class Order(Case):
         """Up to 30 minutes in the broker's queue, then on without anyone's help."""
         while not self.cancels.accepted and workflow.now() < self.deadlines["cancel_until"]:
             await self.wait_for(
-                lambda: self.cancels.undecided,
+                lambda: self.cancels.call_for_action,
                 stage=Stage.CANCEL_WINDOW,
                 who=Who.CLOCK,
                 what="the cancel window closes",
@@ -212,9 +212,9 @@ class Order(Case):
     async def _wait_while_held(self) -> None:
         await self._judge_cancels()
         self._watch_handoff()
-        while self.held is not None and not self.cancels.accepted:
+        while self.held is not None and self.lines.open and not self.cancels.accepted:
             await self.wait_for(
-                lambda: self.held is None or self.cancels.undecided,
+                lambda: self.held is None or self.cancels.call_for_action,
                 stage=Stage.ON_HOLD,
                 who=Who.SELLER,
                 what=f"release the hold, or cancel ({self.held.reason})",
@@ -222,7 +222,7 @@ class Order(Case):
             await self._judge_cancels()
 
     async def _judge_cancels(self) -> None:
-        late = await self.cancels.judge(self, self.cancel_until, fulfilled=self.with_supplier)
+        late = await self.cancels.judge(self, self.cancel_until, fulfilled=lambda: self.with_supplier)
         for event in late:
             self.mail(
                 f"too-late-{event.event_id}",
@@ -365,10 +365,10 @@ class Order(Case):
                 return f"{name} recorded"
 
     async def answer(self, name: str, event: Event) -> str:
-        """A cancel request is answered once it is decided (CAN-2)."""
+        """A cancel request is answered once it is decided, also while a partner is waited for (CAN-2)."""
         if not isinstance(event, CancelRequest):
             return await super().answer(name, event)
-        if self.with_supplier:
+        if self._seller is not None:
             await self._judge_cancels()
         await workflow.wait_condition(
             lambda: self.cancels.answer_to(event.event_id) is not None or self.outcome is not None
