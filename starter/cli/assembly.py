@@ -2,7 +2,7 @@
 
 import typer
 
-from starter.cli import cases, orders, parties, refunds, returns, stack
+from starter.cli import cases, codec, orders, parties, refunds, returns, stack
 from starter.cli.output import BackhaulCommands
 
 app = typer.Typer(
@@ -34,5 +34,6 @@ app.command("up", rich_help_panel=_RUNNING)(stack.up)
 app.command("worker", rich_help_panel=_RUNNING)(stack.worker)
 app.command("sandbox", rich_help_panel=_RUNNING)(stack.sandbox)
 app.command("front", rich_help_panel=_RUNNING)(stack.front)
+app.add_typer(codec.codec, name="codec", rich_help_panel=_RUNNING)
 app.add_typer(stack.db, name="db", rich_help_panel=_RUNNING)
 app.add_typer(stack.temporal, name="temporal", rich_help_panel=_RUNNING)
