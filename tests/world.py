@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
 from activities.books import Parties, Reading
@@ -87,13 +88,23 @@ class CaseStory:
 
     async def reaches(self, stage: str) -> CaseStatus:
         """Wait until the case stands at this stage."""
-        status: CaseStatus = await eventually(
-            self.status, lambda seen: seen.stage == stage, f"{self.id} does not reach {stage}"
-        )
-        return status
+        return await self._seen_until(lambda seen: seen.stage == stage, f"{self.id} does not reach {stage}")
 
     async def shows(self, what: str, until: Callable[[CaseStatus], bool]) -> CaseStatus:
-        status: CaseStatus = await eventually(self.status, until, f"{self.id} does not show: {what}")
+        return await self._seen_until(until, f"{self.id} does not show: {what}")
+
+    async def _seen_until(self, until: Callable[[CaseStatus], bool], what: str) -> CaseStatus:
+        """Waits too for a case that is not there yet, since another one starts it."""
+
+        async def look() -> CaseStatus | None:
+            try:
+                return await self.status()
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:
+                    raise
+                return None
+
+        status: CaseStatus = await eventually(look, lambda seen: seen is not None and until(seen), what)
         return status
 
     async def ends(self, outcome: str) -> CaseStatus:
