@@ -120,12 +120,13 @@ def _meaning(error: RPCError, workflow_id: str, name: str) -> BackhaulError:
 
 def _refusal(error: WorkflowUpdateFailedError, workflow_id: str) -> BackhaulError:
     cause = error.cause
+    kind, number = case_of(workflow_id)
     if not isinstance(cause, ApplicationError):
-        return EventRefused(str(cause or error), Category.INTERNAL)
+        return EventRefused(f"{kind} {number}: {cause or error}", Category.INTERNAL)
     if cause.type == "AcceptedUpdateCompletedWorkflow":
         return CaseEnded(workflow_id)
     try:
         category = Category(cause.type or "")
     except ValueError:
         category = Category.INTERNAL
-    return EventRefused(cause.message, category)
+    return EventRefused(f"{kind} {number}: {cause.message}", category)

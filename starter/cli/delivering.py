@@ -69,7 +69,7 @@ async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
         raise EventRefused(f"{kind} {number}: {answer.message}", Category.REFUSED_BY_RULE)
     repeated = answer.duplicate and sending.name not in SIGNALLED_FIRST
     known = " (known already, counted once)" if repeated else ""
-    say(f"{kind} {number}: {answer.message}{known}; stage: {answer.stage}")
+    say(f"{kind} {number}: {answer.message}{known}")
 
 
 async def _ending(client: Client, workflow_id: str) -> Ended | None:

@@ -43,7 +43,8 @@ class Document:
         return models
 
     def _parse(self) -> Any:
-        if self.name.endswith(".json") or self._text.lstrip().startswith(("{", "[")):
+        looks_like_json = self._text.lstrip().startswith(("{", "["))
+        if self.name.endswith(".json") or (looks_like_json and not self.name.endswith((".yaml", ".yml"))):
             try:
                 return json.loads(self._text)
             except json.JSONDecodeError as error:

@@ -27,15 +27,22 @@ def ready_settings() -> Settings:
     return settings
 
 
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Describes the server; default: temporal-dev.yaml here.")
+]
+SandboxPort = Annotated[int, typer.Option(min=1, max=65535, help="HTTP of the sandbox partners.")]
+MailPort = Annotated[int, typer.Option(min=1, max=65535, help="SMTP of the sandbox.")]
+FrontPort = Annotated[int, typer.Option(min=1, max=65535, help="Page of the suppliers' links.")]
+Folder = Annotated[Path, typer.Option(help="Where logs and the sandbox's state are kept.")]
+
+
 def up(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="Describes the server; default: temporal-dev.yaml here.")
-    ] = None,
+    config: ConfigFile = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="How many worker processes.")] = 1,
-    sandbox_port: Annotated[int, typer.Option(min=1, max=65535, help="HTTP of the sandbox partners.")] = 8250,
-    mail_port: Annotated[int, typer.Option(min=1, max=65535, help="SMTP of the sandbox.")] = 8251,
-    front_port: Annotated[int, typer.Option(min=1, max=65535, help="Page of the suppliers' links.")] = 8252,
-    folder: Annotated[Path, typer.Option(help="Where logs and the sandbox's state are kept.")] = Path(".backhaul"),
+    sandbox_port: SandboxPort = 8250,
+    mail_port: MailPort = 8251,
+    front_port: FrontPort = 8252,
+    folder: Folder = Path(".backhaul"),
 ) -> None:
     """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers."""
     from starter.devserver import read_config
@@ -60,19 +67,24 @@ async def _up(plan: "StackPlan") -> None:
     with ended_by_signals():
         say("Starting the local stack ...")
         async with running_stack(plan) as stack:
-            say(f"  Temporal UI      {plan.server.ui_url}/namespaces/{plan.server.namespace}/workflows")
-            say(f"  Temporal gRPC    {plan.server.address}")
-            say(f"  Temporal HTTP    {plan.server.http_url}/api/v1/namespaces/{plan.server.namespace}/workflows")
-            say(f"  Sandbox partners {plan.sandbox_url}")
-            say(f"  Mails            {plan.sandbox_url}/mail")
-            say(f"  Suppliers' links {plan.front_url}")
-            say(f"  Logs             {plan.logs}")
+            show_addresses(plan)
             say("Ready. Ctrl-C ends everything.", style="bold")
             try:
                 await stack.wait()
             finally:
                 say("Ending ...")
     say("Everything has ended.")
+
+
+def show_addresses(plan: "StackPlan") -> None:
+    """Where people and programs reach the parts of a running stack."""
+    say(f"  Temporal UI      {plan.ui_list}")
+    say(f"  Temporal gRPC    {plan.server.address}")
+    say(f"  Temporal HTTP    {plan.server.http_url}/api/v1/namespaces/{plan.server.namespace}/workflows")
+    say(f"  Sandbox partners {plan.sandbox_url}")
+    say(f"  Mails            {plan.sandbox_url}/mail")
+    say(f"  Suppliers' links {plan.front_url}")
+    say(f"  Logs             {plan.logs}")
 
 
 def worker() -> None:

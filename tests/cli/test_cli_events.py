@@ -1,0 +1,196 @@
+"""One subcommand per event of the contract: options become the message, faults are named as they were typed."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from models.contract import EVENTS, ORDER, REFUND, RETURN
+from models.orders import CancelRequest
+from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
+from starter.cli import orders, refunds, returns
+from starter.cli.events import Sending, add_events
+from starter.cli.output import BackhaulCommands
+from tests.cli.conftest import Line
+
+COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS}
+
+
+class Sent:
+    """A command line that keeps what it would send."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, Sending]] = []
+        self.app = typer.Typer(cls=BackhaulCommands)
+        for workflow, commands in COMMANDS.items():
+            room = typer.Typer()
+            add_events(room, workflow, commands, "The number.", lambda *sent: self.events.append(sent))
+            self.app.add_typer(room, name=workflow.lower())
+
+    def __call__(self, *arguments: str) -> Result:
+        return CliRunner().invoke(self.app, list(arguments))
+
+    def only(self, *arguments: str) -> Any:
+        result = self(*arguments)
+        assert result.exit_code == 0, result.output
+        [(_, sending)] = self.events
+        return sending.event
+
+
+@pytest.fixture
+def sent() -> Sent:
+    return Sent()
+
+
+@pytest.mark.parametrize("workflow", EVENTS)
+def test_every_event_of_the_contract_has_its_subcommand(workflow: str) -> None:
+    assert {command.event for command in COMMANDS[workflow]} == set(EVENTS[workflow])
+
+
+@pytest.mark.parametrize(
+    ("workflow", "name"), [(workflow, command.name) for workflow in COMMANDS for command in COMMANDS[workflow]]
+)
+def test_every_subcommand_has_help_with_an_example(sent: Sent, workflow: str, name: str) -> None:
+    result = sent(workflow.lower(), name, "--help")
+    assert result.exit_code == 0
+    assert f"backhaul {workflow.lower()} {name}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("workflow", "command"), [(workflow, command) for workflow in COMMANDS for command in COMMANDS[workflow]]
+)
+def test_the_example_of_every_subcommand_works(sent: Sent, workflow: str, command: Any) -> None:
+    result = sent(workflow.lower(), command.name, *shlex.split(command.example))
+    assert result.exit_code == 0, result.output
+    assert sent.events[0][1].name == command.event
+
+
+def test_options_become_the_message(sent: Sent) -> None:
+    event = sent.only(
+        "order",
+        "cancel",
+        "1001",
+        "--reason",
+        "too late",
+        "--line",
+        "A:B:2",
+        "--actor",
+        "buyer:jane",
+        "--event-id",
+        "e1",
+    )
+    assert isinstance(event, CancelRequest)
+    assert (event.event_id, event.actor, event.reason) == ("e1", "buyer:jane", "too late")
+    assert [(line.sku, line.quantity) for line in event.lines or ()] == [("A:B", 2)]
+
+
+def test_the_name_of_the_subcommand_says_the_decision(sent: Sent) -> None:
+    approval = sent.only("return", "approve", "RR-1", "--restocking-percent", "15", "--returnless")
+    assert isinstance(approval, SellerApproval)
+    assert (approval.decision, str(approval.restocking_percent), approval.returnless) == ("approved", "15", True)
+    sent.events.clear()
+    refusal = sent.only("return", "rma-refuse", "RR-1", "--reason", "too old")
+    assert isinstance(refusal, SupplierRma)
+    assert refusal.outcome == "refused"
+
+
+def test_reception_and_acceptance_are_two_facts_of_a_line(sent: Sent) -> None:
+    event = sent.only(
+        "return", "received", "RR-1", "--line", "A:1:short:manual", "--line", "B:2:received:accepted"
+    )
+    assert isinstance(event, GoodsReceived)
+    assert [(line.sku, line.reception, line.acceptance) for line in event.lines] == [
+        ("A", "short", "manual"),
+        ("B", "received", "accepted"),
+    ]
+
+
+def test_money_and_dates_come_as_typed(sent: Sent) -> None:
+    event = sent.only(
+        "return",
+        "credit-memo",
+        "R",
+        "--number",
+        "C1",
+        "--date",
+        "2026-03-01",
+        "--amount",
+        "31.50",
+        "--currency",
+        "USD",
+    )
+    assert isinstance(event, CreditMemo)
+    assert (str(event.amount), event.date.isoformat()) == ("31.50", "2026-03-01")
+
+
+def test_staff_move_a_deadline(sent: Sent) -> None:
+    event = sent.only(
+        "return",
+        "override",
+        "R",
+        "--extend",
+        "refund_due",
+        "--until",
+        "2026-03-01T12:00:00Z",
+        "--reason",
+        "agreed",
+    )
+    assert isinstance(event, StaffOverride)
+    assert event.extend == "refund_due"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("order", "cancel", "1"), "--reason: Field required"),
+        (("order", "cancel", "1", "--reason", "x", "--line", "A"), "--line: A: must be SKU:QTY"),
+        (("order", "cancel", "1", "--reason", "x", "--line", "A:0"), "--line 1, quantity: a quantity is between"),
+        (("order", "hold", "1", "--reason", "x", "--actor", "jane"), "--actor: String should match pattern"),
+        (("return", "reject", "1"), "a rejection needs a reason"),
+        (
+            (
+                "return",
+                "credit-memo",
+                "1",
+                "--number",
+                "1",
+                "--date",
+                "x",
+                "--amount",
+                "1.005",
+                "--currency",
+                "usd",
+            ),
+            "--date: ",
+        ),
+        (("order", "hold", "1", "--reason", "x", "--json", "{}"), "--json: not together with --reason"),
+        (("order", "hold", "1", "--json", "[1]"), "[1] can't be read"),
+        (("order", "hold", "1", "--json", '{"reason": 5}'), "reason: Input should be a valid string"),
+        (("order", "hold", "1", "--json", '{"reason": "x", "colour": "red"}'), "colour: Extra inputs"),
+    ],
+)
+def test_a_fault_is_named_as_it_was_typed_and_nothing_is_sent(
+    sent: Sent, arguments: tuple[str, ...], fault: str
+) -> None:
+    result = sent(*arguments)
+    assert fault in result.stderr
+    assert result.exit_code in (2, 3)
+    assert sent.events == []
+
+
+def test_json_takes_the_place_of_options(sent: Sent) -> None:
+    event = sent.only(
+        "order", "hold", "1", "--json", json.dumps({"reason": "x", "event_id": "e9"}), "--actor", "staff:k"
+    )
+    assert (event.event_id, event.actor) == ("e9", "staff:k")
+
+
+def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
+    wrong_event = nowhere("event", "send", "order-1", "canel", "--json", "{}")
+    wrong_workflow = nowhere("event", "send", "parcel-1", "hold", "--json", "{}")
+    assert wrong_event.exit_code == wrong_workflow.exit_code == 2
+    assert "orders hear: release, cancel_request" in wrong_event.stderr
+    assert "is not the workflow id of an order, a return or a refund" in wrong_workflow.stderr

@@ -1,0 +1,104 @@
+"""Files that people write: what is wrong is named by file, entry, line and field, before anything is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from models.failures import InvalidInput
+from models.orders import OrderRequest
+from models.parties import Seller
+from starter.cli.documents import Document
+from tests.cli.conftest import Line
+
+ORDER = """\
+order_id: "1001"
+seller_id: acme
+buyer:
+  email: robin@example.com
+  address: {name: Robin, line1: 12 River Road, city: Sacramento, region: CA, postal_code: "95814", country: US}
+lines:
+  - {sku: BRK-100, title: Brake pad, quantity: 2, unit_price: "45.00", unit_cost: "31.50"}
+payment: {paid_by: stripe, reference: pi_1001, amount: "90.00", currency: USD}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(InvalidInput) as caught:
+        Document("orders.yaml", text).read(OrderRequest)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_good_file_is_one_order_or_a_list() -> None:
+    assert [order.order_id for order in Document("one.yaml", ORDER).read(OrderRequest)] == ["1001"]
+    second = ORDER.replace("1001", "1002")
+    many = "".join("- " + entry.replace("\n", "\n  ").rstrip(" ") for entry in (ORDER, second))
+    assert [order.order_id for order in Document("many.yaml", many).read(OrderRequest)] == ["1001", "1002"]
+
+
+def test_a_wrong_field_is_named_with_its_line() -> None:
+    assert problems(ORDER.replace("quantity: 2", "quantity: 0")) == [
+        "line 7, lines.0.quantity: a quantity is between 1 and 100000"
+    ]
+
+
+def test_a_missing_field_is_named_with_the_line_around_it() -> None:
+    assert problems(ORDER.replace("seller_id: acme\n", "")) == ["line 1, seller_id: Field required"]
+
+
+def test_an_unknown_field_is_refused() -> None:
+    assert problems(ORDER + "colour: red\n") == ["line 9, colour: Extra inputs are not permitted"]
+
+
+def test_money_as_a_number_is_refused_because_it_has_lost_digits() -> None:
+    [problem] = problems(ORDER.replace('amount: "90.00"', "amount: 90.00"))
+    assert problem.startswith("line 8, payment.amount: money is a decimal string")
+
+
+def test_all_faults_of_all_entries_are_told_at_once() -> None:
+    wrong = ORDER.replace("quantity: 2", "quantity: none")
+    many = "".join("- " + entry.replace("\n", "\n  ").rstrip(" ") for entry in (ORDER, wrong, wrong))
+    assert [problem.split(",")[0] for problem in problems(many)] == ["entry 2", "entry 3"]
+
+
+def test_json_faults_have_lines_too() -> None:
+    text = '{\n "order_id": "1",\n "seller_id": 5\n}'
+    with pytest.raises(InvalidInput) as caught:
+        Document("order.json", text).read(OrderRequest)
+    assert "line 3, seller_id: Input should be a valid string" in [
+        str(problem) for problem in caught.value.problems
+    ]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.json", '{"a": 1,}'), ("a.yaml", "a: [1"), ("b.yaml", "a: b: c")])
+def test_text_that_can_not_be_read_is_named_with_its_line(name: str, text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Document(name, text)
+    assert str(caught.value).startswith(f"{name}: line 1: not ")
+
+
+def test_norway_is_a_country_and_a_language() -> None:
+    text = "{seller_id: fjord, name: Fjord, email: a@fjord.example, language: no}"
+    assert Document("sellers.yaml", text).read(Seller)[0].language == "no"
+
+
+def test_nothing_is_sent_when_one_entry_is_wrong(nowhere: Line, tmp_path: Path) -> None:
+    file = tmp_path / "orders.yaml"
+    file.write_text(ORDER.replace("acme", "a b"))
+    result = nowhere("order", "start", str(file))
+    assert result.exit_code == 2
+    assert "line 2, seller_id" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_same_order_twice_in_a_file_is_a_mistake(nowhere: Line, tmp_path: Path) -> None:
+    file = tmp_path / "orders.yaml"
+    file.write_text("".join("- " + ORDER.replace("\n", "\n  ").rstrip(" ") for _ in range(2)))
+    result = nowhere("order", "start", str(file))
+    assert result.exit_code == 2
+    assert "entry 2, order_id: the same as that of entry 1" in result.stderr
+
+
+def test_a_file_that_is_not_there(nowhere: Line) -> None:
+    result = nowhere("order", "start", "missing.yaml")
+    assert result.exit_code == 3
+    assert result.stderr.strip() == "backhaul: missing.yaml can't be read: No such file or directory"
