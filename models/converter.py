@@ -65,11 +65,10 @@ def data_converter(settings: Settings) -> DataConverter:
 
     Then messages and stack traces of failures are encrypted too.
     """
-    keys = read_keys(settings.payload_keys.get_secret_value()) if settings.payload_keys else ()
-    if not keys:
+    if settings.payload_keys is None:
         return DATA_CONVERTER
     return dataclasses.replace(
         DATA_CONVERTER,
-        payload_codec=EncryptionCodec(keys),
+        payload_codec=EncryptionCodec(read_keys(settings.payload_keys.get_secret_value())),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

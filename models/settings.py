@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.encryption import read_keys
 
 
-def _readable(keys: SecretStr) -> SecretStr:
-    read_keys(keys.get_secret_value())
-    return keys
+def _readable(keys: SecretStr | None) -> SecretStr | None:
+    """An empty setting is none."""
+    return keys if keys is not None and read_keys(keys.get_secret_value()) else None
 
 
 class Settings(BaseSettings):
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     """Signs the suppliers' links."""
     rma_link_days: PositiveInt = 30
 
-    payload_keys: Annotated[SecretStr, AfterValidator(_readable)] | None = None
+    payload_keys: Annotated[SecretStr | None, AfterValidator(_readable)] = None
     """`id:base64key,id2:base64key2`: payloads at Temporal are encrypted with the first, read with any.
 
     None: not encrypted. `backhaul codec new-key` makes one.

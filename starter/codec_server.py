@@ -97,8 +97,9 @@ def create_app(settings: Settings, ui_origins: Sequence[str] = UI_ORIGINS) -> St
     A browser lets only pages of `ui_origins` read the answers. Without a token, requests must name this
     machine as their host, so that no foreign page can pose as it.
     """
-    if settings.payload_keys is None or not (keys := read_keys(settings.payload_keys.get_secret_value())):
+    if settings.payload_keys is None:
         raise InvalidInput("settings", [Problem(SETTING, "is not set: nothing is encrypted, nothing to decode")])
+    keys = read_keys(settings.payload_keys.get_secret_value())
     server = CodecServer(EncryptionCodec(keys), settings.codec_token)
     middleware = [
         Middleware(

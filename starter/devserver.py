@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, HttpUrl
 from temporalio.client import Client
 
 from models.converter import DATA_CONVERTER
@@ -58,6 +58,8 @@ class DevServerConfig(Message):
     search_attributes: dict[str, AttributeType]
     dynamic_config: dict[str, bool | int | float | str]
     log_level: Literal["debug", "info", "warn", "error", "never"]
+    ui_codec_endpoint: HttpUrl | None = None
+    """The codec server that the UI asks for clear text."""
 
     @property
     def address(self) -> str:
@@ -134,6 +136,8 @@ def server_command(config: DevServerConfig) -> list[str]:
     command += ["--ui-port", str(config.ports.ui)]
     command += ["--http-port", str(config.ports.http)]
     command += ["--log-level", config.log_level, "--ui-disable-news-fetch"]
+    if config.ui_codec_endpoint is not None:
+        command += ["--ui-codec-endpoint", str(config.ui_codec_endpoint).rstrip("/")]
     if config.database.file is not None:
         command += ["--db-filename", str(config.database.file)]
     for pragma, setting in config.database.pragmas.items():
@@ -146,8 +150,9 @@ def server_command(config: DevServerConfig) -> list[str]:
 
 
 def server_environment() -> dict[str, str]:
-    """Without TEMPORAL_*: the program would take them for its own options."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    """Without TEMPORAL_*: the program would take them for its own options. And without our keys and passwords."""
+    ours = ("TEMPORAL_", "BACKHAUL_", "DATABASE_URL")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 async def start_server(config: DevServerConfig, log: Path) -> Child:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from pydantic import HttpUrl
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -45,6 +46,7 @@ class StackPlan:
     sandbox_port: int = 8250
     mail_port: int = 8251
     front_port: int = 8252
+    codec_port: int = 8253
     folder: Path = field(default=Path(".backhaul"))
     """Where logs and the sandbox's state are kept; the books and the server's database say their own place."""
 
@@ -57,16 +59,36 @@ class StackPlan:
         return f"http://{LOCAL}:{self.front_port}"
 
     @property
+    def codec_url(self) -> str | None:
+        """Where the codec server stands; none when nothing is encrypted."""
+        return f"http://{LOCAL}:{self.codec_port}" if self.settings.payload_keys is not None else None
+
+    @property
+    def served(self) -> DevServerConfig:
+        """The server as it is started: its UI asks this stack's codec server, unless it has one of its own."""
+        if self.codec_url is None or self.server.ui_codec_endpoint is not None:
+            return self.server
+        return self.server.model_copy(update={"ui_codec_endpoint": HttpUrl(self.codec_url)})
+
+    @property
+    def ui_list(self) -> str:
+        """The list of cases in Temporal's web UI; with `/<workflow id>`, the page of one."""
+        return f"{self.server.ui_url}/namespaces/{self.server.namespace}/workflows"
+
+    @property
     def logs(self) -> Path:
         return self.folder / "logs"
 
     def port_uses(self) -> list[PortUse]:
         """What the stack listens on beside the Temporal server, and which option changes it."""
-        return [
+        uses = [
             PortUse(self.sandbox_port, "the sandbox partners", "it with --sandbox-port"),
             PortUse(self.mail_port, "the sandbox's mail server", "it with --mail-port"),
             PortUse(self.front_port, "the page of the suppliers' links", "it with --front-port"),
         ]
+        if self.codec_url is not None:
+            uses.append(PortUse(self.codec_port, "the codec server", "it with --codec-port"))
+        return uses
 
     def environment(self) -> dict[str, str]:
         """The children's environment: this stack's server and partners, unless a partner was set by hand."""
@@ -122,7 +144,12 @@ class Stack:
         """
         plan = self.plan
         require_free(plan.server.ip, [*plan.server.port_uses(), *plan.port_uses()])
-        await _together(self._start_sandbox(), self._start_server_and_front(), self._start_books_and_workers())
+        await _together(
+            self._start_sandbox(),
+            self._start_server_and_front(),
+            self._start_books_and_workers(),
+            self._start_codec(),
+        )
         client = await self.connect()
         await self._ready("worker 1", lambda: _polled(client))
         self._watch = asyncio.create_task(self._restart_what_ends())
@@ -167,14 +194,19 @@ class Stack:
         self._restarted[name] = [*recent, now]
         log.warning("a part ended and is started again", part=name, exit_code=child.exit_code, last_line=said)
         if name == "temporal":
-            self._children[name] = await start_server(self.plan.server, child.log)
+            self._children[name] = await start_server(self.plan.served, child.log)
         else:
             await self._start_child(name, _COMMANDS[name.split()[0]](self.plan))
 
     async def _start_server_and_front(self) -> None:
-        self._children["temporal"] = await start_server(self.plan.server, self.plan.logs / "temporal.log")
+        self._children["temporal"] = await start_server(self.plan.served, self.plan.logs / "temporal.log")
         await self._start_child("front", _COMMANDS["front"](self.plan))
         await self._ready("front", lambda: _listens(self.plan.front_port))
+
+    async def _start_codec(self) -> None:
+        if self.plan.codec_url is not None:
+            await self._start_child("codec", _COMMANDS["codec"](self.plan))
+            await self._ready("codec", lambda: _listens(self.plan.codec_port))
 
     async def _start_books_and_workers(self) -> None:
         await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
@@ -228,6 +260,17 @@ _COMMANDS: Final[Mapping[str, Callable[[StackPlan], list[str]]]] = {
     ],
     "front": lambda plan: ["front", "--port", str(plan.front_port)],
     "worker": lambda _: ["worker"],
+    "codec": lambda plan: [
+        "codec",
+        "serve",
+        "--port",
+        str(plan.codec_port),
+        *(
+            part
+            for host in (LOCAL, "localhost")
+            for part in ("--ui-origin", f"http://{host}:{plan.server.ports.ui}")
+        ),
+    ],
 }
 
 
