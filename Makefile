@@ -15,7 +15,7 @@ help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(READY) ## Start the local stack and play the demo on it (make run ARGS=--no-wait)
-	@.venv/bin/backhaul up $(ARGS)
+	@.venv/bin/backhaul demo $(ARGS)
 
 test: $(READY) ## All tests (make test ARGS="-k RET_10")
 	.venv/bin/pytest $(ARGS)

@@ -2,7 +2,7 @@
 
 import typer
 
-from starter.cli import cases, codec, orders, parties, refunds, returns, stack
+from starter.cli import cases, codec, demo, orders, parties, refunds, returns, stack
 from starter.cli.output import BackhaulCommands
 
 app = typer.Typer(

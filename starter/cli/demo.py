@@ -1,0 +1,115 @@
+"""`demo`: the local stack with stories of orders and returns played on it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from models.failures import Conflict
+from starter.cli.output import console, run, say
+from starter.cli.stack import ConfigFile, Folder, FrontPort, MailPort, SandboxPort, ready_settings, show_addresses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starter.demo.play import ToldStory
+    from starter.stack import Stack, StackPlan
+
+NOT_AS_EXPECTED: Final = 1
+"""Exit code when a story did not end as it should."""
+_PARTNERS: Final = ("gateway_url", "supplier_url", "shop_url", "smtp_host", "smtp_port", "front_url")
+
+
+def demo(
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Stay up until Ctrl-C, or end after the stories.")
+    ] = True,
+    config: ConfigFile = None,
+    sandbox_port: SandboxPort = 8250,
+    mail_port: MailPort = 8251,
+    front_port: FrontPort = 8252,
+    folder: Folder = Path(".backhaul"),
+) -> None:
+    """Start the local stack, play stories of orders and returns on it, and stay up until Ctrl-C.
+
+    The clock of each case is moved on the server, so that sixty days take seconds. What is in .backhaul is
+    kept: the next run takes the next order numbers. Exit code 1: a story did not end as it should.
+    """
+    from starter.devserver import read_config
+    from starter.stack import StackPlan
+
+    plan = StackPlan(
+        server=read_config(config),
+        settings=ready_settings(),
+        sandbox_port=sandbox_port,
+        mail_port=mail_port,
+        front_port=front_port,
+        folder=folder,
+    )
+    _require_sandbox(plan)
+    raise typer.Exit(run(_demo(plan, wait=wait)))
+
+
+def _require_sandbox(plan: "StackPlan") -> None:
+    """The demo moves money and writes mails: never at real partners."""
+    by_hand = [f"BACKHAUL_{name.upper()}" for name in _PARTNERS if name in plan.settings.model_fields_set]
+    if by_hand:
+        raise Conflict(f"the demo plays on the sandbox partners only; unset {', '.join(by_hand)} (or see .env)")
+
+
+async def _demo(plan: "StackPlan", *, wait: bool) -> int:
+    """Gives the exit code; 0 as well when it was interrupted before the end."""
+    from starter.interrupt import ended_by_signals
+    from starter.stack import running_stack
+
+    exit_code = 0
+    with ended_by_signals():
+        say("Starting the local stack ...")
+        async with running_stack(plan) as stack:
+            show_addresses(plan)
+            try:
+                told = await _play(plan, stack)
+                exit_code = _report(plan, told)
+                if wait:
+                    say("The stack stays up. Ctrl-C ends everything.", style="bold")
+                    await stack.wait()
+            finally:
+                say("Ending ...")
+    say("Everything has ended.")
+    return exit_code
+
+
+async def _play(plan: "StackPlan", stack: "Stack") -> "list[ToldStory]":
+    from activities.books import open_books
+    from starter.demo.board import Board
+    from starter.demo.play import STORIES, clock_in_hand, play
+    from starter.demo.telling import Place
+    from starter.sandbox import SandboxClient
+
+    books = open_books(plan.settings)
+    try:
+        async with SandboxClient(plan.sandbox_url) as sandbox:
+            place = Place(clock_in_hand(await stack.connect()), sandbox)
+            say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
+            with Board(console()) as board:
+                return await play(place, books, board)
+    finally:
+        books.dispose()
+
+
+def _report(plan: "StackPlan", told: "Sequence[ToldStory]") -> int:
+    from starter.demo.board import show_table
+
+    say("")
+    show_table(console(), told, plan.ui_list)
+    say("")
+    say(f"  All cases in the Temporal UI  {plan.ui_list}")
+    say(f"  Mails that were sent          {plan.sandbox_url}/mail")
+    say(f"  What the partners were asked  {plan.sandbox_url}")
+    say("")
+    missed = [story for story in told if not story.as_expected]
+    if missed:
+        say(f"{len(missed)} of {len(told)} stories did not end as expected.", style="bold red")
+        return NOT_AS_EXPECTED
+    say(f"All {len(told)} stories ended as expected.", style="bold green")
+    return 0
