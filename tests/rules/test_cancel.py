@@ -39,7 +39,9 @@ async def test_CAN_1_inside_the_window_nothing_is_sent_and_the_charge_is_voided(
     await order.ends("cancelled")
     effects = await order.effects()
     assert effects.supplier_orders == ()
-    assert [(intent.status, intent.amount_received) for intent in effects.payment_intents] == [("canceled", 0)]
+    assert [(intent.status, intent.amount_received) for intent in effects.payment_intents] == [
+        ("canceled", Decimal(0))
+    ]
     (charge,) = (await order.books()).charges
     assert (charge.state, charge.captured) == ("voided", Decimal(0))
 
