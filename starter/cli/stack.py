@@ -33,6 +33,7 @@ ConfigFile = Annotated[
 SandboxPort = Annotated[int, typer.Option(min=1, max=65535, help="HTTP of the sandbox partners.")]
 MailPort = Annotated[int, typer.Option(min=1, max=65535, help="SMTP of the sandbox.")]
 FrontPort = Annotated[int, typer.Option(min=1, max=65535, help="Page of the suppliers' links.")]
+CodecPort = Annotated[int, typer.Option(min=1, max=65535, help="Codec server, when payloads are encrypted.")]
 Folder = Annotated[Path, typer.Option(help="Where logs and the sandbox's state are kept.")]
 
 
@@ -42,6 +43,7 @@ def up(
     sandbox_port: SandboxPort = 8250,
     mail_port: MailPort = 8251,
     front_port: FrontPort = 8252,
+    codec_port: CodecPort = 8253,
     folder: Folder = Path(".backhaul"),
 ) -> None:
     """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers."""
@@ -55,6 +57,7 @@ def up(
         sandbox_port=sandbox_port,
         mail_port=mail_port,
         front_port=front_port,
+        codec_port=codec_port,
         folder=folder,
     )
     run(_up(plan))
@@ -84,6 +87,8 @@ def show_addresses(plan: "StackPlan") -> None:
     say(f"  Sandbox partners {plan.sandbox_url}")
     say(f"  Mails            {plan.sandbox_url}/mail")
     say(f"  Suppliers' links {plan.front_url}")
+    if plan.codec_url is not None:
+        say(f"  Codec server     {plan.codec_url} (payloads are encrypted)")
     say(f"  Logs             {plan.logs}")
 
 
