@@ -1,0 +1,264 @@
+"""The stack as real processes that can be killed: Temporal server, sandbox partners, worker, books.
+
+Every process is started by us, known by its process id, ended by it, and dies with this program.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, cast
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.field_mask_pb2 import FieldMask
+from pydantic import SecretStr
+from sqlalchemy import Engine, text
+from temporalio.api.activity.v1 import ActivityOptions
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest, UpdateActivityOptionsRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
+
+from activities.books import upgrade
+from activities.books.engine import make_engine
+from models.contract import TASK_QUEUE
+from models.converter import DATA_CONVERTER
+from models.settings import Settings
+from models.tables import METADATA
+from starter.children import Child
+from starter.devserver import ServerDatabase, ServerPorts, read_config, start_server
+from starter.ports import free_port
+from starter.sandbox import RunningSandbox, SandboxClient
+from starter.stack import LOCAL, StackPlan
+from tests.chaos.postgres import Postgres
+from tests.world import World
+
+READY_SECONDS: Final = 40.0
+PARTNER_SECONDS: Final = 55
+"""How long a worker waits for a partner: longer than the partners are made to dawdle here."""
+RETRY_SECONDS: Final = 5
+"""What is left of an activity's minute on a worker that is known to be dead."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A process was ended by SIGKILL."""
+
+    at: datetime
+    what: str
+
+
+async def eventually(look: Callable[[], Awaitable[bool]], what: str, seconds: float = READY_SECONDS) -> None:
+    """Look until it is so. Raises AssertionError when it does not become so."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await look():
+        assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(0.03)
+
+
+class Rig:
+    """A running stack with its kill switches; use `running_rig`."""
+
+    def __init__(self, plan: StackPlan, postgres: Postgres | None) -> None:
+        self.plan = plan
+        self.postgres = postgres
+        self.kills: list[Kill] = []
+        self.engine: Engine = make_engine(plan.settings.database_url.get_secret_value())
+        self._children: dict[str, Child] = {}
+        self._workers = 0
+        self._sandbox: SandboxClient | None = None
+        self._skipper: TimeSkipper | None = None
+
+    # ---- starting ----
+
+    async def start(self) -> None:
+        await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
+        await asyncio.gather(self.start_server(), self.start_sandbox())
+        client = await Client.connect(
+            self.plan.server.address, namespace=self.plan.server.namespace, data_converter=DATA_CONVERTER
+        )
+        self._skipper = TimeSkipper(client, config=TimeSkippingConfig(enabled=False))
+        self._sandbox = SandboxClient(self.plan.sandbox_url)
+        await self.start_worker()
+
+    async def start_server(self) -> None:
+        self._children["server"] = await start_server(self.plan.server, self.plan.logs / "temporal.log")
+
+    async def start_sandbox(self) -> None:
+        plan = self.plan
+        ports = ["--port", str(plan.sandbox_port), "--mail-port", str(plan.mail_port)]
+        await self._start("sandbox", ["sandbox", *ports, "--database", str(plan.folder / "sandbox.db")])
+        for port in (plan.sandbox_port, plan.mail_port):
+            await eventually(lambda port=port: _listens(port), "the sandbox listens")  # type: ignore[misc]
+
+    async def start_worker(self) -> None:
+        """Start a worker, and wait until it asks for work."""
+        self._workers += 1
+        child = await self._start("worker", ["worker"], log=f"worker-{self._workers}.log")
+
+        async def is_ready() -> bool:
+            assert child.exit_code is None, f"the worker ended: {child.last_words()}; see {child.log}"
+            return "worker is ready" in child.log.read_text(errors="replace")
+
+        await eventually(is_ready, "the worker is ready")
+
+    async def _start(self, name: str, arguments: list[str], log: str = "") -> Child:
+        command = [sys.executable, "-m", "starter.cli", *arguments]
+        environment = self.plan.environment() | {
+            "BACKHAUL_PARTNER_TIMEOUT_SECONDS": str(PARTNER_SECONDS),
+            "NO_COLOR": "1",
+        }
+        child = await Child.start(name, command, environment, self.plan.logs / (log or f"{name}.log"))
+        self._children[name] = child
+        return child
+
+    async def stop(self) -> None:
+        """End what still runs, each by its own process, the server last."""
+        if self._sandbox is not None:
+            await self._sandbox.__aexit__(None, None, None)
+        for name in ("worker", "sandbox", "server"):
+            child = self._children.get(name)
+            if child is not None and child.exit_code is None:
+                os.kill(child.pid, signal.SIGCONT)
+                await child.stop(10)
+        self.engine.dispose()
+
+    # ---- breaking ----
+
+    async def kill(self, name: str) -> None:
+        """kill -9, at once."""
+        child = self._children[name]
+        os.kill(child.pid, signal.SIGKILL)
+        self.kills.append(Kill(datetime.now(UTC), name))
+        await child.wait()
+
+    async def kill_postgres(self) -> None:
+        """kill -9 of the database's processes; it recovers when it is started again."""
+        assert self.postgres is not None, "the books are a PostgreSQL database"
+        self.kills.append(Kill(datetime.now(UTC), "postgresql"))
+        await asyncio.to_thread(self.postgres.kill)
+
+    def freeze(self, name: str) -> None:
+        os.kill(self._children[name].pid, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        os.kill(self._children[name].pid, signal.SIGCONT)
+
+    @asynccontextmanager
+    async def locked_books(self) -> AsyncIterator[Callable[[], None]]:
+        """Nobody can write the books until the given function is called, or the block ends."""
+        if self.engine.dialect.name == "postgresql":
+            with self.engine.connect() as connection:
+                tables = ", ".join(table.name for table in METADATA.sorted_tables)
+                connection.execute(text(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
+                yield connection.rollback
+            return
+        path = str(self.engine.url.database)
+        lock = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        try:
+            lock.execute("BEGIN IMMEDIATE")
+            yield lambda: lock.rollback()
+        finally:
+            lock.close()
+
+    async def hurry(self) -> int:
+        """Let the server notice at once what it would notice within a minute: that the worker is dead.
+
+        The time that is left to the dead worker's activities is cut short, and its cases are given to any
+        worker. Nothing else changes. Gives the number of activities that were under way.
+        """
+        waited = 0
+        async for found in self.client.list_workflows("ExecutionStatus = 'Running'"):
+            execution = WorkflowExecution(workflow_id=found.id, run_id=found.run_id)
+            service = self.client.workflow_service
+            try:
+                await service.reset_sticky_task_queue(
+                    ResetStickyTaskQueueRequest(namespace=self.client.namespace, execution=execution)
+                )
+                described = await self.client.get_workflow_handle(found.id, run_id=found.run_id).describe()
+                for pending in described.raw_description.pending_activities:
+                    if pending.state != PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
+                        continue
+                    waited += 1
+                    await service.update_activity_options(
+                        UpdateActivityOptionsRequest(
+                            namespace=self.client.namespace,
+                            execution=execution,
+                            id=pending.activity_id,
+                            activity_options=ActivityOptions(
+                                start_to_close_timeout=Duration(seconds=RETRY_SECONDS)
+                            ),
+                            update_mask=FieldMask(paths=["start_to_close_timeout"]),
+                        )
+                    )
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
+                    raise
+        return waited
+
+    # ---- seen ----
+
+    @property
+    def client(self) -> Client:
+        assert self._skipper is not None, "the rig is started"
+        return self._skipper.client
+
+    @property
+    def sandbox(self) -> SandboxClient:
+        assert self._sandbox is not None, "the rig is started"
+        return self._sandbox
+
+    def world(self) -> World:
+        """This stack, for stories; its clocks are moved from outside, as an operator could."""
+        running = RunningSandbox(http_url=self.plan.sandbox_url, smtp_host=LOCAL, smtp_port=self.plan.mail_port)
+        # A World asks its environment for a client, `fast_forward` and `get_current_time`: a TimeSkipper has them.
+        skipper = cast(WorkflowEnvironment, cast(Any, self._skipper))
+        return World(skipper, running, self.sandbox, self.engine, self.plan.settings, TASK_QUEUE)
+
+
+@asynccontextmanager
+async def running_rig(folder: Path, *, postgres: bool = False) -> AsyncIterator[Rig]:
+    """A stack of its own in `folder`, on free ports; nothing of it is left when the block ends."""
+    database = Postgres(folder / "postgresql", free_port()) if postgres else None
+    if database is not None:
+        await asyncio.to_thread(database.create)
+    rig = Rig(_plan(folder, database), database)
+    try:
+        await rig.start()
+        yield rig
+    finally:
+        await rig.stop()
+        if database is not None:
+            await asyncio.to_thread(database.stop)
+
+
+def _plan(folder: Path, database: Postgres | None) -> StackPlan:
+    config = read_config()
+    url = database.url if database is not None else f"sqlite:///{folder / 'books.db'}"
+    server = config.model_copy(
+        update={
+            "ports": ServerPorts(frontend=free_port(), ui=free_port(), http=free_port()),
+            "database": ServerDatabase(file=folder / "temporal.db", pragmas=config.database.pragmas),
+        }
+    )
+    plan = StackPlan(
+        server=server, settings=Settings.model_validate({"database_url": SecretStr(url)}), folder=folder
+    )
+    return replace(plan, sandbox_port=free_port(), mail_port=free_port(), front_port=free_port())
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOCAL, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
