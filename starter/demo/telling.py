@@ -147,10 +147,15 @@ class TellingCase:
         return await send_event(self._place.skipper.client, self.workflow_id, name, event)
 
     async def forward(self, *, days: float = 0, minutes: float = 0) -> None:
-        """Move this case's clock, on the server."""
+        """Move this case's clock, on the server. Raises NotAsExpected when it does not move in time."""
         passing = timedelta(days=days, minutes=minutes)
-        self._telling.step(f"{self.workflow_id}: {passing} pass")
-        await self._place.skipper.fast_forward(self._handle, passing)
+        self._telling.step(f"{self.workflow_id}: {_words(passing)} pass")
+        try:
+            async with asyncio.timeout(self._place.patience.total_seconds()):
+                await self._place.skipper.fast_forward(self._handle, passing)
+        except (TimeoutError, RuntimeError) as error:
+            why = str(error) or "it is not idle"
+            raise NotAsExpected(f"the clock of {self.workflow_id} could not be moved: {why}") from None
 
 
 @dataclass
@@ -357,6 +362,13 @@ class Telling:
 def payment_reference(order_id: str) -> str:
     """The number of the payment that the buyer of a demo order made."""
     return f"pi_demo_{order_id}"
+
+
+def _words(passing: timedelta) -> str:
+    if passing >= timedelta(days=2):
+        return f"{passing.days} days"
+    minutes = int(passing.total_seconds() // 60)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 def _quantities(basket: Basket) -> tuple[Quantity, ...]:
