@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -82,20 +83,33 @@ class Authorization:
             case.alert_staff("rma", f"type the RMA number of return {case.return_id}", Who.STAFF)
 
     async def _ask_service(self) -> None:
+        """Ask until the service answers, or people were quicker: it may be out of order for days (RET-8)."""
         case = self._case
-        answer = await case.ask(
-            calls.REQUEST_RMA,
-            RequestRma(
-                return_id=case.return_id,
-                supplier_id=case.opened.supplier.supplier_id,
-                supplier_order_number=case.opened.supplier_order_number,
-                lines=tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in case.opened.lines),
-                reasons=tuple(line.reason for line in case.opened.lines),
+        asking = asyncio.create_task(
+            case.ask(
+                calls.REQUEST_RMA,
+                RequestRma(
+                    return_id=case.return_id,
+                    supplier_id=case.opened.supplier.supplier_id,
+                    supplier_order_number=case.opened.supplier_order_number,
+                    lines=tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in case.opened.lines),
+                    reasons=tuple(line.reason for line in case.opened.lines),
+                ),
+                stage=Stage.AWAITING_RMA,
+                who=Who.SUPPLIER,
+                what="issue the RMA number by its web service",
             ),
-            stage=Stage.AWAITING_RMA,
-            who=Who.SUPPLIER,
-            what="issue the RMA number by its web service",
+            name="RMA web service",
         )
+        try:
+            await workflow.wait_condition(lambda: asking.done() or self._decided or self._refused)
+        except asyncio.CancelledError:
+            asking.cancel()
+            raise
+        if not asking.done():
+            asking.cancel()
+            return
+        answer = asking.result()
         if answer.state != "pending" and not self._decided:
             self._word = SupplierRma(
                 event_id="web-service",
@@ -115,6 +129,7 @@ class Authorization:
             stage=Stage.AWAITING_RMA,
             who=Who.STAFF if supplier.rma is RmaMethod.MANUAL else Who.SUPPLIER,
             what="issue the RMA number, or refuse",
+            expected=lambda: case.deadlines["rma_due"],
             timer="Reminder: RMA number",
             reminders=lambda: [
                 *reminders_after(asked, supplier.rma_reminder_days, self._remind),

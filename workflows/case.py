@@ -76,6 +76,7 @@ class Case(ABC):
         self._saving = asyncio.Lock()
         self._saved_steps = 0
         self._shown: dict[str, Any] = {}
+        self._reminded: set[tuple[str, str, datetime]] = set()
         self._mails: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -207,15 +208,15 @@ class Case(ABC):
     # ---- waiting ----
 
     @contextmanager
-    def waiting(self, stage: str, who: Who, what: str, due: datetime | None = None) -> Iterator[None]:
+    def waiting(self, stage: str, who: Who, what: str, due: datetime | None = None) -> Iterator[Wait]:
         """Say what the case waits for while the block lasts."""
         wait = Wait(stage=stage, who=who, what=what, since=workflow.now(), due=due)
         self.waits = sorted([*self.waits, wait], key=lambda open: self._stages.index(open.stage))
         try:
-            yield
+            yield wait
         finally:
             self._last_stage = stage
-            self.waits = [other for other in self.waits if other is not wait]
+            self.waits = [other for other in self.waits if not _same(other, wait)]
 
     async def wait_for(
         self,
@@ -225,34 +226,45 @@ class Case(ABC):
         who: Who,
         what: str,
         due: datetime | Callable[[], datetime | None] | None = None,
+        expected: Callable[[], datetime | None] = lambda: None,
         timer: str = "",
         reminders: Callable[[], Sequence[Reminder]] = tuple,
     ) -> bool:
         """Wait until a fact is there, or until `due`: True if it is there, False if the time is over.
 
         Both are looked at whenever the case wakes up, so who woke it up decides nothing. `due` and
-        `reminders` are asked again after each event: staff may move a deadline. `timer` names the running
-        timer for people.
+        `reminders` are asked again when staff move a deadline. `expected` is shown as the due date of a wait
+        that has no end of its own. `timer` names the running timer for people.
         """
         if until():
             return True
-        done: set[str] = set()
         deadline = due if callable(due) else lambda: due
-        with self.waiting(stage, who, what, deadline()):
+        with self.waiting(stage, who, what, deadline() or expected()) as wait:
             await self.show()
             while not until():
-                now = workflow.now()
-                for reminder in reminders():
-                    if reminder.at <= now and reminder.key not in done:
-                        done.add(reminder.key)
+                limit, now = deadline(), workflow.now()
+                if wait.due != (limit or expected()):
+                    wait = self._redate(wait, limit or expected())
+                    await self.show()
+                to_come = [reminder for reminder in reminders() if not self._was_reminded(stage, reminder)]
+                for reminder in to_come:
+                    if reminder.at <= now:
+                        self._reminded.add((stage, reminder.key, reminder.at))
                         reminder.act()
-                limit = deadline()
                 if limit is not None and limit <= now:
                     return False
-                moments = [reminder.at for reminder in reminders() if reminder.key not in done]
+                moments = [reminder.at for reminder in to_come if reminder.at > now]
                 moments += [limit] if limit is not None else []
                 await self._sleep_until(until, min(moments, default=None), timer or what)
         return True
+
+    def _was_reminded(self, stage: str, reminder: Reminder) -> bool:
+        return (stage, reminder.key, reminder.at) in self._reminded
+
+    def _redate(self, wait: Wait, due: datetime | None) -> Wait:
+        redated = wait.model_copy(update={"due": due})
+        self.waits = [redated if other is wait else other for other in self.waits]
+        return redated
 
     async def _sleep_until(self, until: Callable[[], bool], moment: datetime | None, summary: str) -> None:
         woken = self.wakeups
@@ -308,7 +320,7 @@ class Case(ABC):
                         summary=what[:200],
                     )
                 except ActivityError as error:
-                    if is_cancelled_exception(error):
+                    if is_cancelled_exception(error) or self._task_is_cancelled():
                         raise asyncio.CancelledError from None
                     if not told:
                         told = True
@@ -342,6 +354,11 @@ class Case(ABC):
                 await workflow.sleep(LONGEST_PAUSE, summary=f"Pause before trying again: {what}"[:200])
             else:
                 return given
+
+    def _task_is_cancelled(self) -> bool:
+        """Whether this task was cancelled while it waited for an activity: one that fails swallows that."""
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0 and not self._stopping
 
     def stop_if_cancelled(self) -> None:
         """Raise CancelledError if staff cancelled the workflow while something was under way.
@@ -447,6 +464,11 @@ class Case(ABC):
         if len(self.timeline) > self._saved_steps:
             await self.save()
         self._render()
+
+
+def _same(one: Wait, other: Wait) -> bool:
+    """Whether both are the same wait, whatever its due date is by now."""
+    return (one.stage, one.who, one.what, one.since) == (other.stage, other.who, other.what, other.since)
 
 
 def reason_of(error: FailureError) -> str:

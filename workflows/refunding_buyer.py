@@ -32,7 +32,6 @@ class BuyerSide:
         self._case = case
         self._clicks: list[BuyerRefund] = []
         self._channel_refund: ChannelUpdate | None = None
-        self._channel_recorded = False
         self._attempts = 0
         self._automatic_failed = False
         self.refunds: list[RefundResult] = []
@@ -61,6 +60,8 @@ class BuyerSide:
     def _amount(self, click: BuyerRefund | None) -> Decimal:
         """What a click asks for. Raises a BackhaulError when that can't be (REF-4)."""
         opened = self._case.opened
+        if self.refunded_by_channel:
+            raise RefusedByRule("RET-18", "the marketplace refunded the buyer already")
         if click is not None and click.amount is not None:
             try:
                 require_whole(click.amount, opened.currency, "amount")
@@ -125,9 +126,7 @@ class BuyerSide:
         case = self._case
         since = workflow.now()
         while case.withdrawal is None and not (self.done and may_end() and not self._clicks):
-            if self.refunded_by_channel and not self._channel_recorded:
-                await self.record_channel_refund()
-            elif self._clicks:
+            if self._clicks:
                 await self._refund(self._clicks.pop(0))
             elif self._automatic:
                 await self._refund(None)
@@ -135,7 +134,7 @@ class BuyerSide:
                 await workflow.wait_condition(lambda: self._has_work or may_end() or case.withdrawal is not None)
             else:
                 await case.wait_for(
-                    lambda: self._has_work or case.withdrawal is not None,
+                    lambda: self._has_work or self.done or case.withdrawal is not None,
                     stage=Stage.AWAITING_BUYER_REFUND,
                     who=Who.SELLER,
                     what="review, and click to refund the buyer",
@@ -145,8 +144,7 @@ class BuyerSide:
 
     @property
     def _has_work(self) -> bool:
-        channel = self.refunded_by_channel and not self._channel_recorded
-        return channel or bool(self._clicks) or self._automatic
+        return bool(self._clicks) or self._automatic
 
     @property
     def _automatic(self) -> bool:
@@ -154,7 +152,8 @@ class BuyerSide:
         side, opened = self._case.supplier_side, self._case.opened
         accepted = side.inspected and any(side.accepted_units(line) for line in opened.lines)
         ready = self._returnless or accepted
-        return self._case.seller.auto_refund_buyer and ready and not self.done and not self._automatic_failed
+        moot = self.done or self._automatic_failed or self.refunded_by_channel
+        return self._case.seller.auto_refund_buyer and ready and not moot
 
     async def _refund(self, click: BuyerRefund | None) -> None:
         case, opened = self._case, self._case.opened
@@ -212,11 +211,13 @@ class BuyerSide:
         )
 
     async def record_channel_refund(self) -> None:
-        """RET-18: the marketplace refunded by itself: recorded under the same cap, not refunded again."""
-        event, case = self._channel_refund, self._case
-        if event is None or self._channel_recorded or not case.has_opened:
+        """Beside the procedure: the marketplace refunded by itself. Recorded at once under the same cap, so
+        that nothing else refunds it again (RET-18, REF-3)."""
+        case = self._case
+        await workflow.wait_condition(lambda: self.refunded_by_channel or case.outcome is not None)
+        event = self._channel_refund
+        if event is None:
             return
-        self._channel_recorded = True
         self._attempts += 1
         result = await refund(
             case,

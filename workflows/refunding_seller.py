@@ -42,6 +42,7 @@ class SupplierSide:
         self._memos: list[CreditMemo] = []
         self._attempts = 0
         self._breached = False
+        self._overdue_told = False
         self.done = False
         self.money_moved = False
         self.results: list[str] = []
@@ -179,6 +180,9 @@ class SupplierSide:
             case.inbox.reject("credit_memo", why, memo.event_id)
             return
         self._memos.append(memo)
+        if self.done:
+            what = f"credit memo {memo.number} over {memo.amount} {memo.currency} came when no more was expected"
+            case.alert_staff(f"late-credit-{memo.number}", what, Who.STAFF)
 
     # ---- the procedure ----
 
@@ -207,8 +211,9 @@ class SupplierSide:
                 stage=Stage.IN_TRANSIT,
                 who=Who.STAFF if manual else Who.SUPPLIER,
                 what=f"decide about {', '.join(manual)}" if manual else "receive and inspect the goods",
+                expected=lambda: case.deadlines["inspection_due"],
                 timer=f"{case.seller.inspection_days} days to receive and inspect",
-                reminders=lambda: [Reminder("overdue", case.deadlines["inspection_due"], self._alert_inspection)],
+                reminders=self._overdue,
             )
 
     def _inspection_moved(self, events: int) -> bool:
@@ -218,9 +223,16 @@ class SupplierSide:
     def _inspection_over(self) -> bool:
         return self.inspected or self._inspection_is_moot or self._case.withdrawal is not None
 
-    def _alert_inspection(self) -> None:
-        self._case.step("not received and inspected in time: staff are alerted")
-        what = f"return {self._case.return_id} is not received and inspected in time"
+    def _overdue(self) -> list[Reminder]:
+        due = self._case.deadlines["inspection_due"]
+        return [] if self._overdue_told else [Reminder("overdue", due, self._alert_overdue)]
+
+    def _alert_overdue(self) -> None:
+        """RET-11: receiving, inspecting and crediting have one limit, and staff are told of it once."""
+        self._overdue_told = True
+        missing = "credited" if self._inspection_over else "received and inspected"
+        self._case.step(f"not {missing} in time: staff are alerted")
+        what = f"return {self._case.return_id} is not {missing} in time"
         self._case.alert_staff("inspection", what, Who.SUPPLIER)
 
     def _end_without_credit(self) -> None:
@@ -243,7 +255,9 @@ class SupplierSide:
                 stage=Stage.AWAITING_CREDIT,
                 who=Who.SUPPLIER,
                 what=f"credit {self._expected} {currency} (credited so far: {self.credited})",
-                timer="Credit memo",
+                expected=lambda: case.deadlines["refund_due"],
+                timer=f"{case.seller.inspection_days} days to receive, inspect and credit",
+                reminders=self._overdue,
             )
         if self.credited < self._expected:
             missing = self._expected - self.credited

@@ -55,6 +55,8 @@ class Return(Case):
         self.withdrawal: Withdrawal | None = None
         self.waived: dict[Waivable, str] = {}
         self.broker_return_number: str | None = None
+        self._reminded: list[int] = []
+        """After how many days the buyer was reminded of the tracking number: a reopened return begins not anew."""
         self.authorization = Authorization(self)
         self.supplier_side = SupplierSide(self)
         self.buyer_side = BuyerSide(self)
@@ -68,7 +70,8 @@ class Return(Case):
     async def _procedure(self) -> None:
         if not await self._open():
             return
-        clerk = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        channel = asyncio.create_task(self.buyer_side.record_channel_refund(), name="marketplace's refund")
         approval = await self._wait_for_approval()
         if approval is None:
             self._end_withdrawn()
@@ -77,12 +80,12 @@ class Return(Case):
         elif approval.returnless:
             self.step("nothing needs to come back")
             await self.buyer_side.refund(lambda: True)
-            self._end_completed()
+            self._end_withdrawn() if self.withdrawal else self._end_completed()
         else:
             await self._bring_back()
-        await self.buyer_side.record_channel_refund()
+        await channel
         self.buyer_side.reject_leftovers()
-        await clerk
+        await memos
 
     async def _bring_back(self) -> None:
         """The goods come back: RMA, parcel; then supplier and seller, seller and buyer, side by side."""
@@ -191,6 +194,7 @@ class Return(Case):
                 stage=Stage.AWAITING_APPROVAL,
                 who=Who.SELLER,
                 what="approve or reject the return",
+                expected=lambda: self.deadlines["refund_due"],
                 timer="Reminder: approve or reject the return",
                 reminders=self._approval_reminders,
             )
@@ -254,7 +258,7 @@ class Return(Case):
                 what="send the goods and enter the tracking number",
                 due=lambda: self.deadlines["tracking_due"],
                 timer=f"{seller.tracking_days} days for the tracking number",
-                reminders=lambda: reminders_after(asked, seller.tracking_reminder_days, self._remind_tracking),
+                reminders=lambda: reminders_after(asked, self._tracking_reminders_left(), self._remind_tracking),
             )
             if not self._on_its_way and self.withdrawal is None and not await self._stay_expired():
                 return False
@@ -296,7 +300,11 @@ class Return(Case):
             or self.supplier_side.credited_in_full
         )
 
+    def _tracking_reminders_left(self) -> list[int]:
+        return [days for days in self.seller.tracking_reminder_days if days not in self._reminded]
+
     def _remind_tracking(self, days: int) -> None:
+        self._reminded.append(days)
         self.step("the buyer is reminded of the tracking number")
         self.tell(
             f"tracking-{days}",

@@ -14,10 +14,10 @@ def current_details(status: CaseStatus) -> str:
     """What the case waits for, on whom, since when, due when; then what was done, and what was refused."""
     lines = [_headline(status), ""]
     if status.deadlines:
-        lines += ["| deadline | until |", "| --- | --- |"]
+        lines += ["| deadline | until (UTC) |", "| --- | --- |"]
         lines += [f"| {name.replace('_', ' ')} | {_time(at)} |" for name, at in status.deadlines.items()]
         lines += [""]
-    lines += ["| when | what happened | who |", "| --- | --- | --- |"]
+    lines += ["| when (UTC) | what happened | who |", "| --- | --- | --- |"]
     if len(status.timeline) > STEPS_SHOWN:
         lines.append(f"| ... | {len(status.timeline) - STEPS_SHOWN} earlier steps | |")
     lines += [
@@ -25,7 +25,7 @@ def current_details(status: CaseStatus) -> str:
     ]
     if status.rejected_count:
         lines += ["", f"**{status.rejected_count} event(s) could not be used**", ""]
-        lines += ["| when | event | why |", "| --- | --- | --- |"]
+        lines += ["| when (UTC) | event | why |", "| --- | --- | --- |"]
         lines += [
             f"| {_time(event.at)} | {_cell(event.name)} | {_cell(event.reason)} |"
             for event in status.rejected_events[-10:]
@@ -48,11 +48,12 @@ def _headline(status: CaseStatus) -> str:
 
 def _waiting(wait: Wait) -> str:
     due = f" · due {_time(wait.due)}" if wait.due else ""
-    return f"**Waiting for the {wait.who}**: {wait.what} · since {_time(wait.since)}{due}"
+    return f"**Waiting for the {wait.who}**: {wait.what}  \nsince {_time(wait.since)}{due} (UTC)"
 
 
 def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M UTC")
+    """To the minute; with spaces that do not break, and one behind it, as the UI's tables have no padding."""
+    return f"{at:%Y-%m-%d\u00a0%H:%M}\u00a0\u00a0"
 
 
 def _words(name: str) -> str:
