@@ -1,0 +1,142 @@
+"""Sequences of happenings: shuffled, repeated, damaged, too early and too late, with the clock moved between."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.model import order_procedure, refund_procedure, return_procedure
+from tests.model.order_procedure import OrderProcedure, OrderSetup
+from tests.model.procedure import DAMAGES, Happening
+from tests.model.refund_procedure import RefundProcedure, RefundSetup
+from tests.model.return_procedure import ReturnProcedure, ReturnSetup
+
+LONGEST = 14
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of case: its events with their variants, its clock's moves, its settings, its model."""
+
+    name: str
+    events: dict[str, tuple[str, ...]]
+    clock: tuple[int, ...]
+    setups: tuple[Any, ...]
+    procedure: Callable[[Any], Any]
+    check: Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One generated story."""
+
+    kind: str
+    setup: Any
+    happenings: tuple[Happening, ...]
+
+    def __str__(self) -> str:
+        told = "\n".join(f"  {number}. {one}" for number, one in enumerate(self.happenings, 1))
+        return f"{self.kind} with {self.setup}\n{told}"
+
+
+KINDS = {
+    "order": Kind(
+        "order",
+        order_procedure.EVENTS,
+        order_procedure.CLOCK,
+        tuple(
+            itertools.starmap(
+                OrderSetup,
+                itertools.product(
+                    (True, True, False),
+                    ("good", "good", "good", "", "declined"),
+                    ("in stock", "in stock", "second source", "nowhere"),
+                ),
+            )
+        ),
+        OrderProcedure,
+        lambda state, _setup: order_procedure.check(state),
+    ),
+    "return": Kind(
+        "return",
+        return_procedure.EVENTS,
+        return_procedure.CLOCK,
+        tuple(itertools.starmap(ReturnSetup, itertools.product((False, True), repeat=3))),
+        ReturnProcedure,
+        lambda state, _setup: return_procedure.check(state),
+    ),
+    "refunds": Kind(
+        "refunds",
+        refund_procedure.EVENTS,
+        refund_procedure.CLOCK,
+        tuple(itertools.starmap(RefundSetup, itertools.product((False, True), repeat=2))),
+        RefundProcedure,
+        refund_procedure.check,
+    ),
+}
+
+
+def choices_of(kind: Kind) -> list[tuple[Happening, bool]]:
+    """All that may happen next, and whether it repeats what was sent before; the likelier, the more often.
+
+    One list and one draw for each happening: drawing each part of it by itself takes five times as long.
+    """
+    ways = (("signal", True), ("signal", False), ("signal", True), ("update", True), ("signal", False))
+    good = [
+        (Happening(name, variant, way=way, waits=waits), False)
+        for name, variants in kind.events.items()
+        for variant in variants
+        for way, waits in ways
+    ]
+    some = len(good) // 5
+    first = good[0][0]
+    again = [(replace(first, way=way, waits=waits), True) for way, waits in ways * (some // 5 + 1)]
+    names = list(kind.events)
+    damaged = [
+        (Happening(names[number % len(names)], damage=damage, way=way, waits=waits), False)
+        for number, damage in enumerate(DAMAGES * (some // len(DAMAGES) + 1))
+        for way, waits in ways[number % len(ways) :][:1]
+    ]
+    clock = [(Happening("clock", amount_of_time=time), False) for time in kind.clock] * (some // 2 + 1)
+    return good + again + damaged + clock
+
+
+def numbered(happenings: list[tuple[Happening, bool]]) -> tuple[Happening, ...]:
+    """Give each event an id of its own, but for those that repeat an event that was sent before."""
+    idents = itertools.count(1)
+    told: list[Happening] = []
+    for happening, again in happenings:
+        before = [one for one in told if one.name not in ("clock", "refund") and not one.damage]
+        if again and before:
+            told.append(replace(before[len(told) % len(before)], way=happening.way, waits=happening.waits))
+        else:
+            told.append(replace(happening, ident=next(idents)))
+    return tuple(told)
+
+
+def sequences_of(kind: Kind) -> st.SearchStrategy[Sequence]:
+    happenings = st.lists(st.sampled_from(choices_of(kind)), min_size=3, max_size=LONGEST).map(numbered)
+    return st.builds(Sequence, st.just(kind.name), st.sampled_from(kind.setups), happenings)
+
+
+def generated(kind: Kind, how_many: int, with_seed: int) -> list[Sequence]:
+    """So many different sequences; the same ones for the same seed."""
+    found: dict[Sequence, None] = {}
+
+    @seed(with_seed)
+    @settings(
+        max_examples=how_many * 2,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(sequences_of(kind))
+    def collect(sequence: Sequence) -> None:
+        found.setdefault(sequence)
+
+    collect()
+    return sorted(found, key=lambda sequence: -len(sequence.happenings))[:how_many]
