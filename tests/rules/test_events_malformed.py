@@ -1,0 +1,181 @@
+"""A wrong event is answered and recorded, and stops nothing; the good one after it counts (RET-16)."""
+
+import json
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from models import contract
+from tests.world import CaseStory, World
+
+MONEY = {
+    "seller_approval": "return_fee",
+    "credit_memo": "amount",
+    "buyer_refund": "amount",
+    "channel_update": "amount",
+}
+"""The field of each event that holds money."""
+
+EVENTS = [(kind, name) for kind, events in contract.EVENTS.items() for name in events]
+
+
+async def case_for(world: World, kind: str, name: str) -> CaseStory:
+    """A case that can use the event now."""
+    if kind == contract.ORDER:
+        seller = await world.seller(auto_release=name not in ("release", "hold", "resume"))
+        order = await world.simple_order(seller)
+        await order.reaches("cancel_window" if seller.auto_release else "awaiting_release")
+        if name == "resume":
+            await order.update("hold", reason="ask the buyer")
+        return order
+    if kind == contract.REFUND:
+        order = await world.simple_order(buyer_method="pm_card_pendingRefund")
+        await order.reaches("cancel_window")
+        refund = await world.refund(order, amount="5.00")
+        await refund.reaches("pending")
+        return refund
+    order = await world.simple_order()
+    await order.shipped()
+    case = await world.return_of(order)
+    await case.reaches("awaiting_approval")
+    return case
+
+
+async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
+    """The event's own fields, such that the case takes it."""
+    line = {"sku": f"SKU-{case.world.tag}-2", "quantity": 1}
+    status = await case.status()
+    if "lines" in status.facts:
+        line["sku"] = status.facts["lines"][0]["sku"]
+    fields: dict[str, dict[str, Any]] = {
+        "release": {},
+        "cancel_request": {"reason": "changed my mind"},
+        "payment_method_updated": {"payment_method": "pm_card_visa"},
+        "shipment": {"shipment_id": "s1", "carrier": "UPS", "tracking_number": "1Z1", "lines": [line]},
+        "hold": {"reason": "ask the buyer"},
+        "resume": {"reason": "buyer answered"},
+        "seller_approval": {"decision": "approved"},
+        "supplier_rma": {"outcome": "issued", "rma_number": "RMA-1"},
+        "return_tracking": {"carrier": "UPS", "tracking_number": "1Z2"},
+        "goods_received": {"lines": [line | {"reception": "received", "acceptance": "accepted"}]},
+        "credit_memo": {"number": "CM-1", "date": "2026-03-01", "amount": "31.50", "currency": "USD"},
+        "buyer_refund": {"reason": "reviewed"},
+        "withdrawal": {"reason": "keeps it"},
+        "channel_update": {"status": "escalated"},
+        "staff_override": {"actor": "staff:lee", "waive": "tracking", "reason": "drop-off seen"},
+        "gateway_update": {"status": "pending", "gateway_refund_id": status.facts.get("gateway_refund_id")},
+    }
+    return fields[name]
+
+
+def undecodable(data: bytes, encoding: bytes = b"json/plain") -> RawValue:
+    return RawValue(Payload(metadata={"encoding": encoding}, data=data))
+
+
+def malformed(name: str, good: dict[str, Any]) -> dict[str, tuple[list[Any], str]]:
+    """By what is wrong: the arguments that are sent, and a word of the reason that must be given."""
+    required = "actor" if not good else next(iter(good))
+    bad: dict[str, tuple[list[Any], str]] = {
+        "a missing field": ([{key: value for key, value in good.items() if key != required}], required),
+        "an unknown field": ([good | {"colour": "red"}], "colour"),
+        "a wrong field": ([good | {"actor": "nobody"}], "actor"),
+        "a wrong time": ([good | {"occurred_at": 1_700_000_000}], "occurred_at"),
+        "no argument": ([], "0 arguments"),
+        "two arguments": ([good, good], "2 arguments"),
+        "a list": ([[good]], "not one JSON object"),
+        "a text": ([json.dumps(good)], "not one JSON object"),
+        "nothing": ([None], "not one JSON object"),
+        "broken JSON": ([undecodable(b'{"event_id": ')], "not one JSON object"),
+        "an unknown encoding": ([undecodable(b"\x00\x01", b"binary/zip")], "not one JSON object"),
+    }
+    if name in MONEY:
+        bad["a JSON number for money"] = ([good | {MONEY[name]: 31.5}], MONEY[name])
+    return bad
+
+
+@pytest.mark.parametrize(("kind", "name"), EVENTS, ids=[f"{kind}-{name}" for kind, name in EVENTS])
+async def test_RET_16_a_malformed_event_is_recorded_and_the_good_one_after_it_counts(
+    world: World, kind: str, name: str
+) -> None:
+    case = await case_for(world, kind, name)
+    good = case.event(**await good_fields(case, name))
+    bad = malformed(name, good)
+
+    for arguments, _ in bad.values():
+        await case.handle.signal(name, args=arguments)
+
+    status = await case.shows("every rejection", lambda seen: seen.rejected_count == len(bad))
+    for (what, (_, word)), rejected in zip(bad.items(), status.rejected_events, strict=True):
+        assert (rejected.name, word in rejected.reason) == (name, True), (what, rejected.reason)
+    steps_before = len(status.timeline)
+
+    # The sender mended it and sends it under the same event_id: what was not used was not counted.
+    await case.handle.signal(name, good)
+
+    status = await case.shows("the good event", lambda seen: len(seen.timeline) > steps_before)
+    assert status.rejected_count == len(bad)
+
+
+@pytest.mark.parametrize(("kind", "name"), EVENTS, ids=[f"{kind}-{name}" for kind, name in EVENTS])
+async def test_RET_16_a_malformed_update_is_refused_with_the_field_and_leaves_no_trace(
+    world: World, kind: str, name: str
+) -> None:
+    case = await case_for(world, kind, name)
+    good = case.event(**await good_fields(case, name))
+    steps_before = len((await case.status()).timeline)
+
+    for what, (arguments, word) in malformed(name, good).items():
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await case.handle.execute_update(name, args=arguments)
+        cause = refused.value.cause
+        assert isinstance(cause, ApplicationError), what
+        assert (cause.type, word in str(cause)) == ("InvalidInput", True), (what, str(cause))
+
+    status = await case.status()
+    assert (status.rejected_count, len(status.timeline)) == (0, steps_before)
+    answer = await case.update(name, **good)
+    assert (answer.accepted, answer.duplicate) == (True, False)
+
+
+@pytest.mark.parametrize("kind", list(contract.EVENTS))
+async def test_RET_16_an_unknown_event_is_recorded_by_its_name(world: World, kind: str) -> None:
+    case = await case_for(world, kind, "")
+    await case.handle.signal("cancel_my_order", {"buyer": "Robin, 12 River Road"})
+    status = await case.shows("the rejection", lambda seen: seen.rejected_count == 1)
+    (rejected,) = status.rejected_events
+    assert (rejected.name, "there is no event" in rejected.reason) == ("cancel_my_order", True)
+    assert "Robin" not in status.model_dump_json()
+    assert await case.attribute(contract.REJECTED_EVENTS) == 1
+
+
+@pytest.mark.parametrize("kind", list(contract.EVENTS))
+async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kind: str) -> None:
+    name = next(iter(contract.EVENTS[kind]))
+    case = await case_for(world, kind, name)
+    await case.signal(name, actor="Robin Buyer <robin@buyer.example>", note="x" * 3000, address="12 River Road")
+    status = await case.shows("the rejection", lambda seen: seen.rejected_count == 1)
+    shown = status.model_dump_json()
+    assert not [private for private in ("robin@", "River Road", "xxx") if private in shown]
+
+
+@pytest.mark.parametrize("way", ["signal", "update"])
+@pytest.mark.parametrize("kind", list(contract.EVENTS))
+async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, way: str) -> None:
+    name = {"Order": "payment_method_updated", "Return": "return_tracking", "Refund": "gateway_update"}[kind]
+    case = await case_for(world, kind, name)
+    event = case.event(**await good_fields(case, name)) | {"event_id": "twice"}
+    await case.update(name, **event)
+    steps = len((await case.status()).timeline)
+    if way == "update":
+        # An update's own id would make the server answer by itself: only the event's id must do it.
+        again = await case.handle.execute_update(name, event, id="another")
+        assert again["duplicate"] is True
+    else:
+        await case.handle.signal(name, event)
+    await case.handle.signal("no_such_event", {})
+    status = await case.shows("what came after it", lambda seen: seen.rejected_count == 1)
+    assert len(status.timeline) == steps
