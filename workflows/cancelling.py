@@ -52,6 +52,9 @@ class Cancels:
         """What the sender of this event is told; None while it is undecided."""
         return next((r.message for r in self.requests if r.event.event_id == event_id), None)
 
+    def is_too_late(self, event_id: str) -> bool:
+        return any(event.event_id == event_id for event in self.too_late)
+
     async def judge(
         self, case: Case, until: datetime | None, *, fulfilled: Callable[[], bool]
     ) -> list[CancelRequest]:

@@ -76,7 +76,7 @@ class Case(ABC):
         self._saving = asyncio.Lock()
         self._saved_steps = 0
         self._shown: dict[str, Any] = {}
-        self._reminded: set[tuple[str, str, datetime]] = set()
+        self._reminders_done: set[tuple[str, str, datetime]] = set()
         self._mails: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -102,9 +102,9 @@ class Case(ABC):
     def note_event(self, name: str, event: Event) -> str:
         """Record the event's facts; give one line for the sender."""
 
-    async def answer(self, name: str, event: Event) -> str:
-        """What the sender of an update is told once its event is recorded."""
-        return f"{name} recorded"
+    async def answer(self, name: str, event: Event) -> tuple[bool, str]:
+        """Whether the event does what its sender wants, and what the sender is told; asked once it is noted."""
+        return True, f"{name} recorded"
 
     # ---- shown to people ----
 
@@ -249,7 +249,7 @@ class Case(ABC):
                 to_come = [reminder for reminder in reminders() if not self._was_reminded(stage, reminder)]
                 for reminder in to_come:
                     if reminder.at <= now:
-                        self._reminded.add((stage, reminder.key, reminder.at))
+                        self._reminders_done.add((stage, reminder.key, reminder.at))
                         reminder.act()
                 if limit is not None and limit <= now:
                     return False
@@ -259,7 +259,7 @@ class Case(ABC):
         return True
 
     def _was_reminded(self, stage: str, reminder: Reminder) -> bool:
-        return (stage, reminder.key, reminder.at) in self._reminded
+        return (stage, reminder.key, reminder.at) in self._reminders_done
 
     def _redate(self, wait: Wait, due: datetime | None) -> Wait:
         redated = wait.model_copy(update={"due": due})

@@ -29,7 +29,7 @@ class Hearing(Protocol):
     @property
     def stage(self) -> str: ...
 
-    async def answer(self, name: str, event: Event) -> str: ...
+    async def answer(self, name: str, event: Event) -> tuple[bool, str]: ...
 
 
 CaseClass = TypeVar("CaseClass", bound=type)
@@ -162,8 +162,8 @@ def _update_handler(case: type, name: str, description: str) -> list[Callable[..
         event = self.inbox.read(name, payload)
         duplicate = self.inbox.knows(event)
         self.inbox.record(name, event)
-        message = await self.answer(name, event)
-        return Answer(duplicate=duplicate, stage=self.stage, message=message)
+        accepted, message = await self.answer(name, event)
+        return Answer(accepted=accepted, duplicate=duplicate, stage=self.stage, message=message)
 
     def validate(self: Hearing, *payload: Any) -> None:
         self.inbox.validate(name, payload)

@@ -364,7 +364,7 @@ class Order(Case):
             case _:
                 return f"{name} recorded"
 
-    async def answer(self, name: str, event: Event) -> str:
+    async def answer(self, name: str, event: Event) -> tuple[bool, str]:
         """A cancel request is answered once it is decided, also while a partner is waited for (CAN-2)."""
         if not isinstance(event, CancelRequest):
             return await super().answer(name, event)
@@ -373,7 +373,10 @@ class Order(Case):
         await workflow.wait_condition(
             lambda: self.cancels.answer_to(event.event_id) is not None or self.outcome is not None
         )
-        return self.cancels.answer_to(event.event_id) or f"the order is {self.stage}"
+        message = self.cancels.answer_to(event.event_id)
+        return message is not None and not self.cancels.is_too_late(event.event_id), (
+            message or f"the order is {self.stage}"
+        )
 
     # ---- shown and kept ----
 
