@@ -1,9 +1,10 @@
 """Opening cases. The business id is the workflow id, so opening the same case twice opens one."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -13,7 +14,7 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.contract import CHANNEL, ORDER, ORDER_ID, REFUND, RETURN, RETURN_ID, SELLER_ID, TASK_QUEUE
+from models.contract import CHANNEL, ORDER, ORDER_ID, REFUND, RETURN, RETURN_ID, SELLER_ID, STAGE, TASK_QUEUE
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import Message, Request
@@ -39,6 +40,7 @@ async def open_order(client: Client, request: OrderRequest, *, task_queue: str =
         order_workflow_id(request.order_id),
         request,
         f"Order {request.order_id} · {_lines(len(request.lines))} · {request.seller_id}",
+        _bullets(f"{line.quantity} x {line.sku}" for line in request.lines),
         [
             SearchAttributePair(ORDER_ID, request.order_id),
             SearchAttributePair(SELLER_ID, request.seller_id),
@@ -56,6 +58,7 @@ async def open_return(client: Client, request: ReturnRequest, *, task_queue: str
         return_workflow_id(request.return_id),
         request,
         f"Return {request.return_id} · order {request.order_id} · {_lines(len(request.lines))}",
+        _bullets(f"{line.quantity} x {line.sku}: {line.reason}" for line in request.lines),
         [SearchAttributePair(ORDER_ID, request.order_id), SearchAttributePair(RETURN_ID, request.return_id)],
         task_queue,
     )
@@ -70,6 +73,7 @@ async def open_refund(client: Client, request: RefundRequest, *, task_queue: str
         refund_workflow_id(request.refund_id),
         request,
         f"Refund {request.refund_id} · order {request.order_id} · {amount}",
+        f"{request.direction.value.replace('_', ' ')}: {request.reason}",
         [SearchAttributePair(ORDER_ID, request.order_id)],
         task_queue,
     )
@@ -85,26 +89,51 @@ async def _open(
     workflow_id: str,
     request: Request,
     summary: str,
+    details: str,
     attributes: list[SearchAttributePair[str]],
     task_queue: str,
 ) -> Opened:
-    try:
+    async def start(reuse: WorkflowIDReusePolicy) -> None:
         await client.start_workflow(
             workflow,
             request,
             id=workflow_id,
             task_queue=task_queue,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=reuse,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             static_summary=summary[:200],
+            static_details=details,
             search_attributes=TypedSearchAttributes(attributes),
             rpc_timeout=timedelta(seconds=_RPC_SECONDS),
         )
+
+    try:
+        try:
+            await start(WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        except WorkflowAlreadyStartedError:
+            if not await _never_opened(client, workflow_id):
+                return Opened(workflow_id=workflow_id, already=True)
+            await start(WorkflowIDReusePolicy.ALLOW_DUPLICATE)
     except WorkflowAlreadyStartedError:
         return Opened(workflow_id=workflow_id, already=True)
     except RPCError as error:
         raise failure_of(error, f"{workflow_id} could not be started") from None
     return Opened(workflow_id=workflow_id, already=False)
+
+
+async def _never_opened(client: Client, workflow_id: str) -> bool:
+    """Whether the id was used only by a request that was refused at the door: then it may be sent again."""
+    told = await client.get_workflow_handle(workflow_id).describe()
+    if told.status is WorkflowExecutionStatus.FAILED:
+        return True
+    return (
+        told.status is WorkflowExecutionStatus.COMPLETED and told.typed_search_attributes.get(STAGE) == "refused"
+    )
+
+
+def _bullets(lines: Iterable[str]) -> str:
+    """Markdown for the page of a case: at most the first hundred lines."""
+    return "\n".join(f"- {line}" for line in list(lines)[:100])
 
 
 def failure_of(error: RPCError, what: str) -> BackhaulError:
