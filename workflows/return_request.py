@@ -55,8 +55,6 @@ class Return(Case):
         self.withdrawal: Withdrawal | None = None
         self.waived: dict[Waivable, str] = {}
         self.broker_return_number: str | None = None
-        self._reminded: list[int] = []
-        """After how many days the buyer was reminded of the tracking number: a reopened return begins not anew."""
         self.authorization = Authorization(self)
         self.supplier_side = SupplierSide(self)
         self.buyer_side = BuyerSide(self)
@@ -80,7 +78,10 @@ class Return(Case):
         elif approval.returnless:
             self.step("nothing needs to come back")
             await self.buyer_side.refund(lambda: True)
-            self._end_withdrawn() if self.withdrawal else self._end_completed()
+            if self.withdrawal:
+                self._end_withdrawn()
+            else:
+                self._end_completed()
         else:
             await self._bring_back()
         await channel
@@ -258,7 +259,7 @@ class Return(Case):
                 what="send the goods and enter the tracking number",
                 due=lambda: self.deadlines["tracking_due"],
                 timer=f"{seller.tracking_days} days for the tracking number",
-                reminders=lambda: reminders_after(asked, self._tracking_reminders_left(), self._remind_tracking),
+                reminders=lambda: reminders_after(asked, seller.tracking_reminder_days, self._remind_tracking),
             )
             if not self._on_its_way and self.withdrawal is None and not await self._stay_expired():
                 return False
@@ -300,11 +301,7 @@ class Return(Case):
             or self.supplier_side.credited_in_full
         )
 
-    def _tracking_reminders_left(self) -> list[int]:
-        return [days for days in self.seller.tracking_reminder_days if days not in self._reminded]
-
     def _remind_tracking(self, days: int) -> None:
-        self._reminded.append(days)
         self.step("the buyer is reminded of the tracking number")
         self.tell(
             f"tracking-{days}",
