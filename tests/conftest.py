@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
+from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
 
@@ -46,10 +47,20 @@ async def stack_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 
 @pytest.fixture(scope="session")
-def stack_settings(stack_sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def stack_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A SQLite file; with BACKHAUL_TEST_POSTGRES_URL a database on that server, for the whole suite."""
+    if POSTGRES_URL is None:
+        yield f"sqlite:///{tmp_path_factory.mktemp('stack') / 'books.db'}"
+        return
+    with EmptyPostgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": SecretStr(f"sqlite:///{tmp_path_factory.mktemp('stack') / 'books.db'}"),
+            "database_url": SecretStr(stack_database),
             "gateway_url": stack_sandbox.gateway_url,
             "supplier_url": stack_sandbox.supplier_url,
             "shop_url": stack_sandbox.shop_url,
@@ -60,9 +71,11 @@ def stack_settings(stack_sandbox: RunningSandbox, tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
-def stack_books(stack_settings: Settings) -> Engine:
+def stack_books(stack_settings: Settings) -> Iterator[Engine]:
     upgrade(stack_settings.database_url.get_secret_value())
-    return open_books(stack_settings)
+    engine = open_books(stack_settings)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -1,43 +1,19 @@
-"""Books for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server.
+"""Books for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
 
-The URL's user must be allowed to create databases.
-"""
-
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, make_url, text
 
 from activities.books import upgrade
 from activities.books.engine import make_engine
 from models.tables import METADATA
 from tests.books.story import Story
+from tests.postgres import POSTGRES_URL, EmptyPostgres
 
-POSTGRES_URL = os.environ.get("BACKHAUL_TEST_POSTGRES_URL")
 KINDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
-
-
-class EmptyPostgres:
-    """A new PostgreSQL database, dropped in the end."""
-
-    def __init__(self) -> None:
-        assert POSTGRES_URL is not None
-        self.name = f"books_{uuid4().hex}"
-        self.server = create_engine(make_url(POSTGRES_URL), isolation_level="AUTOCOMMIT")
-
-    def __enter__(self) -> str:
-        with self.server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {self.name}"))
-        return self.server.url.set(database=self.name).render_as_string(hide_password=False)
-
-    def __exit__(self, *_: object) -> None:
-        with self.server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {self.name} WITH (FORCE)"))
-        self.server.dispose()
 
 
 @pytest.fixture(scope="session", params=KINDS)
