@@ -27,8 +27,9 @@ from models.bookkeeping import OpenOrder
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
 from models.settings import Settings
 from models.tables import METADATA, MailRow
-from tests.books.conftest import KINDS, EmptyPostgres
+from tests.books.conftest import KINDS
 from tests.books.story import NOON, Story, order_request
+from tests.postgres import EmptyPostgres
 
 BOOK_CALLS = [
     calls.OPEN_ORDER,
