@@ -93,10 +93,10 @@ class ReturnStory(CaseStory):
         """What the gateway gave back for this return, whoever asked for it."""
         effects = await self.world.effects()
         mine = [
-            (refund.metadata["refund_id"], refund.amount)
+            (refund.metadata["backhaul_id"], refund.amount)
             for refund in effects.refunds
             if refund.status == "succeeded"
-            and refund.metadata.get("refund_id", "").startswith((f"RF-{self.id}-B", f"RF-{self.id}-S"))
+            and refund.metadata.get("backhaul_id", "").startswith((f"RF-{self.id}-B", f"RF-{self.id}-S"))
         ]
         return Money(
             buyer=sum((amount for key, amount in mine if f"{self.id}-B" in key), Decimal(0)),
