@@ -1,0 +1,123 @@
+"""How the demo judges: by what the cases say and what the partners did, never by what it did itself."""
+
+import dataclasses
+import io
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from rich.console import Console
+
+from starter.demo import stories_orders
+from starter.demo.board import Board
+from starter.demo.play import ToldStory, clock_in_hand, free_order_ids, play
+from starter.demo.scene import BRAKE_PADS, CASCADE, IN_SACRAMENTO, NORTHWIND
+from starter.demo.seen import Seen
+from starter.demo.telling import Place, Story, Telling
+from starter.sandbox.facts import Effects, RefundFact
+from tests.world import World
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    return Place(clock_in_hand(world.client), world.sandbox, world.task_queue, timedelta(seconds=20))
+
+
+async def told(world: World, place: Place, *stories: Story) -> list[ToldStory]:
+    return await play(place, world.engine, Board(Console(file=io.StringIO())), stories)
+
+
+async def a_refund_that_is_expected_twice(tell: Telling) -> None:
+    await tell.shipped_order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1}, CASCADE.supplier_id)
+    refund = await tell.refund_directly(Decimal("10.00"), "goodwill")
+    await refund.ends("succeeded")
+    tell.expect("one refund of the buyer", lambda seen: seen.buyer_got("10.00"))
+    tell.expect("two refunds of the buyer", lambda seen: len(seen.buyer_refunds) == 2)
+
+
+async def an_order_that_is_expected_to_be_cancelled(tell: Telling) -> None:
+    order = await tell.order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1})
+    await tell.placed(order)
+    await tell.ship(order, CASCADE.supplier_id, {BRAKE_PADS: 1})
+    await order.ends("cancelled")
+
+
+async def test_a_story_misses_what_its_cases_or_partners_do_not_show(world: World, place: Place) -> None:
+    refunded, shipped = await told(
+        world,
+        place,
+        Story("A refund", a_refund_that_is_expected_twice),
+        Story("An order", an_order_that_is_expected_to_be_cancelled),
+    )
+
+    assert not refunded.as_expected
+    assert refunded.misses == ("two refunds of the buyer",)
+    assert not shipped.as_expected
+    assert [(case.how, case.as_expected) for case in shipped.cases] == [("shipped", False)]
+
+
+async def test_a_partner_out_of_order_is_seen_and_the_other_stories_go_on(world: World, place: Place) -> None:
+    place = dataclasses.replace(place, patience=timedelta(seconds=4))
+    await world.sandbox.add_fault("shop", "error", match="PUT .*/shipping-list", times=None)
+
+    voided, shipped = await told(
+        world,
+        place,
+        Story("Voided", stories_orders.voided),
+        Story("Shipped", stories_orders.shipped),
+    )
+
+    assert not voided.as_expected
+    assert "does not end as voided" in voided.misses[0]
+    assert shipped.as_expected
+
+
+async def test_each_run_takes_numbers_that_no_run_used(world: World, place: Place) -> None:
+    first = await free_order_ids(place, world.engine, 1)
+    [story] = await told(world, place, Story("Cancelled", stories_orders.cancelled_in_time))
+    second = await free_order_ids(place, world.engine, 16)
+
+    assert [story.order_id] == first
+    assert story.as_expected, story.misses
+    assert len(set(second)) == 16
+    assert int(second[0]) == int(first[0]) + 100
+
+
+def effects(**facts: object) -> Effects:
+    nothing: dict[str, object] = {name: [] for name in Effects.model_fields}
+    return Effects.model_validate_json(json.dumps(nothing | facts))
+
+
+def refund(order_id: str, amount: str, status: str = "succeeded") -> dict[str, object]:
+    return RefundFact.model_validate(
+        {
+            "id": f"re_{order_id}_{amount}_{status}",
+            "account": None,
+            "payment_intent": f"pi_demo_{order_id}",
+            "charge": "ch_1",
+            "amount": amount,
+            "currency": "USD",
+            "status": status,
+            "failure_reason": None,
+            "metadata": {"order_id": order_id},
+        }
+    ).model_dump(mode="json")
+
+
+def test_only_an_orders_own_effects_count_and_money_counts_to_the_cent() -> None:
+    all_orders = effects(
+        refunds=[refund("1001", "10.00"), refund("1001", "10.00", "failed"), refund("11001", "7.00")]
+    )
+
+    seen = Seen.of(all_orders, "1001", "pi_demo_1001")
+
+    assert len(seen.buyer_refunds) == 2
+    assert seen.buyer_got("10.00"), "the failed one does not count"
+    assert not seen.buyer_got("10.01")
+
+
+def test_two_refunds_of_the_same_amount_are_not_one() -> None:
+    twice = effects(refunds=[refund("1001", "10.00"), refund("1001", "10.00") | {"id": "re_2"}])
+
+    assert not Seen.of(twice, "1001", "pi_demo_1001").buyer_got("10.00")
