@@ -7,7 +7,16 @@ import typer
 
 from models.failures import Conflict
 from starter.cli.output import console, run, say
-from starter.cli.stack import ConfigFile, Folder, FrontPort, MailPort, SandboxPort, ready_settings, show_addresses
+from starter.cli.stack import (
+    CodecPort,
+    ConfigFile,
+    Folder,
+    FrontPort,
+    MailPort,
+    SandboxPort,
+    ready_settings,
+    show_addresses,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +37,16 @@ def demo(
     sandbox_port: SandboxPort = 8250,
     mail_port: MailPort = 8251,
     front_port: FrontPort = 8252,
+    codec_port: CodecPort = 8253,
     folder: Folder = Path(".backhaul"),
 ) -> None:
     """Start the local stack, play stories of orders and returns on it, and stay up until Ctrl-C.
 
-    The clock of each case is moved on the server, so that sixty days take seconds. What is in .backhaul is
-    kept: the next run takes the next order numbers. Exit code 1: a story did not end as it should.
+    The clock of each case is moved on the server, so that sixty days take seconds.
+
+    What is in .backhaul is kept: the next run takes the next order numbers.
+
+    Exit code 1: a story did not end as it should.
     """
     from starter.devserver import read_config
     from starter.stack import StackPlan
@@ -44,6 +57,7 @@ def demo(
         sandbox_port=sandbox_port,
         mail_port=mail_port,
         front_port=front_port,
+        codec_port=codec_port,
         folder=folder,
     )
     _require_sandbox(plan)
@@ -89,7 +103,7 @@ async def _play(plan: "StackPlan", stack: "Stack") -> "list[ToldStory]":
     books = open_books(plan.settings)
     try:
         async with SandboxClient(plan.sandbox_url) as sandbox:
-            place = Place(clock_in_hand(await stack.connect()), sandbox)
+            place = Place(clock_in_hand(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff)
             say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
             with Board(console()) as board:
                 return await play(place, books, board)

@@ -114,7 +114,7 @@ async def overdue(tell: Telling) -> None:
     _expect_no_money(tell)
     tell.expect(
         "staff were warned 14, 7 and 1 day before, and alerted",
-        lambda seen: seen.mailed("staff@backhaul.example", 4),
+        lambda seen: seen.mailed(tell.place.mail_staff, 4),
     )
 
 

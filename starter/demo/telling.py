@@ -50,6 +50,8 @@ class Place:
     skipper: TimeSkipper
     """Its client starts the cases, so that the clock of each can be moved."""
     sandbox: SandboxClient
+    mail_staff: str
+    """Where staff get their mails."""
     task_queue: str = contract.TASK_QUEUE
     patience: timedelta = timedelta(seconds=90)
     """How long something that must happen may take, in real time."""

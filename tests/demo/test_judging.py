@@ -21,7 +21,13 @@ from tests.world import World
 
 @pytest.fixture
 def place(world: World) -> Place:
-    return Place(clock_in_hand(world.client), world.sandbox, world.task_queue, timedelta(seconds=20))
+    return Place(
+        clock_in_hand(world.client),
+        world.sandbox,
+        world.settings.mail_staff,
+        world.task_queue,
+        timedelta(seconds=20),
+    )
 
 
 async def told(world: World, place: Place, *stories: Story) -> list[ToldStory]:
