@@ -100,12 +100,18 @@ class Return(Case):
             if self.withdrawal:
                 self._end_withdrawn()
             return
-        await asyncio.gather(self.supplier_side.refund(), self.buyer_side.refund(lambda: self.supplier_side.done))
+        await asyncio.gather(self._settle_with_supplier(), self.buyer_side.refund(lambda: self.supplier_side.done))
         if self.withdrawal:
             self._end_withdrawn()
         else:
             self._end_completed()
         await sla
+
+    async def _settle_with_supplier(self) -> None:
+        """The supplier's side; then people see what else is waited for, not what is over (NTF-3)."""
+        await self.supplier_side.refund()
+        if self.waits:
+            await self.show()
 
     # ---- what the opened return knows ----
 

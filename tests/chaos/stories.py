@@ -59,6 +59,11 @@ async def tell(case: CaseStory, name: str, **fields: Any) -> None:
     await patiently(lambda: case.handle.signal(name, event))
 
 
+async def result_of(case: CaseStory) -> Any:
+    """What the case's workflow ended with."""
+    return await patiently(case.handle.result)
+
+
 async def pass_by(case: CaseStory, **duration: float) -> None:
     """Let the case's time pass. Moved twice because an answer was lost, more of it passes."""
     try:
@@ -83,15 +88,23 @@ class Story:
     def ends(self, case: CaseStory, outcome: str) -> None:
         self.expected[case.handle.id] = outcome
 
-    async def order(self, *, stock: int = 10, second_source: bool = False, **seller: Any) -> OrderStory:
+    async def order(
+        self,
+        *,
+        stock: int = 10,
+        second_source: bool = False,
+        buyer_method: str = "pm_card_visa",
+        rma: str = "service",
+        **seller: Any,
+    ) -> OrderStory:
         """An order of two units from a supplier with a web service for RMAs."""
         world = self.world
-        supplier = await patiently(lambda: world.supplier(rma="service"))
+        supplier = await patiently(lambda: world.supplier(rma=rma))
         sku = world.sku()
         await patiently(lambda: world.stock(sku, stock, supplier, second_source=second_source))
         owner = await patiently(lambda: world.seller(**seller))
-        method = seller.pop("buyer_method", "pm_card_visa")
-        return await patiently(lambda: world.order(owner, {"sku": sku, "quantity": 2}, buyer_method=method))
+        lines = {"sku": sku, "quantity": 2}
+        return await patiently(lambda: world.order(owner, lines, buyer_method=buyer_method))
 
     async def placed(self, order: OrderStory) -> None:
         await stands_at(order, "cancel_window")
@@ -220,8 +233,8 @@ async def the_buyer_is_refunded_in_parts(story: Story) -> None:
     order = await story.order()
     await story.shipped(order)
     cases = [await story.refund(order, number, "50.00") for number in (1, 2, 3)]
-    ended = [await stands_at(case, "succeeded", "unknown") for case in cases]
-    del ended  # the third never opened: the books hold its place with nothing; the cap is the auditor's business
+    states = sorted([str((await result_of(case))["state"]) for case in cases])
+    assert states == ["refused", "succeeded", "succeeded"], states
 
 
 PLOTS: Final[tuple[Plot, ...]] = (
