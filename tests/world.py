@@ -310,7 +310,7 @@ class World:
         **fields: Any,
     ) -> OrderStory:
         """Start an order. A line is `{"sku": ..., "quantity": ..., "unit_price": ..., "unit_cost": ...}`."""
-        order_id = f"{self.tag}-{next(self.numbers)}"
+        order_id = fields.pop("order_id", None) or f"{self.tag}-{next(self.numbers)}"
         currency = fields.pop("currency", "USD")
         full: list[dict[str, Any]] = [
             {"title": "Brake disc", "quantity": 1, "unit_price": "50.00", "unit_cost": "31.50"} | line

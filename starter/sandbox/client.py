@@ -86,6 +86,11 @@ class SandboxClient:
         seed = FaultSeed(partner=PartnerName(partner), kind=FaultKind(kind), match=match, **more)
         return Fault.model_validate(await self._send("POST", "/faults", seed.model_dump(mode="json")))
 
+    async def faults(self) -> dict[str, Fault]:
+        """The faults that still wait for their request, by id."""
+        answer = await self._send("GET", "/faults")
+        return {one["id"]: Fault.model_validate(one) for one in answer["faults"]}
+
     async def clear_faults(self) -> None:
         await self._send("DELETE", "/faults")
 
