@@ -25,6 +25,8 @@ class SellerCharge:
         self.methods_given = 0
         self._methods_used = -1
         self.records: list[ChargeRecord] = []
+        self._unanswered: AuthorizeCharge | None = None
+        """What the gateway was asked and has not answered: it may hold money all the same."""
 
     @property
     def current(self) -> ChargeRecord | None:
@@ -55,20 +57,22 @@ class SellerCharge:
         if self.method is None:
             return False
         self._methods_used = self.methods_given
+        self._unanswered = AuthorizeCharge(
+            charge_id=ids.charge_id(self._case.order_id, len(self.records) + 1),
+            order_id=self._case.order_id,
+            amount=amount,
+            currency=self.currency,
+            payment_method=self.method,
+            gateway_customer=seller.gateway_customer,
+        )
         answer = await self._case.ask(
             calls.AUTHORIZE_CHARGE,
-            AuthorizeCharge(
-                charge_id=ids.charge_id(self._case.order_id, len(self.records) + 1),
-                order_id=self._case.order_id,
-                amount=amount,
-                currency=self.currency,
-                payment_method=self.method,
-                gateway_customer=seller.gateway_customer,
-            ),
+            self._unanswered,
             stage=Stage.RECEIVED,
             who=Who.GATEWAY,
             what="charge the seller: parts, shipping and tax",
         )
+        self._unanswered = None
         self.records.append(
             ChargeRecord(
                 charge_id=answer.charge_id,
@@ -116,6 +120,18 @@ class SellerCharge:
 
     async def void(self, seller: Seller) -> None:
         """Give an authorization free. If it turns out to be collected, `captured` says so afterwards."""
+        if self._unanswered is not None:
+            # Staff stopped the case before the gateway answered: it is taken for made, and looked for.
+            asked, self._unanswered = self._unanswered, None
+            self.records.append(
+                ChargeRecord(
+                    charge_id=asked.charge_id,
+                    state=ChargeState.AUTHORIZED,
+                    amount=asked.amount,
+                    captured=Decimal(0),
+                    currency=self.currency,
+                )
+            )
         charge = self.current
         if charge is None or charge.state is ChargeState.CAPTURED:
             return
