@@ -49,8 +49,10 @@ class RefundsState:
     def taken(self) -> int:
         return sum(one.amount for one in self.refunds if one.state in COUNTS)
 
-    def given_back(self) -> int:
-        return sum(one.amount for one in self.refunds if one.state == "succeeded")
+
+def refund_of(event: Happening) -> int:
+    """Which refund, counted from 0, an update speaks of."""
+    return event.ident % MOST_REFUNDS
 
 
 class RefundProcedure:
@@ -69,7 +71,7 @@ class RefundProcedure:
         return replace(state, now=moment)
 
     def seen(self, state: RefundsState, ident: int) -> bool:
-        return ident in state.heard
+        return False  # each refund counts its own events: see `_update`
 
     def reject(self, state: RefundsState) -> RefundsState:
         return replace(state, rejected=state.rejected + 1)
@@ -86,6 +88,10 @@ class RefundProcedure:
 
     def _next(self, state: RefundsState, one: One) -> One:
         if one.state == "reserved":
+            # The books let an over-refund pass if the seller allows it; this gateway never does.
+            at_gateway = sum(other.amount for other in state.refunds if other.state in ("pending", "succeeded"))
+            if at_gateway + one.amount > PAID:
+                return replace(one, state="refused")
             return replace(one, state="pending" if self.setup.slow else "succeeded")
         amount = one.asked or PAID - state.taken
         left = max(PAID - state.taken, 0)
@@ -98,13 +104,18 @@ class RefundProcedure:
             if len(state.refunds) == MOST_REFUNDS:
                 return [state]
             return [replace(state, refunds=(*state.refunds, One(int(event.variant))))]
-        if not state.refunds:
+        return self._update(state, event)
+
+    def _update(self, state: RefundsState, event: Happening) -> Iterable[RefundsState]:
+        number = refund_of(event)
+        if number >= len(state.refunds):
             return [state]
-        number = event.ident % len(state.refunds)
         one = state.refunds[number]
-        known = replace(state, heard=state.heard | {event.ident})
+        if event.ident in state.heard:
+            return [state] if one.state == "pending" else [state, self.reject(state)]
         if one.state != "pending" or event.variant == "other":
             return [self.reject(state)]
+        known = replace(state, heard=state.heard | {event.ident})
         if event.variant == "pending":
             return [known]
         return [self._with(known, number, replace(one, state=event.variant))]
@@ -116,4 +127,5 @@ class RefundProcedure:
 def check(state: RefundsState, setup: RefundSetup) -> None:
     """What must hold in every state: never over the cap, unless the seller allows it (REF-3, REF-5)."""
     assert setup.allow_over_refund or state.taken <= PAID, "more refunded than paid (REF-3)"
+    assert sum(one.amount for one in state.refunds if one.state in ("pending", "succeeded")) <= PAID
     assert all(one.amount or one.state in ("asked", "refused") for one in state.refunds), "nothing was moved"
