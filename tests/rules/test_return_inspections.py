@@ -91,7 +91,7 @@ async def test_RET_11_staff_waive_the_inspection(world: World) -> None:
 async def test_RET_11_more_units_than_the_return_has_are_refused(world: World) -> None:
     case = await in_transit(world)
 
-    with pytest.raises(Refused, match="3 of .*: the return has 2"):
+    with pytest.raises(Refused, match=r"3 of .*: the return has 2"):
         await case.receive({"quantity": 3})
 
     assert (await case.status()).facts["receptions"] == []
