@@ -8,7 +8,7 @@ UV_VERSION := 0.9
 READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help run test lint clean python
+.PHONY: help run test histories lint clean python
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -19,6 +19,9 @@ run: $(READY) ## Start the local stack and play the demo on it (make run ARGS=--
 
 test: $(READY) ## All tests (make test ARGS="-k RET_10")
 	.venv/bin/pytest $(ARGS)
+
+histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
+	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest tests/replay -k decides_as_recorded $(ARGS)
 
 lint: $(READY) ## Linter, formatter, type checker
 	.venv/bin/ruff check
