@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ async def test_NTF_3_staff_find_a_return_by_each_search_attribute(world: World) 
         "SlaState = 'on_time'",
         "Channel = 'web_shop'",
     ):
-        await eventually(lambda query=query: found(case, query), bool, query)
+        await eventually(partial(found, case, query), bool, query)
 
 
 @pytest.mark.parametrize(("days", "state"), [(50, "at_risk"), (61, "breached")])
