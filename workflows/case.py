@@ -102,9 +102,9 @@ class Case(ABC):
     def note_event(self, name: str, event: Event) -> str:
         """Record the event's facts; give one line for the sender."""
 
-    async def answer(self, name: str, event: Event) -> tuple[bool, str]:
-        """Whether the event does what its sender wants, and what the sender is told; asked once it is noted."""
-        return True, f"{name} recorded"
+    async def answer(self, event: Event, noted: str) -> tuple[bool, str]:
+        """Whether the event does what its sender wants, and what the sender is told; `noted` is its fact."""
+        return True, noted
 
     # ---- shown to people ----
 

@@ -29,7 +29,7 @@ class Hearing(Protocol):
     @property
     def stage(self) -> str: ...
 
-    async def answer(self, name: str, event: Event) -> tuple[bool, str]: ...
+    async def answer(self, event: Event, noted: str) -> tuple[bool, str]: ...
 
 
 CaseClass = TypeVar("CaseClass", bound=type)
@@ -161,8 +161,8 @@ def _update_handler(case: type, name: str, description: str) -> list[Callable[..
     async def handle(self: Hearing, *payload: Any) -> Answer:
         event = self.inbox.read(name, payload)
         duplicate = self.inbox.knows(event)
-        self.inbox.record(name, event)
-        accepted, message = await self.answer(name, event)
+        noted = self.inbox.record(name, event)
+        accepted, message = await self.answer(event, noted)
         return Answer(accepted=accepted, duplicate=duplicate, stage=self.stage, message=message)
 
     def validate(self: Hearing, *payload: Any) -> None:
