@@ -362,6 +362,7 @@ class World:
 
     async def return_of(self, order: OrderStory, *, quantity: int | None = None, **fields: Any) -> CaseStory:
         """Start a return of an order's lines: all units, or `quantity` of each."""
+        task_queue = fields.pop("task_queue", self.task_queue)
         return_id = fields.pop("return_id", f"RR-{order.id}-{next(self.numbers)}")
         lines = fields.pop("lines", None) or [
             {"sku": line.sku, "quantity": quantity or line.quantity, "reason": "does not fit"}
@@ -370,11 +371,12 @@ class World:
         request = ReturnRequest.at_the_door(
             {"return_id": return_id, "order_id": order.id, "lines": lines, "source": "seller", **fields}
         )
-        await open_return(self.client, request, task_queue=self.task_queue)
+        await open_return(self.client, request, task_queue=task_queue)
         return CaseStory(self, self.client.get_workflow_handle(return_workflow_id(return_id)), return_id)
 
     async def refund(self, order: OrderStory, **fields: Any) -> CaseStory:
         """Start a direct refund of the buyer (REF-2)."""
+        task_queue = fields.pop("task_queue", self.task_queue)
         refund_id = fields.pop("refund_id", f"RF-{order.id}-D{next(self.numbers)}")
         request = RefundRequest.at_the_door(
             {
@@ -386,7 +388,7 @@ class World:
                 **fields,
             }
         )
-        await open_refund(self.client, request, task_queue=self.task_queue)
+        await open_refund(self.client, request, task_queue=task_queue)
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
 
     def refund_story(self, refund_id: str) -> CaseStory:
