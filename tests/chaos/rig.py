@@ -41,7 +41,7 @@ from starter.stack import LOCAL, StackPlan
 from tests.chaos.postgres import Postgres
 from tests.world import World
 
-READY_SECONDS: Final = 40.0
+READY_SECONDS: Final = 60.0
 PARTNER_SECONDS: Final = 55
 """How long a worker waits for a partner: longer than the partners are made to dawdle here."""
 RETRY_SECONDS: Final = 5
@@ -108,7 +108,7 @@ class Rig:
             assert child.exit_code is None, f"the worker ended: {child.last_words()}; see {child.log}"
             return "worker is ready" in child.log.read_text(errors="replace")
 
-        await eventually(is_ready, "the worker is ready")
+        await eventually(is_ready, f"the worker is ready; it said: {child.last_words()}")
 
     async def _start(self, name: str, arguments: list[str], log: str = "") -> Child:
         command = [sys.executable, "-m", "starter.cli", *arguments]

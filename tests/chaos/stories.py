@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.failures import BackhaulError, PartnerUnavailable
 from tests.world import CaseStory, OrderStory, World
 
-PATIENCE_SECONDS: Final = 150.0
+PATIENCE_SECONDS: Final = 100.0
 _OUTAGES: Final = (RPCError, RuntimeError, httpx.TransportError, DBAPIError, PartnerUnavailable, TimeoutError)
 
 Given = TypeVar("Given")
@@ -107,7 +107,7 @@ class Story:
         return await patiently(lambda: world.order(owner, lines, buyer_method=buyer_method))
 
     async def placed(self, order: OrderStory) -> None:
-        await stands_at(order, "cancel_window")
+        await stands_at(order, "cancel_window", "awaiting_shipment")
         while await patiently(lambda: stage_of(order)) == "cancel_window":
             await pass_by(order, minutes=31)
             await asyncio.sleep(0.1)
