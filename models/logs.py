@@ -60,7 +60,8 @@ def configure_logs(log_format: str, log_level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(log_level)
     # A request line can hold what is personal or secret: a customer's number, the token of a supplier's link.
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "mail.log", "alembic"):
+    # At DEBUG the SDK's worker writes whole payloads.
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "mail.log", "alembic", "temporalio.worker"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # The ids are fields of the line already.
     workflow.logger.workflow_info_on_message = False
