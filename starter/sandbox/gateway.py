@@ -24,6 +24,9 @@ from starter.sandbox.wire import Answer, Asked, Refused, Work
 
 KEYS_LAST = timedelta(hours=24)
 
+NEVER_SAVED = (401, 403, 404, 409)
+"""Refusals that are no answer to the request itself: a mended key or address must be able to try again."""
+
 
 class SavedAnswer(Document):
     """What was answered to an idempotency key; its space is the account."""
@@ -124,7 +127,8 @@ class Gateway:
             )
         else:
             answer = error_answer(status, "invalid_request_error", f"The request was refused: {code}.", code=code)
-        self._save(asked, answer)
+        if status not in NEVER_SAVED:
+            self._save(asked, answer)
         return answer
 
     def unknown(self, asked: Asked) -> Answer:
