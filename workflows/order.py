@@ -86,10 +86,11 @@ class Order(Case):
                 return
         plan, missing = await self.buying.find_sources(self.lines.open, self.seller.minimum_stock)
         await self.ceasing.void(missing, Fault.STOCK_FEED, "no warehouse has it", self.buying.evidence)
-        await self._collect()
-        if self.cancels.accepted:
-            await self._cancel()
-            return
+        if self.lines.open:
+            await self._collect()
+            if self.cancels.accepted:
+                await self._cancel()
+                return
         self.with_supplier = True
         while plan:
             refused = await self.buying.place(plan)
@@ -315,7 +316,13 @@ class Order(Case):
 
     # ---- events ----
 
+    def end(self, outcome: str, message: str) -> None:
+        super().end(outcome, message)
+        self.shipping.reject_leftovers(outcome)
+
     def check_event(self, name: str, event: Event) -> None:
+        if self.outcome is not None:
+            raise Conflict(f"the order is {self.outcome} already")
         match event:
             case Release() if self.released_at is not None:
                 raise Conflict("the order is released already")
@@ -333,7 +340,7 @@ class Order(Case):
                 return
 
     def _check_cancel(self, event: CancelRequest) -> None:
-        if self.cancels.accepted or self.outcome is not None:
+        if self.cancels.accepted:
             raise Conflict(f"the order is {self.stage} already")
         if self.request.channel is Channel.EBAY and not event.channel_reference:
             raise RefusedByRule(

@@ -53,6 +53,12 @@ class Shipping:
         known = {fact.shipment_id for fact in self.announced} | {new.shipment_id for new in self._new}
         return shipment.shipment_id in known
 
+    def reject_leftovers(self, outcome: str) -> None:
+        """Shipments that came before their turn, of an order that ended without it (CAN-11)."""
+        for shipment in self._new:
+            self._case.inbox.reject("shipment", f"the order is {outcome} (CAN-11)", shipment.event_id)
+        self._new = []
+
     async def announce_next(self) -> None:
         """Tell the shop the tracking number of the next shipment; one that does not fit is set aside."""
         shipment = self._new.pop(0)
