@@ -145,9 +145,13 @@ class Refund(Case):
         if not self._final and answer.state != "none":
             self.word = answer
             self.gateway_refund_id = answer.gateway_refund_id or self.gateway_refund_id
+        if self.gateway_refund_id is None:
+            return
         updates, self.updates = self.updates, []
         for update in updates:
-            if update.gateway_refund_id == self.gateway_refund_id and not self._final:
+            if update.gateway_refund_id != self.gateway_refund_id:
+                self._reject(update, "gateway_refund_id is another refund's (REF-7)")
+            elif not self._final:
                 self.word = RefundAnswer(
                     state=update.status, gateway_refund_id=update.gateway_refund_id, reason=update.reason
                 )
@@ -178,6 +182,15 @@ class Refund(Case):
         )
 
     # ---- events ----
+
+    def end(self, outcome: str, message: str) -> None:
+        super().end(outcome, message)
+        for update in self.updates:
+            self._reject(update, f"the refund is {outcome}, and no gateway has it (REF-7)")
+        self.updates = []
+
+    def _reject(self, update: GatewayUpdate, reason: str) -> None:
+        self.inbox.reject("gateway_update", reason, update.event_id)
 
     def check_event(self, name: str, event: Event) -> None:
         if not isinstance(event, GatewayUpdate):
