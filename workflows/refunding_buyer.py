@@ -32,6 +32,7 @@ class BuyerSide:
         self._case = case
         self._clicks: list[BuyerRefund] = []
         self._channel_refund: ChannelUpdate | None = None
+        self._news: list[ChannelUpdate] = []
         self._attempts = 0
         self._automatic_failed = False
         self.refunds: list[RefundResult] = []
@@ -116,8 +117,18 @@ class BuyerSide:
                 )
             self._channel_refund = self._channel_refund or event
         else:
-            self._case.alert_staff(f"channel-{event.event_id}", f"the marketplace says: {what}", Who.SELLER)
+            self._news.append(event)
+            self.pass_news_on()
         return f"the marketplace says: {what}"
+
+    def pass_news_on(self) -> None:
+        """Tell staff what the marketplace says; what came before the return opened waits until it has."""
+        if not self._case.has_opened:
+            return
+        for event in self._news:
+            what = event.status.replace("_", " ")
+            self._case.alert_staff(f"channel-{event.event_id}", f"the marketplace says: {what}", Who.SELLER)
+        self._news = []
 
     # ---- the procedure ----
 

@@ -38,6 +38,8 @@ class SupplierSide:
         self._case = case
         self._received: dict[str, ReceivedLine] = {}
         self._goods_events = 0
+        self._early_goods: list[GoodsReceived] = []
+        """What came before the return opened: it can be judged only then."""
         self._new_memos: list[CreditMemo] = []
         self._memos: list[CreditMemo] = []
         self._attempts = 0
@@ -52,7 +54,7 @@ class SupplierSide:
 
     @property
     def has_receptions(self) -> bool:
-        return bool(self._received)
+        return bool(self._received or self._early_goods)
 
     @property
     def receptions(self) -> tuple[ReceptionRecord, ...]:
@@ -122,9 +124,23 @@ class SupplierSide:
         if self.money_moved:
             raise RefusedByRule("RET-11", "the seller is refunded; the inspection is over")
 
+    def judge_early_goods(self) -> None:
+        """RET-11 for goods that came before it was known what the return has."""
+        early, self._early_goods = self._early_goods, []
+        for event in early:
+            try:
+                self.check_goods(event)
+            except RefusedByRule as error:
+                self._case.inbox.reject("goods_received", str(error), event.event_id)
+            else:
+                self.note_goods(event)
+
     def note_goods(self, event: GoodsReceived) -> str:
-        self._goods_events += 1
-        self._received.update({line.sku: line for line in event.lines})
+        if self._case.has_opened:
+            self._goods_events += 1
+            self._received.update({line.sku: line for line in event.lines})
+        else:
+            self._early_goods.append(event)
         return "; ".join(
             f"{line.quantity} x {line.sku} {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
             for line in event.lines
@@ -189,13 +205,17 @@ class SupplierSide:
     async def refund(self) -> None:
         """Inspection, credit, the seller's refund; ends without money if nothing was accepted."""
         try:
-            await self._wait_for_inspection()
-            if self._case.withdrawal is not None:
-                return
-            if not self._expected:
-                self._end_without_credit()
-                return
-            await self._wait_for_credit()
+            while True:
+                await self._wait_for_inspection()
+                if self._case.withdrawal is not None:
+                    return
+                if not self._expected:
+                    self._end_without_credit()
+                    return
+                if self._credit_settled:
+                    break
+                await self._wait_for_credit()
+            self._note_missing_credit()
             await self._refund_seller(self._expected)
         finally:
             self.done = True
@@ -203,7 +223,7 @@ class SupplierSide:
     async def _wait_for_inspection(self) -> None:
         """RET-11: the supplier receives and inspects, up to 30 days."""
         case = self._case
-        case.deadlines["inspection_due"] = workflow.now() + timedelta(days=case.seller.inspection_days)
+        case.deadlines.setdefault("inspection_due", workflow.now() + timedelta(days=case.seller.inspection_days))
         while not self._inspection_over:
             manual = [sku for sku, line in self._received.items() if line.acceptance is Acceptance.MANUAL]
             await case.wait_for(
@@ -247,24 +267,27 @@ class SupplierSide:
         )
 
     async def _wait_for_credit(self) -> None:
-        """RET-12: until the credit memos reach what the accepted units cost."""
+        """RET-12: until a credit memo or a new word about the goods comes, or nothing more is waited for."""
         case, currency = self._case, self._case.opened.charge_currency
-        while not self._credit_settled:
-            await case.wait_for(
-                partial(self._credit_moved, len(self._memos)),
-                stage=Stage.AWAITING_CREDIT,
-                who=Who.SUPPLIER,
-                what=f"credit {self._expected} {currency} (credited so far: {self.credited})",
-                expected=lambda: case.deadlines["refund_due"],
-                timer=f"{case.seller.inspection_days} days to receive, inspect and credit",
-                reminders=self._overdue,
-            )
+        await case.wait_for(
+            partial(self._credit_moved, len(self._memos), self._goods_events),
+            stage=Stage.AWAITING_CREDIT,
+            who=Who.SUPPLIER,
+            what=f"credit {self._expected} {currency} (credited so far: {self.credited})",
+            expected=lambda: case.deadlines["refund_due"],
+            timer=f"{case.seller.inspection_days} days to receive, inspect and credit",
+            reminders=self._overdue,
+        )
+
+    def _credit_moved(self, memos: int, goods_events: int) -> bool:
+        moved = len(self._memos) != memos or self._goods_events != goods_events
+        return moved or self._credit_settled or self._case.withdrawal is not None
+
+    def _note_missing_credit(self) -> None:
         if self.credited < self._expected:
             missing = self._expected - self.credited
-            case.step(f"{missing} {currency} is not credited: refunded at the broker's expense")
-
-    def _credit_moved(self, memos: int) -> bool:
-        return self._credit_settled or len(self._memos) != memos
+            currency = self._case.opened.charge_currency
+            self._case.step(f"{missing} {currency} is not credited: refunded at the broker's expense")
 
     @property
     def _credit_settled(self) -> bool:
@@ -315,6 +338,9 @@ class SupplierSide:
         case = self._case
         told: set[tuple[datetime, int]] = set()
         while not self.done and case.outcome is None:
+            if case.expired:
+                await workflow.wait_condition(lambda: not case.expired or case.outcome is not None)
+                continue
             due, now, woken = case.deadlines["refund_due"], workflow.now(), case.wakeups
             days_before = [*case.seller.refund_reminder_days_before, 0]
             reached = [days for days in days_before if due - timedelta(days=days) <= now]
@@ -335,7 +361,8 @@ class SupplierSide:
                 continue
 
     def _sla_is_moot(self, woken: int) -> bool:
-        return self.done or self._case.outcome is not None or self._case.wakeups != woken
+        case = self._case
+        return self.done or case.expired or case.outcome is not None or case.wakeups != woken
 
     async def _tell_sla(self, due: datetime, days: int) -> None:
         case, date = self._case, f"{due:%Y-%m-%d}"

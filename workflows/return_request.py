@@ -54,6 +54,8 @@ class Return(Case):
         self.tracked_at: datetime | None = None
         self.withdrawal: Withdrawal | None = None
         self.waived: dict[Waivable, str] = {}
+        self.expired = False
+        """Without tracking number in time: nothing is due, until it is reopened (RET-10)."""
         self.broker_return_number: str | None = None
         self.authorization = Authorization(self)
         self.supplier_side = SupplierSide(self)
@@ -170,6 +172,8 @@ class Return(Case):
         )
         items = ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in opened.lines)
         self.step(f"return requested by {self.request.source.value}: {items}", self.request.requested_by)
+        self.supplier_side.judge_early_goods()
+        self.buyer_side.pass_news_on()
         for sibling in opened.siblings:
             await self._open_sibling(sibling)
         return True
@@ -276,11 +280,12 @@ class Return(Case):
 
     async def _stay_expired(self) -> bool:
         """Expired, without refund; a tracking number added later reopens it. False once that is over too."""
-        self.step("expired: no tracking number in time, so no refund")
-        self.tell("expired", "return_expired", Recipient.SELLER)
-        self.tell("expired-buyer", "return_expired_buyer", Recipient.BUYER)
-        until = workflow.now() + timedelta(days=self.seller.reopen_days)
         missed = self.deadlines["tracking_due"]
+        self.expired = True
+        self.step("expired: no tracking number in time, so no refund")
+        self.tell(f"expired-{missed:%Y-%m-%d}", "return_expired", Recipient.SELLER)
+        self.tell(f"expired-buyer-{missed:%Y-%m-%d}", "return_expired_buyer", Recipient.BUYER)
+        until = workflow.now() + timedelta(days=self.seller.reopen_days)
         reopened = await self.wait_for(
             lambda: self._on_its_way or self.withdrawal is not None or self.deadlines["tracking_due"] > missed,
             stage=Stage.EXPIRED,
@@ -289,6 +294,7 @@ class Return(Case):
             due=until,
             timer="Last day to reopen the return",
         )
+        self.expired = False
         if not reopened:
             self.end(Stage.EXPIRED, "expired: no tracking number, no refund")
             return False
