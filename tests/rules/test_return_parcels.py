@@ -104,3 +104,25 @@ async def test_RET_10_goods_that_arrive_prove_more_than_a_number(world: World) -
     await case.receive()
 
     await case.reaches("awaiting_credit")
+
+
+async def test_RET_10_nothing_is_due_for_an_expired_return(world: World) -> None:
+    back = await (await returning(world, await world.seller(reopen_days=60))).approved()
+
+    await back.forward(days=31)
+    await back.reaches("expired")
+    await back.forward(days=40)
+
+    assert (await back.status()).sla_state == "on_time"
+    assert not [letter for letter in await back.staff_letters() if "refund" in letter.subject.lower()]
+
+
+async def test_RET_13_a_return_reopened_after_its_limit_is_over_it_at_once(world: World) -> None:
+    back = await (await returning(world, await world.seller(reopen_days=60))).approved()
+    await back.forward(days=31)
+    await back.reaches("expired")
+    await back.forward(days=40)
+
+    await back.track()
+
+    await back.shows("the breach", lambda seen: seen.sla_state == "breached")
