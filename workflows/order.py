@@ -371,10 +371,10 @@ class Order(Case):
             case _:
                 return f"{name} recorded"
 
-    async def answer(self, name: str, event: Event) -> tuple[bool, str]:
+    async def answer(self, event: Event, noted: str) -> tuple[bool, str]:
         """A cancel request is answered once it is decided, also while a partner is waited for (CAN-2)."""
         if not isinstance(event, CancelRequest):
-            return await super().answer(name, event)
+            return await super().answer(event, noted)
         if self._seller is not None:
             await self._judge_cancels()
         await workflow.wait_condition(
