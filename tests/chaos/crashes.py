@@ -37,7 +37,7 @@ BOOKS: Final = frozenset(
 FIRST_SECONDS: Final = 7.0
 SECONDS_PER_STEP: Final = 1.0
 ATTEMPTS: Final = 5
-SLOW_MOTION_SECONDS: Final = 8.0
+SLOW_MOTION_SECONDS: Final = 20.0
 
 _STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
@@ -74,14 +74,19 @@ class Play:
         except Exception as error:
             raise RuntimeError(f"{self}: not prepared: {error}") from error
 
+    @property
+    def trigger(self) -> "asyncio.Future[Spot]":
+        """What sets the activity off, under way."""
+        assert self._trigger is not None, "it was set off"
+        return self._trigger
+
     def set_off(self) -> None:
         self._trigger = asyncio.ensure_future(anext(self._scene))
 
     async def end(self) -> None:
         """The rest of the story, when everything runs again."""
-        assert self._trigger is not None, "it was set off"
         try:
-            await self._trigger
+            await self.trigger
             async for _ in self._scene:
                 raise AssertionError("a scene has two yields")
         except Exception as error:
@@ -261,6 +266,7 @@ async def _caught_reading(rig: Rig, play: Play) -> bool:
     rig.freeze("worker")
     play.set_off()
     clock = asyncio.get_running_loop().time
+    await asyncio.wait_for(asyncio.shield(play.trigger), SLOW_MOTION_SECONDS)
     deadline = clock() + SLOW_MOTION_SECONDS
     while clock() < deadline:
         rig.thaw("worker")

@@ -4,6 +4,7 @@ A scene is an async generator. Up to its first `yield` it prepares, and yields w
 caught; up to the second it sets the activity off; then the crash comes; the rest tells the case to its end.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from tests.chaos.stories import (
     tell,
     track,
 )
-from tests.world import CaseStory, OrderStory
+from tests.world import CaseStory, OrderStory, eventually
 
 
 @dataclass(frozen=True)
@@ -178,15 +179,18 @@ async def announcing(story: Story) -> AsyncIterator[Spot]:
 
 @during(calls.EVENT_ARRIVAL)
 async def asking_when(story: Story) -> AsyncIterator[Spot]:
+    """The window closes and a late cancel comes while the worker is away: it asks which came first (CAN-3)."""
     order = await in_its_window(story)
-    await story.placed(order)
+    closes = (await order.books()).cancel_until
+    assert closes is not None, "it is in its window"
     spot = AtServer(order)
     yield spot
+    passing = asyncio.create_task(pass_by(order, minutes=31))
+    await eventually(lambda: patiently(order.now), lambda now: now > closes, "the window closes")
     await tell(order, "cancel_request", reason="changed their mind")
     yield spot
-    await ship(order)
-    await stands_at(order, "shipped")
-    story.ends(order, "shipped")
+    await passing
+    await story.shipped(order)
 
 
 # ---- returns and refunds ----
