@@ -23,6 +23,12 @@ test: $(READY) ## All tests (make test ARGS="-k RET_10")
 histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
 	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest tests/replay -k decides_as_recorded $(ARGS)
 
+chaos: $(READY) ## Kill every part at every step and at random, then count (make chaos ARGS="--minutes 10 --seed 7 --postgres", or --short)
+	@.venv/bin/python -m tests.chaos $(ARGS)
+
+soak: $(READY) ## Events in any order, as long as told (make soak ARGS="--minutes 10 --seed 7")
+	@.venv/bin/python -m tests.model.soak $(ARGS)
+
 lint: $(READY) ## Linter, formatter, type checker
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -38,6 +38,16 @@ class Figures:
     ended: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
+    def add(self, other: "Figures") -> None:
+        """Take another round's figures in."""
+        self.sequences += other.sequences
+        self.events += other.events
+        self.damaged += other.damaged
+        self.rejected += other.rejected
+        self.clock_moves += other.clock_moves
+        self.ended += other.ended
+        self.violations += other.violations
+
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.ended.items()))
         return (

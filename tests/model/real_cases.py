@@ -309,11 +309,12 @@ class RealRefunds(RealCase):
             return
         case = self.refunds[number]
         await rests(case)
-        known = (await case.status()).facts["gateway_refund_id"]
+        stands = await case.status()
+        known = stands.facts["gateway_refund_id"]
         gateway_id = known if known and happening.variant != "other" else "re_of_another"
         status = "succeeded" if happening.variant == "other" else happening.variant
-        if known and not happening.damage and happening.variant in ("succeeded", "failed"):
-            # It may have ended at the gateway before: then the update only says it again, or is wrong.
+        if stands.stage == "pending" and not happening.damage and happening.variant in ("succeeded", "failed"):
+            # What has ended stays so at this gateway; a contrary word after the end is a wrong one.
             with suppress(SandboxError):
                 await self.world.sandbox.settle_refund(known, "failed" if status == "failed" else "succeeded")
         fields = {"actor": "gateway:stripe", "status": status, "gateway_refund_id": gateway_id}
