@@ -15,21 +15,16 @@ def current_details(status: CaseStatus) -> str:
     lines = [_headline(status), ""]
     if status.deadlines:
         lines += ["| deadline | until (UTC) |", "| --- | --- |"]
-        lines += [f"| {name.replace('_', ' ')} | {_time(at)} |" for name, at in status.deadlines.items()]
+        lines += [_row(_words(name), _time(at)) for name, at in status.deadlines.items()]
         lines += [""]
     lines += ["| when (UTC) | what happened | who |", "| --- | --- | --- |"]
     if len(status.timeline) > STEPS_SHOWN:
-        lines.append(f"| ... | {len(status.timeline) - STEPS_SHOWN} earlier steps | |")
-    lines += [
-        f"| {_time(step.at)} | {_cell(step.what)} | {_cell(step.who)} |" for step in status.timeline[-STEPS_SHOWN:]
-    ]
+        lines.append(_row("...", f"{len(status.timeline) - STEPS_SHOWN} earlier steps", ""))
+    lines += [_row(_time(step.at), step.what, step.who) for step in status.timeline[-STEPS_SHOWN:]]
     if status.rejected_count:
         lines += ["", f"**{status.rejected_count} event(s) could not be used**", ""]
         lines += ["| when (UTC) | event | why |", "| --- | --- | --- |"]
-        lines += [
-            f"| {_time(event.at)} | {_cell(event.name)} | {_cell(event.reason)} |"
-            for event in status.rejected_events[-10:]
-        ]
+        lines += [_row(_time(event.at), event.name, event.reason) for event in status.rejected_events[-10:]]
     return "\n".join(lines)
 
 
@@ -47,18 +42,24 @@ def _headline(status: CaseStatus) -> str:
 
 
 def _waiting(wait: Wait) -> str:
-    due = f" · due {_time(wait.due)}" if wait.due else ""
-    return f"**Waiting for the {wait.who}**: {wait.what}  \nsince {_time(wait.since)}{due} (UTC)"
+    due = f", due {_time(wait.due)}" if wait.due else ""
+    return f"**Waiting for the {wait.who}**: {wait.what}, since {_time(wait.since)}{due} (UTC)"
 
 
 def _time(at: datetime) -> str:
-    """To the minute; with spaces that do not break, and one behind it, as the UI's tables have no padding."""
-    return f"{at:%Y-%m-%d\u00a0%H:%M}\u00a0\u00a0"
+    """To the minute; with hyphens and a space that do not break, as the UI's columns are narrow."""
+    return f"{at:%Y\u2011%m\u2011%d\u00a0%H:%M}"
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+PADDING = "\u00a0\u00a0\u200c"
+"""Two spaces that do not break, and a character without width behind them: Markdown would strip them."""
+
+
+def _row(*cells: str) -> str:
+    """A row of a table; padded, as the UI's tables are not."""
+    clean = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return "| " + " | ".join(f"{cell}{PADDING}" for cell in clean) + " |"
