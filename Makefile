@@ -8,7 +8,7 @@ UV_VERSION := 0.9
 READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help run test histories chaos lint clean python
+.PHONY: help run test histories chaos soak lint clean python
 .DEFAULT_GOAL := help
 
 help: ## What can be made

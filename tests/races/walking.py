@@ -1,0 +1,90 @@
+"""Walk a case to any stage, and on from there to its end, by doing what it says it waits for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from models.case import CaseStatus
+from tests.model.real_cases import rests
+from tests.world import CaseStory, eventually
+
+MOST_STEPS = 15
+Act = Callable[[CaseStory, CaseStatus], Awaitable[Any]]
+
+
+def event(name: str, **fields: Any) -> Act:
+    async def act(case: CaseStory, status: CaseStatus) -> None:
+        await case.update(name, **{"actor": "staff:guide"} | fields)
+
+    return act
+
+
+def later(**duration: float) -> Act:
+    async def act(case: CaseStory, status: CaseStatus) -> None:
+        await case.forward(**duration)
+
+    return act
+
+
+async def ship_the_rest(case: CaseStory, status: CaseStatus) -> None:
+    lines = [
+        {"sku": line["sku"], "quantity": line["quantity"] - line["shipped"]}
+        for line in status.facts["lines"]
+        if line["quantity"] > line["shipped"]
+    ]
+    number = f"rest-{len(status.facts['shipments'])}-{next(case.world.numbers)}"
+    await case.update("shipment", shipment_id=number, carrier="UPS", tracking_number="1ZREST", lines=lines)
+
+
+async def receive_the_goods(case: CaseStory, status: CaseStatus) -> None:
+    lines = [
+        {"sku": line["sku"], "quantity": line["quantity"], "reception": "received", "acceptance": "accepted"}
+        for line in status.facts["lines"]
+    ]
+    await case.update("goods_received", actor="supplier:dock", lines=lines)
+
+
+ORDER_GOES_ON: dict[str, Act] = {
+    "awaiting_release": event("release"),
+    "awaiting_payment": event("payment_method_updated", payment_method="pm_card_visa"),
+    "cancel_window": later(minutes=31),
+    "on_hold": event("resume", reason="all is well"),
+    "awaiting_shipment": ship_the_rest,
+}
+RETURN_GOES_ON: dict[str, Act] = {
+    "awaiting_approval": event("seller_approval", decision="approved"),
+    "awaiting_rma": event("supplier_rma", outcome="issued", rma_number="RMA-1"),
+    "rma_refused": event("staff_override", waive="rma", reason="agreed by phone"),
+    "awaiting_tracking": event("return_tracking", carrier="UPS", tracking_number="1ZBACK"),
+    "expired": event("return_tracking", carrier="UPS", tracking_number="1ZBACK"),
+    "in_transit": receive_the_goods,
+    "awaiting_credit": event("staff_override", waive="credit_memo", reason="agreed by phone"),
+    "awaiting_buyer_refund": event("buyer_refund", reason="goods are back", amount="1.00"),
+}
+BY_WAY_OF: dict[str, tuple[str, Act]] = {
+    "on_hold": ("cancel_window", event("hold", reason="look at it first")),
+    "rma_refused": ("awaiting_rma", event("supplier_rma", outcome="refused", reason="too old")),
+    "expired": ("awaiting_tracking", later(days=31)),
+}
+"""Stages off the straight way: from which stage, and by what."""
+
+
+async def walk(case: CaseStory, to: str, goes_on: dict[str, Act]) -> CaseStatus:
+    """Until the case stands at this stage, or has `ended`; AssertionError when it gets stuck."""
+    turn, turn_off = BY_WAY_OF.get(to, ("", None))
+    for _ in range(MOST_STEPS):
+        await rests(case)
+        status: CaseStatus = await eventually(
+            case.status,
+            lambda seen: seen.outcome is not None or seen.stage == to or seen.stage in goes_on,
+            f"{case.id} says nothing that can be done",
+        )
+        if status.stage == to or status.outcome is not None:
+            assert status.stage == to or to == "ended", f"{case.id} ended as {status.outcome} before {to}"
+            return status
+        if turn_off is not None and status.stage == turn:
+            await turn_off(case, status)
+            if to == "on_hold":
+                await later(minutes=31)(case, status)
+        else:
+            await goes_on[status.stage](case, status)
+    raise AssertionError(f"{case.id} does not come to {to}: {status.stage}, {status.waiting_for}")
