@@ -419,6 +419,9 @@ class Order(Case):
         )
 
     async def undo(self) -> None:
-        """Before the order is with a supplier, nothing of it is left behind."""
-        if self._seller is not None and not self.with_supplier:
+        """Before the order is with a supplier, nothing of it is left behind; after that, staff must look."""
+        if self.with_supplier:
+            what = f"order {self.order_id} was stopped while it is with suppliers: nothing was called back"
+            self.alert_staff("stopped", what, Who.STAFF)
+        elif self._seller is not None:
             await self.ceasing.cancel_by_staff()

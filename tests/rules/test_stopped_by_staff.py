@@ -107,6 +107,12 @@ async def test_CAN_2_an_order_that_staff_stop_after_it_was_sent_stays_bought_and
     assert [intent.status for intent in effects.payment_intents] == ["succeeded"]
     assert effects.refunds == ()
     assert [(line.cancelled, line.open) for line in (await order.books()).lines] == [(0, 2)]
+    letters = await eventually(
+        lambda: order.mails(to=str(world.settings.mail_staff)),
+        lambda seen: any(order.id in letter.text and "nothing was called back" in letter.text for letter in seen),
+        "staff are not told",
+    )
+    assert letters
 
 
 # ---- returns ----
