@@ -1,5 +1,6 @@
 """A whole run: crashes at every step, then a storm, then the audit of all of it."""
 
+import asyncio
 import random
 import time
 from collections import Counter
@@ -22,10 +23,12 @@ from tests.chaos.crashes import (
     prepare,
 )
 from tests.chaos.evidence import gather
-from tests.chaos.rig import Rig, eventually, running_rig
+from tests.chaos.rig import Rig, running_rig
 from tests.chaos.storm import Weather, storm
 
 PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - BOOKS - {calls.EVENT_ARRIVAL.name}
+
+CALM_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,23 @@ async def _every_step(
 
 
 async def _calm(rig: Rig) -> None:
-    """Until nothing is under way: no activity waits, so that books and partners can be compared."""
+    """Until nothing is under way, so that books and partners can be compared.
 
-    async def is_calm() -> bool:
-        async for found in rig.client.list_workflows("ExecutionStatus = 'Running'"):
-            described = await rig.client.get_workflow_handle(found.id).describe()
-            raw = described.raw_description
-            if raw.pending_activities or raw.HasField("pending_workflow_task"):
-                return False
-        return True
+    Raises AssertionError naming what still is after two minutes: more than an activity's minute, and its retry.
+    """
+    deadline = time.monotonic() + CALM_SECONDS
+    while under_way := await _under_way(rig):
+        assert time.monotonic() < deadline, f"still under way: {'; '.join(under_way)}"
+        await asyncio.sleep(0.5)
 
-    await eventually(is_calm, "nothing is under way", 90)
+
+async def _under_way(rig: Rig) -> list[str]:
+    found: list[str] = []
+    async for case in rig.client.list_workflows("ExecutionStatus = 'Running'"):
+        raw = (await rig.client.get_workflow_handle(case.id).describe()).raw_description
+        for one in raw.pending_activities:
+            failed = f", {one.last_failure.message}" if one.last_failure.message else ""
+            found.append(f"{case.id}: {one.activity_type.name}, attempt {one.attempt}{failed}")
+        if raw.HasField("pending_workflow_task"):
+            found.append(f"{case.id}: workflow task, attempt {raw.pending_workflow_task.attempt}")
+    return found

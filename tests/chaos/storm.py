@@ -58,9 +58,11 @@ async def storm(rig: Rig, world: World, weather: Weather) -> dict[str, str]:
 
 async def _kill_at_random(rig: Rig, chance: random.Random, over: float) -> None:
     victims = [name for name in WEIGHTS if name != "postgresql" or rig.postgres is not None]
+    each_once = list(victims)  # the rarest first
     while asyncio.get_running_loop().time() < over:
         await asyncio.sleep(chance.uniform(0.5, 4))
-        (victim,) = chance.choices(victims, [WEIGHTS[name] for name in victims])
+        (any_victim,) = chance.choices(victims, [WEIGHTS[name] for name in victims])
+        victim = each_once.pop() if each_once else any_victim
         # Once killed it is always started again, also when the storm ends meanwhile.
         await asyncio.shield(asyncio.ensure_future(_kill_and_start(rig, victim, chance.uniform(0, 2))))
 
