@@ -5,11 +5,13 @@ import pwd
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
 _PLACES: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 _START_SECONDS: Final = "30"
+_ORPHANS_SECONDS: Final = 20.0
 
 
 class Postgres:
@@ -33,7 +35,22 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it answers; after a kill it recovers first."""
+        """Start it, and wait until it answers; after a kill it recovers first.
+
+        What is left of a killed one must have ended before: it refuses to start beside it.
+        """
+        deadline = time.monotonic() + _ORPHANS_SECONDS
+        while True:
+            try:
+                self._start()
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
+
+    def _start(self) -> None:
         options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
         self._control("start", "-w", "-t", _START_SECONDS, "-o", options, "-l", str(self._folder / "server.log"))
 

@@ -45,26 +45,26 @@ async def storm(rig: Rig, world: World, weather: Weather) -> dict[str, str]:
                 raise RuntimeError(f"{plot.__name__}: {type(error).__name__}: {error}") from error
             expected.update(story.expected)
 
-    killer = asyncio.create_task(_kill_at_random(rig, chance, over))
-    try:
+    calm = asyncio.Event()
+
+    async def all_live() -> None:
         await asyncio.gather(*(live() for _ in range(AT_ONCE)))
-    finally:
-        killer.cancel()
-        ended = await asyncio.gather(killer, return_exceptions=True)
-    if isinstance(ended[0], Exception):
-        raise ended[0]
+        calm.set()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(all_live())
+        group.create_task(_kill_at_random(rig, chance, over, calm))
     return expected
 
 
-async def _kill_at_random(rig: Rig, chance: random.Random, over: float) -> None:
+async def _kill_at_random(rig: Rig, chance: random.Random, over: float, calm: asyncio.Event) -> None:
+    """Kill and start again, until the time is over or the last case has ended."""
     victims = [name for name in WEIGHTS if name != "postgresql" or rig.postgres is not None]
     each_once = list(victims)  # the rarest first
-    while asyncio.get_running_loop().time() < over:
+    while asyncio.get_running_loop().time() < over and not calm.is_set():
         await asyncio.sleep(chance.uniform(0.5, 4))
         (any_victim,) = chance.choices(victims, [WEIGHTS[name] for name in victims])
-        victim = each_once.pop() if each_once else any_victim
-        # Once killed it is always started again, also when the storm ends meanwhile.
-        await asyncio.shield(asyncio.ensure_future(_kill_and_start(rig, victim, chance.uniform(0, 2))))
+        await _kill_and_start(rig, each_once.pop() if each_once else any_victim, chance.uniform(0, 2))
 
 
 async def _kill_and_start(rig: Rig, victim: str, away: float) -> None:
