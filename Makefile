@@ -7,6 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 UV_VERSION := 0.9
 READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE # the sandbox imports workflows per case: uncompiled, that doubles its cost
 
 .PHONY: help run test histories chaos soak lint clean python
 .DEFAULT_GOAL := help

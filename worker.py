@@ -43,7 +43,7 @@ from models.environment import read_settings, settings_from_environment, tempora
 from models.failures import BackhaulError, PartnerUnavailable, RefusedByPartner
 from models.logs import configure_logs
 from models.settings import Settings
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 

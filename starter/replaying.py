@@ -9,7 +9,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from models.contract import ORDER, REFUND, RETURN
 from models.message import Message
 from worker import PASSED_THROUGH
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 OPEN_CASES = f'ExecutionStatus="Running" AND WorkflowType IN ("{ORDER}", "{RETURN}", "{REFUND}")'
 

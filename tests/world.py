@@ -60,7 +60,7 @@ async def eventually(look: Callable[[], Awaitable[Any]], until: Callable[[Any], 
         if until(seen):
             return seen
         assert asyncio.get_running_loop().time() < deadline, f"{what}; last seen: {seen}"
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 class Refused(Exception):

@@ -21,7 +21,7 @@ from models.parties import RmaMethod
 from tests.rules.return_story import returning
 from tests.world import PATIENCE, CaseStory, OrderStory, World, eventually
 from worker import PASSED_THROUGH, WorkerSettings, build_worker
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 Told = Callable[[World], Awaitable[list[CaseStory]]]
 

@@ -21,7 +21,7 @@ from tests.security.at_rest import KEY_1, KEY_2, SealedWorld, with_keys
 from tests.security.buyer import BUYER, NAME, REASON, said
 from tests.world import CaseStory, OrderStory, eventually
 from worker import PASSED_THROUGH
-from workflows import WORKFLOWS
+from workflows.registry import WORKFLOWS
 
 
 async def order_of(sealed: SealedWorld) -> OrderStory:
