@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy.exc import DBAPIError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.failures import BackhaulError, PartnerUnavailable
+from models.failures import PartnerUnavailable
 from tests.world import CaseStory, OrderStory, World
 
 PATIENCE_SECONDS: Final = 100.0
@@ -37,10 +37,7 @@ async def patiently(act: Callable[[], Awaitable[Given]]) -> Given:
 
 async def stage_of(case: CaseStory) -> str:
     """Where the books say that the case stands: no worker is needed to look."""
-    try:
-        standing = await asyncio.to_thread(case.world.reading.standing, case.handle.id)
-    except BackhaulError:
-        return "books away"
+    standing = await asyncio.to_thread(case.world.reading.standing, case.handle.id)
     return standing.stage if standing is not None else "unknown"
 
 
