@@ -66,7 +66,7 @@ async def test_a_payload_of_one_key_can_not_pose_as_one_of_another() -> None:
     assert await codec(same_bytes).decode([sealed]) == [sealed]
 
 
-@pytest.mark.parametrize("data", [b"", b"short", os.urandom(80)])
+@pytest.mark.parametrize("data", [b"", b"short", os.urandom(80)], ids=["empty", "short", "other bytes"])
 async def test_a_damaged_payload_stays_unread(data: bytes) -> None:
     damaged = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=data)
     assert await codec(KEY_1).decode([damaged]) == [damaged]
@@ -83,6 +83,7 @@ async def test_a_damaged_payload_stays_unread(data: bytes) -> None:
         (f"{KEY_1},", "key 2 has no id"),
         (f"{KEY_1};{KEY_2}", "k1 is not base64"),
     ],
+    ids=["no id", "short key", "not base64", "turned round", "twice", "empty key", "wrong separator"],
 )
 def test_a_wrong_setting_is_one_clear_line_that_never_quotes_a_key(
     monkeypatch: pytest.MonkeyPatch, setting: str, why: str
