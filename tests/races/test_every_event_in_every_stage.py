@@ -119,16 +119,17 @@ class Walks:
         self.numbers = itertools.count()
 
     async def run(self, stages: Sequence[str], events: Iterable[str]) -> int:
-        """Plays all of them, and one for each event that comes before a worker has looked; how many."""
+        """Plays all of them, those before a worker has looked and after the end too; how many cases."""
         names = list(events)
         queue = f"later-{self.world.tag}"
         early = [await self._sent_early(name, queue) for name in names]
         async with self.world.worker(queue):
             await asyncio.gather(
                 *(self._finish(sender) for sender in early),
-                *(self._walk(stage, name) for stage in (*stages, "ended") for name in names),
+                *(self._walk(stage, name) for stage in stages for name in names),
+                self._after_the_end(names),
             )
-        return len(early) + (len(stages) + 1) * len(names)
+        return len(early) + len(stages) * len(names) + 1
 
     async def _sender(self, name: str, queue: str) -> Sender:
         damage = DAMAGES[next(self.numbers) % len(DAMAGES)]
@@ -143,10 +144,21 @@ class Walks:
         async with self.turn:
             sender = await self._sender(name, self.world.task_queue)
             await walk(sender.case, stage, self.goes_on)
-            if stage == "ended":
-                await sender.case.handle.result()
             await sender.send()
         await self._finish(sender)
+
+    async def _after_the_end(self, names: list[str]) -> None:
+        """One case that has ended gets all of them: its senders are told, each time."""
+        async with self.turn:
+            case = await self.start(self.world.task_queue)
+            await walk(case, "ended", self.goes_on)
+            await case.handle.result()
+            before = await case.status()
+            for name in names:
+                sender = Sender(case, name, self.sku, "extra field")
+                await sender.send()
+                assert sender.told == ["first", "first", "second", "damaged"], name
+            assert await case.status() == before
 
     async def _finish(self, sender: Sender) -> None:
         async with self.turn:
@@ -164,7 +176,9 @@ async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered
     async def start(queue: str) -> CaseStory:
         return await world.order(seller, {"sku": sku, "quantity": 2}, task_queue=queue)
 
-    assert await Walks(world, start, ORDER_GOES_ON, sku).run(ORDER_STAGES, ORDER_EVENTS) == 7 * len(ORDER_EVENTS)
+    assert (
+        await Walks(world, start, ORDER_GOES_ON, sku).run(ORDER_STAGES, ORDER_EVENTS) == 6 * len(ORDER_EVENTS) + 1
+    )
 
 
 async def long_order(world: World, **more: Any) -> OrderStory:
@@ -184,7 +198,7 @@ async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered
         return await world.return_of(order, quantity=1, task_queue=queue)
 
     walks = Walks(world, start, RETURN_GOES_ON, order.request.lines[0].sku)
-    assert await walks.run(RETURN_STAGES, RETURN_EVENTS) == 10 * len(RETURN_EVENTS)
+    assert await walks.run(RETURN_STAGES, RETURN_EVENTS) == 9 * len(RETURN_EVENTS) + 1
 
 
 async def settle(case: CaseStory, status: CaseStatus) -> None:

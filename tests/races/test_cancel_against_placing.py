@@ -1,0 +1,96 @@
+"""A cancel that comes while a partner is being asked: cancelled or sent, and never both (CAN-4)."""
+
+import asyncio
+
+import pytest
+
+from tests.world import OrderStory, Refused, World
+
+WAYS = ("signal", "update")
+LATE = {"actor": "buyer:robin", "reason": "changed their mind"}
+IN_FLIGHT = {
+    "asking for stock": ("supplier", "GET /v1/stock"),
+    "collecting the charge": ("gateway", "/v1/payment_intents/.*/capture"),
+    "ordering": ("supplier", "PUT /v1/orders/"),
+}
+"""What is on its way after the window: partner and request."""
+
+
+async def assert_one_of_both(order: OrderStory) -> str:
+    """Exactly one of cancelled and sent, and the seller's money fits; which one."""
+    effects = await order.effects()
+    sent, stopped = bool(effects.supplier_orders), bool(effects.stops)
+    assert sent != stopped, "both, or neither, of cancelled and sent"
+    captured = sum(one.amount for one in effects.captures)
+    assert captured == (63 if sent else sum(one.amount for one in effects.refunds))
+    return "sent" if sent else "cancelled"
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_CAN_4_while_the_charge_is_made_a_cancel_succeeds(world: World, way: str) -> None:
+    await world.sandbox.add_fault("gateway", "delay", "POST /v1/payment_intents$", seconds=0.6)
+    order = await world.simple_order()
+    await order.shows("that the charge is on its way", lambda seen: "charge" in str(seen.waiting_for))
+    await order.send(way, "cancel_request", **LATE)
+    await order.ends("cancelled")
+    assert await assert_one_of_both(order) == "cancelled"
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("step", IN_FLIGHT)
+async def test_CAN_4_after_the_window_a_cancel_is_too_late_whatever_is_on_its_way(
+    world: World, step: str, way: str
+) -> None:
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    partner, request = IN_FLIGHT[step]
+    await world.sandbox.add_fault(partner, "delay", request, seconds=0.6)
+    clock = asyncio.create_task(order.forward(minutes=31))
+    await order.shows("a partner that is asked", lambda seen: seen.stage == "placing")
+    await order.send(way, "cancel_request", **LATE)
+    await clock
+    await order.reaches("awaiting_shipment")
+    assert await assert_one_of_both(order) == "sent"
+
+
+@pytest.mark.parametrize("step", IN_FLIGHT)
+async def test_CAN_4_held_while_a_partner_is_asked_and_cancelled_it_is_one_of_both(
+    world: World, step: str
+) -> None:
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    partner, request = IN_FLIGHT[step]
+    await world.sandbox.add_fault(partner, "delay", request, seconds=0.6)
+    clock = asyncio.create_task(order.forward(minutes=31))
+    await order.shows("a partner that is asked", lambda seen: seen.stage == "placing")
+    try:
+        await order.update("hold", reason="look at it first")
+    except Refused:
+        await clock
+        await order.reaches("awaiting_shipment")
+    else:
+        await clock
+        await order.reaches("on_hold")
+    await order.update("cancel_request", **LATE)
+    status = await order.shows(
+        "which of both it is", lambda seen: seen.stage in ("cancelled", "awaiting_shipment")
+    )
+    if status.stage == "cancelled":
+        await order.ends("cancelled")
+    assert await assert_one_of_both(order) == ("cancelled" if status.stage == "cancelled" else "sent")
+
+
+async def test_CAN_4_many_cancels_while_the_window_closes_are_all_answered_alike(world: World) -> None:
+    order = await world.simple_order()
+    until = (await order.reaches("cancel_window")).deadlines["cancel_until"]
+    clock = asyncio.create_task(order.forward_to(until))
+    sent = [asyncio.create_task(order.update("cancel_request", **LATE)) for _ in range(6)]
+    answers = await asyncio.gather(*sent, return_exceptions=True)
+    await clock
+    assert all(isinstance(one, Refused) or not isinstance(one, BaseException) for one in answers)
+    status = await order.shows(
+        "which of both it is", lambda seen: seen.stage in ("cancelled", "awaiting_shipment")
+    )
+    if status.stage == "cancelled":
+        await order.ends("cancelled")
+    assert await assert_one_of_both(order) == ("cancelled" if status.stage == "cancelled" else "sent")
