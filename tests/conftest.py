@@ -20,6 +20,19 @@ from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
 
+PROOFS = ("chaos", "demo", "model", "races", "replay", "security")
+"""Folders whose tests prove the whole under pressure and take minutes: `make prove`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of those folders that need the running stack."""
+    here = Path(__file__).parent
+    for item in items:
+        room = item.path.relative_to(here).parts[0]
+        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "security")
+        if room in PROOFS and runs_stack:
+            item.add_marker(pytest.mark.proof)
+
 
 @pytest.fixture(scope="session")
 async def env() -> AsyncIterator[WorkflowEnvironment]:
