@@ -16,7 +16,7 @@ from tests.model.sequences import KINDS, Sequence
 from tests.world import World
 
 REAL: dict[str, Any] = {"order": RealOrder, "return": RealReturn, "refunds": RealRefunds}
-AT_A_TIME = 8
+AT_A_TIME = 3
 OUR_ID = "backhaul_id"
 PATIENCE = 10.0
 """Seconds in which a case must come to a state that the model allows."""

@@ -9,7 +9,8 @@ PAID = 10_000
 AMOUNTS = (3_000, 6_000, 15_000, 0)
 """What is asked for; 0: all that is left (REF-8)."""
 MOST_REFUNDS = 4
-COUNTS = ("reserved", "pending", "succeeded")
+COUNTS = ("reserved", "pending", "failing", "succeeded")
+"""`failing`: heard to have failed, and not yet given back: another refund may find it either way."""
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "refund": tuple(str(amount) for amount in AMOUNTS),
@@ -83,10 +84,12 @@ class RefundProcedure:
         return [
             self._with(state, number, self._next(state, one))
             for number, one in enumerate(state.refunds)
-            if one.state in ("asked", "reserved")
+            if one.state in ("asked", "reserved", "failing")
         ]
 
     def _next(self, state: RefundsState, one: One) -> One:
+        if one.state == "failing":
+            return replace(one, state="failed")
         if one.state == "reserved":
             # The books let an over-refund pass if the seller allows it; this gateway never does.
             at_gateway = sum(other.amount for other in state.refunds if other.state in ("pending", "succeeded"))
@@ -113,12 +116,15 @@ class RefundProcedure:
         one = state.refunds[number]
         if event.ident in state.heard:
             return [state] if one.state == "pending" else [state, self.reject(state)]
+        known = replace(state, heard=state.heard | {event.ident})
+        if one.state == "failing":
+            return [known, self.reject(state)]
         if one.state != "pending" or event.variant == "other":
             return [self.reject(state)]
-        known = replace(state, heard=state.heard | {event.ident})
         if event.variant == "pending":
             return [known]
-        return [self._with(known, number, replace(one, state=event.variant))]
+        word = "failing" if event.variant == "failed" else event.variant
+        return [self._with(known, number, replace(one, state=word))]
 
     def _with(self, state: RefundsState, number: int, one: One) -> RefundsState:
         return replace(state, refunds=(*state.refunds[:number], one, *state.refunds[number + 1 :]))

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.case import CaseStatus
 from tests.model.real_cases import rests
-from tests.world import CaseStory, eventually
+from tests.world import CaseStory, Refused, eventually
 
 MOST_STEPS = 15
 Act = Callable[[CaseStory, CaseStatus], Awaitable[Any]]
@@ -60,6 +60,21 @@ RETURN_GOES_ON: dict[str, Act] = {
     "awaiting_credit": event("staff_override", waive="credit_memo", reason="agreed by phone"),
     "awaiting_buyer_refund": event("buyer_refund", reason="goods are back", amount="1.00"),
 }
+
+
+def withdrawn_or(act: Act) -> Act:
+    """The shortest way to an end while no goods were received and no money moved."""
+
+    async def end(case: CaseStory, status: CaseStatus) -> None:
+        try:
+            await case.update("withdrawal", actor="buyer:guide", reason="keeps it")
+        except Refused:
+            await act(case, status)
+
+    return end
+
+
+RETURN_ENDS_SOON: dict[str, Act] = {stage: withdrawn_or(act) for stage, act in RETURN_GOES_ON.items()}
 BY_WAY_OF: dict[str, tuple[str, Act]] = {
     "on_hold": ("cancel_window", event("hold", reason="look at it first")),
     "rma_refused": ("awaiting_rma", event("supplier_rma", outcome="refused", reason="too old")),
