@@ -74,6 +74,8 @@ class Case(ABC):
         self._stages = [stage.value for stage in stages]
         self._last_stage: str = self._stages[0]
         self._saving = asyncio.Lock()
+        self._booking = asyncio.Lock()
+        """One local activity at a time: two that end together would not replay in their order."""
         self._saved_steps = 0
         self._shown: dict[str, Any] = {}
         self._reminders_done: set[tuple[str, str, datetime]] = set()
@@ -338,15 +340,16 @@ class Case(ABC):
         """Read or write the books: a quick, idempotent local activity, tried until they answer."""
         while True:
             try:
-                given: Given = await workflow.execute_local_activity(
-                    call.name,
-                    message,
-                    result_type=call.gives,
-                    start_to_close_timeout=timedelta(seconds=30),
-                    schedule_to_close_timeout=BOOKS_PATIENCE,
-                    retry_policy=BOOKS_RETRY,
-                    summary=what,
-                )
+                async with self._booking:
+                    given: Given = await workflow.execute_local_activity(
+                        call.name,
+                        message,
+                        result_type=call.gives,
+                        start_to_close_timeout=timedelta(seconds=30),
+                        schedule_to_close_timeout=BOOKS_PATIENCE,
+                        retry_policy=BOOKS_RETRY,
+                        summary=what,
+                    )
             except ActivityError as error:
                 if is_cancelled_exception(error) and not self._stopping:
                     raise asyncio.CancelledError from None

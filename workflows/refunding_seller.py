@@ -177,7 +177,9 @@ class SupplierSide:
 
     async def _book(self, memo: CreditMemo) -> None:
         case = self._case
-        booked = await case.book(
+        # Not a local activity: its end cancels a timer that may have been started in the same task, and such a
+        # pair does not replay.
+        booked = await case.ask(
             calls.BOOK_CREDIT_MEMO,
             BookCreditMemo(
                 supplier_id=case.opened.supplier.supplier_id,
@@ -189,7 +191,9 @@ class SupplierSide:
                 actor=memo.actor,
                 at=workflow.now(),
             ),
-            f"Book credit memo {memo.number}",
+            stage=case.stage,
+            who=Who.BACKHAUL,
+            what=f"book credit memo {memo.number}",
         )
         if booked.state == "duplicate" and booked.return_id != case.return_id:
             why = f"credit memo {memo.number} was counted already, for return {booked.return_id} (RET-12)"
