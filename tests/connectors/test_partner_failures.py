@@ -275,6 +275,7 @@ async def test_ORD_3_a_bank_that_wants_the_owner_to_confirm_is_a_decline_that_le
     payments, asked = gateway(
         nothing_yet(),
         no(402, **error),
+        httpx.Response(200, json=intent("requires_payment_method")),
         httpx.Response(200, json=intent("canceled", cancellation_reason="abandoned")),
     )
     answer = await activities.run(payments.authorize_charge, CHARGE)
