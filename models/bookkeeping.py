@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.case import CaseRecord
-from models.ids import CaseId
+from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Fault, LineShare, OrderRequest, ShipmentFact, SupplierOrder
@@ -67,7 +67,7 @@ class LineQuantities(Message):
 class ChargeRecord(Message):
     """The broker's charge on the seller, one per attempt (ORD-3)."""
 
-    charge_id: CaseId
+    charge_id: DerivedId
     state: ChargeState
     amount: PositiveAmount
     captured: NonNegativeAmount
@@ -150,11 +150,10 @@ class ReceptionRecord(Message):
     acceptance: Acceptance
 
 
-class SaveReturn(Message):
+class KeptReturn(Message):
     """All that the books keep of a return beside its request."""
 
-    return_id: CaseId
-    record: CaseRecord
+    return_id: ReturnId
     decision: Literal["approved", "rejected"] | None = None
     decision_reason: str | None = None
     decided_by: str | None = None
@@ -174,12 +173,36 @@ class SaveReturn(Message):
     outcome: str | None = None
 
 
+class SaveReturn(KeptReturn):
+    """Keep a return up to date."""
+
+    record: CaseRecord
+
+
+class ReopenReturn(Message):
+    """A refund of a return that has ended failed after it had succeeded: open the return again (REF-7)."""
+
+    return_id: ReturnId
+    refund_id: DerivedId
+    run_id: str
+
+
+class ReturnReopened(Message):
+    """What the return knew when it ended. `times`: how often it was opened by now. Refused: `reason` says why."""
+
+    opening: Opening
+    opened: OpenedReturn | None = None
+    kept: KeptReturn | None = None
+    times: int = 1
+    reason: str | None = None
+
+
 class BookCreditMemo(Message):
     """A supplier's credit memo. Same supplier and number: counted once, whatever the return (RET-12)."""
 
     supplier_id: CaseId
     number: Number
-    return_id: CaseId
+    return_id: ReturnId
     date: date
     amount: PositiveAmount
     currency: Currency
@@ -224,11 +247,17 @@ class ReservedRefund(Message):
 class SettleRefund(Message):
     """What became of a reserved refund. A failed or refused one gives its amount back to the cap (REF-7)."""
 
-    refund_id: CaseId
+    refund_id: DerivedId
     state: RefundState
     gateway_refund_id: Number | None = None
     reason: str | None = None
     at: datetime
+
+
+class RefundTakenBack(Message):
+    """The amount is refundable again. `reopen`: the return that it was made for, if that can open again."""
+
+    reopen: ReturnRequest | None = None
 
 
 class SaveCase(Message):

@@ -48,6 +48,9 @@ RETURN_EVENTS: Final[dict[str, type[Event]]] = {
 
 REFUND_EVENTS: Final[dict[str, type[Event]]] = {"gateway_update": GatewayUpdate}
 
+REFUND_TAKEN_BACK: Final = "refund_taken_back"
+"""The signal by which a refund tells its order or return that it failed after all; no event of outsiders."""
+
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {
     ORDER: ORDER_EVENTS,
     RETURN: RETURN_EVENTS,

@@ -12,6 +12,12 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 CaseId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 """An id of ours or of a partner that becomes part of a workflow id or a search attribute."""
 
+ReturnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,129}$")]
+"""The id of a return: room for one that is derived from the longest order id."""
+
+DerivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,159}$")]
+"""The id of a refund or a charge: room for one that is derived from the longest return id."""
+
 CaseKind = Literal["order", "return", "refund"]
 _KINDS: tuple[CaseKind, ...] = ("order", "return", "refund")
 
@@ -67,9 +73,12 @@ def late_cancel_return_id(order_id: str) -> str:
     return f"RR-{order_id}-late-cancel"
 
 
-def buyer_refund_id(case_id: str, ordinal: int) -> str:
-    """A refund of the buyer by the seller: the n-th accepted click of this order or return (REF-6)."""
-    return f"RF-{case_id}-B{ordinal}"
+def buyer_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
+    """A refund of the buyer by the seller: the n-th accepted click of this order or return (REF-6).
+
+    `opening` counts how often the return was opened: it is 2 after the first reopening (REF-7).
+    """
+    return f"RF-{case_id}-B{_numbered(opening, ordinal)}"
 
 
 def direct_refund_id(order_id: str, ordinal: int) -> str:
@@ -77,9 +86,13 @@ def direct_refund_id(order_id: str, ordinal: int) -> str:
     return f"RF-{order_id}-D{ordinal}"
 
 
-def seller_refund_id(case_id: str, ordinal: int) -> str:
-    """A refund of the seller by the broker: the n-th of this order or return (REF-6)."""
-    return f"RF-{case_id}-S{ordinal}"
+def seller_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
+    """A refund of the seller by the broker: the n-th of this order or return, in its n-th opening (REF-6)."""
+    return f"RF-{case_id}-S{_numbered(opening, ordinal)}"
+
+
+def _numbered(opening: int, ordinal: int) -> str:
+    return f"{ordinal}" if opening == 1 else f"{opening}.{ordinal}"
 
 
 def broker_return_number(return_id: str) -> str:

@@ -21,7 +21,7 @@ LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 """A seller's or supplier's number of an item."""
 
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
 """A number that a partner gave (RMA, tracking, credit memo, marketplace reference): kept as it was typed."""
 
 Actor = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import EmailStr, Field
 
-from models.ids import CaseId
+from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Quantity, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Address, SupplierOrder
@@ -20,7 +20,7 @@ from models.refunds import Direction
 class AuthorizeCharge(Message):
     """Reserve the broker's charge on the seller's payment method."""
 
-    charge_id: CaseId
+    charge_id: DerivedId
     order_id: CaseId
     amount: PositiveAmount
     currency: Currency
@@ -42,7 +42,7 @@ class ChargeState(StrEnum):
 class ChargeAnswer(Message):
     """Where the charge stands at the gateway."""
 
-    charge_id: CaseId
+    charge_id: DerivedId
     state: ChargeState
     gateway_reference: Number | None = None
     """Stripe: the payment intent."""
@@ -54,7 +54,7 @@ class ChargeAnswer(Message):
 class CaptureCharge(Message):
     """Take `amount` of an authorized charge; the rest is given free."""
 
-    charge_id: CaseId
+    charge_id: DerivedId
     gateway_reference: Number
     amount: PositiveAmount
     currency: Currency
@@ -63,7 +63,7 @@ class CaptureCharge(Message):
 class VoidCharge(Message):
     """Give an authorization free. Looks for the charge first: it may never have got there, or be captured."""
 
-    charge_id: CaseId
+    charge_id: DerivedId
     gateway_reference: Number | None = None
     gateway_customer: Number | None = None
 
@@ -74,7 +74,7 @@ class VoidCharge(Message):
 class SendRefund(Message):
     """Refund a payment. `payment_reference`: Stripe payment intent or charge."""
 
-    refund_id: CaseId
+    refund_id: DerivedId
     order_id: CaseId
     direction: Direction
     payment_reference: Number
@@ -138,7 +138,7 @@ class PlacedOrder(Message):
 class RequestRma(Message):
     """Ask the supplier's web service for an RMA number (RET-8)."""
 
-    return_id: CaseId
+    return_id: ReturnId
     supplier_id: CaseId
     supplier_order_number: Number
     lines: tuple[Quantity, ...]
@@ -195,12 +195,12 @@ class Mail(Message):
     It carries no address and no name: the mail activity reads those from the books.
     """
 
-    key: Annotated[str, Field(min_length=1, max_length=200)]
+    key: Annotated[str, Field(min_length=1, max_length=500)]
     """`<workflow id>:<what>`, e.g. `return-RR-1001-1:rma-buyer`."""
     template: Annotated[str, Field(pattern=r"^[a-z_]+$")]
     to: Recipient
     order_id: CaseId
-    return_id: CaseId | None = None
+    return_id: ReturnId | None = None
     seller_id: CaseId
     supplier_id: CaseId | None = None
     facts: dict[str, str] = Field(default_factory=dict)

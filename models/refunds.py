@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.ids import CaseId
+from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Event, LongText, Message, Number, Quantity, Request, Text
 from models.money import Currency, PositiveAmount, require_whole
 
@@ -31,9 +31,9 @@ class Way(StrEnum):
 class RefundRequest(Request):
     """Starts a `Refund`. Its id was made before, from the case: never random, never of amount and charge."""
 
-    refund_id: CaseId
+    refund_id: DerivedId
     order_id: CaseId
-    return_id: CaseId | None = None
+    return_id: ReturnId | None = None
     direction: Direction = Direction.SELLER_TO_BUYER
     way: Way = Way.GATEWAY
     amount: PositiveAmount | None = None
@@ -76,13 +76,14 @@ COUNTS_AGAINST_CAP = (RefundState.RESERVED, RefundState.PENDING, RefundState.SUC
 class RefundResult(Message):
     """What became of a refund. `amount` is what was reserved; zero if refused before."""
 
-    refund_id: CaseId
+    refund_id: DerivedId
     state: RefundState
     amount: Annotated[Decimal, Field(ge=0)]
     currency: Currency
     gateway_refund_id: Number | None = None
     over_refund: bool = False
     reason: str | None = None
+    direction: Direction = Direction.SELLER_TO_BUYER
 
 
 def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, HttpUrl, model_validator
 
-from models.ids import CaseId
+from models.ids import CaseId, ReturnId
 from models.message import (
     Event,
     LongText,
@@ -23,6 +23,7 @@ from models.message import (
 )
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
 from models.parties import Seller, Supplier
+from models.refunds import RefundResult
 
 
 class Source(StrEnum):
@@ -58,7 +59,7 @@ class ReturnLine(Message):
 class ReturnRequest(Request):
     """Starts a `Return` (RET-1, RET-2)."""
 
-    return_id: CaseId
+    return_id: ReturnId
     order_id: CaseId
     source: Source = Source.MANUAL
     requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")] = "script:manual"
@@ -67,6 +68,8 @@ class ReturnRequest(Request):
     amazon_rma_id: Number | None = None
     ebay_return_id: Number | None = None
     note: LongText | None = None
+    reopened_by: RefundResult | None = None
+    """The refund that failed after the return was completed; only the refund itself says so (REF-7)."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

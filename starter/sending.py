@@ -10,13 +10,16 @@ from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import Answer
+from models.contract import REFUND
 from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFound
 from models.ids import case_of
 from models.message import Event, Message
+from models.refunds import GatewayUpdate, RefundRequest
 from starter.opening import failure_of
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
@@ -67,7 +70,10 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
     try:
         await handle.signal(name, event, rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS))
     except RPCError as error:
-        raise _meaning(error, workflow_id, name) from None
+        failure = _meaning(error, workflow_id, name)
+        if isinstance(failure, CaseEnded) and _is_late_word(event):
+            return await _reopen_refund(client, workflow_id, name, event)
+        raise failure from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
 
@@ -76,7 +82,8 @@ async def send_event(
 ) -> Delivery:
     """Send it as an update and give its answer; without one `within` this time, record it as a signal.
 
-    Both carry the same `event_id`, so it counts once. Raises EventRefused with the case's reason, NotFound,
+    Both carry the same `event_id`, so it counts once. A refund that has ended as succeeded is opened again by the
+    gateway's word that it failed after all. Raises EventRefused with the case's reason, NotFound,
     CaseEnded, PartnerUnavailable.
     """
     first = name in SIGNALLED_FIRST
@@ -90,6 +97,8 @@ async def send_event(
         )
         if first and isinstance(failure, CaseEnded):
             return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None, ended=True)
+        if isinstance(failure, CaseEnded) and _is_late_word(event):
+            return await _reopen_refund(client, workflow_id, name, event)
         raise failure from None
     if answer is None and not first:
         return await record_event(client, workflow_id, name, event)
@@ -107,6 +116,37 @@ async def _ask(
             return answer
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
         return None
+
+
+def _is_late_word(event: Event) -> bool:
+    return isinstance(event, GatewayUpdate) and event.status == "failed"
+
+
+async def _reopen_refund(client: Client, workflow_id: str, name: str, event: Event) -> Delivery:
+    """REF-7: a refund that has ended is started again together with the gateway's word that it failed after all.
+
+    Raises CaseEnded when the server no longer keeps how it was started, PartnerUnavailable.
+    """
+    try:
+        started = await anext(client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1), None)
+        if started is None:
+            raise CaseEnded(workflow_id)
+        attributes = started.workflow_execution_started_event_attributes
+        (request,) = await client.data_converter.decode(attributes.input.payloads, [RefundRequest])
+        await client.start_workflow(
+            REFUND,
+            request,
+            id=workflow_id,
+            task_queue=attributes.task_queue.name,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary=f"Refund {request.refund_id} · order {request.order_id} · late word of the gateway",
+            start_signal=name,
+            start_signal_args=[event],
+            rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS),
+        )
+    except RPCError as error:
+        raise _meaning(error, workflow_id, name) from None
+    return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
 
 def _meaning(error: RPCError, workflow_id: str, name: str) -> BackhaulError:

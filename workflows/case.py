@@ -58,6 +58,8 @@ class Case(ABC):
     def __init__(
         self, events: dict[str, type[Event]], *, seller_id: str, order_id: str, stages: type[StrEnum]
     ) -> None:
+        self.run_id = workflow.info().first_execution_run_id
+        """By which the books know that it is the same case that asks again, also after a reset."""
         self.inbox = Inbox(events, self._check_event, self._note_event, self._rejected)
         self.seller_id = seller_id
         self.order_id = order_id
@@ -178,7 +180,7 @@ class Case(ABC):
         info = workflow.info()
         return CaseRecord(
             workflow_id=info.workflow_id,
-            run_id=info.first_execution_run_id,
+            run_id=self.run_id,
             stage=self.stage,
             seller_id=self.seller_id,
             order_id=self.order_id,

@@ -17,9 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from models.partners import Recipient, StopShipping
     from models.refunds import Direction, RefundState
     from workflows.cancelling import Requested
-    from workflows.case import Case
     from workflows.charging import SellerCharge
-    from workflows.refunding import refund, text_of
+    from workflows.refunding import RefundingCase, refund, text_of
 
 
 class Ceasing:
@@ -27,7 +26,7 @@ class Ceasing:
 
     def __init__(
         self,
-        case: Case,
+        case: RefundingCase,
         request: OrderRequest,
         lines: OrderLines,
         charge: SellerCharge,

@@ -33,10 +33,10 @@ with workflow.unsafe.imports_passed_through():
     from models.returns import ReturnLine, ReturnRequest, Source
     from workflows.buying import Buying
     from workflows.cancelling import Cancels
-    from workflows.case import Case
     from workflows.ceasing import Ceasing
     from workflows.charging import SellerCharge
     from workflows.inbox import hears
+    from workflows.refunding import RefundingCase
     from workflows.shipping import Shipping
 
 AUTOMATIC_COUNTRIES = ("US",)
@@ -48,7 +48,7 @@ PEOPLE_AWAITED = (Stage.AWAITING_RELEASE, Stage.AWAITING_PAYMENT, Stage.ON_HOLD)
 
 @workflow.defn(name=contract.ORDER)
 @hears(contract.ORDER_EVENTS)
-class Order(Case):
+class Order(RefundingCase):
     """One order of a buyer, from its receipt until every line is shipped, cancelled or voided."""
 
     @workflow.init
@@ -118,7 +118,7 @@ class Order(Case):
             OpenOrder(
                 request=self.request,
                 workflow_id=info.workflow_id,
-                run_id=info.first_execution_run_id,
+                run_id=self.run_id,
                 received_at=info.workflow_start_time,
             ),
             "Write the order down",

@@ -1,19 +1,23 @@
 """A refund: one movement of money back, exactly once, with the days a gateway may take (REF)."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from models import calls, contract
+    from models import calls, contract, ids
     from models.bookkeeping import Opening, ReservedRefund, ReserveRefund, SaveCase, SettleRefund
     from models.case import CaseRecord, Who
     from models.case import RefundStage as Stage
     from models.failures import Conflict, RefusedByRule
     from models.message import Event
-    from models.partners import RefundAnswer, SendRefund
+    from models.partners import Recipient, RefundAnswer, SendRefund
     from models.refunds import GatewayUpdate, RefundRequest, RefundResult, RefundState, Way
+    from models.returns import ReturnRequest
     from workflows.case import Case
     from workflows.inbox import hears
 
@@ -39,19 +43,31 @@ class Refund(Case):
         self.updates: list[GatewayUpdate] = []
         self.word: RefundAnswer | None = None
         """The gateway's last word."""
+        self.late_word: GatewayUpdate | None = None
+        """The gateway's word that it failed after all, which came after it had succeeded."""
 
     @workflow.run
     async def run(self, request: RefundRequest) -> RefundResult:
-        """Takes what to refund; gives what became of it. A refusal is a result, not an error."""
+        """Takes what to refund; gives what became of it. A refusal is a result, not an error.
+
+        Started again together with the gateway's word that it failed after all, it takes the success back.
+        """
         await self.conduct(self._procedure)
+        while self.late_word is not None:
+            self.outcome = None
+            await self.conduct(self._check_late_word)
+        return self._result()
+
+    def _result(self) -> RefundResult:
         return RefundResult(
-            refund_id=request.refund_id,
+            refund_id=self.request.refund_id,
             state=self.state,
-            amount=(self.reserved.amount if self.reserved else None) or 0,
-            currency=request.currency,
+            amount=(self.reserved.amount if self.reserved else None) or Decimal(0),
+            currency=self.request.currency,
             gateway_refund_id=self.gateway_refund_id,
             over_refund=self.reserved.over_refund if self.reserved else False,
             reason=self.reason,
+            direction=self.request.direction,
         )
 
     async def _procedure(self) -> None:
@@ -77,7 +93,7 @@ class Refund(Case):
             ReserveRefund(
                 request=self.request,
                 workflow_id=info.workflow_id,
-                run_id=info.first_execution_run_id,
+                run_id=self.run_id,
                 at=workflow.now(),
             ),
             "Reserve the amount under the cap",
@@ -88,12 +104,97 @@ class Refund(Case):
             over = ", over what was paid (allowed by the seller)" if reserved.over_refund else ""
             self.step(f"reserved {reserved.amount} {self.request.currency}{over}", self.request.requested_by)
             return reserved
+        if reserved.opening is Opening.DUPLICATE and reserved.state is RefundState.SUCCEEDED and self.updates:
+            await self._hear_again(reserved)
+            return None
         self.keeps_books = False
         self.reason = reserved.reason or "a refund with this id exists already"
         self.state = reserved.state if reserved.opening is Opening.DUPLICATE else RefundState.REFUSED
         self.gateway_refund_id = reserved.gateway_refund_id
         self.end(Stage.REFUSED, f"refused: {self.reason}")
         return None
+
+    # ---- REF-7: what had succeeded fails after all ----
+
+    async def _hear_again(self, reserved: ReservedRefund) -> None:
+        """This refund had ended as succeeded; a late word of the gateway opened it again."""
+        self.reserved, self.state = reserved, RefundState.SUCCEEDED
+        self._hear(RefundAnswer(state="succeeded", gateway_refund_id=reserved.gateway_refund_id))
+        await self._check_late_word()
+
+    async def _check_late_word(self) -> None:
+        """The gateway itself is asked: a wrong word must not give money away a second time."""
+        assert self.reserved is not None, "it had succeeded"
+        claim, self.late_word = self.late_word, None
+        if claim is not None:
+            word = await self._ask_gateway(self.reserved, look_only=True)
+            if word.state == "failed":
+                await self._take_back(claim.reason or word.reason or "the gateway gave no reason")
+                return
+            self._reject(claim, f"the gateway itself says {word.state} (REF-7)")
+        self.end(Stage.SUCCEEDED, "succeeded, and stays so")
+
+    async def _take_back(self, reason: str) -> None:
+        """The amount is refundable again, people are told, and the return opens again."""
+        self.state, self.reason = RefundState.FAILED, reason
+        given = await self.book(
+            calls.TAKE_BACK_REFUND,
+            SettleRefund(
+                refund_id=self.request.refund_id,
+                state=RefundState.FAILED,
+                gateway_refund_id=self.gateway_refund_id,
+                reason=reason,
+                at=workflow.now(),
+            ),
+            "Books: refund failed after it had succeeded",
+        )
+        result = self._result()
+        what = f"refund {result.refund_id} of {result.amount} {result.currency} failed after it had succeeded"
+        self.mail(
+            "taken-back",
+            "refund_failed",
+            Recipient.SELLER,
+            return_id=self.request.return_id,
+            amount=result.amount,
+            currency=result.currency,
+            refund_id=result.refund_id,
+            reason=reason,
+            direction=self.request.direction.value,
+        )
+        self.alert_staff("taken-back", f"{what}: {reason}", Who.STAFF)
+        if given.reopen is not None:
+            await self._reopen(given.reopen, result)
+        elif self.request.return_id is None:
+            await self._tell(ids.order_workflow_id(self.order_id), result)
+        self.end(Stage.FAILED, f"failed after it had succeeded: {reason}")
+
+    async def _tell(self, workflow_id: str, result: RefundResult) -> bool:
+        """Whether the case runs, and so hears it."""
+        try:
+            await workflow.get_external_workflow_handle(workflow_id).signal(contract.REFUND_TAKEN_BACK, result)
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            return False
+        return True
+
+    async def _reopen(self, request: ReturnRequest, failed: RefundResult) -> None:
+        """The return goes on: the one that runs hears of it, one that has ended is opened again."""
+        workflow_id = ids.return_workflow_id(request.return_id)
+        while not await self._tell(workflow_id, failed):
+            try:
+                await workflow.start_child_workflow(
+                    contract.RETURN,
+                    request.model_copy(update={"reopened_by": failed}),
+                    id=workflow_id,
+                    parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    static_summary=f"Return {request.return_id} · order {self.order_id} · open again",
+                )
+            except WorkflowAlreadyStartedError:
+                continue  # another refund opened it meanwhile
+            self.step(f"return {request.return_id} is open again")
+            return
 
     async def _ask_gateway(self, reserved: ReservedRefund, *, look_only: bool) -> RefundAnswer:
         whom = self.request.direction.value.rpartition("_")[2]
@@ -155,6 +256,11 @@ class Refund(Case):
                 self.word = RefundAnswer(
                     state=update.status, gateway_refund_id=update.gateway_refund_id, reason=update.reason
                 )
+            elif self._is_late(update):
+                self.late_word = update
+
+    def _is_late(self, update: GatewayUpdate) -> bool:
+        return self.word is not None and self.word.state == "succeeded" and update.status == "failed"
 
     async def _settle_pending(self) -> None:
         if self.state is not RefundState.PENDING:
@@ -195,7 +301,7 @@ class Refund(Case):
     def check_event(self, name: str, event: Event) -> None:
         if not isinstance(event, GatewayUpdate):
             return
-        if self.outcome is not None:
+        if self.outcome is not None and not self._is_late(event):
             raise Conflict(f"the refund is {self.outcome} already")
         if self.gateway_refund_id is not None and event.gateway_refund_id != self.gateway_refund_id:
             raise RefusedByRule("REF-7", "gateway_refund_id is another refund's")
@@ -227,7 +333,7 @@ class Refund(Case):
 
     async def undo(self) -> None:
         """Money that may be on its way is not called back: the amount stays reserved, and staff look."""
-        if self.reserved is not None:
+        if self.reserved is not None and self.state is not RefundState.SUCCEEDED:
             what = f"refund {self.request.refund_id} was stopped while {self.state.value}: look at the gateway"
             self.alert_staff("stopped", what, Who.STAFF)
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
@@ -10,13 +12,49 @@ from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedErro
 with workflow.unsafe.imports_passed_through():
     from models import contract, ids
     from models.case import Who
-    from models.message import Quantity
+    from models.failures import BackhaulError, InvalidInput, Problem
+    from models.message import Event, Quantity
     from models.refunds import Direction, RefundRequest, RefundResult, RefundState, Way
     from workflows.case import Case, reason_of
 
 
+class RefundingCase(Case):
+    """A case that refunds. A refund that succeeded may fail days later, and then tells the case so (REF-7)."""
+
+    def __init__(
+        self, events: dict[str, type[Event]], *, seller_id: str, order_id: str, stages: type[StrEnum]
+    ) -> None:
+        super().__init__(events, seller_id=seller_id, order_id=order_id, stages=stages)
+        self.refund_results: dict[str, RefundResult] = {}
+        """What refunds said after they had succeeded, by their id."""
+        self.refunds_awaited: set[str] = set()
+
+    def refund_taken_back(self, failed: RefundResult) -> None:
+        """A refund that had succeeded failed afterwards: its amount is refundable again (REF-7)."""
+        self.step(
+            f"refund {failed.refund_id} of {failed.amount} {failed.currency} failed after it had succeeded: "
+            f"{failed.reason}",
+            Who.GATEWAY,
+        )
+
+    @workflow.signal(name=contract.REFUND_TAKEN_BACK, description="A refund of this case failed after all")
+    def hear_refund_taken_back(self, *payload: Any) -> None:
+        try:
+            if len(payload) != 1:
+                raise InvalidInput(contract.REFUND_TAKEN_BACK, [Problem("(message)", "is one JSON object")])
+            result = RefundResult.at_the_door(payload[0])
+        except BackhaulError as error:
+            self.inbox.reject(contract.REFUND_TAKEN_BACK, str(error), None)
+            return
+        if result.refund_id in self.refund_results:
+            return  # told already
+        self.refund_results[result.refund_id] = result
+        if result.refund_id not in self.refunds_awaited:
+            self.refund_taken_back(result)
+
+
 async def refund(
-    case: Case,
+    case: RefundingCase,
     *,
     refund_id: str,
     direction: Direction,
@@ -31,7 +69,8 @@ async def refund(
 ) -> RefundResult:
     """Refund `amount` (none: all that is left) and wait until it succeeded, failed or was refused.
 
-    The refund goes on by itself when the case is stopped: money that is on its way is not called back.
+    One that succeeded may fail afterwards: then the case hears `refund_taken_back` (REF-7). The refund goes
+    on by itself when the case is stopped: money that is on its way is not called back.
     """
     request = RefundRequest(
         refund_id=refund_id,
@@ -48,6 +87,7 @@ async def refund(
     whom = "buyer" if direction is Direction.SELLER_TO_BUYER else "seller"
     with case.waiting(stage, Who.GATEWAY, f"refund the {whom} ({refund_id})"):
         await case.show()
+        case.refunds_awaited.add(refund_id)
         try:
             result: RefundResult = await workflow.execute_child_workflow(
                 contract.REFUND,
@@ -65,8 +105,10 @@ async def refund(
             if is_cancelled_exception(error):
                 case.stop_if_cancelled()
             result = _unknown(request, f"the refund's workflow ended without an answer: {reason_of(error)}")
+        finally:
+            case.refunds_awaited.discard(refund_id)
     case.stop_if_cancelled()
-    return result
+    return case.refund_results.get(refund_id, result)
 
 
 def _unknown(request: RefundRequest, reason: str) -> RefundResult:

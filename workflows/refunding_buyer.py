@@ -37,7 +37,11 @@ class BuyerSide:
         self._automatic_failed = False
         self.refunds: list[RefundResult] = []
         self.done = False
+        self.over = False
+        """The clicks are served, and nothing more is waited for."""
         self.money_moved = False
+        self._owed: Decimal | None = None
+        """What the gateway took back after the return was completed (REF-7)."""
         self.results: list[str] = []
         """What became of the buyer's refund, in words."""
 
@@ -70,6 +74,8 @@ class BuyerSide:
                 raise RefusedByRule("REF-3", str(error)) from None
             return click.amount
         units = {line.sku: line.quantity for line in (click.lines if click else None) or ()}
+        if self._owed is not None and not units:
+            return self._owed
         if click is None and not self._returnless:
             units = {line.sku: self._case.supplier_side.accepted_units(line) for line in opened.lines}
         worth = Decimal(0)
@@ -80,7 +86,7 @@ class BuyerSide:
             worth += share_of_units(line.paid, line.quantity, 0, taken, opened.currency)
         if unknown := set(units) - {line.sku for line in opened.lines}:
             raise RefusedByRule("RET-14", f"the return has no line {', '.join(sorted(unknown))}")
-        fees_due = Decimal(0) if self.refunds else self.fees
+        fees_due = Decimal(0) if self.refunds or self._owed is not None else self.fees
         worth = min(worth - fees_due, opened.paid - self.fees - self.refunded)
         if worth <= 0:
             raise RefusedByRule(
@@ -136,13 +142,16 @@ class BuyerSide:
         """Serve the clicks until the buyer is refunded and `may_end()`, or the return is withdrawn."""
         case = self._case
         since = workflow.now()
+        self.over = False
         while case.withdrawal is None and not (self.done and may_end() and not self._clicks):
             if self._clicks:
                 await self._refund(self._clicks.pop(0))
             elif self._automatic:
                 await self._refund(None)
             elif self.done:
-                await workflow.wait_condition(lambda: self._has_work or may_end() or case.withdrawal is not None)
+                await workflow.wait_condition(
+                    lambda: self._has_work or may_end() or case.withdrawal is not None or not self.done
+                )
             else:
                 await case.wait_for(
                     lambda: self._has_work or self.done or case.withdrawal is not None,
@@ -152,6 +161,22 @@ class BuyerSide:
                     timer="Reminder: refund the buyer",
                     reminders=lambda: reminders_after(since, case.seller.buyer_refund_reminder_days, self._remind),
                 )
+        self.over = True
+
+    def reopen(self) -> None:
+        """The return was completed before: nothing is waited for but what the gateway took back (REF-7)."""
+        self.done = self.money_moved = True
+
+    def take_back(self, failed: RefundResult) -> None:
+        """A refund of the buyer failed after it had succeeded: a person must click again (REF-7)."""
+        self.refunds = [done for done in self.refunds if done.refund_id != failed.refund_id]
+        self.results.append(f"refund {failed.refund_id} failed afterwards")
+        self.done = False
+        self._automatic_failed = True
+        if self._case.reopened:
+            self._owed = (self._owed or Decimal(0)) + failed.amount
+        else:
+            self.money_moved = bool(self.refunds)
 
     @property
     def _has_work(self) -> bool:
@@ -177,7 +202,7 @@ class BuyerSide:
         self.money_moved = True
         result = await refund(
             case,
-            refund_id=ids.buyer_refund_id(case.return_id, self._attempts),
+            refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
             direction=Direction.SELLER_TO_BUYER,
             amount=amount,
             currency=opened.currency,
@@ -189,10 +214,11 @@ class BuyerSide:
             or tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in opened.lines),
         )
         if result.state is not RefundState.SUCCEEDED:
-            self.money_moved = bool(self.refunds)
+            self.money_moved = bool(self.refunds) or case.reopened
             self._could_not(click, f"refund {result.refund_id} {result.state.value}: {result.reason}")
             return
         self.refunds.append(result)
+        self._owed = None
         self.done = True
         money = f"{result.amount} {result.currency}"
         case.step(f"buyer refunded {money}" + (" (over what was paid)" if result.over_refund else ""), Who.GATEWAY)
@@ -232,9 +258,9 @@ class BuyerSide:
         self._attempts += 1
         result = await refund(
             case,
-            refund_id=ids.buyer_refund_id(case.return_id, self._attempts),
+            refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
             direction=Direction.SELLER_TO_BUYER,
-            amount=event.amount or case.opened.paid,
+            amount=event.amount or self._owed or case.opened.paid,
             currency=case.opened.currency,
             reason="refunded by the marketplace",
             requested_by=event.actor,

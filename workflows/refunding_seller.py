@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from models.money import share_of_units
     from models.parties import OnBreach
     from models.partners import Recipient
-    from models.refunds import Direction, RefundState
+    from models.refunds import Direction, RefundResult, RefundState
     from models.returns import Acceptance, CreditMemo, GoodsReceived, OpenedLine, ReceivedLine, Waivable
     from workflows.case import Reminder
     from workflows.refunding import refund
@@ -45,6 +46,8 @@ class SupplierSide:
         self._attempts = 0
         self._breached = False
         self._overdue_told = False
+        self._settled = False
+        self._taken_back: list[RefundResult] = []
         self.done = False
         self.money_moved = False
         self.results: list[str] = []
@@ -207,7 +210,9 @@ class SupplierSide:
     # ---- the procedure ----
 
     async def refund(self) -> None:
-        """Inspection, credit, the seller's refund; ends without money if nothing was accepted."""
+        """Inspection, credit, the seller's refund, once; ends without money if nothing was accepted."""
+        if self._settled:
+            return
         try:
             while True:
                 await self._wait_for_inspection()
@@ -222,7 +227,28 @@ class SupplierSide:
             self._note_missing_credit()
             await self._refund_seller(self._expected)
         finally:
-            self.done = True
+            self._settled = self.done = True
+
+    def reopen(self) -> None:
+        """The return was completed before: nothing is waited for but what the gateway took back (REF-7)."""
+        self._settled = self.done = self.money_moved = True
+
+    def take_back(self, failed: RefundResult) -> None:
+        """A refund of the seller failed after it had succeeded: it is made again (REF-7)."""
+        self._taken_back.append(failed)
+        self.results.append(f"refund {failed.refund_id} failed afterwards")
+        self.done = False
+
+    async def refund_again(self, until: Callable[[], bool]) -> None:
+        """Beside the buyer's side: make each refund again that the gateway took back, until `until()`."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self._taken_back) or until())
+            if not self._taken_back:
+                return
+            await self._wait_for_mending()
+            await self._refund_seller(self._taken_back[0].amount)
+            self._taken_back.pop(0)
+            self.done = not self._taken_back
 
     async def _wait_for_inspection(self) -> None:
         """RET-11: the supplier receives and inspects, up to 30 days."""
@@ -306,7 +332,7 @@ class SupplierSide:
             self._attempts += 1
             result = await refund(
                 case,
-                refund_id=ids.seller_refund_id(case.return_id, self._attempts),
+                refund_id=ids.seller_refund_id(case.return_id, self._attempts, case.opening),
                 direction=Direction.BROKER_TO_SELLER,
                 amount=amount,
                 currency=currency,
@@ -326,14 +352,17 @@ class SupplierSide:
             if result.state is not RefundState.FAILED:
                 self.results.append(f"seller not refunded here: {result.reason}")
                 return
-            await case.wait_for(
-                lambda: False,
-                stage=Stage.REFUNDING_SELLER,
-                who=Who.STAFF,
-                what="mend the seller's payment method; then the refund is tried again",
-                due=workflow.now() + PAUSE_AFTER_FAILURE,
-                timer="Try the seller's refund again",
-            )
+            await self._wait_for_mending()
+
+    async def _wait_for_mending(self) -> None:
+        await self._case.wait_for(
+            lambda: False,
+            stage=Stage.REFUNDING_SELLER,
+            who=Who.STAFF,
+            what="mend the seller's payment method; then the refund is tried again",
+            due=workflow.now() + PAUSE_AFTER_FAILURE,
+            timer="Try the seller's refund again",
+        )
 
     # ---- RET-13: within 60 days of the creation of the RR ----
 

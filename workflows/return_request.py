@@ -10,13 +10,14 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
-    from models.bookkeeping import Opening, OpenReturn, SaveReturn
+    from models.bookkeeping import KeptReturn, Opening, OpenReturn, ReopenReturn, SaveReturn
     from models.case import CaseRecord, Ended, Who
     from models.case import ReturnStage as Stage
     from models.failures import BackhaulError, Conflict, RefusedByRule
     from models.message import Event
     from models.parties import Fulfilment, Seller
     from models.partners import Recipient
+    from models.refunds import Direction, RefundResult
     from models.returns import (
         BuyerRefund,
         ChannelUpdate,
@@ -33,15 +34,16 @@ with workflow.unsafe.imports_passed_through():
         fees_of,
     )
     from workflows.authorizing import Authorization
-    from workflows.case import Case, Reminder, reminders_after
+    from workflows.case import Reminder, reminders_after
     from workflows.inbox import hears
+    from workflows.refunding import RefundingCase
     from workflows.refunding_buyer import BuyerSide
     from workflows.refunding_seller import SupplierSide
 
 
 @workflow.defn(name=contract.RETURN)
 @hears(contract.RETURN_EVENTS)
-class Return(Case):
+class Return(RefundingCase):
     """One return request (RR): approval, RMA, parcel, inspection, credit, and the two refunds."""
 
     @workflow.init
@@ -60,14 +62,24 @@ class Return(Case):
         self.authorization = Authorization(self)
         self.supplier_side = SupplierSide(self)
         self.buyer_side = BuyerSide(self)
+        self.opening = 1
+        """How often this return was opened by now."""
         self._opened: OpenedReturn | None = None
+        self._kept: KeptReturn | None = None
+        self._taken_back_late: RefundResult | None = None
 
     @workflow.run
     async def run(self, request: ReturnRequest) -> Ended:
         """Takes the return request; gives how it ended. Bad input fails the workflow with `InvalidInput`."""
-        return await self.conduct(self._procedure)
+        ended = await self.conduct(self._procedure)
+        if self._taken_back_late is not None:
+            workflow.continue_as_new(request.model_copy(update={"reopened_by": self._taken_back_late}))
+        return ended
 
     async def _procedure(self) -> None:
+        if self.request.reopened_by is not None:
+            await self._refund_again(self.request.reopened_by)
+            return
         if not await self._open():
             return
         memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
@@ -102,18 +114,76 @@ class Return(Case):
             if self.withdrawal:
                 self._end_withdrawn()
             return
-        await asyncio.gather(self._settle_with_supplier(), self.buyer_side.refund(lambda: self.supplier_side.done))
+        await self._settle()
         if self.withdrawal:
             self._end_withdrawn()
         else:
             self._end_completed()
         await sla
 
+    async def _settle(self) -> None:
+        """Both refunds, until both are made and none of them was taken back (REF-7)."""
+        while True:
+            await asyncio.gather(
+                self._settle_with_supplier(), self.buyer_side.refund(lambda: self.supplier_side.done)
+            )
+            if self.withdrawal is not None or (self.supplier_side.done and self.buyer_side.done):
+                return
+
     async def _settle_with_supplier(self) -> None:
         """The supplier's side; then people see what else is waited for, not what is over (NTF-3)."""
         await self.supplier_side.refund()
         if self.waits:
             await self.show()
+        await self.supplier_side.refund_again(lambda: self.buyer_side.over)
+
+    # ---- REF-7: a refund failed after it had succeeded ----
+
+    @property
+    def reopened(self) -> bool:
+        """Whether it was completed before, and is open only to refund again."""
+        return self._kept is not None
+
+    def refund_taken_back(self, failed: RefundResult) -> None:
+        super().refund_taken_back(failed)
+        if self.outcome is not None:
+            self._taken_back_late = failed
+        elif failed.direction is Direction.SELLER_TO_BUYER:
+            self.buyer_side.take_back(failed)
+        else:
+            self.supplier_side.take_back(failed)
+
+    async def _refund_again(self, failed: RefundResult) -> None:
+        """The return that was completed opens again, for as long as it takes to refund again."""
+        self.run_id = f"{self.run_id}:{failed.refund_id}"
+        reopened = await self.book(
+            calls.REOPEN_RETURN,
+            ReopenReturn(
+                return_id=self.return_id,
+                refund_id=failed.refund_id,
+                run_id=self.run_id,
+            ),
+            "Open the return again",
+        )
+        if reopened.opened is None or reopened.kept is None:
+            self.keeps_books = False
+            self.end(Stage.REFUSED, reopened.reason or "the return can't be opened again")
+            return
+        self._kept, self.opening = reopened.kept, reopened.times
+        self._know(reopened.opened)
+        if self._kept.rma_number:
+            self.label(contract.RMA_NUMBER.value_set(self._kept.rma_number))
+        self.supplier_side.reopen()
+        self.buyer_side.reopen()
+        self.refund_taken_back(failed)
+        self.tell("reopened", "return_reopened", Recipient.SELLER, reason=f"refund {failed.refund_id} failed")
+        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        channel = asyncio.create_task(self.buyer_side.record_channel_refund(), name="marketplace's refund")
+        await self._settle()
+        self._end_completed()
+        await channel
+        self.buyer_side.reject_leftovers()
+        await memos
 
     # ---- what the opened return knows ----
 
@@ -134,7 +204,7 @@ class Return(Case):
     def tell(self, key: str, template: str, to: Recipient, **facts: object) -> None:
         """Send an e-mail about this return."""
         self.mail(
-            key,
+            key if self.opening == 1 else f"{self.opening}:{key}",
             template,
             to,
             return_id=self.return_id,
@@ -152,7 +222,7 @@ class Return(Case):
             OpenReturn(
                 request=self.request,
                 workflow_id=info.workflow_id,
-                run_id=info.first_execution_run_id,
+                run_id=self.run_id,
                 created_at=info.workflow_start_time,
             ),
             "Write the return down",
@@ -161,12 +231,8 @@ class Return(Case):
             self.keeps_books = False
             self.end(Stage.REFUSED, answer.reason or "a return with this id exists already")
             return False
-        self._opened = opened = answer.opened
-        self.seller_id = opened.seller.seller_id
-        self.label(
-            contract.SUPPLIER_ID.value_set(opened.supplier.supplier_id),
-            contract.CHANNEL.value_set(opened.channel),
-        )
+        opened = answer.opened
+        self._know(opened)
         self.deadlines["refund_due"] = self.deadlines.get(
             "refund_due", info.workflow_start_time + timedelta(days=opened.seller.refund_sla_days)
         )
@@ -177,6 +243,14 @@ class Return(Case):
         for sibling in opened.siblings:
             await self._open_sibling(sibling)
         return True
+
+    def _know(self, opened: OpenedReturn) -> None:
+        self._opened = opened
+        self.seller_id = opened.seller.seller_id
+        self.label(
+            contract.SUPPLIER_ID.value_set(opened.supplier.supplier_id),
+            contract.CHANNEL.value_set(opened.channel),
+        )
 
     async def _open_sibling(self, sibling: ReturnRequest) -> None:
         """RET-2: lines of different suppliers become one return per supplier."""
@@ -328,6 +402,8 @@ class Return(Case):
     def check_event(self, name: str, event: Event) -> None:
         if self.outcome is not None:
             raise Conflict(f"the return is {self.outcome} already")
+        if self.reopened and not isinstance(event, BuyerRefund | ChannelUpdate | CreditMemo):
+            raise Conflict("the return was completed; it is open again only to refund again (REF-7)")
         match event:
             case SellerApproval():
                 if self.approval is not None:
@@ -434,6 +510,13 @@ class Return(Case):
         }
 
     async def write_books(self, record: CaseRecord) -> None:
+        if self._kept is not None:
+            kept = dict(self._kept) | {
+                "refunded_by_channel": self._kept.refunded_by_channel or self.buyer_side.refunded_by_channel,
+                "outcome": self.outcome,
+            }
+            await self.book(calls.SAVE_RETURN, SaveReturn(**kept, record=record), f"Books: {self.stage}")
+            return
         approval = self.approval
         fees = self.buyer_side.fees if approval and approval.decision == "approved" and self._opened else None
         await self.book(

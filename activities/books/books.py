@@ -16,9 +16,12 @@ from models.bookkeeping import (
     OpenedOrder,
     OpenOrder,
     OpenReturn,
+    RefundTakenBack,
+    ReopenReturn,
     ReservedRefund,
     ReserveRefund,
     ReturnOpening,
+    ReturnReopened,
     SaveCase,
     Saved,
     SaveOrder,
@@ -57,6 +60,11 @@ class Books:
         """Keep a return up to date."""
         return self._write(returns.save_return, ask)
 
+    @activity.defn(name="reopen_return")
+    def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
+        """Open a return again whose refund failed after it had ended (REF-7)."""
+        return self._write(openings.reopen_return, ask)
+
     @activity.defn(name="book_credit_memo")
     def book_credit_memo(self, ask: BookCreditMemo) -> CreditMemoBooked:
         """Count a supplier's credit memo once (RET-12)."""
@@ -71,6 +79,11 @@ class Books:
     def settle_refund(self, ask: SettleRefund) -> Saved:
         """Write down what became of a refund (REF-7)."""
         return self._write(refunds.settle_refund, ask)
+
+    @activity.defn(name="take_back_refund")
+    def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
+        """Give the amount of a refund that failed after it had succeeded back to the cap (REF-7)."""
+        return self._write(refunds.take_back_refund, ask)
 
     @activity.defn(name="save_case")
     def save_case(self, ask: SaveCase) -> Saved:

@@ -1,20 +1,26 @@
 """A return opens: RET-2 is checked, its units are found among what was shipped, and it is split by supplier."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from activities.books.attribution import Part, split_by_supplier
 from activities.books.orders import share_of
+from activities.books.returns import kept
 from activities.books.units import Worth, free_sources, held_worth, holding_returns, worth_of_next
-from models.bookkeeping import Opening, OpenReturn, ReturnOpening
+from models.bookkeeping import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
+from models.case import ReturnStage
 from models.ids import return_workflow_id, sibling_return_id
+from models.refunds import RefundState
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
+    ReceptionRow,
+    RefundRow,
     ReturnLineRow,
     ReturnRow,
     ReturnUnitsRow,
     SellerRow,
+    StepRow,
     SupplierRow,
 )
 
@@ -42,6 +48,36 @@ def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
         return _open(session, ask, order, first, siblings=tuple(row.request for row in others))
     except _Refused as no:
         return ReturnOpening(opening=Opening.REFUSED, reason=str(no))
+
+
+def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
+    """Give back what the return knew when it ended; from now on it is this run's. The same run again gets the
+    same answer. Refused unless it has ended by itself, and this refund of it failed.
+    """
+    row = session.get(ReturnRow, ask.return_id, with_for_update=True)
+    refund = session.get(RefundRow, ask.refund_id)
+    if row is None or row.opened is None:
+        return ReturnReopened(opening=Opening.REFUSED, reason=f"no return {ask.return_id}")
+    if refund is None or refund.return_id != ask.return_id or refund.state is not RefundState.FAILED:
+        why = f"no refund {ask.refund_id} of return {ask.return_id} has failed"
+        return ReturnReopened(opening=Opening.REFUSED, reason=why)
+    if row.run_id != ask.run_id and row.outcome in (None, ReturnStage.STOPPED):
+        why = f"return {ask.return_id} did not end by itself: staff must look at it"
+        return ReturnReopened(opening=Opening.REFUSED, reason=why)
+    receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()
+    known = kept(row, receptions)
+    steps = select(func.count(col(StepRow.run_id).distinct())).where(
+        col(StepRow.workflow_id) == row.workflow_id, col(StepRow.run_id) != ask.run_id
+    )
+    row.run_id = ask.run_id
+    row.outcome = None
+    session.add(row)
+    return ReturnReopened(
+        opening=Opening.OPENED,
+        opened=row.opened,
+        kept=known.model_copy(update={"outcome": None}),
+        times=session.exec(steps).one() + 1,
+    )
 
 
 def _open_again(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None) -> ReturnOpening:

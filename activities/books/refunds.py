@@ -6,7 +6,15 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
-from models.bookkeeping import Opening, ReservedRefund, ReserveRefund, Saved, SettleRefund
+from models.bookkeeping import (
+    Opening,
+    RefundTakenBack,
+    ReservedRefund,
+    ReserveRefund,
+    Saved,
+    SettleRefund,
+)
+from models.case import ReturnStage
 from models.failures import NotFound
 from models.orders import PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, RefundState, Way, check_cap
@@ -75,6 +83,16 @@ def settle_refund(session: Session, ask: SettleRefund) -> Saved:
         row.settled_at = None if ask.state in (RefundState.RESERVED, RefundState.PENDING) else ask.at
         session.add(row)
     return Saved()
+
+
+def take_back_refund(session: Session, ask: SettleRefund) -> RefundTakenBack:
+    """A refund that had succeeded failed afterwards: its amount no longer counts against the cap (REF-7)."""
+    settle_refund(session, ask)
+    row = session.get_one(RefundRow, ask.refund_id)
+    of = session.get(ReturnRow, row.return_id) if row.return_id is not None else None
+    if of is None or of.outcome == ReturnStage.STOPPED:
+        return RefundTakenBack()
+    return RefundTakenBack(reopen=of.request)
 
 
 def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:

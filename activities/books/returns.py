@@ -1,9 +1,18 @@
 """Returns in the books: kept up to date, with their credit memos (RET)."""
 
+from collections.abc import Iterable
+
 from sqlmodel import Session, select
 
 from activities.books.cases import write_case
-from models.bookkeeping import BookCreditMemo, CreditMemoBooked, ReceptionRecord, Saved, SaveReturn
+from models.bookkeeping import (
+    BookCreditMemo,
+    CreditMemoBooked,
+    KeptReturn,
+    ReceptionRecord,
+    Saved,
+    SaveReturn,
+)
 from models.failures import NotFound
 from models.tables import CreditMemoRow, ReceptionRow, ReturnRow
 
@@ -24,6 +33,13 @@ def save_return(session: Session, ask: SaveReturn) -> Saved:
     session.add(row)
     _save_receptions(session, ask.return_id, ask.receptions)
     return Saved()
+
+
+def kept(row: ReturnRow, receptions: Iterable[ReceptionRow]) -> KeptReturn:
+    """What was kept of a return last."""
+    columns = {name: getattr(row, name) for name in KeptReturn.model_fields if name not in _ELSEWHERE}
+    records = tuple(ReceptionRecord.model_validate(one.model_dump()) for one in receptions)
+    return KeptReturn(return_id=row.return_id, receptions=records, **columns)
 
 
 def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
