@@ -242,6 +242,7 @@ class Case(ABC):
         `reminders` are asked again when staff move a deadline. `expected` is shown as the due date of a wait
         that has no end of its own. `timer` names the running timer for people.
         """
+        self.stop_if_cancelled()
         if until():
             return True
         deadline = due if callable(due) else lambda: due
@@ -309,6 +310,7 @@ class Case(ABC):
         While it is out of order the case says so, staff are told once, and it goes on by itself when the
         partner is back. Raises asyncio.CancelledError only.
         """
+        self.stop_if_cancelled()
         pause = timedelta(minutes=15)
         told = False
         with self.waiting(stage, who, what):
@@ -375,6 +377,7 @@ class Case(ABC):
             start_to_close_timeout=timedelta(seconds=30),
             schedule_to_close_timeout=BOOKS_PATIENCE,
             retry_policy=BOOKS_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=what[:200],
         )
         return given
@@ -388,7 +391,7 @@ class Case(ABC):
         """Raise CancelledError if staff cancelled the workflow while something was under way.
 
         A cancel that lands in one task with the completion of a child, or that waits for an activity to
-        complete, does not raise by itself.
+        complete, does not raise by itself. What the books were asked is always noted before the case stops.
         """
         if workflow.cancellation_reason() is not None and not self._stopping:
             raise asyncio.CancelledError

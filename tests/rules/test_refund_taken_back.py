@@ -18,6 +18,7 @@ PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
 
 async def taken_back(refund: CaseStory, reason: str = "account closed", *, at_the_gateway: bool = True) -> None:
     """The gateway takes a refund back that had succeeded, and says so."""
+    await refund.reaches("succeeded")
     status = await refund.ends("succeeded")
     if at_the_gateway:
         await refund.world.sandbox.settle_refund(refund.id, "failed")
@@ -270,7 +271,7 @@ async def test_REF_7_a_return_that_staff_stopped_stays_so_and_staff_are_told(wor
     await case.click()
     await case.track()
     await case.reaches("in_transit")
-    await buyer_refund(case).ends("succeeded")
+    await buyer_refund(case).reaches("succeeded")
     await stopped(case)
     await taken_back(buyer_refund(case))
     await buyer_refund(case).ends("failed")
