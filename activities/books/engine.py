@@ -15,13 +15,22 @@ import migrations
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.settings import Settings
 
-BUSY_SECONDS: Final = 30
+BUSY_SECONDS: Final = 10
 """How long a write on SQLite waits for the one before it."""
-CONNECT_SECONDS: Final = 10
-"""How long PostgreSQL may take to answer the door."""
+POSTGRESQL_PATIENCE: Final[dict[str, str | int]] = {
+    "connect_timeout": 10,
+    # A server that is gone without a word (a pulled plug) is noticed within half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    # A lock that somebody keeps, a statement without an end; and a worker that died while it held a lock.
+    "options": "-c lock_timeout=5s -c statement_timeout=10s -c idle_in_transaction_session_timeout=30s",
+}
+"""How long a connection waits for what, so that no thread hangs for ever; what the URL says counts instead."""
 _WRITES: Final = "backhaul_writes"
 _POSTGRESQL: Final = "postgresql+psycopg"
-_UPGRADE_LOCK: Final = 4_242_202_611
+UPGRADE_LOCK: Final = 4_242_202_611
 """Advisory lock on PostgreSQL: one upgrade at a time."""
 
 
@@ -38,7 +47,7 @@ def make_engine(database_url: str) -> Engine:
             pool_size=10,
             max_overflow=10,
             hide_parameters=True,
-            connect_args={"connect_timeout": CONNECT_SECONDS},
+            connect_args={name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query},
         )
     engine = create_engine(
         url, pool_size=20, max_overflow=20, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
@@ -92,7 +101,9 @@ def upgrade(books: Engine | str) -> None:
     try:
         with writing(books).begin() as connection:
             if books.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+                # It takes as long as it takes, and so does the one before it.
+                connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             command.upgrade(migrations_config(connection), "head")
     except DBAPIError as error:
         raise _unreachable(books.url, error) from None

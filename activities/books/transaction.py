@@ -18,6 +18,9 @@ Answer = TypeVar("Answer")
 
 ATTEMPTS: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.05
+_LAST_TRY_SECONDS: Final = 12.0
+"""No try begins later, and each one waits some ten seconds at most: an activity answers before its workflow gives
+up on it and starts another, which would take one more thread."""
 
 _SQLITE_OUTAGES: Final = frozenset(
     {
@@ -47,6 +50,7 @@ def read(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
 
 
 def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
+    last_try_at = time.monotonic() + _LAST_TRY_SECONDS
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -55,7 +59,7 @@ def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer
             lost_a_race = isinstance(error, IntegrityError)
             if not (lost_a_race or _is_outage(error)):
                 raise
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or time.monotonic() > last_try_at:
                 if lost_a_race:
                     raise
                 raise PartnerUnavailable(f"the books do not answer: {_name_of(error)}") from None

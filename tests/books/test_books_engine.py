@@ -19,17 +19,17 @@ from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.books import Books, open_books, upgrade
-from activities.books.engine import make_engine, newest_version, writing
+from activities.books import Books, Parties, open_books, upgrade
+from activities.books.engine import UPGRADE_LOCK, make_engine, newest_version, writing
 from activities.books.transaction import write
 from models import calls
-from models.bookkeeping import OpenOrder
+from models.bookkeeping import Opening, OpenOrder
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
 from models.settings import Settings
 from models.tables import METADATA, MailRow
 from tests.books.conftest import KINDS
 from tests.books.story import NOON, Story, order_request
-from tests.postgres import EmptyPostgres
+from tests.postgres import POSTGRES_URL, EmptyPostgres
 
 BOOK_CALLS = [
     calls.OPEN_ORDER,
@@ -71,6 +71,43 @@ def test_upgrading_again_and_by_many_at_once_is_harmless(fresh_url: str) -> None
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     engine.dispose()
     assert versions == [newest_version()]
+
+
+def test_two_processes_that_upgrade_at_once_do_it_once_and_keep_what_is_there(fresh_url: str) -> None:
+    program = (
+        "import sys\n"
+        "from activities.books import upgrade\n"
+        "for _ in sys.stdin: print(upgrade(sys.argv[1]), flush=True)"
+    )
+    people = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, fresh_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    all_upgrade(people)
+    engine = open_books(at(fresh_url))
+    Story(engine).with_parties()
+    all_upgrade(people)
+    with engine.connect() as connection:
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    assert versions == [newest_version()]
+    assert [seller.seller_id for seller in Parties(engine).sellers()] == ["acme"]
+    engine.dispose()
+    for person in people:
+        person.communicate(timeout=20)
+        assert person.returncode == 0
+
+
+def all_upgrade(people: list[subprocess.Popen[str]]) -> None:
+    """At one word; each says when it is done."""
+    for person in people:
+        assert person.stdin is not None
+        person.stdin.write("go\n")
+        person.stdin.flush()
+    for person in people:
+        assert person.stdout is not None
+        assert person.stdout.readline() == "None\n"
 
 
 def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
@@ -140,7 +177,7 @@ def test_sqlite_keeps_its_promises(tmp_path: Path) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     engine.dispose()
-    assert said == ["wal", 1, 1, 30_000]
+    assert said == ["wal", 1, 1, 10_000]
 
 
 def test_a_database_that_stays_away_is_an_outage_that_is_tried_again_and_tells_nothing_personal() -> None:
@@ -177,6 +214,53 @@ def lose_connection(session: Session) -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
     raise OperationalError("INSERT", {}, busy)
+
+
+@pytest.mark.skipif(POSTGRES_URL is None, reason="needs PostgreSQL: `.ci/with-postgres make test`")
+class TestPatience:
+    """How long a connection to PostgreSQL waits: no thread hangs for ever."""
+
+    @pytest.fixture
+    def url(self) -> Iterator[str]:
+        with EmptyPostgres() as url:
+            yield url
+
+    def test_locks_statements_and_silence_come_to_an_end(self, url: str) -> None:
+        names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+        assert shown(url, *names) == ["5s", "10s", "30s"]
+
+    def test_what_the_url_says_counts(self, url: str) -> None:
+        assert shown(f"{url}?options=-c%20lock_timeout%3D7s", "lock_timeout", "statement_timeout") == ["7s", "0"]
+
+    def test_a_worker_that_falls_silent_with_a_lock_loses_it(self, url: str) -> None:
+        upgrade(url)
+        impatient = make_engine(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D300ms")
+        story = Story(impatient).with_parties()
+        story.delivered(("A", 1, "50.00"))
+        with impatient.connect() as silent:
+            silent.execute(text("SELECT 1 FROM orders FOR UPDATE"))
+            assert story.refunding("RF-1", "10.00").opening is Opening.OPENED
+            silent.invalidate()
+        impatient.dispose()
+
+    def test_an_upgrade_waits_for_another_for_as_long_as_it_takes(self, url: str) -> None:
+        engine = make_engine(f"{url}?options=-c%20lock_timeout%3D100ms%20-c%20statement_timeout%3D100ms")
+        with engine.connect() as other, ThreadPoolExecutor(1) as people:
+            other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+            upgrading = people.submit(upgrade, engine)
+            with pytest.raises(TimeoutError):
+                upgrading.result(timeout=0.5)
+            other.rollback()
+            upgrading.result(timeout=20)
+        engine.dispose()
+
+
+def shown(url: str, *names: str) -> list[str]:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        values = [str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in names]
+    engine.dispose()
+    return values
 
 
 @pytest.mark.parametrize("call", BOOK_CALLS, ids=lambda call: call.name)
