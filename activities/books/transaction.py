@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from activities.books.engine import reading, writing
-from models.failures import PartnerUnavailable
+from models.failures import BackhaulError, PartnerUnavailable
 
 Answer = TypeVar("Answer")
 
@@ -39,7 +39,7 @@ def write(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
     """Do `work` in one write transaction and give what it gives; all of it is done, or nothing.
 
     Work must be idempotent: a commit whose answer got lost is done again. Raises PartnerUnavailable when the
-    database stays away.
+    database stays away, BackhaulError when it refuses what is written.
     """
     return _in_transaction(writing(engine), work)
 
@@ -58,10 +58,10 @@ def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer
         except (DBAPIError, PoolTimeout) as error:
             lost_a_race = isinstance(error, IntegrityError)
             if not (lost_a_race or _is_outage(error)):
-                raise
+                raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
             if attempt == ATTEMPTS or time.monotonic() > last_try_at:
                 if lost_a_race:
-                    raise
+                    raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
                 raise PartnerUnavailable(f"the books do not answer: {_name_of(error)}") from None
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))
     raise AssertionError("the loop above returns or raises")
@@ -79,5 +79,9 @@ def _is_outage(error: DBAPIError | PoolTimeout) -> bool:
 
 
 def _name_of(error: DBAPIError | PoolTimeout) -> str:
-    """The kind of trouble, without the statement: its values may be personal."""
-    return type(error.orig if isinstance(error, DBAPIError) else error).__name__
+    """The kind of trouble, and where: without the database's own words, which quote rows that may be personal."""
+    if not isinstance(error, DBAPIError):
+        return type(error).__name__
+    said = getattr(error.orig, "diag", None)
+    where = [getattr(said, name, None) for name in ("table_name", "column_name", "constraint_name")]
+    return " ".join([type(error.orig).__name__, *(name for name in where if name)])

@@ -4,6 +4,7 @@ import inspect
 import sqlite3
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -214,6 +215,15 @@ def lose_connection(session: Session) -> None:
     busy = sqlite3.OperationalError("database is locked")
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
     raise OperationalError("INSERT", {}, busy)
+
+
+def test_what_the_database_refuses_is_told_without_the_row(engine: Engine) -> None:
+    def write_nonsense(session: Session) -> None:
+        session.add(MailRow(key="robin@buyer.example", message_id=None, at=NOON))  # type: ignore[arg-type]
+
+    with pytest.raises(BackhaulError, match="the books refuse this") as failed:
+        write(engine, write_nonsense)
+    assert "robin" not in "".join(traceback.format_exception(failed.value))
 
 
 @pytest.mark.skipif(POSTGRES_URL is None, reason="needs PostgreSQL: `.ci/with-postgres make test`")
