@@ -20,7 +20,7 @@ from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
 
-PROOFS = ("chaos", "demo", "model", "races", "replay", "security")
+PROOFS = ("chaos", "demo", "model", "outages", "races", "replay", "security")
 """Folders whose tests prove the whole under pressure and take minutes: `make prove`."""
 
 
@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         room = item.path.relative_to(here).parts[0]
-        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "security")
+        fixtures = getattr(item, "fixturenames", ())
+        runs_stack = "world" in fixtures or room in ("demo", "outages", "security")
         if room in PROOFS and runs_stack:
             item.add_marker(pytest.mark.proof)
 

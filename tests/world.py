@@ -52,9 +52,11 @@ PATIENCE = 20.0
 """Seconds that a test waits for something that must happen."""
 
 
-async def eventually(look: Callable[[], Awaitable[Any]], until: Callable[[Any], bool], what: str) -> Any:
+async def eventually(
+    look: Callable[[], Awaitable[Any]], until: Callable[[Any], bool], what: str, seconds: float = PATIENCE
+) -> Any:
     """Look until it is so; AssertionError with the last look if it does not become so."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE
+    deadline = asyncio.get_running_loop().time() + seconds
     while True:
         seen = await look()
         if until(seen):
