@@ -18,6 +18,7 @@ class Who(StrEnum):
     SHOP = "shop"
     CHANNEL = "channel"
     MAIL = "mail server"
+    BOOKS = "books"
     CLOCK = "clock"
     """Nobody: time must pass."""
     BACKHAUL = "backhaul"

@@ -33,7 +33,10 @@ MAIL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval
 PATIENCE = timedelta(minutes=10)
 """How long a partner may be out of order before staff are told."""
 LONGEST_PAUSE = timedelta(hours=6)
-BOOKS_PATIENCE = timedelta(days=30)
+BOOKS_PATIENCE = timedelta(seconds=30)
+"""How long the books may keep silent before the case says that it waits for them."""
+LONGEST_BOOKS_PATIENCE = timedelta(days=30)
+BOOKS_PAUSE = timedelta(minutes=5)
 MAIL_PATIENCE = timedelta(days=3)
 BOOKS_BY_ORDINARY_ACTIVITY = "books-by-ordinary-activity"
 """The patch since which the books are no longer written by local activities."""
@@ -176,6 +179,8 @@ class Case(ABC):
             steps = len(self.timeline)
             await self.write_books(self._record())
             self._saved_steps = steps
+        if self.outcome is None:
+            self.stop_if_cancelled()
 
     def _record(self) -> CaseRecord:
         wait = self.waits[0] if self.waits else None
@@ -343,43 +348,53 @@ class Case(ABC):
                     return given
 
     async def book(self, call: Call[Asked, Given], message: Asked, what: str) -> Given:
-        """Read or write the books: a quick, idempotent activity, tried until they answer."""
-        while True:
-            try:
-                async with self._booking:
-                    given = await self._book_once(call, message, what)
-            except ActivityError as error:
-                if is_cancelled_exception(error) and not self._stopping:
-                    raise asyncio.CancelledError from None
-                self.step(f"{what}: the books do not answer ({reason_of(error)})")
-                await workflow.sleep(LONGEST_PAUSE, summary=f"Pause before trying again: {what}"[:200])
-            else:
-                return given
+        """Read or write the books: a quick, idempotent activity, tried until they answer.
 
-    async def _book_once(self, call: Call[Asked, Given], message: Asked, what: str) -> Given:
+        While they are away the case says so, and it goes on by itself when they are back.
+        """
+        try:
+            return await self._book_once(call, message, what, BOOKS_PATIENCE)
+        except FailureError as error:
+            self._raise_if_cancelled(error)
+            self.step(f"{what}: no success yet ({reason_of(error)}); it is tried again", Who.BOOKS)
+        with self.waiting(self.stage, Who.BOOKS, f"answer: {what}"):
+            self._render()
+            while True:
+                try:
+                    return await self._book_once(call, message, what, LONGEST_BOOKS_PATIENCE)
+                except FailureError as error:
+                    self._raise_if_cancelled(error)
+                await workflow.sleep(BOOKS_PAUSE, summary=f"Pause before trying again: {what}"[:200])
+
+    def _raise_if_cancelled(self, error: FailureError) -> None:
+        if is_cancelled_exception(error) and not self._stopping:
+            raise asyncio.CancelledError from None
+
+    async def _book_once(self, call: Call[Asked, Given], message: Asked, what: str, patience: timedelta) -> Given:
         given: Given
-        if not workflow.patched(BOOKS_BY_ORDINARY_ACTIVITY):
-            given = await workflow.execute_local_activity(
+        async with self._booking:
+            if not workflow.patched(BOOKS_BY_ORDINARY_ACTIVITY):
+                given = await workflow.execute_local_activity(
+                    call.name,
+                    message,
+                    result_type=call.gives,
+                    start_to_close_timeout=timedelta(seconds=30),
+                    schedule_to_close_timeout=patience,
+                    retry_policy=BOOKS_RETRY,
+                    summary=what,
+                )
+                return given
+            # Not a local one: when it ends while a query is answered, a replay gives its end to an earlier task.
+            given = await workflow.execute_activity(
                 call.name,
                 message,
                 result_type=call.gives,
                 start_to_close_timeout=timedelta(seconds=30),
-                schedule_to_close_timeout=BOOKS_PATIENCE,
+                schedule_to_close_timeout=patience,
                 retry_policy=BOOKS_RETRY,
-                summary=what,
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                summary=what[:200],
             )
-            return given
-        # Not a local one: when it ends while a query is answered, a replay gives its end to an earlier task.
-        given = await workflow.execute_activity(
-            call.name,
-            message,
-            result_type=call.gives,
-            start_to_close_timeout=timedelta(seconds=30),
-            schedule_to_close_timeout=BOOKS_PATIENCE,
-            retry_policy=BOOKS_RETRY,
-            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=what[:200],
-        )
         return given
 
     def _task_is_cancelled(self) -> bool:
