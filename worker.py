@@ -61,7 +61,7 @@ class WorkerSettings(BaseSettings):
     )
 
     max_cached_workflows: NonNegativeInt = 2000
-    """Cases kept in memory between their tasks; 0: each task replays its case from the start."""
+    """Cases kept in memory between their tasks; 0: each task replays its case from the start, one at a time."""
     activity_threads: PositiveInt = 20
     """How many writes to the books at a time."""
     drain_seconds: PositiveFloat = 10.0
@@ -117,6 +117,9 @@ def build_worker(
         ),
         plugins=[SimplePlugin("partners", run_context=partners.until_the_worker_ends)],
         max_cached_workflows=limits.max_cached_workflows,
+        # Without a cache there is one place: another case's task, or a question, would put out its case
+        # while that is at work; the question is never answered, or the task comes again after ten seconds.
+        max_concurrent_workflow_tasks=1 if limits.max_cached_workflows == 0 else None,
         max_concurrent_local_activities=limits.activity_threads,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),

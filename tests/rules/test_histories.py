@@ -2,42 +2,44 @@
 
 import asyncio
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from temporalio.workflow import UnfinishedSignalHandlersWarning, UnfinishedUpdateHandlersWarning
 
-from models import contract
 from models.case import Answer
-from tests.world import PATIENCE, CaseStory, OrderStory, World, eventually
+from tests.world import CaseStory, OrderStory, World
 from worker import WorkerSettings, build_worker
 
 
-async def stands_at(case: CaseStory, stage: str) -> None:
-    """Wait for the stage without asking the case.
-
-    Without a cache a query, or another case's task, throws out a task that is writing the books; the server
-    gives it again after ten seconds, so this test is slow, and nothing is lost.
-    """
-    await eventually(
-        lambda: case.attribute(contract.STAGE), lambda seen: seen == stage, f"{case.id} is not at {stage}"
+@asynccontextmanager
+async def without_a_cache(world: World) -> AsyncIterator[World]:
+    """The same world, with a worker that keeps no case."""
+    there = World(
+        world.env, world.running, world.sandbox, world.engine, world.settings, f"uncached-{uuid4().hex[:8]}"
     )
+    limits = WorkerSettings(max_cached_workflows=0, drain_seconds=0.1)
+    async with build_worker(
+        there.client, there.settings, there.engine, task_queue=there.task_queue, limits=limits
+    ):
+        yield there
+
+
+async def tasks_given_again(case: CaseStory) -> int:
+    """How many of a case's tasks its worker left lying, so that the server gave them again ten seconds later."""
+    events = (await case.handle.fetch_history()).events
+    return sum(event.HasField("workflow_task_timed_out_event_attributes") for event in events)
 
 
 async def test_the_whole_way_of_an_order_and_its_return_without_a_cache(world: World) -> None:
-    queue = f"uncached-{uuid4().hex[:8]}"
-    limits = WorkerSettings(max_cached_workflows=0, drain_seconds=0.1)
-    there = World(world.env, world.running, world.sandbox, world.engine, world.settings, task_queue=queue)
-    async with build_worker(world.client, world.settings, world.engine, task_queue=queue, limits=limits):
+    async with without_a_cache(world) as there:
         order = await there.simple_order()
-        await stands_at(order, "cancel_window")
-        await order.forward(minutes=31)
-        await stands_at(order, "awaiting_shipment")
-        await ship_by_signal(order)
-        assert (await order.handle.result())["outcome"] == "shipped"
+        await order.shipped()
         case = await there.return_of(order)
-        await stands_at(case, "awaiting_approval")
+        await case.reaches("awaiting_approval")
         line = {
             "sku": order.request.lines[0].sku,
             "quantity": 2,
@@ -50,9 +52,18 @@ async def test_the_whole_way_of_an_order_and_its_return_without_a_cache(world: W
         memo = {"number": f"CM-{case.id}", "date": "2026-03-01", "amount": "63.00", "currency": "USD"}
         await case.signal("credit_memo", actor="supplier:dock", **memo)
         await case.signal("buyer_refund", reason="returned")
-        assert (await asyncio.wait_for(case.handle.result(), 3 * PATIENCE))["outcome"] == "completed"
+        await case.ends("completed")
     refunded = sorted(refund.amount for refund in (await order.effects()).refunds)
     assert refunded == [Decimal("63.00"), Decimal("100.00")]
+
+
+async def test_without_a_cache_neither_another_case_nor_a_question_puts_out_a_task(world: World) -> None:
+    """A question got no answer, and a task came again only ten seconds later."""
+    async with without_a_cache(world) as there:
+        orders = [await there.simple_order() for _ in range(5)]
+        asked = [order.status() for order in orders for _ in range(2)]
+        await asyncio.gather(*asked, *(order.placed() for order in orders))
+    assert [await tasks_given_again(order) for order in orders] == [0] * len(orders)
 
 
 # ---- handlers finish before a case ends ----

@@ -51,8 +51,8 @@ class SealedWorld(World):
 
     @asynccontextmanager
     async def worker_with(self, *keys: str) -> AsyncIterator[None]:
-        """A worker that has these keys, for as long as the block lasts."""
-        limits = WorkerSettings(drain_seconds=0.1, max_cached_workflows=200)
+        """A worker that has these keys, for as long as the block lasts. It keeps nothing in memory."""
+        limits = WorkerSettings(drain_seconds=0.1, max_cached_workflows=0)
         settings = with_keys(self.settings, *keys)
         client = self.client_with(*keys)
         async with build_worker(client, settings, self.engine, task_queue=self.task_queue, limits=limits):
