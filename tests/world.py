@@ -84,7 +84,7 @@ class CaseStory:
 
     async def status(self) -> CaseStatus:
         status: CaseStatus = await self.handle.query(
-            "status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=8)
+            "status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=PATIENCE)
         )
         return status
 
@@ -97,14 +97,20 @@ class CaseStory:
 
     async def _seen_until(self, until: Callable[[CaseStatus], bool], what: str) -> CaseStatus:
         """Waits too for a case that is not there yet, since another one starts it."""
+        asked_at = 0
+        said: CaseStatus | None = None
 
         async def look() -> CaseStatus | None:
+            """Asks the case again only when its history has grown."""
+            nonlocal asked_at, said
             try:
-                return await self.status()
+                length = (await self.handle.describe()).history_length
+                if length != asked_at:
+                    asked_at, said = length, await self.status()
             except RPCError as error:
                 if error.status is not RPCStatusCode.NOT_FOUND:
                     raise
-                return None
+            return said
 
         status: CaseStatus = await eventually(look, lambda seen: seen is not None and until(seen), what)
         return status
