@@ -10,7 +10,7 @@ READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE # the sandbox imports workflows per case: uncompiled, that doubles its cost
 
-.PHONY: help run test prove histories chaos soak lint clean python
+.PHONY: help run test quick histories chaos soak lint clean python
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -19,11 +19,11 @@ help: ## What can be made
 run: $(READY) ## Start the local stack and play the demo on it (make run ARGS=--no-wait)
 	@.venv/bin/backhaul demo $(ARGS)
 
-test: $(READY) ## The tests of every rule, and of every part (make test ARGS="-k RET_10")
-	.venv/bin/pytest -n $(PROCESSES) --dist loadfile -m "not proof" $(ARGS)
+test: $(READY) ## Every test: each rule, each part, and the proofs of the whole (make test ARGS="-k RET_10")
+	.venv/bin/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-prove: $(READY) ## Events in any order, races, replays, encryption, personal data, the demo: minutes
-	.venv/bin/pytest -n $(PROCESSES) --dist loadfile -m proof $(ARGS)
+quick: $(READY) ## The tests of each rule and each part, without the proofs that take minutes
+	.venv/bin/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
 	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest tests/replay -k decides_as_recorded $(ARGS)

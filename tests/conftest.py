@@ -29,3 +29,101 @@ if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
 
 PROOFS = ("chaos", "demo", "model", "outages", "races", "replay", "security")
+"""Folders whose tests prove the whole under pressure and take minutes: `make quick` leaves them out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of those folders that need the running stack."""
+    here = Path(__file__).parent
+    for item in items:
+        room = item.path.relative_to(here).parts[0]
+        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "security")
+        if room in PROOFS and runs_stack:
+            item.add_marker(pytest.mark.proof)
+
+
+@pytest.fixture(scope="session")
+async def env() -> AsyncIterator[WorkflowEnvironment]:
+    """The dev server, with the clock of each case in the test's hands."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        data_converter=DATA_CONVERTER,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_existing_path=shutil.which("temporal", path=str(Path(sys.executable).parent)),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="10ms"',
+        ],
+    ) as env:
+        yield env
+
+
+@pytest.fixture(scope="session")
+async def stack_sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningSandbox]:
+    async with running_sandbox(database=tmp_path_factory.mktemp("stack") / "sandbox.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A SQLite file; with BACKHAUL_TEST_POSTGRES_URL a database on that server, for the whole suite."""
+    if POSTGRES_URL is None:
+        yield f"sqlite:///{tmp_path_factory.mktemp('stack') / 'books.db'}"
+        return
+    with EmptyPostgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": SecretStr(stack_database),
+            "gateway_url": stack_sandbox.gateway_url,
+            "supplier_url": stack_sandbox.supplier_url,
+            "shop_url": stack_sandbox.shop_url,
+            "smtp_port": stack_sandbox.smtp_port,
+            "partner_timeout_seconds": 5,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def stack_books(stack_settings: Settings) -> Iterator[Engine]:
+    upgrade(stack_settings.database_url.get_secret_value())
+    engine = open_books(stack_settings)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def stack_worker(
+    env: WorkflowEnvironment, stack_settings: Settings, stack_books: Engine
+) -> AsyncIterator[str]:
+    """The task queue of a worker that runs for all tests."""
+    task_queue = f"backhaul-{uuid4().hex[:8]}"
+    async with build_worker(env.client, stack_settings, stack_books, task_queue=task_queue):
+        yield task_queue
+
+
+@pytest.fixture(scope="session")
+async def stack_client(stack_sandbox: RunningSandbox) -> AsyncIterator[SandboxClient]:
+    async with SandboxClient(stack_sandbox.http_url) as client:
+        yield client
+
+
+@pytest.fixture
+async def world(
+    env: WorkflowEnvironment,
+    stack_sandbox: RunningSandbox,
+    stack_client: SandboxClient,
+    stack_books: Engine,
+    stack_settings: Settings,
+    stack_worker: str,
+) -> AsyncIterator[World]:
+    """The running stack, seen by one test."""
+    yield World(env, stack_sandbox, stack_client, stack_books, stack_settings, stack_worker)
+    await stack_client.clear_faults()
