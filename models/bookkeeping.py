@@ -77,10 +77,10 @@ class ChargeRecord(Message):
 
 
 class SupplierOrderRecord(Message):
-    """One order to a supplier: `accepted` or `refused`."""
+    """One order to a supplier: `accepted`, `refused`, or `unknown`: staff stopped the case before its answer."""
 
     order: SupplierOrder
-    state: Literal["accepted", "refused"]
+    state: Literal["accepted", "refused", "unknown"]
     supplier_reference: str | None = None
     reason: str | None = None
     at: datetime

@@ -96,7 +96,7 @@ class CaseStory:
         return await self._seen_until(until, f"{self.id} does not show: {what}")
 
     async def _seen_until(self, until: Callable[[CaseStatus], bool], what: str) -> CaseStatus:
-        """Waits too for a case that is not there yet, since another one starts it."""
+        """Waits too for a case that is not there yet, or has just been started, since another one starts it."""
         asked_at = 0
         said: CaseStatus | None = None
 
@@ -108,7 +108,7 @@ class CaseStory:
                 if length != asked_at:
                     asked_at, said = length, await self.status()
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:
+                if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                     raise
             return said
 

@@ -1,5 +1,6 @@
 """The broker buys the items from suppliers: sources, second sources, orders placed (ORD-4..6)."""
 
+import asyncio
 from datetime import datetime
 
 from temporalio import workflow
@@ -78,13 +79,23 @@ class Buying:
         return refused
 
     async def _place(self, order: SupplierOrder) -> bool:
-        answer = await self._case.ask(
-            calls.PLACE_SUPPLIER_ORDER,
-            PlaceSupplierOrder(order_id=self._case.order_id, order=order, ship_to=self._ship_to),
-            stage=Stage.PLACING,
-            who=Who.SUPPLIER,
-            what=f"accept order {order.number}",
-        )
+        source = f"{order.supplier_id}, warehouse {order.warehouse_id}"
+        try:
+            answer = await self._case.ask(
+                calls.PLACE_SUPPLIER_ORDER,
+                PlaceSupplierOrder(order_id=self._case.order_id, order=order, ship_to=self._ship_to),
+                stage=Stage.PLACING,
+                who=Who.SUPPLIER,
+                what=f"accept order {order.number}",
+            )
+        except asyncio.CancelledError:
+            # Staff stopped the case meanwhile: the supplier may have it all the same, so the books name it.
+            reason = "stopped by staff before the supplier's answer was heard"
+            self.records.append(
+                SupplierOrderRecord(order=order, state="unknown", reason=reason, at=workflow.now())
+            )
+            self._case.step(f"order {order.number} was on its way to {source}: its answer is not known")
+            raise
         self.records.append(
             SupplierOrderRecord(
                 order=order,
@@ -94,7 +105,6 @@ class Buying:
                 at=workflow.now(),
             )
         )
-        source = f"{order.supplier_id}, warehouse {order.warehouse_id}"
         if answer.state == "refused":
             self._case.step(f"order {order.number} refused by {source}: {answer.reason}", Who.SUPPLIER)
             self._refused.update((order.supplier_id, order.warehouse_id, line.sku) for line in order.lines)
@@ -104,6 +114,16 @@ class Buying:
         self._case.label(contract.SUPPLIER_ID.value_set(order.supplier_id))
         self._case.step(f"order {order.number} placed with {source}", Who.SUPPLIER)
         return True
+
+    def in_words(self) -> str:
+        """Each order that is, or may be, with a supplier, as staff have to know it."""
+        told = {"accepted": "was accepted by", "unknown": "was on its way, its answer is not known; ask"}
+        orders = [
+            f"order {record.order.number} {told[record.state]} {record.order.supplier_id}"
+            for record in self.records
+            if record.state in told
+        ]
+        return "; ".join(orders) or "no order was placed"
 
     def _may_buy(self, offer: StockOffer) -> bool:
         return (offer.supplier_id, offer.warehouse_id, offer.sku) not in self._refused

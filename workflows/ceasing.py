@@ -39,6 +39,10 @@ class Ceasing:
         self._seller = seller
         self._refunds = 0
         self._refunded = Decimal(0)
+        self._unended: dict[str, tuple[Decimal, str]] = {}
+        """Refunds of the seller whose end is not known: amount and reason, by id."""
+        self._buyer_is_due = False
+        """The seller's setting asks for a refund of the buyer whose end is not known."""
         self.cessations: list[Cessation] = []
 
     async def cancel(self, accepted: Requested) -> None:
@@ -51,14 +55,36 @@ class Ceasing:
         self._case.mail(
             "cancelled", "order_cancelled", Recipient.SELLER, reason=event.reason, refund_automatic=automatic
         )
+        self._buyer_is_due = self._seller().auto_refund_buyer
         await self._undo(event.reason)
-        if self._seller().auto_refund_buyer:
+        if self._buyer_is_due:
             await self._refund_buyer(f"order cancelled: {event.reason}")
 
     async def cancel_by_staff(self) -> None:
         """Staff cancelled the workflow: nothing of the order is left behind."""
-        self._cease("cancelled", self._lines.open, "stopped by staff", Fault.SELLER, "staff:temporal", {})
+        if self._lines.open:
+            self._cease("cancelled", self._lines.open, "stopped by staff", Fault.SELLER, "staff:temporal", {})
+        if self._buyer_is_due and workflow.patched("stopped-names-the-buyers-refund"):
+            refund_id = ids.buyer_refund_id(self._request.order_id, 1)
+            what = f"the automatic refund of the buyer was cut off: look whether {refund_id} was made, else refund"
+            self._case.alert_staff("buyer-refund", what, Who.STAFF)
+        await self.finish_refunds()
         await self._undo("stopped by staff")
+
+    async def finish_refunds(self) -> None:
+        """Staff's stop cut off the wait for these refunds of the seller: each is asked for again under its own
+        id, so one that had not begun is made, and one that had is not made twice (REF-6)."""
+        for refund_id, (amount, reason) in tuple(self._unended.items()):
+            if workflow.patched("stopped-finishes-refunds"):
+                await self._ask_seller_refund(refund_id, amount, reason)
+
+    @property
+    def money_in_words(self) -> str:
+        """What the seller was charged, and what of it went back or is on its way."""
+        charged, currency = self._charge.captured, self._charge.currency
+        return (
+            f"the seller was charged {charged} {currency}, refunds of {self._refunded} {currency} were asked for"
+        )
 
     async def void_all(self, fault: Fault, reason: str, evidence: dict[str, str]) -> None:
         """ORD-7: no source at all; the seller is refunded at once and told what it can do next."""
@@ -117,10 +143,14 @@ class Ceasing:
             return
         self._refunds += 1
         self._refunded += amount
+        await self._ask_seller_refund(ids.seller_refund_id(self._request.order_id, self._refunds), amount, reason)
+
+    async def _ask_seller_refund(self, refund_id: str, amount: Decimal, reason: str) -> None:
+        self._unended[refund_id] = (amount, reason)
         currency = self._charge.currency
         result = await refund(
             self._case,
-            refund_id=ids.seller_refund_id(self._request.order_id, self._refunds),
+            refund_id=refund_id,
             direction=Direction.BROKER_TO_SELLER,
             amount=amount,
             currency=currency,
@@ -128,6 +158,7 @@ class Ceasing:
             requested_by="broker:backhaul",
             stage=Stage.CANCELLING,
         )
+        del self._unended[refund_id]
         if result.state is RefundState.SUCCEEDED:
             self._case.step(f"seller refunded: {amount} {currency}", Who.GATEWAY)
             return
@@ -147,6 +178,7 @@ class Ceasing:
             requested_by="seller:settings",
             stage=Stage.CANCELLING,
         )
+        self._buyer_is_due = False
         if result.state is RefundState.SUCCEEDED:
             self._case.step(f"buyer refunded: {result.amount} {result.currency}", Who.GATEWAY)
             self._case.mail(

@@ -422,6 +422,8 @@ class Order(RefundingCase):
         """Before the order is with a supplier, nothing of it is left behind; after that, staff must look."""
         if self.with_supplier:
             what = f"order {self.order_id} was stopped while it is with suppliers: nothing was called back"
-            self.alert_staff("stopped", what, Who.STAFF)
+            facts = f"{self.buying.in_words()}; {self.ceasing.money_in_words}"
+            self.alert_staff("stopped", f"{what}; {facts}", Who.STAFF)
+            await self.ceasing.finish_refunds()
         elif self._seller is not None:
             await self.ceasing.cancel_by_staff()

@@ -148,6 +148,17 @@ async def order_stopped_by_staff(world: World) -> list[CaseStory]:
     return [order]
 
 
+async def order_stopped_while_it_is_cancelled(world: World) -> list[CaseStory]:
+    order = await world.simple_order(await world.seller(auto_refund_buyer=True))
+    await order.reaches("cancel_window")
+    await world.sandbox.add_fault("shop", "delay", "PUT .*/shipping-list", seconds=0.6)
+    await order.update("cancel_request", reason="no stock")
+    await order.shows("the void", lambda seen: any("charge voided" in step.what for step in seen.timeline))
+    await order.handle.cancel()
+    await order.reaches("stopped")
+    return [order]
+
+
 async def order_of_an_unknown_seller(world: World) -> list[CaseStory]:
     seller = (await world.seller()).model_copy(update={"seller_id": f"nobody-{world.tag}"})
     order = await world.order(seller, {"sku": world.sku()})

@@ -6,28 +6,12 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
-from temporalio.exceptions import CancelledError
 
 from models.parties import RmaMethod
 from models.refunds import RefundState
 from tests.rules.return_story import ReturnStory
-from tests.world import PATIENCE, CaseStory, OrderStory, World, eventually
-
-
-async def stopped(case: CaseStory) -> str:
-    """Staff press Cancel in the UI; gives the stage at which it stood."""
-    stage = (await case.status()).stage
-    await case.handle.cancel()
-    with pytest.raises(WorkflowFailureError) as ended:
-        await asyncio.wait_for(case.handle.result(), PATIENCE)
-    assert isinstance(ended.value.cause, CancelledError)
-    status = await case.status()
-    assert (status.stage, status.outcome) == ("stopped", "stopped")
-    standing = await asyncio.to_thread(case.world.reading.standing, status.workflow_id)
-    assert standing is not None
-    assert (standing.stage, standing.ended) == ("stopped", True)
-    return stage
-
+from tests.rules.stopping import stopped
+from tests.world import CaseStory, OrderStory, World, eventually
 
 # ---- orders ----
 
