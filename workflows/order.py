@@ -420,6 +420,9 @@ class Order(RefundingCase):
 
     async def undo(self) -> None:
         """Before the order is with a supplier, nothing of it is left behind; after that, staff must look."""
+        if self._seller is None and workflow.patched("stopped-orders-are-written-down"):
+            # It was stopped before it was opened: the books can say so only of an order that they have.
+            await self._open()
         if self.with_supplier:
             what = f"order {self.order_id} was stopped while it is with suppliers: nothing was called back"
             facts = f"{self.buying.in_words()}; {self.ceasing.money_in_words}"

@@ -2,35 +2,16 @@
 
 import asyncio
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from models.parties import RmaMethod
 from models.refunds import RefundState
-from tests.rules.return_story import ReturnStory
+from tests.rules.standing import order_at, refund_at, return_at
 from tests.rules.stopping import stopped
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.world import World, eventually
 
 # ---- orders ----
-
-
-async def order_at(world: World, stage: str) -> OrderStory:
-    """An order that waits at this stage."""
-    settings: dict[str, dict[str, Any]] = {
-        "awaiting_release": {"auto_release": False},
-        "awaiting_payment": {"payment_method": "pm_card_chargeDeclined"},
-    }
-    order = await world.simple_order(await world.seller(**settings.get(stage, {})))
-    if stage == "on_hold":
-        await order.update("hold", reason="ask the buyer")
-        await order.reaches("cancel_window")
-        await order.forward(minutes=31)
-    elif stage == "awaiting_shipment":
-        await order.placed()
-    await order.reaches(stage)
-    return order
 
 
 @pytest.mark.parametrize("stage", ["awaiting_release", "awaiting_payment", "cancel_window", "on_hold"])
@@ -102,33 +83,6 @@ async def test_CAN_2_an_order_that_staff_stop_after_it_was_sent_stays_bought_and
 # ---- returns ----
 
 
-async def return_at(world: World, stage: str) -> ReturnStory:
-    """A return that waits at this stage."""
-    manual = stage in ("awaiting_rma", "rma_refused")
-    seller = await world.seller()
-    supplier = await world.supplier(rma=RmaMethod.MANUAL if manual else RmaMethod.NONE)
-    order = await world.simple_order(seller, supplier=supplier, buyer_method="pm_card_pendingRefund")
-    await order.shipped()
-    case = ReturnStory.of(await world.return_of(order), order, seller, supplier)
-    await case.reaches("awaiting_approval")
-    if stage == "awaiting_approval":
-        return case
-    await case.approve(returnless=stage in ("awaiting_buyer_refund", "refunding_buyer"))
-    if stage == "rma_refused":
-        await case.refuse_rma("not accepted back")
-    if stage == "expired":
-        await case.reaches("awaiting_tracking")
-        await case.forward(days=31)
-    if stage in ("in_transit", "awaiting_credit"):
-        await case.track()
-    if stage == "awaiting_credit":
-        await case.receive()
-    if stage == "refunding_buyer":
-        await case.update("buyer_refund", reason="reviewed")
-    await case.reaches(stage)
-    return case
-
-
 @pytest.mark.parametrize(
     "stage",
     [
@@ -167,16 +121,8 @@ async def test_REF_6_a_refund_that_is_on_its_way_goes_on_when_staff_stop_its_ret
 # ---- refunds ----
 
 
-async def pending_refund(world: World) -> tuple[OrderStory, CaseStory]:
-    order = await world.simple_order(buyer_method="pm_card_pendingRefund")
-    await order.reaches("cancel_window")
-    refund = await world.refund(order, amount="40.00")
-    await refund.reaches("pending")
-    return order, refund
-
-
 async def test_REF_6_a_pending_refund_that_staff_stop_stays_under_the_cap_and_staff_look(world: World) -> None:
-    order, refund = await pending_refund(world)
+    order, refund = await refund_at(world, "pending")
     await stopped(refund)
     assert world.reading.refund(refund.id).state is RefundState.PENDING
     assert world.reading.refunds_of(order.id).buyer.left == Decimal(60)

@@ -1,0 +1,118 @@
+"""Staff cancel or terminate a case at each stage in which it can wait: the books say so, no money is lost or
+moved twice, and a later start of the same id is no second case (CAN-1, RET-15, REF-6)."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from models.contract import ORDER, REFUND, RETURN
+from models.refunds import RefundState
+from starter.opening import open_order
+from starter.sandbox.facts import Effects
+from tests.rules.standing import HOLDING, WAITS, standing_at
+from tests.rules.stopping import assert_order_accounted_for, comes_to_its_stop, pauses_pass
+from tests.world import CaseStory, OrderStory, World
+
+TYPES = {"order": ORDER, "return": RETURN, "refund": REFUND}
+
+
+def money_moved(effects: Effects) -> list[tuple[str, Decimal]]:
+    """Refunds at the gateway by our id."""
+    return sorted((one.metadata["backhaul_id"], one.amount) for one in effects.refunds)
+
+
+async def started_again(world: World, kind: str, case: CaseStory) -> str:
+    """Somebody starts the same id again, past the starter and its reuse policy; gives what the new run says."""
+    history = await case.handle.fetch_history()
+    begun = history.events[0].workflow_execution_started_event_attributes
+    (request,) = await world.client.data_converter.decode(begun.input.payloads)
+    again = await world.client.start_workflow(TYPES[kind], request, id=case.handle.id, task_queue=world.task_queue)
+    result = await asyncio.wait_for(again.result(), 20)
+    return str(result.get("outcome") or result["state"])
+
+
+@pytest.mark.parametrize(("kind", "stage"), WAITS)
+async def test_CAN_1_RET_15_REF_6_a_case_that_staff_stop_is_accounted_for_at_every_stage(
+    world: World, kind: str, stage: str
+) -> None:
+    order, case = await standing_at(world, kind, stage)
+    before = money_moved(await order.effects())
+    await case.handle.cancel()
+    await world.sandbox.clear_faults()
+    await pauses_pass(case)
+    await comes_to_its_stop(case)
+    if kind == "order":
+        await assert_order_accounted_for(order)
+    else:
+        # What was on its way goes on by itself; nothing else moves.
+        assert money_moved(await order.effects()) == before
+        known = (await order.books()).refunds.refunds
+        sent = [one for one in known if one.state is not RefundState.RESERVED]
+        assert sorted((one.refund_id, one.amount) for one in sent) == before
+    assert await started_again(world, kind, case) in ("refused", "pending", "reserved")
+    assert money_moved(await order.effects()) == before
+
+
+@pytest.mark.parametrize(("kind", "stage"), WAITS)
+async def test_RET_16_a_case_that_staff_terminate_keeps_its_place_in_the_books_and_its_id(
+    world: World, kind: str, stage: str
+) -> None:
+    order, case = await standing_at(world, kind, stage)
+    effects, books = await order.effects(), await order.books()
+    standing = world.reading.standing(case.handle.id)
+    # A case that asks a partner writes that down only when there is trouble.
+    assert standing is None or (not standing.ended and (standing.stage == stage or stage in HOLDING))
+    await case.handle.terminate("by mistake")
+    await world.sandbox.clear_faults()
+    assert await started_again(world, kind, case) in ("refused", "pending", "reserved")
+    assert world.reading.standing(case.handle.id) == standing
+    assert await order.books() == books
+    after = await order.effects()
+    assert after.model_copy(update={"mails": ()}) == effects.model_copy(update={"mails": ()})
+
+
+# ---- before a worker has looked ----
+
+
+async def unseen(world: World, kind: str, queue: str) -> tuple[OrderStory, CaseStory]:
+    """A case that was started while its worker is away, and its order."""
+    order = await world.simple_order(task_queue=queue if kind == "order" else None)
+    if kind == "order":
+        return order, order
+    await order.shipped()
+    return order, await world.refund(order, amount="40.00", task_queue=queue)
+
+
+@pytest.mark.parametrize("kind", ["order", "refund"])
+async def test_CAN_1_REF_6_a_case_that_staff_stop_before_a_worker_looks_ends_stopped_and_moves_nothing(
+    world: World, kind: str
+) -> None:
+    queue = f"away-{world.tag}"
+    order, case = await unseen(world, kind, queue)
+    await case.handle.cancel()
+    async with world.worker(queue):
+        await comes_to_its_stop(case)
+    assert (await case.handle.describe()).status is WorkflowExecutionStatus.CANCELED
+    effects = await order.effects()
+    assert effects.refunds == ()
+    if kind == "order":
+        assert (effects.payment_intents, [stop.state for stop in effects.stops]) == ((), ["stopped"])
+        assert [(line.cancelled, line.open) for line in (await order.books()).lines] == [(2, 0)]
+        again = await open_order(world.client, order.request, task_queue=world.task_queue)
+        assert again.already
+
+
+async def test_REF_6_a_refund_between_two_tries_that_staff_stop_is_not_tried_again(world: World) -> None:
+    """The seller's refund failed, and the return waits for three days before the next one."""
+    order, case = await standing_at(world, "return", "refunding_seller")
+    first = world.refund_story(f"RF-{case.id}-S1")
+    await first.reaches("pending")
+    await world.sandbox.settle_refund(first.id, "failed")
+    await first.forward(hours=25)
+    await first.ends("failed")
+    await case.shows("the pause", lambda seen: "mend the seller's payment method" in f"{seen.waiting_for}")
+    await case.handle.cancel()
+    await comes_to_its_stop(case)
+    assert [one.status for one in (await order.effects()).refunds] == ["failed"]
