@@ -33,16 +33,19 @@ async def comes_to_its_stop(case: CaseStory) -> None:
     assert (standing.stage, standing.ended) == ("stopped", True)
 
 
-async def pauses_pass(case: CaseStory) -> None:
-    """Let the pauses between tries pass, for a case that undoes things with partners that were out of order."""
+async def pauses_pass(case: CaseStory, stage: str = "") -> None:
+    """Let the pauses between tries pass, for a case whose partners were out of order, until it has ended or
+    stands at `stage`."""
 
     async def goes_on() -> bool:
         if (await case.handle.describe()).status is not WorkflowExecutionStatus.RUNNING:
             return True
+        if stage and (await case.status()).stage == stage:
+            return True
         await case.world.env.fast_forward(case.handle, timedelta(minutes=16))
         return False
 
-    await eventually(goes_on, bool, f"{case.id} does not come to its end")
+    await eventually(goes_on, bool, f"{case.id} does not come to {stage or 'its end'}")
 
 
 async def staff_letters(order: OrderStory) -> str:
