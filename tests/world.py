@@ -10,7 +10,7 @@ import itertools
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -97,23 +97,33 @@ class CaseStory:
 
     async def _seen_until(self, until: Callable[[CaseStatus], bool], what: str) -> CaseStatus:
         """Waits too for a case that is not there yet, or has just been started, since another one starts it."""
-        asked_at = 0
+        asked_at: tuple[str | None, int] = (None, 0)
         said: CaseStatus | None = None
 
         async def look() -> CaseStatus | None:
             """Asks the case again only when its history has grown."""
             nonlocal asked_at, said
             try:
-                length = (await self.handle.describe()).history_length
-                if length != asked_at:
-                    asked_at, said = length, await self.status()
+                known = await self.handle.describe()
+                grown = (known.run_id, known.history_length)
+                if grown != asked_at:
+                    asked_at, said = grown, await self.status()
             except RPCError as error:
                 if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
                     raise
             return said
 
         status: CaseStatus = await eventually(look, lambda seen: seen is not None and until(seen), what)
+        with suppress(AssertionError):  # the books may be away: then the test is about that
+            await eventually(self._books_written, bool, f"{self.id} is not written down", seconds=2)
         return status
+
+    async def _books_written(self) -> bool:
+        """The books say it a moment after the case does."""
+        known = (await self.handle.describe()).raw_description
+        writes = ("save_", "settle_", "take_back_")
+        under_way = any(one.activity_type.name.startswith(writes) for one in known.pending_activities)
+        return not under_way and not known.HasField("pending_workflow_task")
 
     async def ends(self, outcome: str) -> CaseStatus:
         """Wait until the workflow has ended; it must be with this outcome."""

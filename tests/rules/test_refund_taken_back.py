@@ -10,7 +10,7 @@ from models.contract import RMA_NUMBER
 from models.refunds import GatewayUpdate, RefundState
 from starter.sending import CaseEnded, record_event, send_event
 from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory, returning, shipped_order
-from tests.rules.test_stopped_by_staff import stopped
+from tests.rules.stopping import stopped
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
