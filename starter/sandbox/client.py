@@ -91,6 +91,10 @@ class SandboxClient:
         answer = await self._send("GET", "/faults")
         return {one["id"]: Fault.model_validate(one) for one in answer["faults"]}
 
+    async def take_back_fault(self, id: str) -> None:
+        """It is in force no more, and a request that it delays goes on at once."""
+        await self._send("DELETE", f"/faults/{id}")
+
     async def clear_faults(self) -> None:
         await self._send("DELETE", "/faults")
 

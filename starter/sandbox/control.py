@@ -41,6 +41,7 @@ class Control:
             ("POST", "/faults", self.post_fault),
             ("GET", "/faults", self.get_faults),
             ("DELETE", "/faults", self.delete_faults),
+            ("DELETE", "/faults/{id}", self.delete_fault),
             ("GET", "/requests", self.get_requests),
             ("DELETE", "/requests", self.delete_requests),
             ("GET", "/effects", self.get_effects),
@@ -113,6 +114,10 @@ class Control:
     async def delete_faults(self, request: Request) -> Any:
         self._partners.faults.clear()
         return {"faults": []}
+
+    async def delete_fault(self, request: Request) -> Any:
+        self._partners.faults.take_back(request.path_params["id"])
+        return {"faults": self._partners.faults.all()}
 
     async def post_refund(self, request: Request) -> Any:
         end = await _body(request, facts.RefundEnd)

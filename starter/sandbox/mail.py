@@ -59,7 +59,7 @@ class MailSink:
         fault = self._faults.take(PartnerName.MAIL, f"SMTP {', '.join(mail.recipients)}")
         kind = fault.kind if fault else None
         if fault is not None and fault.kind is FaultKind.DELAY:
-            await asyncio.sleep(fault.seconds)
+            await self._faults.delay(fault)
         if fault is not None and fault.kind in _CODES:
             code = fault.status or _CODES[fault.kind]
             self._write_down(mail, code, fault)

@@ -1,11 +1,13 @@
 """How a request meets a partner: faults first, then its work, then the record of what was really asked."""
 
 import asyncio
+import contextlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 from starlette.requests import Request
@@ -96,6 +98,7 @@ class Faults:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._taken_back: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
 
     def add(self, seed: FaultSeed) -> Fault:
         fault = Fault(**seed.model_dump(), id=secrets.token_hex(6), left=seed.times)
@@ -107,6 +110,20 @@ class Faults:
 
     def clear(self) -> None:
         self._store.forget(StoredFault)
+
+    def take_back(self, id: str) -> None:
+        """It is in force no more, and what it delays goes on at once."""
+        stored = self._store.get(StoredFault, id)
+        if stored is not None:
+            self._store.remove(stored)
+        if (over := self._taken_back.get(id)) is not None:
+            over.set()
+
+    async def delay(self, fault: Fault) -> None:
+        """Wait as long as a `delay` says, or until it is taken back."""
+        over = self._taken_back.setdefault(fault.id, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), fault.seconds)
 
     def take(self, partner: PartnerName, what: str, among: frozenset[FaultKind] | None = None) -> Fault | None:
         """The first fault that this request meets; it counts down. `what` is `METHOD /path`."""
@@ -173,7 +190,7 @@ class Wire:
             self._locked.add(lock)
         try:
             if fault is not None and fault.kind is FaultKind.DELAY:
-                await asyncio.sleep(fault.seconds)
+                await self._faults.delay(fault)
             with self._store.transaction():
                 if fault is not None and fault.kind in (FaultKind.REFUSE, FaultKind.RATE_LIMIT, FaultKind.ERROR):
                     answer = partner.failure(asked, fault)

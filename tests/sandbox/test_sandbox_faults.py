@@ -1,5 +1,6 @@
 """Partners fail when told to, in each of the ways that real ones do, and the record says what really happened."""
 
+import asyncio
 from decimal import Decimal
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from starter.sandbox import SandboxClient
 from starter.sandbox.client import SandboxError
 from starter.sandbox.facts import FaultKind, PaymentSeed
+from tests.world import eventually
 
 FORM = {"payment_intent": "pi_buyer", "amount": "1000"}
 
@@ -81,6 +83,24 @@ async def test_a_slow_partner_does_the_work_although_nobody_waits(
     await paid.add_fault("gateway", "delay", "GET", seconds=0.3)
     listed = (await gateway.get("/v1/refunds", params={"payment_intent": "pi_buyer"})).json()
     assert [one["amount"] for one in listed["data"]] == [1000]
+
+
+async def test_a_slow_partner_goes_on_when_its_fault_is_taken_back(
+    gateway: httpx.AsyncClient, paid: SandboxClient
+) -> None:
+    fault = await paid.add_fault("gateway", "delay", seconds=600)
+    asked = asyncio.create_task(gateway.post("/v1/refunds", data=FORM, timeout=10))
+    await eventually(paid.faults, lambda faults: not faults, "the request has met it")
+    assert (await paid.effects()).refunds == ()
+    await paid.take_back_fault(fault.id)
+    assert (await asked).status_code == 200
+    assert len((await paid.effects()).refunds) == 1
+
+
+async def test_a_fault_that_is_taken_back_is_met_no_more(gateway: httpx.AsyncClient, paid: SandboxClient) -> None:
+    fault = await paid.add_fault("gateway", "error")
+    await paid.take_back_fault(fault.id)
+    assert (await gateway.post("/v1/refunds", data=FORM)).status_code == 200
 
 
 async def test_the_shop_can_be_cut_off(shop: httpx.AsyncClient, sandbox: SandboxClient) -> None:
