@@ -53,6 +53,8 @@ class Mailer:
         self._contacts = contacts
         self._outbox = outbox
         self._letters = Letters(settings.mail_templates)
+        self._out: set[str] = set()
+        """Keys of mails that are out and not yet noted, for the books did not answer: noted by the next try."""
 
     @activity.defn(name="send_mail")
     async def send_mail(self, mail: Mail) -> MailSent:
@@ -63,6 +65,8 @@ class Mailer:
         `InvalidInput` for a template that does not exist.
         """
         message_id = self._message_id(mail.key)
+        if mail.key in self._out:
+            return await self._note(mail.key, message_id)
         if await asyncio.to_thread(self._outbox.was_sent, mail.key):
             return MailSent(state="already", message_id=message_id)
         contact = await asyncio.to_thread(self._contacts.contact, mail)
@@ -81,7 +85,12 @@ class Mailer:
         except NoLetter as error:
             raise _failure(error.category, str(error)) from None
         await self._deliver(self._message(message_id, contact, sender, letter))
-        await asyncio.to_thread(self._outbox.mark_sent, mail.key, message_id)
+        return await self._note(mail.key, message_id)
+
+    async def _note(self, key: str, message_id: str) -> MailSent:
+        self._out.add(key)
+        await asyncio.to_thread(self._outbox.mark_sent, key, message_id)
+        self._out.discard(key)
         return MailSent(state="sent", message_id=message_id)
 
     def _facts(self, mail: Mail, contact: Contact) -> dict[str, str]:

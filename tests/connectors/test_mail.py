@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.mail import Mailer
+from models.failures import PartnerUnavailable
 from models.links import return_of
 from models.partners import Contact, Mail
 from models.settings import Settings
@@ -99,6 +100,34 @@ async def test_NTF_1_a_mail_that_was_sent_but_not_noted_has_the_same_message_id_
     for _ in range(2):
         await activities.run(mailer(settings, AddressBook(eve())).send_mail, mail())
     assert len({arrived.message_id for arrived in await sandbox.mails()}) == 1
+
+
+class BooksAway(AddressBook):
+    """Cannot note that a mail is out while it is away."""
+
+    away = True
+
+    def mark_sent(self, key: str, message_id: str) -> None:
+        if self.away:
+            raise PartnerUnavailable("the books do not answer")
+        super().mark_sent(key, message_id)
+
+
+async def test_NTF_1_a_mail_that_is_out_is_not_sent_again_because_the_books_were_away(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    books = BooksAway(eve())
+    same_worker = mailer(settings, books)
+    for _ in range(2):
+        with pytest.raises(PartnerUnavailable):
+            await activities.run(same_worker.send_mail, mail())
+    books.away = False
+    noted = await activities.run(same_worker.send_mail, mail())
+    again = await activities.run(same_worker.send_mail, mail())
+
+    assert [noted.state, again.state] == ["sent", "already"]
+    assert len(await sandbox.mails()) == 1
+    assert list(books.out) == [mail().key]
 
 
 async def test_NTF_1_nobody_to_write_to_is_an_answer(
