@@ -60,7 +60,7 @@ class Evidence:
     mails: tuple[SentMail, ...]
     cases: tuple[CaseFacts, ...]
     kills: tuple[datetime, ...] = ()
-    """When a process was killed: a mail server's answer that was under way then was lost."""
+    """When a worker or a mail server was killed: an answer that was under way then was lost."""
     expected: Mapping[str, str] = field(default_factory=dict)
     """Workflow id -> the outcome that its story tells."""
 

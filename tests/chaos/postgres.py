@@ -2,16 +2,15 @@
 
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Final
 
 _PLACES: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-_START_SECONDS: Final = "30"
-_ORPHANS_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 180
 
 
 class Postgres:
@@ -35,28 +34,24 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it answers; after a kill it recovers first.
-
-        What is left of a killed one must have ended before: it refuses to start beside it.
-        """
-        deadline = time.monotonic() + _ORPHANS_SECONDS
-        while True:
-            try:
-                self._start()
-            except RuntimeError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
-            else:
-                return
-
-    def _start(self) -> None:
-        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder}"
-        self._control("start", "-w", "-t", _START_SECONDS, "-o", options, "-l", str(self._folder / "server.log"))
+        """Start it, and wait until it answers; after a kill it recovers first."""
+        options = f"-p {self._port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+        patience = ["-w", "-t", str(_PATIENCE_SECONDS)]
+        self._control("start", *patience, "-o", options, "-l", str(self._folder / "server.log"))
 
     def kill(self) -> None:
-        """kill -9 of its first process; the others end with it."""
-        os.kill(self._pid(), signal.SIGKILL)
+        """kill -9 of its first process; the others end with it, and are waited for: it can't start beside them."""
+        first = self._pid()
+        os.kill(first, signal.SIGSTOP)  # no new ones while they are counted
+        ends = [os.pidfd_open(process) for process in (first, *_children(first))]
+        try:
+            os.kill(first, signal.SIGKILL)
+            for end in ends:
+                readable, _, _ = select.select([end], [], [], _PATIENCE_SECONDS)
+                assert readable, "what is left of a killed PostgreSQL does not end"
+        finally:
+            for end in ends:
+                os.close(end)
         (self._folder / "postmaster.pid").unlink()
 
     def stop(self) -> None:
@@ -87,3 +82,8 @@ class Postgres:
             log = self._folder / "server.log"
             said = done.stdout or (log.read_text(errors="replace") if log.exists() else "")
             raise RuntimeError(f"{program} {arguments[-1] if arguments else ''} failed: {said[-500:]}")
+
+
+def _children(process: int) -> list[int]:
+    """The processes that this one has started; Linux tells."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]

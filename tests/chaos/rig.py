@@ -6,9 +6,8 @@ Every process is started by us, known by its process id, ended by it, and dies w
 import asyncio
 import os
 import signal
-import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,12 +17,15 @@ from typing import Any, Final, cast
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from temporalio.api.activity.v1 import ActivityOptions
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import WorkflowExecution as RunningExecution
 from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest, UpdateActivityOptionsRequest
-from temporalio.client import Client
+from temporalio.api.workflowservice.v1 import (
+    ResetStickyTaskQueueRequest,
+    UpdateActivityOptionsRequest,
+)
+from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 
@@ -32,36 +34,44 @@ from activities.books.engine import make_engine
 from models.contract import TASK_QUEUE
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
-from models.tables import METADATA
 from starter.children import Child
 from starter.devserver import ServerDatabase, ServerPorts, read_config, start_server
 from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.stack import LOCAL, StackPlan
+from tests.chaos.gauges import Gauges
 from tests.chaos.postgres import Postgres
+from tests.chaos.staff import try_again_now
 from tests.world import World
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
+"""How long anything may take that takes a second: machines of continuous integration are slow, and shared."""
 PARTNER_SECONDS: Final = 55
 """How long a worker waits for a partner: longer than the partners are made to dawdle here."""
 RETRY_SECONDS: Final = 5
 """What is left of an activity's minute on a worker that is known to be dead."""
+AT_ONCE: Final = 16
+"""How many cases are looked at together."""
+
+_STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
 
 
 @dataclass(frozen=True)
 class Kill:
-    """A process was ended by SIGKILL."""
+    """A process was ended by SIGKILL: `worker`, `server`, `partner` or `database`."""
 
     at: datetime
     what: str
 
 
-async def eventually(look: Callable[[], Awaitable[bool]], what: str, seconds: float = READY_SECONDS) -> None:
+async def eventually(
+    look: Callable[[], Awaitable[bool]], what: str, seconds: float = READY_SECONDS, every: float = 0.03
+) -> None:
     """Look until it is so. Raises AssertionError when it does not become so."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not await look():
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(every)
 
 
 class Rig:
@@ -72,6 +82,8 @@ class Rig:
         self.postgres = postgres
         self.kills: list[Kill] = []
         self.engine: Engine = make_engine(plan.settings.database_url.get_secret_value())
+        self.gauges = Gauges()
+        """Of the worker that was started last."""
         self._children: dict[str, Child] = {}
         self._workers = 0
         self._sandbox: SandboxClient | None = None
@@ -81,7 +93,7 @@ class Rig:
 
     async def start(self) -> None:
         await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
-        await asyncio.gather(self.start_server(), self.start_sandbox())
+        await asyncio.gather(self.start_server(), self.start_partners())
         client = await Client.connect(
             self.plan.server.address, namespace=self.plan.server.namespace, data_converter=DATA_CONVERTER
         )
@@ -92,28 +104,37 @@ class Rig:
     async def start_server(self) -> None:
         self._children["server"] = await start_server(self.plan.server, self.plan.logs / "temporal.log")
 
-    async def start_sandbox(self) -> None:
+    async def start_partners(self) -> None:
+        """The sandbox: all partners are one process."""
         plan = self.plan
         ports = ["--port", str(plan.sandbox_port), "--mail-port", str(plan.mail_port)]
-        await self._start("sandbox", ["sandbox", *ports, "--database", str(plan.folder / "sandbox.db")])
+        database = ["--database", str(plan.folder / "sandbox.db")]
+        await self._start("partner", ["starter.cli", "sandbox", *ports, *database])
         for port in (plan.sandbox_port, plan.mail_port):
-            await eventually(lambda port=port: _listens(port), "the sandbox listens")  # type: ignore[misc]
+            await eventually(lambda port=port: _listens(port), "the partners listen")  # type: ignore[misc]
 
-    async def start_worker(self) -> None:
-        """Start a worker, and wait until it asks for work."""
+    async def start_worker(self, patch: str = "") -> None:
+        """Start a worker, with one of the patches of `patched_worker` if told, and wait until it asks for work."""
         self._workers += 1
-        child = await self._start("worker", ["worker"], log=f"worker-{self._workers}.log")
+        self.gauges = Gauges()
+        program = ["tests.chaos.patched_worker", patch] if patch else ["starter.cli", "worker"]
+        child = await self._start("worker", program, log=f"worker-{self._workers}.log")
 
         async def is_ready() -> bool:
             assert child.exit_code is None, f"the worker ended: {child.last_words()}; see {child.log}"
             return "worker is ready" in child.log.read_text(errors="replace")
 
-        await eventually(is_ready, f"the worker is ready; it said: {child.last_words()}")
+        await eventually(is_ready, "the worker is ready")
 
-    async def _start(self, name: str, arguments: list[str], log: str = "") -> Child:
-        command = [sys.executable, "-m", "starter.cli", *arguments]
+    async def stop_worker(self) -> None:
+        """Let the worker end its work."""
+        await self._children["worker"].stop(READY_SECONDS)
+
+    async def _start(self, name: str, program: list[str], log: str = "") -> Child:
+        command = [sys.executable, "-m", *program]
         environment = self.plan.environment() | {
             "BACKHAUL_PARTNER_TIMEOUT_SECONDS": str(PARTNER_SECONDS),
+            "BACKHAUL_METRICS_ADDRESS": self.gauges.address,
             "NO_COLOR": "1",
         }
         child = await Child.start(name, command, environment, self.plan.logs / (log or f"{name}.log"))
@@ -124,7 +145,7 @@ class Rig:
         """End what still runs, each by its own process, the server last."""
         if self._sandbox is not None:
             await self._sandbox.__aexit__(None, None, None)
-        for name in ("worker", "sandbox", "server"):
+        for name in ("worker", "partner", "server"):
             child = self._children.get(name)
             if child is not None and child.exit_code is None:
                 os.kill(child.pid, signal.SIGCONT)
@@ -140,10 +161,10 @@ class Rig:
         self.kills.append(Kill(datetime.now(UTC), name))
         await child.wait()
 
-    async def kill_postgres(self) -> None:
+    async def kill_database(self) -> None:
         """kill -9 of the database's processes; it recovers when it is started again."""
         assert self.postgres is not None, "the books are a PostgreSQL database"
-        self.kills.append(Kill(datetime.now(UTC), "postgresql"))
+        self.kills.append(Kill(datetime.now(UTC), "database"))
         await asyncio.to_thread(self.postgres.kill)
 
     def freeze(self, name: str) -> None:
@@ -152,57 +173,53 @@ class Rig:
     def thaw(self, name: str) -> None:
         os.kill(self._children[name].pid, signal.SIGCONT)
 
-    @asynccontextmanager
-    async def locked_books(self) -> AsyncIterator[Callable[[], None]]:
-        """Nobody can write the books until the given function is called, or the block ends."""
-        if self.engine.dialect.name == "postgresql":
-            with self.engine.connect() as connection:
-                tables = ", ".join(table.name for table in METADATA.sorted_tables)
-                connection.execute(text(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
-                yield connection.rollback
-            return
-        path = str(self.engine.url.database)
-        lock = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        try:
-            lock.execute("BEGIN IMMEDIATE")
-            yield lambda: lock.rollback()
-        finally:
-            lock.close()
-
-    async def hurry(self) -> int:
+    async def hurry(self) -> None:
         """Let the server notice at once what it would notice within a minute: that the worker is dead.
 
         The time that is left to the dead worker's activities is cut short, and its cases are given to any
-        worker. Nothing else changes. Gives the number of activities that were under way.
+        worker. Nothing else changes.
         """
-        waited = 0
-        async for found in self.client.list_workflows("ExecutionStatus = 'Running'"):
-            execution = WorkflowExecution(workflow_id=found.id, run_id=found.run_id)
-            service = self.client.workflow_service
-            try:
-                await service.reset_sticky_task_queue(
-                    ResetStickyTaskQueueRequest(namespace=self.client.namespace, execution=execution)
-                )
-                described = await self.client.get_workflow_handle(found.id, run_id=found.run_id).describe()
-                for pending in described.raw_description.pending_activities:
-                    if pending.state != PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
-                        continue
-                    waited += 1
-                    await service.update_activity_options(
-                        UpdateActivityOptionsRequest(
-                            namespace=self.client.namespace,
-                            execution=execution,
-                            id=pending.activity_id,
-                            activity_options=ActivityOptions(
-                                start_to_close_timeout=Duration(seconds=RETRY_SECONDS)
-                            ),
-                            update_mask=FieldMask(paths=["start_to_close_timeout"]),
-                        )
+        await self._each_running(self._hurry)
+
+    async def _hurry(self, case: WorkflowExecution) -> None:
+        service, execution = self.client.workflow_service, _execution(case)
+        await service.reset_sticky_task_queue(
+            ResetStickyTaskQueueRequest(namespace=self.client.namespace, execution=execution)
+        )
+        described = await self.client.get_workflow_handle(case.id, run_id=case.run_id).describe()
+        for pending in described.raw_description.pending_activities:
+            if pending.state == _STARTED:
+                await service.update_activity_options(
+                    UpdateActivityOptionsRequest(
+                        namespace=self.client.namespace,
+                        execution=execution,
+                        id=pending.activity_id,
+                        activity_options=ActivityOptions(start_to_close_timeout=Duration(seconds=RETRY_SECONDS)),
+                        update_mask=FieldMask(paths=["start_to_close_timeout"]),
                     )
+                )
+
+    async def try_again_now(self) -> None:
+        """Activities that failed are tried again without their pause."""
+        world = self.world()
+
+        async def again(case: WorkflowExecution) -> None:
+            await try_again_now(world, case.id)
+
+        await self._each_running(again)
+
+    async def _each_running(self, act: Callable[[WorkflowExecution], Awaitable[None]]) -> None:
+        some = asyncio.Semaphore(AT_ONCE)
+
+        async def if_it_runs(case: WorkflowExecution) -> None:
+            try:
+                async with some:
+                    await act(case)
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended meanwhile
+                if error.status is not RPCStatusCode.NOT_FOUND:  # it, or its activity, has ended meanwhile
                     raise
-        return waited
+
+        await asyncio.gather(*[if_it_runs(case) for case in await self.running_cases()])
 
     # ---- seen ----
 
@@ -215,6 +232,18 @@ class Rig:
     def sandbox(self) -> SandboxClient:
         assert self._sandbox is not None, "the rig is started"
         return self._sandbox
+
+    async def running_cases(self) -> Sequence[WorkflowExecution]:
+        return [case async for case in self.client.list_workflows("ExecutionStatus = 'Running'")]
+
+    def worker_log(self) -> str:
+        """What the worker that was started last has written."""
+        return self._children["worker"].log.read_text(errors="replace")
+
+    def logs(self) -> list[Path]:
+        """What the processes have written, the youngest last."""
+        found = [*self.plan.logs.glob("*.log"), *self.plan.folder.glob("postgresql/server.log")]
+        return sorted(found, key=lambda log: log.stat().st_mtime)
 
     def world(self) -> World:
         """This stack, for stories; its clocks are moved from outside, as an operator could."""
@@ -253,6 +282,10 @@ def _plan(folder: Path, database: Postgres | None) -> StackPlan:
         server=server, settings=Settings.model_validate({"database_url": SecretStr(url)}), folder=folder
     )
     return replace(plan, sandbox_port=free_port(), mail_port=free_port(), front_port=free_port())
+
+
+def _execution(case: WorkflowExecution) -> RunningExecution:
+    return RunningExecution(workflow_id=case.id, run_id=case.run_id)
 
 
 async def _listens(port: int) -> bool:

@@ -13,19 +13,21 @@ from typing import Any, Final
 from models import calls
 from models.calls import Call
 from starter.sandbox.facts import PartnerName
+from tests.chaos.dawdling_books import Written
+from tests.chaos.rig import eventually
 from tests.chaos.stories import (
     Story,
     credit,
     pass_by,
     patiently,
     receive,
-    result_of,
+    refund_ends,
     ship,
     stands_at,
     tell,
     track,
 )
-from tests.world import CaseStory, OrderStory, eventually
+from tests.world import CaseStory, OrderStory
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ class AtPartner:
 
 @dataclass(frozen=True)
 class InBooks:
-    """The books' write: this case's workflow waits for it, and `is_done` tells whether the books have it."""
+    """The books' write: this case's workflow waits for it, `row` is what it writes, and `is_done` tells whether
+    the books have it."""
 
     case: CaseStory
+    row: Written
     is_done: Callable[[], bool]
 
 
@@ -186,7 +190,11 @@ async def asking_when(story: Story) -> AsyncIterator[Spot]:
     spot = AtServer(order)
     yield spot
     passing = asyncio.create_task(pass_by(order, minutes=31))
-    await eventually(lambda: patiently(order.now), lambda now: now > closes, "the window closes")
+
+    async def is_over() -> bool:
+        return await patiently(order.now) > closes
+
+    await eventually(is_over, "the window closes")
     await tell(order, "cancel_request", reason="changed their mind")
     yield spot
     await passing
@@ -239,6 +247,11 @@ async def pending_refund(story: Story) -> CaseStory:
     return case
 
 
+async def refunded(story: Story, case: CaseStory) -> None:
+    assert await refund_ends(case) == "succeeded"
+    story.ends(case, "succeeded")
+
+
 async def settled(story: Story, case: CaseStory) -> None:
     """The gateway lets the pending refund succeed, and says so; asked, it says the same."""
     await patiently(lambda: story.world.sandbox.settle_refund(case.id, "succeeded"))
@@ -264,7 +277,7 @@ async def refunding_directly(story: Story) -> AsyncIterator[Spot]:
     yield spot
     case = await story.refund(order, 1, "40.00")
     yield spot
-    assert (await result_of(case))["state"] == "succeeded"
+    await refunded(story, case)
 
 
 @during(calls.SEND_REFUND)
@@ -298,8 +311,7 @@ async def looking_up(story: Story) -> AsyncIterator[Spot]:
     await pass_by(case, days=1, minutes=1)
     yield spot
     await settled(story, case)
-    story.ends(case, "succeeded")
-    await result_of(case)
+    await refunded(story, case)
 
 
 # ---- the books ----
@@ -312,7 +324,8 @@ async def opening_an_order(story: Story) -> AsyncIterator[Spot]:
     await world.stock(sku, 10, supplier)
     order_id = f"{world.tag}-N{next(world.numbers)}"
     handle = world.client.get_workflow_handle(f"order-{order_id}")
-    spot = InBooks(CaseStory(world, handle, order_id), lambda: bool(world.reading.order_view(order_id)))
+    row = Written("orders", f"NEW.order_id = '{order_id}'")
+    spot = InBooks(CaseStory(world, handle, order_id), row, lambda: bool(world.reading.order_view(order_id)))
     yield spot
     order = await world.order(seller, {"sku": sku, "quantity": 2}, order_id=order_id)
     yield spot
@@ -323,7 +336,7 @@ async def opening_an_order(story: Story) -> AsyncIterator[Spot]:
 async def saving_an_order(story: Story) -> AsyncIterator[Spot]:
     order = await story.order(payment_method="pm_card_chargeDeclined")
     await stands_at(order, "awaiting_payment")
-    spot = InBooks(order, lambda: stage_in_books(order) == "cancel_window")
+    spot = InBooks(order, standing(order, "cancel_window"), lambda: stage_in_books(order) == "cancel_window")
     yield spot
     await tell(order, "payment_method_updated", payment_method="pm_card_visa")
     yield spot
@@ -336,7 +349,8 @@ async def opening_a_return(story: Story) -> AsyncIterator[Spot]:
     await story.shipped(order)
     case_id = f"RR-{order.id}-1"
     case = story.world.return_story(case_id)
-    spot = InBooks(case, lambda: bool(story.world.reading.return_view(case_id)))
+    row = Written("returns", f"NEW.return_id = '{case_id}'")
+    spot = InBooks(case, row, lambda: bool(story.world.reading.return_view(case_id)))
     yield spot
     await patiently(lambda: story.world.return_of(order, return_id=case_id))
     yield spot
@@ -350,7 +364,7 @@ async def saving_a_return(story: Story) -> AsyncIterator[Spot]:
     order = await story.order(rma="manual")
     await story.shipped(order)
     case = await story.open_return(order)
-    spot = InBooks(case, lambda: stage_in_books(case) == "awaiting_rma")
+    spot = InBooks(case, standing(case, "awaiting_rma"), lambda: stage_in_books(case) == "awaiting_rma")
     yield spot
     await tell(case, "seller_approval", decision="approved")
     yield spot
@@ -362,7 +376,8 @@ async def saving_a_return(story: Story) -> AsyncIterator[Spot]:
 @during(calls.BOOK_CREDIT_MEMO)
 async def booking_a_credit_memo(story: Story) -> AsyncIterator[Spot]:
     _, case = await awaiting_credit(story)
-    spot = InBooks(case, lambda: len(story.world.reading.return_view(case.id).credit_memos) == 1)
+    row = Written("credit_memo", f"NEW.return_id = '{case.id}'")
+    spot = InBooks(case, row, lambda: len(story.world.reading.return_view(case.id).credit_memos) == 1)
     yield spot
     await credit(case, "20.00")
     yield spot
@@ -375,22 +390,23 @@ async def reserving_a_refund(story: Story) -> AsyncIterator[Spot]:
     order = await story.order()
     await story.shipped(order)
     case = story.world.refund_story(f"RF-{order.id}-D1")
-    spot = InBooks(case, lambda: bool(story.world.reading.refund(case.id)))
+    row = Written("refund", f"NEW.refund_id = '{case.id}'")
+    spot = InBooks(case, row, lambda: bool(story.world.reading.refund(case.id)))
     yield spot
     await story.refund(order, 1, "40.00")
     yield spot
-    assert (await result_of(case))["state"] == "succeeded"
+    await refunded(story, case)
 
 
 @during(calls.SETTLE_REFUND)
 async def settling_a_refund(story: Story) -> AsyncIterator[Spot]:
     case = await pending_refund(story)
-    spot = InBooks(case, lambda: story.world.reading.refund(case.id).state.value == "succeeded")
+    row = Written("refund", f"NEW.refund_id = '{case.id}'")
+    spot = InBooks(case, row, lambda: story.world.reading.refund(case.id).state.value == "succeeded")
     yield spot
     await settled(story, case)
     yield spot
-    story.ends(case, "succeeded")
-    await result_of(case)
+    await refunded(story, case)
 
 
 @during(calls.SAVE_CASE)
@@ -398,13 +414,18 @@ async def saving_a_refund(story: Story) -> AsyncIterator[Spot]:
     """The gateway is asked a day later, and the refund waits for another day."""
     case = await pending_refund(story)
     before = story.world.reading.standing(case.handle.id)
-    spot = InBooks(case, lambda: story.world.reading.standing(case.handle.id) != before)
+    row = Written("case_file", f"NEW.workflow_id = '{case.handle.id}'")
+    spot = InBooks(case, row, lambda: story.world.reading.standing(case.handle.id) != before)
     yield spot
     await pass_by(case, days=1, minutes=1)
     yield spot
     await settled(story, case)
-    story.ends(case, "succeeded")
-    await result_of(case)
+    await refunded(story, case)
+
+
+def standing(case: CaseStory, stage: str) -> Written:
+    """The row by which the books say that the case stands at this stage."""
+    return Written("case_file", f"NEW.workflow_id = '{case.handle.id}' AND NEW.stage = '{stage}'")
 
 
 def stage_in_books(case: CaseStory) -> str:

@@ -11,7 +11,7 @@ from tests.world import World
 
 AT_ONCE: Final = 8
 """How many cases live at a time."""
-WEIGHTS: Final = {"worker": 6, "sandbox": 2, "server": 2, "postgresql": 2}
+WEIGHTS: Final = {"worker": 6, "partner": 2, "server": 2, "database": 2}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ async def storm(rig: Rig, world: World, weather: Weather) -> dict[str, str]:
 
 async def _kill_at_random(rig: Rig, chance: random.Random, over: float, calm: asyncio.Event) -> None:
     """Kill and start again, until the time is over or the last case has ended."""
-    victims = [name for name in WEIGHTS if name != "postgresql" or rig.postgres is not None]
+    victims = [name for name in WEIGHTS if name != "database" or rig.postgres is not None]
     each_once = list(victims)  # the rarest first
     while asyncio.get_running_loop().time() < over and not calm.is_set():
         await asyncio.sleep(chance.uniform(0.5, 4))
@@ -68,9 +68,9 @@ async def _kill_at_random(rig: Rig, chance: random.Random, over: float, calm: as
 
 
 async def _kill_and_start(rig: Rig, victim: str, away: float) -> None:
-    if victim == "postgresql":
+    if victim == "database":
         assert rig.postgres is not None, "it is one of the victims"
-        await rig.kill_postgres()
+        await rig.kill_database()
         await asyncio.sleep(away)
         await asyncio.to_thread(rig.postgres.start)
         return
@@ -78,8 +78,8 @@ async def _kill_and_start(rig: Rig, victim: str, away: float) -> None:
     await asyncio.sleep(away)
     if victim == "server":
         await rig.start_server()
-    elif victim == "sandbox":
-        await rig.start_sandbox()
+    elif victim == "partner":
+        await rig.start_partners()
     else:
         await patiently(rig.hurry)
         await rig.start_worker()
