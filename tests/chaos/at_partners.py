@@ -20,12 +20,12 @@ UNTIL_TOLD: Final = 600.0
 """Seconds; longer than anybody waits."""
 
 
-async def crash_at_partners(rig: Rig, plays: Sequence[Play]) -> None:
+async def crash_at_partners(rig: Rig, plays: Sequence[Play], *, patch: str = "") -> None:
     """Worker, partners and server are killed while every one of these plays waits for a partner.
 
     All partners dawdle. Then the server is frozen, so that the worker can't tell it what is done AFTER that;
     the worker is killed; then what is DURING is done; then the partners are killed, and what is BEFORE never
-    comes.
+    comes. The worker that goes on has this patch.
     """
     began = asyncio.get_running_loop().time()
     delays: dict[Play, str] = {}
@@ -68,7 +68,7 @@ async def crash_at_partners(rig: Rig, plays: Sequence[Play]) -> None:
     await rig.kill("server")
     await asyncio.gather(rig.start_server(), rig.start_partners())
     await patiently(rig.hurry)
-    await rig.start_worker()
+    await rig.start_worker(patch)
 
 
 async def _only_asking(rig: Rig, count: int) -> bool:

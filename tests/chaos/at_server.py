@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from tests.chaos.patched_worker import DAWDLES, dawdle_after_reading, dawdle_before_reading
+from tests.chaos.patched_worker import DAWDLES, DawdlesAfterReading, DawdlesBeforeReading
 from tests.chaos.plays import Moment, Play
 from tests.chaos.rig import Rig, eventually
 from tests.chaos.stories import PATIENCE_SECONDS, patiently
 
-_PATCHES: Final = {Moment.BEFORE: dawdle_before_reading, Moment.AFTER: dawdle_after_reading}
+_PATCHES: Final = {Moment.BEFORE: DawdlesBeforeReading, Moment.AFTER: DawdlesAfterReading}
 
 
 async def crash_at_server(rig: Rig, plays: Sequence[Play]) -> None:

@@ -8,7 +8,7 @@ from temporalio.service import RPCError
 
 from models.failures import BackhaulError
 from tests.chaos.dawdling_books import dawdling, locked
-from tests.chaos.plays import Moment, Play, at
+from tests.chaos.plays import Moment, Play, at, end
 from tests.chaos.rig import Rig, eventually
 from tests.chaos.scenes import InBooks
 from tests.chaos.stories import patiently
@@ -54,14 +54,21 @@ async def crash_after_writes(rig: Rig, plays: Sequence[Play]) -> None:
     await _go_on(rig)
 
 
-async def crash_in_books(rig: Rig, plays: Sequence[Play]) -> None:
-    """Each play at its moment."""
-    if at(Moment.BEFORE, plays):
-        await crash_before_writes(rig, at(Moment.BEFORE, plays))
-    for play in at(Moment.DURING, plays):
+async def crash_in_books(rig: Rig, plays: Sequence[Play]) -> dict[str, str]:
+    """Each play at its moment, and on to its end; gives which outcome each case must have.
+
+    Those of one moment end before the next come: what goes on writes the books too, and would be counted.
+    """
+    before, during, after = (at(moment, plays) for moment in (Moment.BEFORE, Moment.DURING, Moment.AFTER))
+    expected: dict[str, str] = {}
+    if after:
+        await crash_after_writes(rig, after)
+        expected |= await end(after)
+    if before:
+        await crash_before_writes(rig, before)
+    for play in during:
         await crash_during_write(rig, play)
-    if at(Moment.AFTER, plays):
-        await crash_after_writes(rig, at(Moment.AFTER, plays))
+    return expected | await end([*before, *during])
 
 
 async def _go_on(rig: Rig) -> None:

@@ -1,6 +1,7 @@
 """A worker that the harness changes: one that dawdles at a step, or one that breaks a promise on purpose.
 
-`python -m tests.chaos.patched_worker PATCH`. The product has no switch for any of this.
+`python -m tests.chaos.patched_worker NAME`, by the name of a class here, which takes the place of the one that it
+inherits. The product has no switch for any of this.
 """
 
 import asyncio
@@ -30,29 +31,23 @@ _UNTIL_KILLED_SECONDS: Final = 600
 # ---- it dawdles ----
 
 
-def dawdle_before_reading() -> None:
+class DawdlesBeforeReading(Arrivals):
     """It is asked when an event came, and has not asked the server."""
-    read = Arrivals.event_arrival
 
     @activity.defn(name=calls.EVENT_ARRIVAL.name)
-    async def event_arrival(self: Arrivals, ask: AskArrival) -> Arrival:
+    async def event_arrival(self, ask: AskArrival) -> Arrival:
         await _dawdle()
-        return await read(self, ask)
-
-    _replace(Arrivals, event_arrival)
+        return await super().event_arrival(ask)
 
 
-def dawdle_after_reading() -> None:
+class DawdlesAfterReading(Arrivals):
     """It knows when an event came, and has not told anybody."""
-    read = Arrivals.event_arrival
 
     @activity.defn(name=calls.EVENT_ARRIVAL.name)
-    async def event_arrival(self: Arrivals, ask: AskArrival) -> Arrival:
-        arrival = await read(self, ask)
+    async def event_arrival(self, ask: AskArrival) -> Arrival:
+        arrival = await super().event_arrival(ask)
         await _dawdle()
         return arrival
-
-    _replace(Arrivals, event_arrival)
 
 
 async def _dawdle() -> None:
@@ -63,66 +58,51 @@ async def _dawdle() -> None:
 # ---- it breaks a promise ----
 
 
-def refund_without_looking() -> None:
+class RefundsWithoutLooking(Payments):
     """REF-6 broken: each try refunds anew, whatever an earlier one did."""
 
-    async def find_nothing(*_: Any) -> None:
+    async def _find_refund(self, *_: Any) -> None:
         return None
 
-    async def with_another_key(self: Payments, what: str, key: str, send: Callable[[str], Awaitable[Any]]) -> Any:
-        return await send(f"{key}:{uuid.uuid4()}")
-
-    setattr(Payments, "_find_refund", find_nothing)  # noqa: B010
-    setattr(Payments, "_with_fresh_key", with_another_key)  # noqa: B010
+    async def _with_fresh_key(self, what: str, key: str, look_and_send: Callable[[str], Awaitable[Any]]) -> Any:
+        return await look_and_send(f"{key}:{uuid.uuid4()}")
 
 
-def forget_credit_memos() -> None:
+class ForgetsCreditMemos(Books):
     """RET-12 broken: it says that a credit memo is booked, and books nothing."""
 
     @activity.defn(name=calls.BOOK_CREDIT_MEMO.name)
-    def book_credit_memo(self: Books, ask: BookCreditMemo) -> CreditMemoBooked:
+    def book_credit_memo(self, ask: BookCreditMemo) -> CreditMemoBooked:
         return CreditMemoBooked(state="booked", return_id=ask.return_id)
 
-    _replace(Books, book_credit_memo)
 
-
-def mail_twice() -> None:
+class MailsTwice(Mailer):
     """NTF-1 broken: each mail goes out twice."""
-    deliver = Mailer._deliver
 
-    async def deliver_twice(self: Mailer, message: EmailMessage) -> None:
-        await deliver(self, message)
-        await deliver(self, message)
-
-    setattr(Mailer, "_deliver", deliver_twice)  # noqa: B010
+    async def _deliver(self, message: EmailMessage) -> None:
+        await super()._deliver(message)
+        await super()._deliver(message)
 
 
-def forget_to_mail() -> None:
+class ForgetsToMail(Mailer):
     """NTF-1 broken: it notes each mail as sent, and sends none."""
 
-    async def deliver_nothing(self: Mailer, message: EmailMessage) -> None:
+    async def _deliver(self, message: EmailMessage) -> None:
         return None
 
-    setattr(Mailer, "_deliver", deliver_nothing)  # noqa: B010
 
-
-def _replace(owner: type, method: Callable[..., Any]) -> None:
-    setattr(owner, method.__name__, method)
-
-
-PATCHES: Final = {
-    patch.__name__: patch
-    for patch in (
-        dawdle_before_reading,
-        dawdle_after_reading,
-        refund_without_looking,
-        forget_credit_memos,
-        mail_twice,
-        forget_to_mail,
-    )
-}
+PATCHES: Final[tuple[type, ...]] = (
+    DawdlesBeforeReading,
+    DawdlesAfterReading,
+    RefundsWithoutLooking,
+    ForgetsCreditMemos,
+    MailsTwice,
+    ForgetsToMail,
+)
 
 
 if __name__ == "__main__":
-    PATCHES[sys.argv[1]]()
+    (patch,) = [patch for patch in PATCHES if patch.__name__ == sys.argv[1]]
+    (changed,) = patch.__bases__
+    setattr(worker, changed.__name__, patch)
     worker.main()

@@ -50,6 +50,8 @@ PARTNER_SECONDS: Final = 55
 """How long a worker waits for a partner: longer than the partners are made to dawdle here."""
 RETRY_SECONDS: Final = 5
 """What is left of an activity's minute on a worker that is known to be dead."""
+LOSE_ANSWERS: Final = ("worker", "partner")
+"""Who, killed, may lose the mail server's word that it has a mail. Nothing else excuses a mail sent again."""
 AT_ONCE: Final = 16
 """How many cases are looked at together."""
 
@@ -235,6 +237,11 @@ class Rig:
 
     async def running_cases(self) -> Sequence[WorkflowExecution]:
         return [case async for case in self.client.list_workflows("ExecutionStatus = 'Running'")]
+
+    @property
+    def lost_answers(self) -> tuple[datetime, ...]:
+        """When an answer of the mail server may have been lost."""
+        return tuple(kill.at for kill in self.kills if kill.what in LOSE_ANSWERS)
 
     def worker_log(self) -> str:
         """What the worker that was started last has written."""
