@@ -5,8 +5,8 @@ from typing import Final
 
 import httpx
 
-from starter.ports import free_port
 from starter.stack import LOCAL
+from tests.chaos.ports import lasting_port
 
 _SAMPLE: Final = re.compile(r"^(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
@@ -16,7 +16,7 @@ class Gauges:
     """The metrics of one worker process, on a port of their own."""
 
     def __init__(self) -> None:
-        self.address = f"{LOCAL}:{free_port()}"
+        self.address = f"{LOCAL}:{lasting_port()}"
 
     async def activities(self) -> int:
         """How many ordinary activities are under way in the worker."""

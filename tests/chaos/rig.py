@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -36,10 +37,10 @@ from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.children import Child
 from starter.devserver import ServerDatabase, ServerPorts, read_config, start_server
-from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.stack import LOCAL, StackPlan
 from tests.chaos.gauges import Gauges
+from tests.chaos.ports import lasting_port
 from tests.chaos.postgres import Postgres
 from tests.chaos.staff import try_again_now
 from tests.world import World
@@ -48,8 +49,6 @@ READY_SECONDS: Final = 180.0
 """How long anything may take that takes a second: machines of continuous integration are slow, and shared."""
 PARTNER_SECONDS: Final = 55
 """How long a worker waits for a partner: longer than the partners are made to dawdle here."""
-RETRY_SECONDS: Final = 5
-"""What is left of an activity's minute on a worker that is known to be dead."""
 LOSE_ANSWERS: Final = ("worker", "partner")
 """Who, killed, may lose the mail server's word that it has a mail. Nothing else excuses a mail sent again."""
 AT_ONCE: Final = 16
@@ -178,28 +177,36 @@ class Rig:
     async def hurry(self) -> None:
         """Let the server notice at once what it would notice within a minute: that the worker is dead.
 
-        The time that is left to the dead worker's activities is cut short, and its cases are given to any
-        worker. Nothing else changes.
+        The dead worker's activities time out now, and its cases are given to any worker. Nothing else changes:
+        the next try has its full time again.
         """
         await self._each_running(self._hurry)
 
     async def _hurry(self, case: WorkflowExecution) -> None:
-        service, execution = self.client.workflow_service, _execution(case)
-        await service.reset_sticky_task_queue(
+        execution = _execution(case)
+        await self.client.workflow_service.reset_sticky_task_queue(
             ResetStickyTaskQueueRequest(namespace=self.client.namespace, execution=execution)
         )
+        overdue = ActivityOptions(start_to_close_timeout=Duration(seconds=1))
+        mask = FieldMask(paths=["start_to_close_timeout"])
+        for activity_id in await self._started(case):
+            change = partial(
+                UpdateActivityOptionsRequest, namespace=self.client.namespace, execution=execution, id=activity_id
+            )
+
+            async def has_timed_out(activity_id: str = activity_id) -> bool:
+                return activity_id not in await self._started(case)
+
+            await self.client.workflow_service.update_activity_options(
+                change(activity_options=overdue, update_mask=mask)
+            )
+            await eventually(has_timed_out, f"{activity_id} of {case.id}, given to a dead worker, times out")
+            await self.client.workflow_service.update_activity_options(change(restore_original=True))
+
+    async def _started(self, case: WorkflowExecution) -> list[str]:
+        """The activities of this case that the server believes to be with a worker."""
         described = await self.client.get_workflow_handle(case.id, run_id=case.run_id).describe()
-        for pending in described.raw_description.pending_activities:
-            if pending.state == _STARTED:
-                await service.update_activity_options(
-                    UpdateActivityOptionsRequest(
-                        namespace=self.client.namespace,
-                        execution=execution,
-                        id=pending.activity_id,
-                        activity_options=ActivityOptions(start_to_close_timeout=Duration(seconds=RETRY_SECONDS)),
-                        update_mask=FieldMask(paths=["start_to_close_timeout"]),
-                    )
-                )
+        return [one.activity_id for one in described.raw_description.pending_activities if one.state == _STARTED]
 
     async def try_again_now(self) -> None:
         """Activities that failed are tried again without their pause."""
@@ -263,7 +270,7 @@ class Rig:
 @asynccontextmanager
 async def running_rig(folder: Path, *, postgres: bool = False) -> AsyncIterator[Rig]:
     """A stack of its own in `folder`, on free ports; nothing of it is left when the block ends."""
-    database = Postgres(folder / "postgresql", free_port()) if postgres else None
+    database = Postgres(folder / "postgresql", lasting_port()) if postgres else None
     if database is not None:
         await asyncio.to_thread(database.create)
     rig = Rig(_plan(folder, database), database)
@@ -281,14 +288,14 @@ def _plan(folder: Path, database: Postgres | None) -> StackPlan:
     url = database.url if database is not None else f"sqlite:///{folder / 'books.db'}"
     server = config.model_copy(
         update={
-            "ports": ServerPorts(frontend=free_port(), ui=free_port(), http=free_port()),
+            "ports": ServerPorts(frontend=lasting_port(), ui=lasting_port(), http=lasting_port()),
             "database": ServerDatabase(file=folder / "temporal.db", pragmas=config.database.pragmas),
         }
     )
     plan = StackPlan(
         server=server, settings=Settings.model_validate({"database_url": SecretStr(url)}), folder=folder
     )
-    return replace(plan, sandbox_port=free_port(), mail_port=free_port(), front_port=free_port())
+    return replace(plan, sandbox_port=lasting_port(), mail_port=lasting_port(), front_port=lasting_port())
 
 
 def _execution(case: WorkflowExecution) -> RunningExecution:

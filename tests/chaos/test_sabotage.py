@@ -11,7 +11,7 @@ from tests.chaos.auditor import Auditor
 from tests.chaos.calm import calm
 from tests.chaos.evidence import gather
 from tests.chaos.patched_worker import ForgetsCreditMemos, ForgetsToMail, MailsTwice, RefundsWithoutLooking
-from tests.chaos.plays import Moment, Play, end, prepare
+from tests.chaos.plays import Moment, Play, prepare
 from tests.chaos.rig import Rig, running_rig
 from tests.chaos.scenes import refunding_directly
 from tests.chaos.stories import Plot, Story, an_order_is_cancelled, goods_come_back
@@ -50,7 +50,6 @@ async def refund_through_a_crash(rig: Rig, sabotage: str) -> set[str]:
     play = Play(refunding_directly, Moment.AFTER, rig.world(), random.Random(1))
     await prepare([play])
     await crash_at_partners(rig, [play], patch=sabotage)
-    await end([play])
     return await broken_promises(rig, play.story)
 
 
