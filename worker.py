@@ -40,7 +40,7 @@ from activities.suppliers import Suppliers
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile
-from models.failures import BackhaulError, PartnerUnavailable, RefusedByPartner
+from models.failures import BackhaulError, Conflict, PartnerUnavailable, RefusedByPartner
 from models.logs import configure_logs
 from models.settings import Settings
 from workflows.registry import WORKFLOWS
@@ -162,16 +162,23 @@ def _activities(
 
 
 def telemetry(settings: Settings) -> Runtime:
-    """The SDK's core with its warnings in our log and, if `metrics_address` says so, Prometheus metrics."""
-    return Runtime(
-        telemetry=TelemetryConfig(
-            metrics=PrometheusConfig(bind_address=settings.metrics_address) if settings.metrics_address else None,
-            logging=LoggingConfig(
-                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
-                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
-            ),
-        )
+    """The SDK's core with its warnings in our log and, if `metrics_address` says so, Prometheus metrics.
+
+    Raises Conflict when metrics can't be served there.
+    """
+    parts = TelemetryConfig(
+        metrics=PrometheusConfig(bind_address=settings.metrics_address) if settings.metrics_address else None,
+        logging=LoggingConfig(
+            filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+            forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+        ),
     )
+    try:
+        return Runtime(telemetry=parts)
+    except ValueError as error:
+        raise Conflict(
+            f"metrics can't be served at {settings.metrics_address}: {error}; set BACKHAUL_METRICS_ADDRESS"
+        ) from None
 
 
 async def connect_patiently(runtime: Runtime, settings: Settings, limits: WorkerSettings) -> Client:

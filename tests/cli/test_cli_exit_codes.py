@@ -1,6 +1,7 @@
 """Failures are one clear line and an exit code; stack traces are for those who ask for them."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from activities.books import upgrade
+from models.failures import Conflict
+from models.settings import Settings
 from tests.cli.conftest import Line, free_ports
+from worker import telemetry
 
 
 def test_no_server_is_told_with_what_to_do(nowhere: Line) -> None:
@@ -84,3 +88,12 @@ def test_a_worker_that_finds_no_server_tries_says_so_and_gives_up(tmp_path: Path
     assert "trying again" in result.stderr
     assert result.stderr.splitlines()[-1].startswith(f"backhaul: no Temporal server answered at 127.0.0.1:{port}")
     assert "Traceback" not in result.stderr
+
+
+def test_a_taken_metrics_address_is_told_with_the_setting_to_change() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Conflict, match=f"{address}.*in use.*BACKHAUL_METRICS_ADDRESS"):
+            telemetry(Settings(metrics_address=address))
