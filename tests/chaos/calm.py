@@ -1,6 +1,7 @@
 """Is something still under way? And when a run does not come to its end: who waits for what, and why."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -62,6 +63,9 @@ async def calm(rig: Rig) -> None:
 
 async def situation(rig: Rig) -> str:
     """For people: the open cases, the last kills, and what the processes wrote last. Never raises."""
+    for frozen in ("server", "worker"):
+        with contextlib.suppress(ProcessLookupError):  # it may be the one that is dead
+            rig.thaw(frozen)
     parts = [_killed(rig)]
     try:
         async with asyncio.timeout(60):

@@ -31,9 +31,13 @@ class Done:
 
 @dataclass(frozen=True)
 class CaseFacts:
-    """One workflow, as the server knows it. `standing`: where the books say that it stands."""
+    """One run of a workflow, as the server knows it: what has ended may be opened again, by another run.
+
+    `standing`: where the books say that the case stands.
+    """
 
     workflow_id: str
+    started: datetime
     status: WorkflowExecutionStatus
     problems: tuple[str, ...]
     standing: Standing | None
@@ -140,6 +144,7 @@ async def _case(client: Client, reading: Reading, found: WorkflowExecution) -> C
     assert description.status is not None, "a case has a status"
     return CaseFacts(
         workflow_id=found.id,
+        started=found.start_time,
         status=description.status,
         problems=tuple(description.typed_search_attributes.get(PROBLEMS) or ()),
         standing=reading.standing(found.id),

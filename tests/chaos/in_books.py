@@ -7,6 +7,7 @@ from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskSta
 from temporalio.service import RPCError
 
 from models.failures import BackhaulError
+from tests.chaos.at_dawdlers import crash_at_dawdlers, has_dawdler
 from tests.chaos.dawdling_books import dawdling, locked
 from tests.chaos.plays import Moment, Play, at, end
 from tests.chaos.rig import Rig, eventually
@@ -59,7 +60,8 @@ async def crash_in_books(rig: Rig, plays: Sequence[Play]) -> dict[str, str]:
 
     Those of one moment end before the next come: what goes on writes the books too, and would be counted.
     """
-    before, during, after = (at(moment, plays) for moment in (Moment.BEFORE, Moment.DURING, Moment.AFTER))
+    held = [play for play in plays if not has_dawdler(play)]
+    before, during, after = (at(moment, held) for moment in (Moment.BEFORE, Moment.DURING, Moment.AFTER))
     expected: dict[str, str] = {}
     if after:
         await crash_after_writes(rig, after)
@@ -68,7 +70,8 @@ async def crash_in_books(rig: Rig, plays: Sequence[Play]) -> dict[str, str]:
         await crash_before_writes(rig, before)
     for play in during:
         await crash_during_write(rig, play)
-    return expected | await end([*before, *during])
+    await crash_at_dawdlers(rig, [play for play in plays if has_dawdler(play)])
+    return expected | await end([play for play in plays if play not in after])
 
 
 async def _go_on(rig: Rig) -> None:

@@ -19,7 +19,14 @@ from activities.books import Books
 from activities.mail import Mailer
 from activities.payments import Payments
 from models import calls
-from models.bookkeeping import BookCreditMemo, CreditMemoBooked
+from models.bookkeeping import (
+    BookCreditMemo,
+    CreditMemoBooked,
+    RefundTakenBack,
+    ReopenReturn,
+    ReturnReopened,
+    SettleRefund,
+)
 from models.partners import Arrival, AskArrival
 
 DAWDLES: Final = "this worker dawdles"
@@ -48,6 +55,44 @@ class DawdlesAfterReading(Arrivals):
         arrival = await super().event_arrival(ask)
         await _dawdle()
         return arrival
+
+
+class DawdlesBeforeReopening(Books):
+    """It is asked to open a return again, and has not."""
+
+    @activity.defn(name=calls.REOPEN_RETURN.name)
+    def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
+        asyncio.run(_dawdle())
+        return super().reopen_return(ask)
+
+
+class DawdlesAfterReopening(Books):
+    """It has opened a return again, and has not told anybody."""
+
+    @activity.defn(name=calls.REOPEN_RETURN.name)
+    def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
+        reopened = super().reopen_return(ask)
+        asyncio.run(_dawdle())
+        return reopened
+
+
+class DawdlesBeforeTakingBack(Books):
+    """It is asked to give a refund's amount back to the cap, and has not."""
+
+    @activity.defn(name=calls.TAKE_BACK_REFUND.name)
+    def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
+        asyncio.run(_dawdle())
+        return super().take_back_refund(ask)
+
+
+class DawdlesAfterTakingBack(Books):
+    """It has given a refund's amount back to the cap, and has not told anybody."""
+
+    @activity.defn(name=calls.TAKE_BACK_REFUND.name)
+    def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
+        given = super().take_back_refund(ask)
+        asyncio.run(_dawdle())
+        return given
 
 
 async def _dawdle() -> None:
@@ -94,6 +139,10 @@ class ForgetsToMail(Mailer):
 PATCHES: Final[tuple[type, ...]] = (
     DawdlesBeforeReading,
     DawdlesAfterReading,
+    DawdlesBeforeReopening,
+    DawdlesAfterReopening,
+    DawdlesBeforeTakingBack,
+    DawdlesAfterTakingBack,
     RefundsWithoutLooking,
     ForgetsCreditMemos,
     MailsTwice,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from models import calls
+from tests.chaos.at_dawdlers import crash_at_dawdlers
 from tests.chaos.at_partners import crash_at_partners
-from tests.chaos.at_server import crash_at_server
 from tests.chaos.auditor import Auditor, Violation
 from tests.chaos.calm import calm, situation
 from tests.chaos.evidence import gather
@@ -26,9 +26,11 @@ IN_BOOKS: Final = frozenset(
         calls.SAVE_ORDER,
         calls.OPEN_RETURN,
         calls.SAVE_RETURN,
+        calls.REOPEN_RETURN,
         calls.BOOK_CREDIT_MEMO,
         calls.RESERVE_REFUND,
         calls.SETTLE_REFUND,
+        calls.TAKE_BACK_REFUND,
         calls.SAVE_CASE,
     )
 )
@@ -123,6 +125,6 @@ async def _every_step(
     say(f"kill -9 of worker and server while the books are written: {len(in_books)} steps")
     expected |= await crash_in_books(rig, in_books)
     say(f"kill -9 of the worker while the server's history is read: {len(at_server)} steps")
-    await crash_at_server(rig, at_server)
+    await crash_at_dawdlers(rig, at_server)
     expected |= await end(at_server)
     return Counter(play.moment for play in plays)

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from models import calls
 from models.calls import Call
+from models.refunds import GatewayUpdate
 from starter.sandbox.facts import PartnerName
+from starter.sending import record_event
 from tests.chaos.dawdling_books import Written
 from tests.chaos.rig import eventually
 from tests.chaos.stories import (
@@ -409,6 +411,40 @@ async def settling_a_refund(story: Story) -> AsyncIterator[Spot]:
     await refunded(story, case)
 
 
+@during(calls.TAKE_BACK_REFUND)
+async def taking_back_a_refund(story: Story) -> AsyncIterator[Spot]:
+    """REF-7: it had succeeded, and the gateway says that it failed after all."""
+    order = await story.order()
+    await story.shipped(order)
+    case = await story.refund(order, 1, "40.00")
+    await stands_at(case, "succeeded")
+    row = Written("refund", f"NEW.refund_id = '{case.id}'")
+    spot = InBooks(case, row, lambda: story.world.reading.refund(case.id).state.value == "failed")
+    yield spot
+    await taken_back(story, case)
+    yield spot
+    await stands_at(case, "failed")
+    story.ends(case, "failed")
+
+
+@during(calls.REOPEN_RETURN)
+async def reopening_a_return(story: Story) -> AsyncIterator[Spot]:
+    """REF-7: the return was completed, and the buyer's refund failed after all."""
+    order = await story.order()
+    await story.shipped(order)
+    case = await story.returned(order)
+    refund = story.world.refund_story(f"RF-{case.id}-B1")
+    await stands_at(refund, "succeeded")
+    row = Written("returns", f"NEW.return_id = '{case.id}'")
+    spot = InBooks(case, row, lambda: story.world.reading.return_view(case.id).outcome is None)
+    yield spot
+    await taken_back(story, refund)
+    yield spot
+    await stands_at(refund, "failed")
+    story.ends(refund, "failed")
+    await clicked(story, case)
+
+
 @during(calls.SAVE_CASE)
 async def saving_a_refund(story: Story) -> AsyncIterator[Spot]:
     """The gateway is asked a day later, and the refund waits for another day."""
@@ -421,6 +457,16 @@ async def saving_a_refund(story: Story) -> AsyncIterator[Spot]:
     yield spot
     await settled(story, case)
     await refunded(story, case)
+
+
+async def taken_back(story: Story, refund: CaseStory) -> None:
+    """The gateway takes a refund back, and says so; whether or not its case has ended."""
+    await patiently(lambda: story.world.sandbox.settle_refund(refund.id, "failed"))
+    reference = story.world.reading.refund(refund.id).gateway_refund_id
+    word = GatewayUpdate.model_validate(
+        refund.event(actor="gateway:stripe", status="failed", gateway_refund_id=reference, reason="account closed")
+    )
+    await patiently(lambda: record_event(story.world.client, refund.handle.id, "gateway_update", word))
 
 
 def standing(case: CaseStory, stage: str) -> Written:
