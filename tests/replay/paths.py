@@ -6,6 +6,8 @@ A path gives the cases whose histories belong to it; the name of a history is `<
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from models.refunds import GatewayUpdate
+from starter.sending import send_event
 from tests.rules.return_story import ReturnStory, returning, shipped_order
 from tests.world import CaseStory, OrderStory, World
 
@@ -365,6 +367,32 @@ async def refund_pending_then_failed(world: World) -> list[CaseStory]:
     await second.forward(days=2)
     await back.ends("completed")
     return [back, first, second]
+
+
+async def refund_taken_back(world: World) -> list[CaseStory]:
+    order, seller, supplier = await shipped_order(world)
+    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
+    await back.approved()
+    await back.track()
+    await back.receive()
+    await back.credit("63.00")
+    await back.reaches("awaiting_buyer_refund")
+    await back.click()
+    await back.ends("completed")
+    refunds = [world.refund_story(f"RF-{back.id}-{number}") for number in ("S1", "B1")]
+    for refund in refunds:
+        number = (await refund.status()).facts["gateway_refund_id"]
+        await world.sandbox.settle_refund(refund.id, "failed")
+        word = {"status": "failed", "gateway_refund_id": number, "reason": "account closed"}
+        event = GatewayUpdate.model_validate(refund.event(actor="gateway:stripe", **word))
+        await send_event(world.client, refund.handle.id, "gateway_update", event)
+        await refund.ends("failed")
+    await back.reaches("refunding_seller")
+    await back.click()
+    await back.shows("the buyer's refund", lambda seen: bool(seen.facts["buyer_refunds"]))
+    await back.forward(days=4)
+    await back.ends("completed")
+    return [back, *refunds]
 
 
 async def refund_direct(world: World) -> list[CaseStory]:
