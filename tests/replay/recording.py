@@ -40,7 +40,8 @@ def history_in(file: Path) -> WorkflowHistory:
 def decisions(events: list[HistoryEvent]) -> Counter[str]:
     """How often the code called which activity, started which case, took which patch.
 
-    Timers, search attributes and mails are left out: their number depends on the moment.
+    Timers, search attributes, mails and what only brings the books up to date are left out: their number depends
+    on the moment.
     """
     found = (_decision(event) for event in events)
     return Counter(decision for decision in found if decision is not None)
@@ -50,7 +51,7 @@ def _decision(event: HistoryEvent) -> str | None:
     match event.event_type:
         case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             name = event.activity_task_scheduled_event_attributes.activity_type.name
-            return None if name == "send_mail" else f"activity {name}"
+            return None if _depends_on_the_moment(name) else f"activity {name}"
         case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
             child = event.start_child_workflow_execution_initiated_event_attributes
             return f"child {child.workflow_type.name}"
@@ -66,6 +67,9 @@ def _marker(name: str, details: dict[str, bytes]) -> str | None:
         return f"patch {details['patch-data'].decode()}"
     if name == "core_local_activity":
         activity = json.loads(details["data"])["activity_type"]
-        # Saving the books happens at each wait, so how often depends on the moment.
-        return None if activity.startswith("save_") else f"local activity {activity}"
+        return None if _depends_on_the_moment(activity) else f"local activity {activity}"
     return f"marker {name}"
+
+
+def _depends_on_the_moment(activity: str) -> bool:
+    return activity == "send_mail" or activity.startswith("save_")
