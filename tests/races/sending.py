@@ -1,0 +1,115 @@
+"""One event in all its forms: as it should be, repeated, and damaged in every way; and what became of each."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from temporalio.api.sdk.v1 import WorkflowMetadata
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.contract import REJECTED_EVENTS
+from models.returns import Waivable
+from tests.model.procedure import DAMAGES
+from tests.model.real_cases import damaged
+from tests.world import CaseStory
+
+WAYS = ("signal", "update")
+
+
+def good(name: str, sku: str) -> dict[str, Any]:
+    """The fields of an event as it should be, beside the common ones."""
+    fields: dict[str, dict[str, Any]] = {
+        "payment_method_updated": {"payment_method": "pm_card_visa"},
+        "shipment": {
+            "shipment_id": "s1",
+            "carrier": "UPS",
+            "tracking_number": "1Z",
+            "lines": [{"sku": sku, "quantity": 1}],
+        },
+        "seller_approval": {"decision": "approved"},
+        "supplier_rma": {"outcome": "issued", "rma_number": "RMA-7"},
+        "return_tracking": {"carrier": "UPS", "tracking_number": "1Z"},
+        "goods_received": {
+            "lines": [{"sku": sku, "quantity": 1, "reception": "received", "acceptance": "accepted"}]
+        },
+        "credit_memo": {"number": "CM-7", "date": "2026-03-01", "amount": "1.00", "currency": "USD"},
+        "buyer_refund": {"reason": "goods are back", "amount": "1.00"},
+        "channel_update": {"status": "escalated"},
+        "staff_override": {"waive": Waivable.TRACKING.value, "reason": "agreed by phone"},
+        "gateway_update": {"status": "succeeded", "gateway_refund_id": "re_of_another"},
+    }
+    return fields.get(name, {"reason": "as agreed"} if name != "release" else {})
+
+
+class Sender:
+    """Sends one event to one case in all its forms, and looks for what became of each."""
+
+    def __init__(self, case: CaseStory, name: str, sku: str, way: str) -> None:
+        self.case = case
+        self.name = name
+        self.way = way
+        self.fields = good(name, sku)
+        if name in ("credit_memo", "supplier_rma"):
+            number = "number" if name == "credit_memo" else "rma_number"
+            self.fields |= {number: f"{self.fields[number]}-{case.id}"}
+        self.told: Counter[str] = Counter()
+        """Of which forms the sender was told at once that they can't be used, and how often."""
+
+    def event(self, ident: str) -> dict[str, Any]:
+        return {"event_id": ident, "actor": f"staff:{ident}", **self.fields}
+
+    async def send(self, *, heard: bool = True) -> None:
+        """All forms of it. `heard`: a worker is there that can answer updates."""
+        for damage in DAMAGES:
+            name, args = damaged(self.name, self.event("damaged"), damage)
+            await self._signal("damaged", name, args)
+            if heard:
+                before = self.told["update"]
+                await self._update("update", name, args)
+                assert self.told["update"] == before + 1, f"an update of {self.name} with {damage} is accepted"
+        for ident in ("first", "first", "second"):
+            if self.way == "signal":
+                await self._signal(ident, self.name, [self.event(ident)])
+            else:
+                await self._update(ident, self.name, [self.event(ident)])
+
+    async def _signal(self, ident: str, name: str, args: list[Any]) -> None:
+        try:
+            await self.case.handle.signal(name, args=args)
+        except RPCError as error:
+            self._is_told(ident, error)
+
+    async def _update(self, ident: str, name: str, args: list[Any]) -> None:
+        # An id of its own for each: only the event's own id may tell that it is the same.
+        number = f"{ident}-{next(self.case.world.numbers)}"
+        try:
+            await asyncio.wait_for(self.case.handle.execute_update(name, args=args, id=number), 30)
+        except WorkflowUpdateFailedError:
+            self.told[ident] += 1
+        except RPCError as error:
+            self._is_told(ident, error)
+
+    def _is_told(self, ident: str, error: RPCError) -> None:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise error
+        self.told[ident] += 1
+
+    async def assert_nothing_lost(self) -> None:
+        """Each event is a step of the timeline once, or a rejection that says why, or its sender was told."""
+        status = await self.case.status()
+        about = f"{self.way} {self.name} to {self.case.id}"
+        for ident in ("first", "second"):
+            noted = [step.what for step in status.timeline if step.who == f"staff:{ident}"]
+            rejections = [one for one in status.rejected_events if one.event_id == ident]
+            assert len(noted) == len(set(noted)), f"{about}: {ident} counted twice: {noted}"
+            assert noted or rejections or self.told[ident], f"{about}: {ident} is lost"
+            assert all(one.reason for one in rejections), about
+        assert not any(step.who == "staff:damaged" for step in status.timeline), f"{about}: damaged and counted"
+        names = [one.name for one in status.rejected_events if one.event_id not in ("first", "second")]
+        recorded = Counter(names)[self.name] + Counter(names)[f"{self.name}_please"]
+        assert recorded + self.told["damaged"] == len(DAMAGES), f"{about}: not all damaged ones are to be seen"
+        assert await self.case.attribute(REJECTED_EVENTS) == (status.rejected_count or None), about
+        page: WorkflowMetadata = await self.case.handle.query("__temporal_workflow_metadata")
+        shown = f"**{status.rejected_count} event(s) could not be used**" in page.current_details
+        assert shown == bool(status.rejected_count), about

@@ -1,0 +1,64 @@
+"""Every event of the contract while a partner is asked: kept or answered, and the case goes on (RET-16)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from models.case import OrderStage, RefundStage, ReturnStage
+from models.contract import EVENTS
+from tests.races.sending import WAYS, Sender
+from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STAGES, RETURN_STAGES
+from tests.rules.standing import WAITS, standing_at
+from tests.world import CaseStory, World, eventually
+
+WALKED = {"order": ORDER_STAGES, "return": RETURN_STAGES, "refund": REFUND_STAGES}
+PARTNERS_ASKED = [(kind, stage) for kind, stage in WAITS if stage not in WALKED[kind]]
+CELLS = [(kind, stage, name) for kind, stage in PARTNERS_ASKED for name in EVENTS[kind.capitalize()]]
+
+
+async def partners_answer(world: World, case: CaseStory, stage: str) -> None:
+    """Partners are back, and the gateway ends what was pending; the case must go on."""
+    await world.sandbox.clear_faults()
+    if stage.startswith("refunding"):
+        refund = world.refund_story(f"RF-{case.id}-{'S' if stage == 'refunding_seller' else 'B'}1")
+        await world.sandbox.settle_refund(refund.id, "succeeded")
+        await refund.forward(hours=25)
+
+    async def goes_on() -> bool:
+        status = await case.status()
+        if status.outcome is not None or status.stage != stage:
+            return True
+        await world.env.fast_forward(case.handle, timedelta(minutes=1))
+        return False
+
+    await eventually(goes_on, bool, f"{case.id} is stuck at {stage}")
+
+
+async def has_heard_all(case: CaseStory) -> bool:
+    return not (await case.handle.describe()).raw_description.HasField("pending_workflow_task")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("kind", "stage", "name"), CELLS)
+async def test_RET_16_an_event_while_a_partner_is_asked_is_kept_or_answered_and_stops_nothing(
+    world: World, kind: str, stage: str, name: str, way: str
+) -> None:
+    order, case = await standing_at(world, kind, stage)
+    sender = Sender(case, name, order.request.lines[0].sku, way)
+    # A cancel request is answered once it is decided, which may take the partner's answer.
+    sending = asyncio.create_task(sender.send())
+    await asyncio.wait({sending}, timeout=2)
+    await partners_answer(world, case, stage)
+    await sending
+    await eventually(lambda: has_heard_all(case), bool, "the case has not heard all of it")
+    await sender.assert_nothing_lost()
+
+
+def test_RET_16_every_stage_is_walked_to_or_stood_at() -> None:
+    """A new stage of the contract needs its place in one of these lists."""
+    stages = {"order": OrderStage, "return": ReturnStage, "refund": RefundStage}
+    for kind, walked in WALKED.items():
+        assert set(walked) <= {stage.value for stage in stages[kind]}
+    asked = {(kind, stage) for kind, stage, _ in CELLS}
+    assert asked | {(kind, stage) for kind, walked in WALKED.items() for stage in walked} == set(WAITS)
