@@ -41,7 +41,7 @@ async def crash_during_write(rig: Rig, play: Play) -> None:
 
 
 async def crash_after_writes(rig: Rig, plays: Sequence[Play]) -> None:
-    """Worker and server are killed when all is written and the server, frozen, does not know it."""
+    """Worker, server and PostgreSQL are killed when all is written and the server, frozen, does not know it."""
     assert all(play.moment is Moment.AFTER for play in plays), "they crash after the write"
     with locked(rig.engine) as unlock:
         await _all_set_off(rig, plays)
@@ -51,6 +51,9 @@ async def crash_after_writes(rig: Rig, plays: Sequence[Play]) -> None:
         await eventually(lambda play=play: _is_written(play), f"{play} is written")  # type: ignore[misc]
     await rig.kill("worker")
     await rig.kill("server")
+    if rig.postgres is not None:
+        await rig.kill_database()
+        await asyncio.to_thread(rig.postgres.start)
     await rig.start_server()
     await _go_on(rig)
 

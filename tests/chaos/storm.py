@@ -11,7 +11,7 @@ from tests.world import World
 
 AT_ONCE: Final = 8
 """How many cases live at a time."""
-WEIGHTS: Final = {"worker": 6, "partner": 2, "server": 2, "database": 2}
+WEIGHTS: Final = {"worker": 6, "partner": 2, "server": 2, "database": 4}
 
 
 @dataclass(frozen=True)
