@@ -82,7 +82,7 @@ class Case(ABC):
         self._last_stage: str = self._stages[0]
         self._saving = asyncio.Lock()
         self._booking = asyncio.Lock()
-        """One local activity at a time: two that end together would not replay in their order."""
+        """One write at a time: none can come after a newer one."""
         self._saved_steps = 0
         self._shown: dict[str, Any] = {}
         self._reminders_done: set[tuple[str, str, datetime]] = set()

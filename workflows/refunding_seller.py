@@ -180,8 +180,6 @@ class SupplierSide:
 
     async def _book(self, memo: CreditMemo) -> None:
         case = self._case
-        # Not a local activity: its end cancels a timer that may have been started in the same task, and such a
-        # pair does not replay.
         booked = await case.ask(
             calls.BOOK_CREDIT_MEMO,
             BookCreditMemo(

@@ -1,4 +1,4 @@
-"""The activities that keep the books: quick, idempotent, one transaction each; fit as local activities."""
+"""The activities that keep the books: quick, idempotent, one transaction each."""
 
 from collections.abc import Callable
 from typing import TypeVar
