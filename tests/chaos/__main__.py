@@ -13,7 +13,7 @@ from typing import Final
 from tests.chaos.run import StoodStill, run
 from tests.chaos.storm import Weather
 
-SHORT_MINUTES: Final = 0.4
+SHORT_MINUTES: Final = 0.3
 SHORT_CASES: Final = 24
 
 

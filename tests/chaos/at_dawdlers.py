@@ -38,7 +38,8 @@ def has_dawdler(play: Play) -> bool:
 async def crash_at_dawdlers(rig: Rig, plays: Sequence[Play]) -> None:
     """The worker is killed right before, or right after, the activity has done its work."""
     for play in plays:
-        await rig.stop_worker()
+        await rig.kill("worker")
+        await patiently(rig.hurry)
         play.set_off()
         await asyncio.wait_for(asyncio.shield(play.trigger), PATIENCE_SECONDS)
         await rig.start_worker(_PATCHES[play.call.name, play.moment].__name__)
