@@ -187,7 +187,7 @@ async def test_RET_16_without_a_worker_the_answer_is_recorded_and_counts_once_it
     [
         ({}, "enter your RMA number"),
         ({"rma_number": "   "}, "enter your RMA number"),
-        ({"rma_number": "x" * 101}, "enter your RMA number"),
+        ({"rma_number": "x" * 161}, "enter your RMA number"),
         ({"outcome": "refused", "reason": ""}, "say why"),
         ({"outcome": "refused", "reason": "x" * 2001}, "say why"),
     ],
