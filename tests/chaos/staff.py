@@ -4,6 +4,7 @@ Cases have their clocks moved here. A case whose clock is moved by half an hour 
 seconds has tried in vain for half an hour, and pauses accordingly, but by the real clock. Nobody waits for that.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,8 +19,6 @@ from tests.world import CaseStory, World
 SOON: Final = timedelta(seconds=3)
 PAUSE: Final = timedelta(minutes=15)
 """Of a case whose activity failed for ten minutes, before it asks again."""
-PAUSES: Final = "it is tried again"
-"""What the case's timeline says then."""
 
 
 async def try_again_now(world: World, workflow_id: str) -> int:
@@ -43,12 +42,20 @@ async def end_pause(case: CaseStory) -> None:
     """The same, and a case that itself pauses before it asks again has its pause passed by."""
     try:
         pending = await try_again_now(case.world, case.handle.id)
-        timeline = case.world.reading.timeline(case.handle.id)
-        if not pending and timeline and timeline[-1].what.endswith(PAUSES):
+        if not pending and await asyncio.to_thread(_says_that_it_tries_again, case):
             await case.forward(seconds=PAUSE.total_seconds())
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended, or is only just being started
             raise
+
+
+def _says_that_it_tries_again(case: CaseStory) -> bool:
+    """Whether the timeline tells of trouble with the very thing that the case waits for."""
+    standing = case.world.reading.standing(case.handle.id)
+    if standing is None or standing.waiting_for is None:
+        return False
+    trouble = f"{standing.waiting_for.removeprefix('answer: ')}: no success yet"
+    return any(step.what.startswith(trouble) for step in case.world.reading.timeline(case.handle.id))
 
 
 def _pauses(pending: PendingActivityInfo, now: datetime) -> bool:
