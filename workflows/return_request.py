@@ -509,6 +509,10 @@ class Return(RefundingCase):
             **self.buyer_side.facts(),
         }
 
+    async def undo(self) -> None:
+        """Money on its way is not called back. A return that was stopped before it opened is in no books."""
+        self.keeps_books = self.keeps_books and self.has_opened
+
     async def write_books(self, record: CaseRecord) -> None:
         if self._kept is not None:
             kept = dict(self._kept) | {

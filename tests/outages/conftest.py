@@ -33,7 +33,7 @@ WORKER = "worker under test"
 def postgres() -> Iterator[Postgres]:
     """A server that can be stopped and started; its books are of the newest version."""
     if POSTGRES_URL is None:
-        pytest.skip("needs PostgreSQL: `.ci/with-postgres make prove`")
+        pytest.skip("needs PostgreSQL: `.ci/with-postgres make test`")
     with tempfile.TemporaryDirectory(prefix="outages-") as folder:  # not pytest's, which is closed to other users
         server = Postgres(Path(folder) / "postgresql", free_port())
         try:

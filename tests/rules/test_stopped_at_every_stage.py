@@ -82,7 +82,20 @@ async def unseen(world: World, kind: str, queue: str) -> tuple[OrderStory, CaseS
     if kind == "order":
         return order, order
     await order.shipped()
+    if kind == "return":
+        return order, await world.return_of(order, task_queue=queue)
     return order, await world.refund(order, amount="40.00", task_queue=queue)
+
+
+async def test_RET_2_a_return_that_staff_stop_before_a_worker_looks_holds_no_units(world: World) -> None:
+    queue = f"away-{world.tag}"
+    order, case = await unseen(world, "return", queue)
+    await case.handle.cancel()
+    async with world.worker(queue):
+        await case.reaches("stopped")
+        assert world.reading.standing(case.handle.id) is None
+        again = await world.return_of(order)
+        await again.reaches("awaiting_approval")
 
 
 @pytest.mark.parametrize("kind", ["order", "refund"])
