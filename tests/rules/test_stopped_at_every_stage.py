@@ -40,6 +40,7 @@ async def test_CAN_1_RET_15_REF_6_a_case_that_staff_stop_is_accounted_for_at_eve
     order, case = await standing_at(world, kind, stage)
     before = money_moved(await order.effects())
     await case.handle.cancel()
+    await case.shows("that staff stop it", lambda seen: any("by staff" in step.what for step in seen.timeline))
     await world.sandbox.clear_faults()
     await pauses_pass(case)
     await comes_to_its_stop(case)
