@@ -349,13 +349,20 @@ class Order(RefundingCase):
         if event.lines is not None and {line.sku: line.quantity for line in event.lines} != self.lines.open:
             raise RefusedByRule("CAN-10", "only the whole order can be cancelled here: split it first")
 
+    def _awaits_people(self) -> bool:
+        """Whether a person is waited for; or will be, once the window of a held order closes in this very task."""
+        if self.with_supplier or self.stage in PEOPLE_AWAITED:
+            return not self.with_supplier
+        closes_now = self.stage == Stage.CANCEL_WINDOW and workflow.now() >= self.deadlines["cancel_until"]
+        return self.held is not None and closes_now and workflow.patched("held-while-the-window-closes")
+
     def note_event(self, name: str, event: Event) -> str:
         match event:
             case Release():
                 self.released_at = workflow.now()
                 return "released to the broker"
             case CancelRequest():
-                self.cancels.note(event, people_awaited=self.stage in PEOPLE_AWAITED and not self.with_supplier)
+                self.cancels.note(event, people_awaited=self._awaits_people())
                 return f"cancel requested: {event.reason}"
             case PaymentMethodUpdated():
                 self.charge.give_method(event.payment_method)

@@ -159,6 +159,9 @@ async def test_CAN_4_wherever_a_cancel_comes_the_order_is_cancelled_or_sent_and_
             assert (end == "cancelled") == (status.stage == "cancelled"), f"{one}"
             if one.hold is None or one.cancel == IN_TIME:
                 assert (end == "cancelled") == (one.cancel == IN_TIME), f"{one}"
+            if one.hold == IN_TIME:
+                assert end == "cancelled", f"a held order is sent: {one}"
+                assert not any("already fulfilled" in step.what for step in status.timeline), f"{one}"
             ends.append(end)
     assert len(sent) > 60
     assert {"cancelled", "sent"} == set(ends)

@@ -88,6 +88,22 @@ async def test_CAN_3_a_request_after_the_window_is_too_late_although_the_worker_
     assert (await order.books()).return_ids == (late_cancel_return_id(order.id),)
 
 
+async def test_CAN_2_a_held_order_can_be_cancelled_although_the_worker_hears_of_hold_and_late_cancel_at_once(
+    world: World,
+) -> None:
+    queue = f"away-{world.tag}"
+    order = await in_its_window(world, queue)
+    until = await window_closes(order)
+    await order.forward_to(until - SECOND)
+    await order.signal("hold", actor="seller:jane", reason="look at it first")
+    await clock_passes(order, until)
+    await order.signal("cancel_request", **LATE_CANCEL)
+    async with world.worker(queue):
+        status = await order.ends("cancelled")
+    assert not any("already fulfilled" in step.what for step in status.timeline)
+    await assert_cancelled(order)
+
+
 async def test_CAN_3_what_the_sender_claims_about_the_time_decides_nothing(world: World) -> None:
     queue = f"away-{world.tag}"
     order = await in_its_window(world, queue)
