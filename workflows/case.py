@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -37,6 +37,8 @@ BOOKS_PATIENCE = timedelta(seconds=30)
 """How long the books may keep silent before the case says that it waits for them."""
 LONGEST_BOOKS_PATIENCE = timedelta(days=30)
 BOOKS_PAUSE = timedelta(minutes=5)
+MOST_STEPS_SAVED = 200
+"""How many steps of a timeline fit into one message, however long people's notes are."""
 MAIL_PATIENCE = timedelta(days=3)
 BOOKS_BY_ORDINARY_ACTIVITY = "books-by-ordinary-activity"
 """The patch since which the books are no longer written by local activities."""
@@ -176,13 +178,19 @@ class Case(ABC):
         if not self.keeps_books:
             return
         async with self._saving:
-            steps = len(self.timeline)
-            await self.write_books(self._record())
-            self._saved_steps = steps
+            while True:
+                steps = len(self.timeline)
+                if steps - self._saved_steps > MOST_STEPS_SAVED and workflow.patched("steps-saved-in-parts"):
+                    steps = self._saved_steps + MOST_STEPS_SAVED
+                await self.write_books(self._record(steps))
+                self._saved_steps = steps
+                if len(self.timeline) - steps < MOST_STEPS_SAVED:
+                    break
         if self.outcome is None:
             self.stop_if_cancelled()
 
-    def _record(self) -> CaseRecord:
+    def _record(self, steps: int) -> CaseRecord:
+        """What the books are told: where the case stands, and its new steps up to this one."""
         wait = self.waits[0] if self.waits else None
         info = workflow.info()
         return CaseRecord(
@@ -198,7 +206,7 @@ class Case(ABC):
             sla_state=self.sla_state,
             ended=self.outcome is not None,
             first_step=self._saved_steps,
-            steps=tuple(self.timeline[self._saved_steps :]),
+            steps=tuple(self.timeline[self._saved_steps : steps]),
         )
 
     def _render(self) -> None:
@@ -485,20 +493,29 @@ class Case(ABC):
                 raise
             self._stopping = True
             self.step("the workflow was cancelled by staff", "staff:temporal")
-            await self.undo()
-            self.end("stopped", "stopped by staff; what had to be undone was undone")
+            if self.outcome is None or not workflow.patched("stopped-after-its-end"):
+                await self.undo()
+                self.end("stopped", "stopped by staff; what had to be undone was undone")
+                await self._close()
+                raise
+        try:
             await self._close()
-            raise
-        await self._close()
+        except (asyncio.CancelledError, FailureError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            # It has come to its end already: what is left to stop is the wait for the last e-mails.
+            self._stopping = True
+            self.step("cancelled by staff after its end", "staff:temporal")
+            await self._close(with_mails=False)
         return Ended(
             workflow_id=workflow.info().workflow_id,
             outcome=self.outcome or "stopped",
             message=self.closing_message,
         )
 
-    async def _close(self) -> None:
+    async def _close(self, *, with_mails: bool = True) -> None:
         await self.show()
-        if any(not mail.done() for mail in self._mails):
+        if with_mails and any(not mail.done() for mail in self._mails):
             with self.waiting(self.stage, Who.MAIL, "send the last e-mails"):
                 for mail in self._mails:
                     await mail
@@ -506,6 +523,17 @@ class Case(ABC):
         if len(self.timeline) > self._saved_steps:
             await self.save()
         self._render()
+
+
+async def side_by_side(*parts: Coroutine[Any, Any, None]) -> None:
+    """Do these at the same time. When staff stop the case none of them goes on: each has come to its end first."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    except asyncio.CancelledError:
+        if workflow.patched("stopped-together"):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def _same(one: Wait, other: Wait) -> bool:

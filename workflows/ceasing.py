@@ -1,6 +1,5 @@
 """An order, or some of it, comes to nothing: cancelled or voided, and the money goes back (CAN-1, ORD-7)."""
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -17,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from models.partners import Recipient, StopShipping
     from models.refunds import Direction, RefundState
     from workflows.cancelling import Requested
+    from workflows.case import side_by_side
     from workflows.charging import SellerCharge
     from workflows.refunding import RefundingCase, refund, text_of
 
@@ -132,7 +132,7 @@ class Ceasing:
         return worth
 
     async def _undo(self, reason: str) -> None:
-        await asyncio.gather(self._give_charge_back(reason), self._stop_shipping(reason))
+        await side_by_side(self._give_charge_back(reason), self._stop_shipping(reason))
 
     async def _give_charge_back(self, reason: str) -> None:
         await self._charge.void(self._seller())
@@ -158,7 +158,7 @@ class Ceasing:
             requested_by="broker:backhaul",
             stage=Stage.CANCELLING,
         )
-        del self._unended[refund_id]
+        self._unended.pop(refund_id, None)
         if result.state is RefundState.SUCCEEDED:
             self._case.step(f"seller refunded: {amount} {currency}", Who.GATEWAY)
             return
