@@ -91,6 +91,11 @@ def seller_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
     return f"RF-{case_id}-S{_numbered(opening, ordinal)}"
 
 
+def is_refund_of(refund_id: str, case_id: str) -> bool:
+    """Whether this is the id of a refund that this order or return made, of the buyer or of the seller."""
+    return refund_id.startswith((f"RF-{case_id}-B", f"RF-{case_id}-S"))
+
+
 def _numbered(opening: int, ordinal: int) -> str:
     return f"{ordinal}" if opening == 1 else f"{opening}.{ordinal}"
 

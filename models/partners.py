@@ -6,13 +6,21 @@ A partner's business "no" is a value here: the procedure handles it. An outage i
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import EmailStr, Field
+from pydantic import BeforeValidator, EmailStr, Field
 
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Quantity, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Address, SupplierOrder
 from models.refunds import Direction
+
+
+def _shortened(value: object) -> object:
+    return (value.replace("\0", "").strip()[:2000].rstrip() or None) if isinstance(value, str) else value
+
+
+Said = Annotated[str | None, BeforeValidator(_shortened)]
+"""What a partner wrote, as it can be kept: at most 2000 characters, and none if it is empty."""
 
 # ---- payment gateway: the seller's charge (ORD-3, CAN-1) ----
 
@@ -149,8 +157,8 @@ class RmaAnswer(Message):
     state: Literal["issued", "refused", "pending"]
     """`pending`: the service took the request; the number comes as an event."""
     rma_number: Number | None = None
-    return_address: str | None = None
-    reason: str | None = None
+    return_address: Said = None
+    reason: Said = None
 
 
 # ---- the seller's shop or marketplace ----

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Event, LongText, Message, Number, Quantity, Request, Text
-from models.money import Currency, PositiveAmount, require_whole
+from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole
 
 
 class Direction(StrEnum):
@@ -78,12 +78,14 @@ class RefundResult(Message):
 
     refund_id: DerivedId
     state: RefundState
-    amount: Annotated[Decimal, Field(ge=0)]
+    amount: NonNegativeAmount
     currency: Currency
     gateway_refund_id: Number | None = None
     over_refund: bool = False
     reason: str | None = None
     direction: Direction = Direction.SELLER_TO_BUYER
+    unknown: bool = False
+    """Its workflow ended without an answer: whether money moved is not known to the one who asked."""
 
 
 def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:

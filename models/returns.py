@@ -70,6 +70,8 @@ class ReturnRequest(Request):
     note: LongText | None = None
     reopened_by: RefundResult | None = None
     """The refund that failed after the return was completed; only the refund itself says so (REF-7)."""
+    also_taken_back: tuple[RefundResult, ...] = ()
+    """Others that failed before the return could open again."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

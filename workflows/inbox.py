@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from models.case import Answer, RejectedEvent
-    from models.failures import BackhaulError, InvalidInput, NotFound, Problem
+    from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
     from models.message import Event
 
 REJECTIONS_SHOWN = 50
@@ -76,6 +76,12 @@ class Inbox:
         """Whether an event with this id was counted before."""
         return event.event_id in self._seen
 
+    def _require_own_id(self, name: str, event: Event) -> None:
+        """Raise Conflict when the id of a known event comes under another name: that is another event."""
+        known_as = self._seen.get(event.event_id, name)
+        if known_as != name:
+            raise Conflict(f"event_id was used by {known_as} already: give each event an id of its own")
+
     def take(self, name: str, payload: Sequence[Any]) -> None:
         """A signal: record its facts, or why it could not be used."""
         try:
@@ -83,6 +89,8 @@ class Inbox:
             if not self.knows(event):
                 self._check(name, event)
                 self.record(name, event)
+            elif self._seen[event.event_id] != name and workflow.patched("an-id-names-one-event"):
+                self._require_own_id(name, event)
         except BackhaulError as error:
             self.reject(name, str(error), _event_id(payload))
 
@@ -92,6 +100,7 @@ class Inbox:
             event = self.read(name, payload)
             if not self.knows(event):
                 self._check(name, event)
+            self._require_own_id(name, event)
         except BackhaulError as error:
             raise refusal(error) from None
 

@@ -43,6 +43,8 @@ class Refund(Case):
         self.updates: list[GatewayUpdate] = []
         self.word: RefundAnswer | None = None
         """The gateway's last word."""
+        self.claim: GatewayUpdate | None = None
+        """Somebody's word that the pending refund failed: the gateway itself is asked."""
         self.late_word: GatewayUpdate | None = None
         """The gateway's word that it failed after all, which came after it had succeeded."""
 
@@ -221,21 +223,37 @@ class Refund(Case):
         looks = 0
         while not self._final:
             heard = await self.wait_for(
-                lambda: self._final,
+                lambda: self._final or self.claim is not None,
                 stage=Stage.PENDING,
                 who=Who.GATEWAY,
                 what="say whether the refund succeeded",
                 due=workflow.now() + LOOK_AGAIN,
                 timer="Ask the gateway again",
             )
-            if heard:
+            if self._final:
+                if self.claim is not None and self._is_late(self.claim):
+                    self.late_word, self.claim = self.claim, None
                 return
+            if heard:
+                await self._check_claim(reserved)
+                continue
             looks += 1
             if looks == LOOKS_BEFORE_ALERT:
                 self.alert_staff(
                     "pending", f"refund {self.request.refund_id} is pending for {looks} days", Who.GATEWAY
                 )
             self._hear(await self._ask_gateway(reserved, look_only=True))
+
+    async def _check_claim(self, reserved: ReservedRefund) -> None:
+        """A wrong word must not give money away a second time: the gateway itself is asked."""
+        claim, self.claim = self.claim, None
+        assert claim is not None, "somebody said that it failed"
+        word = await self._ask_gateway(reserved, look_only=True)
+        if word.state == "failed":
+            word = word.model_copy(update={"reason": claim.reason or word.reason})
+        self._hear(word)
+        if self.word is None or self.word.state != "failed":
+            self._reject(claim, f"the gateway itself says {word.state} (REF-7)")
 
     @property
     def _final(self) -> bool:
@@ -252,6 +270,8 @@ class Refund(Case):
         for update in updates:
             if update.gateway_refund_id != self.gateway_refund_id:
                 self._reject(update, "gateway_refund_id is another refund's (REF-7)")
+            elif not self._final and update.status == "failed" and workflow.patched("failed-by-the-gateways-word"):
+                self.claim = update
             elif not self._final:
                 self.word = RefundAnswer(
                     state=update.status, gateway_refund_id=update.gateway_refund_id, reason=update.reason

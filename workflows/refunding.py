@@ -28,6 +28,8 @@ class RefundingCase(Case):
         self.refund_results: dict[str, RefundResult] = {}
         """What refunds said after they had succeeded, by their id."""
         self.refunds_awaited: set[str] = set()
+        self.refunds_made: dict[str, RefundResult] = {}
+        """Those of this case that succeeded, by their id."""
 
     def refund_taken_back(self, failed: RefundResult) -> None:
         """A refund that had succeeded failed afterwards: its amount is refundable again (REF-7)."""
@@ -70,7 +72,8 @@ async def refund(
     """Refund `amount` (none: all that is left) and wait until it succeeded, failed or was refused.
 
     One that succeeded may fail afterwards: then the case hears `refund_taken_back` (REF-7). The refund goes
-    on by itself when the case is stopped: money that is on its way is not called back.
+    on by itself when the case is stopped: money that is on its way is not called back. If staff stopped the refund
+    itself the result is `unknown`; asked for again under its own id, it looks before it sends (REF-6).
     """
     request = RefundRequest(
         refund_id=refund_id,
@@ -96,7 +99,7 @@ async def refund(
                 result_type=RefundResult,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 static_summary=f"Refund {refund_id} · order {case.order_id} · to the {whom}",
             )
         except WorkflowAlreadyStartedError:
@@ -107,6 +110,8 @@ async def refund(
             result = _unknown(request, f"the refund's workflow ended without an answer: {reason_of(error)}")
         finally:
             case.refunds_awaited.discard(refund_id)
+    if result.state is RefundState.SUCCEEDED:
+        case.refunds_made[refund_id] = result
     case.stop_if_cancelled()
     return case.refund_results.get(refund_id, result)
 
@@ -118,6 +123,7 @@ def _unknown(request: RefundRequest, reason: str) -> RefundResult:
         amount=Decimal(0),
         currency=request.currency,
         reason=reason,
+        unknown=True,
     )
 
 

@@ -31,7 +31,10 @@ class BuyerSide:
     def __init__(self, case: Return) -> None:
         self._case = case
         self._clicks: list[BuyerRefund] = []
-        self._channel_refund: ChannelUpdate | None = None
+        self._channel_refunds: list[ChannelUpdate] = []
+        """What the marketplace refunded by itself, and is not booked yet."""
+        self.refunded_by_channel = False
+        self._booked_of_channel = Decimal(0)
         self._news: list[ChannelUpdate] = []
         self._attempts = 0
         self._automatic_failed = False
@@ -46,10 +49,6 @@ class BuyerSide:
         """What became of the buyer's refund, in words."""
 
     # ---- facts ----
-
-    @property
-    def refunded_by_channel(self) -> bool:
-        return self._channel_refund is not None
 
     @property
     def fees(self) -> Decimal:
@@ -110,6 +109,13 @@ class BuyerSide:
         if self._case.has_opened:
             self._amount(event)
 
+    def check_channel(self, event: ChannelUpdate) -> None:
+        if self._case.has_opened and event.amount is not None:
+            try:
+                require_whole(event.amount, self._case.opened.currency, "amount")
+            except ValueError as error:
+                raise RefusedByRule("RET-18", str(error)) from None
+
     def note_click(self, event: BuyerRefund) -> str:
         self._clicks.append(event)
         return f"refund of the buyer asked for: {event.reason}"
@@ -121,7 +127,8 @@ class BuyerSide:
                 self._case.alert_staff(
                     f"twice-{event.event_id}", "the marketplace and the seller both refunded the buyer", Who.STAFF
                 )
-            self._channel_refund = self._channel_refund or event
+            self._channel_refunds.append(event)
+            self.refunded_by_channel = True
         else:
             self._news.append(event)
             self.pass_news_on()
@@ -148,6 +155,10 @@ class BuyerSide:
                 await self._refund(self._clicks.pop(0))
             elif self._automatic:
                 await self._refund(None)
+            elif self._fees_take_all and workflow.patched("nothing-is-left-after-fees"):
+                self.done = True
+                self.results.append("nothing is left for the buyer after the fees")
+                case.step(f"the fees take all of it: {self.fees} {case.opened.currency}; nothing is refunded")
             elif self.done:
                 await workflow.wait_condition(
                     lambda: self._has_work or may_end() or case.withdrawal is not None or not self.done
@@ -177,6 +188,12 @@ class BuyerSide:
             self._owed = (self._owed or Decimal(0)) + failed.amount
         else:
             self.money_moved = bool(self.refunds)
+
+    @property
+    def _fees_take_all(self) -> bool:
+        """The fees that the seller set are all that the buyer paid: there is nothing to click for (REF-4)."""
+        untouched = not (self.done or self.refunds or self.money_moved) and self._owed is None
+        return untouched and self.fees >= self._case.opened.paid
 
     @property
     def _has_work(self) -> bool:
@@ -213,6 +230,14 @@ class BuyerSide:
             lines=(click.lines if click else None)
             or tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in opened.lines),
         )
+        if result.unknown and workflow.patched("stopped-refunds-are-asked-for-again"):
+            # Money may have moved. The next click asks for this very refund again: it looks before it sends.
+            self._attempts -= 1
+            self._automatic_failed = True
+            what = f"refund {result.refund_id} was stopped, and may have been made ({result.reason})"
+            case.alert_staff(f"unknown-{result.refund_id}-{len(case.timeline)}", what, Who.STAFF)
+            self._could_not(click, f"{what}; click again to have it looked for, and made if it was not")
+            return
         if result.state is not RefundState.SUCCEEDED:
             self.money_moved = bool(self.refunds) or case.reopened
             self._could_not(click, f"refund {result.refund_id} {result.state.value}: {result.reason}")
@@ -247,20 +272,40 @@ class BuyerSide:
             reason=reason,
         )
 
-    async def record_channel_refund(self) -> None:
-        """Beside the procedure: the marketplace refunded by itself. Recorded at once under the same cap, so
-        that nothing else refunds it again (RET-18, REF-3)."""
+    async def record_channel_refunds(self) -> None:
+        """Beside the procedure: the marketplace refunded by itself. Each is recorded at once under the same cap,
+        so that nothing else refunds it again (RET-18, REF-3)."""
         case = self._case
-        await workflow.wait_condition(lambda: self.refunded_by_channel or case.outcome is not None)
-        event = self._channel_refund
-        if event is None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self._channel_refunds) or case.outcome is not None)
+            if not self._channel_refunds:
+                return
+            first = not self._booked_of_channel
+            event = self._channel_refunds[0]
+            if first or workflow.patched("each-refund-of-the-marketplace"):
+                await self._record(event)
+            self._channel_refunds.pop(0)
+
+    async def _record(self, event: ChannelUpdate) -> None:
+        case = self._case
+        try:
+            self.check_channel(event)
+        except RefusedByRule as error:
+            what = f"the marketplace refunded the buyer, by an amount that can't be booked: {error}"
+            case.inbox.reject("channel_update", str(error), event.event_id)
+            case.alert_staff(f"channel-{event.event_id}", what, Who.STAFF)
+            self._done_by_channel(event)
+            return
+        amount = event.amount or self._owed or case.opened.paid - self._booked_of_channel
+        if amount <= 0:
+            self._done_by_channel(event)
             return
         self._attempts += 1
         result = await refund(
             case,
             refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
             direction=Direction.SELLER_TO_BUYER,
-            amount=event.amount or self._owed or case.opened.paid,
+            amount=amount,
             currency=case.opened.currency,
             reason="refunded by the marketplace",
             requested_by=event.actor,
@@ -268,13 +313,17 @@ class BuyerSide:
             return_id=case.return_id,
             way=Way.MARKETPLACE,
         )
-        self.done = True
-        self.results.append("buyer refunded by the marketplace")
-        case.step("the marketplace refunded the buyer: not refunded again", event.actor)
+        self._booked_of_channel += amount
+        self._done_by_channel(event)
         if result.state is not RefundState.SUCCEEDED:
             case.alert_staff(
                 result.refund_id, f"the marketplace's refund could not be booked: {result.reason}", Who.STAFF
             )
+
+    def _done_by_channel(self, event: ChannelUpdate) -> None:
+        self.done = True
+        self.results.append("buyer refunded by the marketplace")
+        self._case.step("the marketplace refunded the buyer: not refunded again", event.actor)
 
     def _remind(self, days: int) -> None:
         self._case.step("the seller is reminded to refund the buyer")

@@ -205,6 +205,25 @@ class SupplierSide:
             what = f"credit memo {memo.number} over {memo.amount} {memo.currency} came when no more was expected"
             case.alert_staff(f"late-credit-{memo.number}", what, Who.STAFF)
 
+    @property
+    def has_unused_credit(self) -> bool:
+        """Whether the supplier credited what the seller got nothing for."""
+        return bool(self._memos) and not self.money_moved
+
+    def give_up(self) -> None:
+        """The return ends, or never opened: what was said of goods and credits is answered, and no credit that the
+        supplier gave is forgotten (RET-12, RET-16)."""
+        case = self._case
+        for goods in self._early_goods:
+            case.inbox.reject("goods_received", f"the return ended: {case.outcome}", goods.event_id)
+        for memo in self._new_memos:
+            case.inbox.reject("credit_memo", f"the return never opened: {case.outcome}", memo.event_id)
+        self._new_memos, self._early_goods = [], []
+        if self.has_unused_credit:
+            told = ", ".join(f"{memo.number} over {memo.amount} {memo.currency}" for memo in self._memos)
+            what = f"the supplier credited a return that ended as {case.outcome}, the seller got nothing: {told}"
+            case.alert_staff("unused-credit", what, Who.STAFF)
+
     # ---- the procedure ----
 
     async def refund(self) -> None:
@@ -347,6 +366,10 @@ class SupplierSide:
             what = f"the seller's refund {result.refund_id} did not succeed: {result.reason}"
             case.step(what, Who.GATEWAY)
             case.alert_staff(result.refund_id, what, Who.STAFF)
+            if result.unknown and workflow.patched("stopped-refunds-are-asked-for-again"):
+                self._attempts -= 1  # this very refund is asked for again: it looks before it sends
+                await self._wait_for_mending()
+                continue
             if result.state is not RefundState.FAILED:
                 self.results.append(f"seller not refunded here: {result.reason}")
                 return

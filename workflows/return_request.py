@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from temporalio import workflow
@@ -15,9 +16,10 @@ with workflow.unsafe.imports_passed_through():
     from models.case import ReturnStage as Stage
     from models.failures import BackhaulError, Conflict, RefusedByRule
     from models.message import Event
+    from models.money import is_whole
     from models.parties import Fulfilment, Seller
     from models.partners import Recipient
-    from models.refunds import Direction, RefundResult
+    from models.refunds import Direction, RefundResult, RefundState
     from models.returns import (
         BuyerRefund,
         ChannelUpdate,
@@ -34,11 +36,13 @@ with workflow.unsafe.imports_passed_through():
         fees_of,
     )
     from workflows.authorizing import Authorization
-    from workflows.case import Reminder, reminders_after
+    from workflows.case import Reminder, reminders_after, side_by_side
     from workflows.inbox import hears
     from workflows.refunding import RefundingCase
     from workflows.refunding_buyer import BuyerSide
     from workflows.refunding_seller import SupplierSide
+
+ALL_IS_ANSWERED = "what-a-return-can-not-use-is-answered"
 
 
 @workflow.defn(name=contract.RETURN)
@@ -65,25 +69,35 @@ class Return(RefundingCase):
         self.opening = 1
         """How often this return was opened by now."""
         self._opened: OpenedReturn | None = None
+        self._siblings_opened = 0
+        self._beside: tuple[asyncio.Task[None], ...] = ()
         self._kept: KeptReturn | None = None
-        self._taken_back_late: RefundResult | None = None
+        self._taken_back_late: list[RefundResult] = []
+        if self.reopened:
+            self.supplier_side.reopen()
+            self.buyer_side.reopen()
 
     @workflow.run
     async def run(self, request: ReturnRequest) -> Ended:
         """Takes the return request; gives how it ended. Bad input fails the workflow with `InvalidInput`."""
         ended = await self.conduct(self._procedure)
-        if self._taken_back_late is not None:
-            workflow.continue_as_new(request.model_copy(update={"reopened_by": self._taken_back_late}))
+        if self._taken_back_late:
+            first, *others = self._taken_back_late
+            workflow.continue_as_new(
+                request.model_copy(update={"reopened_by": first, "also_taken_back": tuple(others)})
+            )
         return ended
 
     async def _procedure(self) -> None:
         if self.request.reopened_by is not None:
-            await self._refund_again(self.request.reopened_by)
+            await self._refund_again(self.request.reopened_by, *self.request.also_taken_back)
             return
         if not await self._open():
+            if workflow.patched(ALL_IS_ANSWERED):
+                self.buyer_side.reject_leftovers()
+                self.supplier_side.give_up()
             return
-        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
-        channel = asyncio.create_task(self.buyer_side.record_channel_refund(), name="marketplace's refund")
+        self._keep_books_of_others()
         approval = await self._wait_for_approval()
         if approval is None:
             self._end_withdrawn()
@@ -98,9 +112,23 @@ class Return(RefundingCase):
                 self._end_completed()
         else:
             await self._bring_back()
-        await channel
-        self.buyer_side.reject_leftovers()
-        await memos
+        await self._finish_books_of_others()
+        if self.supplier_side.has_unused_credit and workflow.patched(ALL_IS_ANSWERED):
+            self.supplier_side.give_up()
+
+    def _keep_books_of_others(self) -> None:
+        """Beside the procedure, book what the supplier credits and what the marketplace refunds."""
+        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        channel = asyncio.create_task(self.buyer_side.record_channel_refunds(), name="marketplace's refunds")
+        self._beside = (channel, memos)
+
+    async def _finish_books_of_others(self) -> None:
+        """The return has its end: book what came before it, and answer what can't be used any more."""
+        if self._beside:
+            channel, memos = self._beside
+            await channel
+            self.buyer_side.reject_leftovers()
+            await memos
 
     async def _bring_back(self) -> None:
         """The goods come back: RMA, parcel; then supplier and seller, seller and buyer, side by side."""
@@ -124,7 +152,7 @@ class Return(RefundingCase):
     async def _settle(self) -> None:
         """Both refunds, until both are made and none of them was taken back (REF-7)."""
         while True:
-            await asyncio.gather(
+            await side_by_side(
                 self._settle_with_supplier(), self.buyer_side.refund(lambda: self.supplier_side.done)
             )
             if self.withdrawal is not None or (self.supplier_side.done and self.buyer_side.done):
@@ -142,19 +170,38 @@ class Return(RefundingCase):
     @property
     def reopened(self) -> bool:
         """Whether it was completed before, and is open only to refund again."""
-        return self._kept is not None
+        return self.request.reopened_by is not None
 
     def refund_taken_back(self, failed: RefundResult) -> None:
+        mine = self.refunds_made.get(failed.refund_id)
+        if mine is not None:
+            failed = mine.model_copy(update={"state": RefundState.FAILED, "reason": failed.reason})
+        elif not self._may_have_made(failed):
+            why = f"the return made no refund {failed.refund_id} that succeeded (REF-7)"
+            self.inbox.reject(contract.REFUND_TAKEN_BACK, why, None)
+            return
         super().refund_taken_back(failed)
         if self.outcome is not None:
-            self._taken_back_late = failed
-        elif failed.direction is Direction.SELLER_TO_BUYER:
+            self._taken_back_late.append(failed)
+        else:
+            self._make_again(failed)
+
+    def _may_have_made(self, failed: RefundResult) -> bool:
+        """A return that was completed before does not know the refunds that it made then."""
+        payable = failed.amount > 0 and is_whole(failed.amount, failed.currency)
+        return self.reopened and payable and ids.is_refund_of(failed.refund_id, self.return_id)
+
+    def _make_again(self, failed: RefundResult) -> None:
+        if failed.direction is Direction.SELLER_TO_BUYER:
             self.buyer_side.take_back(failed)
         else:
             self.supplier_side.take_back(failed)
 
-    async def _refund_again(self, failed: RefundResult) -> None:
+    async def _refund_again(self, failed: RefundResult, *others: RefundResult) -> None:
         """The return that was completed opens again, for as long as it takes to refund again."""
+        for one in (failed, *others):
+            super().refund_taken_back(one)
+            self._make_again(one)
         self.run_id = f"{self.run_id}:{failed.refund_id}"
         reopened = await self.book(
             calls.REOPEN_RETURN,
@@ -173,17 +220,11 @@ class Return(RefundingCase):
         self._know(reopened.opened)
         if self._kept.rma_number:
             self.label(contract.RMA_NUMBER.value_set(self._kept.rma_number))
-        self.supplier_side.reopen()
-        self.buyer_side.reopen()
-        self.refund_taken_back(failed)
         self.tell("reopened", "return_reopened", Recipient.SELLER, reason=f"refund {failed.refund_id} failed")
-        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
-        channel = asyncio.create_task(self.buyer_side.record_channel_refund(), name="marketplace's refund")
+        self._keep_books_of_others()
         await self._settle()
         self._end_completed()
-        await channel
-        self.buyer_side.reject_leftovers()
-        await memos
+        await self._finish_books_of_others()
 
     # ---- what the opened return knows ----
 
@@ -242,6 +283,7 @@ class Return(RefundingCase):
         self.buyer_side.pass_news_on()
         for sibling in opened.siblings:
             await self._open_sibling(sibling)
+            self._siblings_opened += 1
         return True
 
     def _know(self, opened: OpenedReturn) -> None:
@@ -285,6 +327,8 @@ class Return(RefundingCase):
             )
             if self.approval is not None and self._usable(self.approval):
                 return self.approval
+        if self.approval is not None:
+            self._usable(self.approval)
         return None
 
     def _usable(self, approval: SellerApproval) -> bool:
@@ -417,6 +461,8 @@ class Return(RefundingCase):
                 self.supplier_side.check_credit(event)
             case BuyerRefund():
                 self.buyer_side.check_click(event)
+            case ChannelUpdate():
+                self.buyer_side.check_channel(event)
             case Withdrawal():
                 self._check_withdrawal()
             case StaffOverride():
@@ -431,6 +477,16 @@ class Return(RefundingCase):
                 fees_of(approval, self._opened.paid, self._opened.currency)
             except ValueError as error:
                 raise RefusedByRule("REF-4", str(error)) from None
+
+    @property
+    def _fees(self) -> Decimal | None:
+        """What the books keep of the fees; none of an approval that is not judged yet, and can't be used."""
+        if self.approval is None or self.approval.decision != "approved" or self._opened is None:
+            return None
+        try:
+            return self.buyer_side.fees
+        except ValueError:
+            return None
 
     def _check_withdrawal(self) -> None:
         if self.withdrawal is not None:
@@ -510,7 +566,16 @@ class Return(RefundingCase):
         }
 
     async def undo(self) -> None:
-        """Money on its way is not called back. A return that was stopped before it opened is in no books."""
+        """Money on its way is not called back; the returns of other suppliers go on. What was said and can't be
+        used any more is answered. A return that was stopped before it opened is in no books."""
+        if workflow.patched("stopped-returns-leave-nothing-open"):
+            if self._opened is None and self.keeps_books:
+                await self._open()  # its units would be taken for ever, had the books heard of it
+            for sibling in self.opened.siblings[self._siblings_opened :] if self._opened else ():
+                await self._open_sibling(sibling)
+            self.outcome = self.outcome or "stopped"
+            await self._finish_books_of_others()
+            self.supplier_side.give_up()
         self.keeps_books = self.keeps_books and self.has_opened
 
     async def write_books(self, record: CaseRecord) -> None:
@@ -522,7 +587,6 @@ class Return(RefundingCase):
             await self.book(calls.SAVE_RETURN, SaveReturn(**kept, record=record), f"Books: {self.stage}")
             return
         approval = self.approval
-        fees = self.buyer_side.fees if approval and approval.decision == "approved" and self._opened else None
         await self.book(
             calls.SAVE_RETURN,
             SaveReturn(
@@ -531,7 +595,7 @@ class Return(RefundingCase):
                 decision=approval.decision if approval else None,
                 decision_reason=approval.reason if approval else None,
                 decided_by=approval.actor if approval else None,
-                fees=fees,
+                fees=self._fees,
                 returnless=approval.returnless if approval else False,
                 label_url=str(approval.label_url) if approval and approval.label_url else None,
                 label_paid_by=approval.label_paid_by if approval else None,

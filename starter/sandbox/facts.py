@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from models.ids import CaseId
-from models.message import LongText, Message, Number, Sku, Text
+from models.message import Message, Number, Sku, Text
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 
 Metadata = dict[str, str]
@@ -61,10 +61,10 @@ class SupplierSeed(Message):
     """How a supplier behaves."""
 
     rma: RmaPolicy = RmaPolicy.SERVICE
-    rma_refusal: Text = "not accepted back"
-    """The reason given when `rma` is `refused`."""
-    return_address: LongText | None = None
-    """Told with an issued RMA; none: the one of Backhaul's own settings counts."""
+    rma_refusal: str = "not accepted back"
+    """The reason given when `rma` is `refused`; also none, or a novel."""
+    return_address: str | None = None
+    """Told with an issued RMA, as it is; none: the one of Backhaul's own settings counts."""
     refuses: tuple[Sku, ...] = ()
     """Items that it says it has, and answers no when they are ordered; `*`: every item."""
     refusal: Literal["out_of_stock", "refused"] = "out_of_stock"

@@ -131,6 +131,7 @@ async def test_REF_7_a_pending_refund_that_fails_gives_the_amount_back_to_the_ca
     order = await paid_order(world, "pm_card_pendingRefund")
     refund = await world.refund(order, amount="100.00")
     await refund.reaches("pending")
+    await world.sandbox.settle_refund(refund.id, "failed")
     await refund.update(
         "gateway_update",
         actor="gateway:stripe",

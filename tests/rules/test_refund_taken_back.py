@@ -1,11 +1,17 @@
 """A refund that succeeded fails days later: its amount is refundable again, its return reopens, people are told
 (REF-7)."""
 
+import asyncio
+import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
+from activities.books import openings
+from models.bookkeeping import ReopenReturn, ReturnReopened
+from models.case import CaseStatus
 from models.contract import RMA_NUMBER
 from models.refunds import GatewayUpdate, RefundState
 from starter.sending import CaseEnded, record_event, send_event
@@ -292,6 +298,59 @@ async def test_REF_7_a_return_that_still_sends_its_last_mails_opens_again_after_
     await case.click()
     await case.ends("completed")
     assert await case.money() == (PAID, Decimal(0))
+
+
+async def both_are_made_again(case: ReturnStory) -> None:
+    def both_awaited(seen: CaseStatus) -> bool:
+        waits = [seen.waiting_for, *seen.also_waiting_for]
+        return {"refunding_seller", "awaiting_buyer_refund"} <= {wait.stage for wait in waits if wait is not None}
+
+    await case.shows("that both are waited for", both_awaited)
+    await case.click()
+    await case.shows("the buyer's refund", lambda seen: bool(seen.facts["buyer_refunds"]))
+    await case.forward(days=4)
+    await case.ends("completed")
+    assert await case.money() == (PAID, COST)
+
+
+async def test_REF_7_two_refunds_that_are_taken_back_during_the_last_mails_are_both_made_again(
+    world: World,
+) -> None:
+    case = await (await returning(world)).approved()
+    await case.track()
+    await case.receive()
+    await case.credit(f"{COST}")
+    await case.reaches("awaiting_buyer_refund")
+    await world.sandbox.add_fault("mail", "drop_before", str(case.order.request.buyer.email), times=None)
+    await case.click()
+    await case.reaches("completed")
+    for refund in (buyer_refund(case), seller_refund(case)):
+        await taken_back(refund)
+    heard = "failed after it had succeeded"
+    await case.shows("both", lambda seen: sum(heard in step.what for step in seen.timeline) == 2)
+    await world.sandbox.clear_faults()
+    await both_are_made_again(case)
+
+
+async def test_REF_7_a_refund_that_is_taken_back_while_its_return_opens_again_is_made_again_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on, reopen_return = threading.Event(), threading.Event(), openings.reopen_return
+
+    def dawdle(session: Session, ask: ReopenReturn) -> ReturnReopened:
+        opening.set()
+        go_on.wait(20)
+        return reopen_return(session, ask)
+
+    case = await completed(world)
+    monkeypatch.setattr(openings, "reopen_return", dawdle)
+    await taken_back(seller_refund(case))
+    assert await asyncio.to_thread(opening.wait, 20), "the return does not open again"
+    await taken_back(buyer_refund(case))
+    heard = f"{buyer_refund(case).id} of {PAID} USD failed after it had succeeded"
+    await case.shows("the second", lambda seen: any(heard in step.what for step in seen.timeline))
+    go_on.set()
+    await both_are_made_again(case)
 
 
 async def test_REF_7_an_order_whose_refund_is_taken_back_says_so(world: World) -> None:

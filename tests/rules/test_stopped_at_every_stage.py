@@ -94,7 +94,9 @@ async def test_RET_2_a_return_that_staff_stop_before_a_worker_looks_holds_no_uni
     await case.handle.cancel()
     async with world.worker(queue):
         await case.reaches("stopped")
-        assert world.reading.standing(case.handle.id) is None
+        standing = world.reading.standing(case.handle.id)
+        assert standing is not None, "the books know of it"
+        assert (standing.stage, standing.ended) == ("stopped", True)
         again = await world.return_of(order)
         await again.reaches("awaiting_approval")
 
