@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from models.parties import RmaMethod, needs_rma
     from models.partners import Recipient, RequestRma
     from models.returns import SupplierRma, Waivable
-    from workflows.case import Reminder, reminders_after
+    from workflows.standing import Reminder, reminders_after
 
 if TYPE_CHECKING:
     from workflows.return_request import Return

@@ -15,7 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from models.failures import BackhaulError, InvalidInput, Problem
     from models.message import Event, Quantity
     from models.refunds import Direction, RefundRequest, RefundResult, RefundState, Way
-    from workflows.case import Case, reason_of
+    from workflows.asking import reason_of
+    from workflows.case import Case
 
 
 class RefundingCase(Case):

@@ -18,8 +18,8 @@ with workflow.unsafe.imports_passed_through():
     from models.partners import Recipient
     from models.refunds import Direction, RefundResult, RefundState, Way
     from models.returns import BuyerRefund, ChannelUpdate, fees_of
-    from workflows.case import reminders_after
     from workflows.refunding import refund
+    from workflows.standing import reminders_after
 
 if TYPE_CHECKING:
     from workflows.return_request import Return

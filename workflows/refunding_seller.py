@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from models import calls, ids
-    from models.bookkeeping import BookCreditMemo, ReceptionRecord
+    from models import ids
+    from models.bookkeeping import ReceptionRecord
     from models.case import ReturnStage as Stage
     from models.case import SlaState, Who
     from models.failures import RefusedByRule
@@ -21,9 +21,10 @@ with workflow.unsafe.imports_passed_through():
     from models.parties import OnBreach
     from models.partners import Recipient
     from models.refunds import Direction, RefundResult, RefundState
-    from models.returns import Acceptance, CreditMemo, GoodsReceived, OpenedLine, ReceivedLine, Waivable
-    from workflows.case import Reminder
+    from models.returns import Acceptance, GoodsReceived, OpenedLine, ReceivedLine, Waivable
+    from workflows.crediting import Credits
     from workflows.refunding import refund
+    from workflows.standing import Reminder
 
 if TYPE_CHECKING:
     from workflows.return_request import Return
@@ -41,8 +42,7 @@ class SupplierSide:
         self._goods_events = 0
         self._early_goods: list[GoodsReceived] = []
         """What came before the return opened: it can be judged only then."""
-        self._new_memos: list[CreditMemo] = []
-        self._memos: list[CreditMemo] = []
+        self.credits = Credits(case)
         self._attempts = 0
         self._breached = False
         self._overdue_told = False
@@ -69,15 +69,6 @@ class SupplierSide:
         )
 
     @property
-    def credited(self) -> Decimal:
-        """All credit memos of this return, each number once, in the charge's currency."""
-        return sum((memo.amount for memo in self._memos), Decimal(0))
-
-    @property
-    def credited_in_full(self) -> bool:
-        return bool(self._memos) and self.credited >= self._case.opened.cost
-
-    @property
     def inspected(self) -> bool:
         """Every line was received or not, and accepted or rejected (RET-11)."""
         return all(
@@ -94,7 +85,7 @@ class SupplierSide:
 
     @property
     def _inspection_is_moot(self) -> bool:
-        return Waivable.INSPECTION in self._case.waived or self.credited_in_full or self._at_brokers_expense
+        return Waivable.INSPECTION in self._case.waived or self.credits.in_full or self._at_brokers_expense
 
     @property
     def _at_brokers_expense(self) -> bool:
@@ -149,80 +140,12 @@ class SupplierSide:
             for line in event.lines
         )
 
-    def check_credit(self, event: CreditMemo) -> None:
-        if self._case.has_opened and event.currency != self._case.opened.charge_currency:
-            raise RefusedByRule(
-                "RET-12",
-                f"the credit memo is in {event.currency}, the cost in {self._case.opened.charge_currency}",
-            )
-
-    def note_credit(self, event: CreditMemo) -> str:
-        if any(memo.number == event.number for memo in [*self._memos, *self._new_memos]):
-            return f"credit memo {event.number} is known already; counted once"
-        self._new_memos.append(event)
-        return f"credit memo {event.number}: {event.amount} {event.currency}"
-
-    async def book_credit_memos(self) -> None:
-        """Beside the procedure: book each credit memo when it comes; early ones too (RET-12)."""
-        case = self._case
-        while True:
-            await workflow.wait_condition(lambda: bool(self._new_memos) or case.outcome is not None)
-            if not self._new_memos:
-                return
-            memo = self._new_memos[0]
-            try:
-                self.check_credit(memo)
-            except RefusedByRule as error:
-                case.inbox.reject("credit_memo", str(error), memo.event_id)
-            else:
-                await self._book(memo)
-            self._new_memos.pop(0)
-
-    async def _book(self, memo: CreditMemo) -> None:
-        case = self._case
-        booked = await case.ask(
-            calls.BOOK_CREDIT_MEMO,
-            BookCreditMemo(
-                supplier_id=case.opened.supplier.supplier_id,
-                number=memo.number,
-                return_id=case.return_id,
-                date=memo.date,
-                amount=memo.amount,
-                currency=memo.currency,
-                actor=memo.actor,
-                at=workflow.now(),
-            ),
-            stage=case.stage,
-            who=Who.BACKHAUL,
-            what=f"book credit memo {memo.number}",
-        )
-        if booked.state == "duplicate" and booked.return_id != case.return_id:
-            why = f"credit memo {memo.number} was counted already, for return {booked.return_id} (RET-12)"
-            case.inbox.reject("credit_memo", why, memo.event_id)
-            return
-        self._memos.append(memo)
-        if self.done:
-            what = f"credit memo {memo.number} over {memo.amount} {memo.currency} came when no more was expected"
-            case.alert_staff(f"late-credit-{memo.number}", what, Who.STAFF)
-
-    @property
-    def has_unused_credit(self) -> bool:
-        """Whether the supplier credited what the seller got nothing for."""
-        return bool(self._memos) and not self.money_moved
-
-    def give_up(self) -> None:
-        """The return ends, or never opened: what was said of goods and credits is answered, and no credit that the
-        supplier gave is forgotten (RET-12, RET-16)."""
-        case = self._case
+    def answer_the_rest(self) -> None:
+        """The return ends, or never opened: what was said of goods and credits is answered (RET-16)."""
         for goods in self._early_goods:
-            case.inbox.reject("goods_received", f"the return ended: {case.outcome}", goods.event_id)
-        for memo in self._new_memos:
-            case.inbox.reject("credit_memo", f"the return never opened: {case.outcome}", memo.event_id)
-        self._new_memos, self._early_goods = [], []
-        if self.has_unused_credit:
-            told = ", ".join(f"{memo.number} over {memo.amount} {memo.currency}" for memo in self._memos)
-            what = f"the supplier credited a return that ended as {case.outcome}, the seller got nothing: {told}"
-            case.alert_staff("unused-credit", what, Who.STAFF)
+            self._case.inbox.reject("goods_received", f"the return ended: {self._case.outcome}", goods.event_id)
+        self._early_goods = []
+        self.credits.answer_the_rest()
 
     # ---- the procedure ----
 
@@ -317,29 +240,29 @@ class SupplierSide:
         """RET-12: until a credit memo or a new word about the goods comes, or nothing more is waited for."""
         case, currency = self._case, self._case.opened.charge_currency
         await case.wait_for(
-            partial(self._credit_moved, len(self._memos), self._goods_events),
+            partial(self._credit_moved, len(self.credits.memos), self._goods_events),
             stage=Stage.AWAITING_CREDIT,
             who=Who.SUPPLIER,
-            what=f"credit {self._expected} {currency} (credited so far: {self.credited})",
+            what=f"credit {self._expected} {currency} (credited so far: {self.credits.total})",
             expected=lambda: case.deadlines["refund_due"],
             timer=f"{case.seller.inspection_days} days to receive, inspect and credit",
             reminders=self._overdue,
         )
 
     def _credit_moved(self, memos: int, goods_events: int) -> bool:
-        moved = len(self._memos) != memos or self._goods_events != goods_events
+        moved = len(self.credits.memos) != memos or self._goods_events != goods_events
         return moved or self._credit_settled or self._case.withdrawal is not None
 
     def _note_missing_credit(self) -> None:
-        if self.credited < self._expected:
-            missing = self._expected - self.credited
+        if self.credits.total < self._expected:
+            missing = self._expected - self.credits.total
             currency = self._case.opened.charge_currency
             self._case.step(f"{missing} {currency} is not credited: refunded at the broker's expense")
 
     @property
     def _credit_settled(self) -> bool:
         waived = Waivable.CREDIT_MEMO in self._case.waived
-        return self.credited >= self._expected or waived or self._at_brokers_expense
+        return self.credits.total >= self._expected or waived or self._at_brokers_expense
 
     async def _refund_seller(self, amount: Decimal) -> None:
         """RET-13. A refund that failed is tried again under a new id; one refused is left to staff (REF-7)."""
@@ -392,8 +315,8 @@ class SupplierSide:
         case = self._case
         told: set[tuple[datetime, int]] = set()
         while not self.done and case.outcome is None:
-            if case.expired:
-                await workflow.wait_condition(lambda: not case.expired or case.outcome is not None)
+            if case.parcel.expired:
+                await workflow.wait_condition(lambda: not case.parcel.expired or case.outcome is not None)
                 continue
             due, now, woken = case.deadlines["refund_due"], workflow.now(), case.wakeups
             days_before = [*case.seller.refund_reminder_days_before, 0]
@@ -416,7 +339,7 @@ class SupplierSide:
 
     def _sla_is_moot(self, woken: int) -> bool:
         case = self._case
-        return self.done or case.expired or case.outcome is not None or case.wakeups != woken
+        return self.done or case.parcel.expired or case.outcome is not None or case.wakeups != woken
 
     async def _tell_sla(self, due: datetime, days: int) -> None:
         case, date = self._case, f"{due:%Y-%m-%d}"
@@ -434,9 +357,9 @@ class SupplierSide:
             "receptions": [line.model_dump(mode="json") for line in self.receptions],
             "credit_memos": [
                 memo.model_dump(mode="json", include={"number", "date", "amount", "currency"})
-                for memo in self._memos
+                for memo in self.credits.memos
             ],
-            "credited": str(self.credited),
+            "credited": str(self.credits.total),
             "seller_refund": "; ".join(self.results) or None,
         }
 

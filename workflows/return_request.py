@@ -1,8 +1,7 @@
 """A return, from the return request to both refunds, or to the end without (RET)."""
 
 import asyncio
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -12,9 +11,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
     from models.bookkeeping import KeptReturn, Opening, OpenReturn, ReopenReturn, SaveReturn
-    from models.case import CaseRecord, Ended, Who
+    from models.case import CaseRecord, Ended
     from models.case import ReturnStage as Stage
-    from models.failures import BackhaulError, Conflict, RefusedByRule
+    from models.failures import Conflict, RefusedByRule
     from models.message import Event
     from models.money import is_whole
     from models.parties import Fulfilment, Seller
@@ -33,11 +32,12 @@ with workflow.unsafe.imports_passed_through():
         SupplierRma,
         Waivable,
         Withdrawal,
-        fees_of,
     )
+    from workflows.approving import Approval
     from workflows.authorizing import Authorization
-    from workflows.case import Reminder, reminders_after, side_by_side
+    from workflows.case import side_by_side
     from workflows.inbox import hears
+    from workflows.parcel import Parcel
     from workflows.refunding import RefundingCase
     from workflows.refunding_buyer import BuyerSide
     from workflows.refunding_seller import SupplierSide
@@ -55,15 +55,12 @@ class Return(RefundingCase):
         super().__init__(contract.RETURN_EVENTS, seller_id="", order_id=request.order_id, stages=Stage)
         self.request = request
         self.return_id = request.return_id
-        self.approval: SellerApproval | None = None
-        self.tracking: ReturnTracking | None = None
-        self.tracked_at: datetime | None = None
         self.withdrawal: Withdrawal | None = None
         self.waived: dict[Waivable, str] = {}
-        self.expired = False
-        """Without tracking number in time: nothing is due, until it is reopened (RET-10)."""
         self.broker_return_number: str | None = None
+        self.approving = Approval(self)
         self.authorization = Authorization(self)
+        self.parcel = Parcel(self)
         self.supplier_side = SupplierSide(self)
         self.buyer_side = BuyerSide(self)
         self.opening = 1
@@ -95,10 +92,10 @@ class Return(RefundingCase):
         if not await self._open():
             if workflow.patched(ALL_IS_ANSWERED):
                 self.buyer_side.reject_leftovers()
-                self.supplier_side.give_up()
+                self.supplier_side.answer_the_rest()
             return
         self._keep_books_of_others()
-        approval = await self._wait_for_approval()
+        approval = await self.approving.wait()
         if approval is None:
             self._end_withdrawn()
         elif approval.decision == "rejected":
@@ -113,12 +110,12 @@ class Return(RefundingCase):
         else:
             await self._bring_back()
         await self._finish_books_of_others()
-        if self.supplier_side.has_unused_credit and workflow.patched(ALL_IS_ANSWERED):
-            self.supplier_side.give_up()
+        if self.supplier_side.credits.are_unused and workflow.patched(ALL_IS_ANSWERED):
+            self.supplier_side.answer_the_rest()
 
     def _keep_books_of_others(self) -> None:
         """Beside the procedure, book what the supplier credits and what the marketplace refunds."""
-        memos = asyncio.create_task(self.supplier_side.book_credit_memos(), name="credit memos")
+        memos = asyncio.create_task(self.supplier_side.credits.book_each(), name="credit memos")
         channel = asyncio.create_task(self.buyer_side.record_channel_refunds(), name="marketplace's refunds")
         self._beside = (channel, memos)
 
@@ -138,7 +135,7 @@ class Return(RefundingCase):
             if self.withdrawal:
                 self._end_withdrawn()
             return
-        if not await self._wait_for_tracking():
+        if not await self.parcel.wait():
             if self.withdrawal:
                 self._end_withdrawn()
             return
@@ -235,6 +232,11 @@ class Return(RefundingCase):
         return self._opened
 
     @property
+    def approval(self) -> SellerApproval | None:
+        """The seller's decision, if there is one."""
+        return self.approving.word
+
+    @property
     def has_opened(self) -> bool:
         return self._opened is not None
 
@@ -310,52 +312,10 @@ class Return(RefundingCase):
         else:
             self.step(f"the lines of another supplier are return {sibling.return_id}")
 
-    # ---- RET-4, RET-5: the seller approves or rejects ----
-
-    async def _wait_for_approval(self) -> SellerApproval | None:
-        """The seller's decision; none if the return was withdrawn first."""
-        self.tell("requested", "return_requested", Recipient.SELLER, items=self._items())
-        while self.withdrawal is None:
-            await self.wait_for(
-                lambda: self.approval is not None or self.withdrawal is not None,
-                stage=Stage.AWAITING_APPROVAL,
-                who=Who.SELLER,
-                what="approve or reject the return",
-                expected=lambda: self.deadlines["refund_due"],
-                timer="Reminder: approve or reject the return",
-                reminders=self._approval_reminders,
-            )
-            if self.approval is not None and self._usable(self.approval):
-                return self.approval
-        if self.approval is not None:
-            self._usable(self.approval)
-        return None
-
-    def _usable(self, approval: SellerApproval) -> bool:
-        """REF-4 for an approval that came before the return's worth was known."""
-        try:
-            self._check_fees(approval)
-        except BackhaulError as error:
-            self.inbox.reject("seller_approval", str(error), approval.event_id)
-            self.approval = None
-            return False
-        return True
-
-    def _approval_reminders(self) -> list[Reminder]:
-        created = workflow.info().workflow_start_time
-        reminders = reminders_after(created, self.seller.approval_reminder_days, self._remind_approval)
-        overdue = Reminder("overdue", self.deadlines["refund_due"], self._alert_approval)
-        return [*reminders, overdue]
-
-    def _remind_approval(self, days: int) -> None:
-        self.step("the seller is reminded to approve or reject")
-        self.tell(f"approval-{days}", "approval_reminder", Recipient.SELLER, items=self._items())
-
-    def _alert_approval(self) -> None:
-        self.alert_staff("approval", f"return {self.return_id} is neither approved nor rejected", Who.SELLER)
-
     def _end_rejected(self, approval: SellerApproval) -> None:
-        self.tell("rejected", "return_rejected", Recipient.BUYER, reason=approval.reason, items=self._items())
+        self.tell(
+            "rejected", "return_rejected", Recipient.BUYER, reason=approval.reason, items=self.items_in_words()
+        )
         self.end(Stage.REJECTED, f"rejected by the seller: {approval.reason}")
 
     def _end_withdrawn(self) -> None:
@@ -372,75 +332,6 @@ class Return(RefundingCase):
             self.broker_return_number = ids.broker_return_number(self.return_id)
             self.step(f"return {self.broker_return_number} opened in the seller's account at the broker")
 
-    # ---- RET-10: the tracking number ----
-
-    async def _wait_for_tracking(self) -> bool:
-        """Until the parcel is known to be on its way; False if it expired for good, or was withdrawn."""
-        seller = self.seller
-        asked = workflow.now()
-        self.deadlines.setdefault("tracking_due", asked + timedelta(days=seller.tracking_days))
-        while not self._on_its_way and self.withdrawal is None:
-            await self.wait_for(
-                lambda: self._on_its_way or self.withdrawal is not None,
-                stage=Stage.AWAITING_TRACKING,
-                who=Who.BUYER,
-                what="send the goods and enter the tracking number",
-                due=lambda: self.deadlines["tracking_due"],
-                timer=f"{seller.tracking_days} days for the tracking number",
-                reminders=lambda: reminders_after(asked, seller.tracking_reminder_days, self._remind_tracking),
-            )
-            if not self._on_its_way and self.withdrawal is None and not await self._stay_expired():
-                return False
-        if self.withdrawal is not None:
-            return False
-        self.tracked_at = workflow.now()
-        return True
-
-    async def _stay_expired(self) -> bool:
-        """Expired, without refund; a tracking number added later reopens it. False once that is over too."""
-        missed = self.deadlines["tracking_due"]
-        self.expired = True
-        self.step("expired: no tracking number in time, so no refund")
-        self.tell(f"expired-{missed:%Y-%m-%d}", "return_expired", Recipient.SELLER)
-        self.tell(f"expired-buyer-{missed:%Y-%m-%d}", "return_expired_buyer", Recipient.BUYER)
-        until = workflow.now() + timedelta(days=self.seller.reopen_days)
-        reopened = await self.wait_for(
-            lambda: self._on_its_way or self.withdrawal is not None or self.deadlines["tracking_due"] > missed,
-            stage=Stage.EXPIRED,
-            who=Who.BUYER,
-            what="add the tracking number to reopen the return",
-            due=until,
-            timer="Last day to reopen the return",
-        )
-        self.expired = False
-        if not reopened:
-            self.end(Stage.EXPIRED, "expired: no tracking number, no refund")
-            return False
-        if self.withdrawal is None:
-            self.step("reopened")
-            self.tell(f"reopened-{len(self.timeline)}", "return_reopened", Recipient.SELLER)
-        return True
-
-    @property
-    def _on_its_way(self) -> bool:
-        """A tracking number, a waiver, or what proves it better: the goods or their credit arrived."""
-        return (
-            self.tracking is not None
-            or Waivable.TRACKING in self.waived
-            or self.supplier_side.has_receptions
-            or self.supplier_side.credited_in_full
-        )
-
-    def _remind_tracking(self, days: int) -> None:
-        self.step("the buyer is reminded of the tracking number")
-        self.tell(
-            f"tracking-{days}",
-            "tracking_reminder",
-            Recipient.BUYER,
-            rma_number=self.authorization.rma_number,
-            due=f"{self.deadlines['tracking_due']:%Y-%m-%d}",
-        )
-
     # ---- events ----
 
     def check_event(self, name: str, event: Event) -> None:
@@ -450,15 +341,13 @@ class Return(RefundingCase):
             raise Conflict("the return was completed; it is open again only to refund again (REF-7)")
         match event:
             case SellerApproval():
-                if self.approval is not None:
-                    raise Conflict(f"the return is {self.approval.decision} already")
-                self._check_fees(event)
+                self.approving.check(event)
             case SupplierRma():
                 self.authorization.check(event)
             case GoodsReceived():
                 self.supplier_side.check_goods(event)
             case CreditMemo():
-                self.supplier_side.check_credit(event)
+                self.supplier_side.credits.check(event)
             case BuyerRefund():
                 self.buyer_side.check_click(event)
             case ChannelUpdate():
@@ -469,24 +358,6 @@ class Return(RefundingCase):
                 self._check_override(event)
             case _:
                 return
-
-    def _check_fees(self, approval: SellerApproval) -> None:
-        """REF-4: fees can never exceed the refundable amount."""
-        if self._opened is not None and approval.decision == "approved":
-            try:
-                fees_of(approval, self._opened.paid, self._opened.currency)
-            except ValueError as error:
-                raise RefusedByRule("REF-4", str(error)) from None
-
-    @property
-    def _fees(self) -> Decimal | None:
-        """What the books keep of the fees; none of an approval that is not judged yet, and can't be used."""
-        if self.approval is None or self.approval.decision != "approved" or self._opened is None:
-            return None
-        try:
-            return self.buyer_side.fees
-        except ValueError:
-            return None
 
     def _check_withdrawal(self) -> None:
         if self.withdrawal is not None:
@@ -505,17 +376,15 @@ class Return(RefundingCase):
     def note_event(self, name: str, event: Event) -> str:
         match event:
             case SellerApproval():
-                self.approval = event
-                return f"{event.decision}" + (f": {event.reason}" if event.reason else "")
+                return self.approving.note(event)
             case SupplierRma():
                 return self.authorization.note(event)
             case ReturnTracking():
-                self.tracking = event
-                return f"tracking number entered: {event.carrier} {event.tracking_number}"
+                return self.parcel.note(event)
             case GoodsReceived():
                 return self.supplier_side.note_goods(event)
             case CreditMemo():
-                return self.supplier_side.note_credit(event)
+                return self.supplier_side.credits.note(event)
             case BuyerRefund():
                 return self.buyer_side.note_click(event)
             case Withdrawal():
@@ -540,7 +409,7 @@ class Return(RefundingCase):
 
     # ---- shown and kept ----
 
-    def _items(self) -> str:
+    def items_in_words(self) -> str:
         return ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in self.opened.lines)
 
     def facts(self) -> dict[str, Any]:
@@ -558,7 +427,7 @@ class Return(RefundingCase):
             "decision": self.approval.decision if self.approval else None,
             "decision_reason": self.approval.reason if self.approval else None,
             "broker_return_number": self.broker_return_number,
-            "tracking_number": self.tracking.tracking_number if self.tracking else None,
+            "tracking_number": self.parcel.tracking.tracking_number if self.parcel.tracking else None,
             "waived": {what.value: why for what, why in self.waived.items()},
             **self.authorization.facts(),
             **self.supplier_side.facts(),
@@ -575,7 +444,7 @@ class Return(RefundingCase):
                 await self._open_sibling(sibling)
             self.outcome = self.outcome or "stopped"
             await self._finish_books_of_others()
-            self.supplier_side.give_up()
+            self.supplier_side.answer_the_rest()
         self.keeps_books = self.keeps_books and self.has_opened
 
     async def write_books(self, record: CaseRecord) -> None:
@@ -595,15 +464,15 @@ class Return(RefundingCase):
                 decision=approval.decision if approval else None,
                 decision_reason=approval.reason if approval else None,
                 decided_by=approval.actor if approval else None,
-                fees=self._fees,
+                fees=self.approving.fees_kept,
                 returnless=approval.returnless if approval else False,
                 label_url=str(approval.label_url) if approval and approval.label_url else None,
                 label_paid_by=approval.label_paid_by if approval else None,
                 broker_return_number=self.broker_return_number,
                 rma_number=self.authorization.rma_number,
                 return_address=self.authorization.return_address,
-                carrier=self.tracking.carrier if self.tracking else None,
-                tracking_number=self.tracking.tracking_number if self.tracking else None,
+                carrier=self.parcel.tracking.carrier if self.parcel.tracking else None,
+                tracking_number=self.parcel.tracking.tracking_number if self.parcel.tracking else None,
                 receptions=self.supplier_side.receptions,
                 refund_due=self.deadlines.get("refund_due"),
                 refunded_by_channel=self.buyer_side.refunded_by_channel,

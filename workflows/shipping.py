@@ -13,7 +13,8 @@ with workflow.unsafe.imports_passed_through():
     from models.orders import OrderRequest, Shipment, ShipmentFact
     from models.parties import Seller
     from models.partners import AnnounceTracking, Recipient
-    from workflows.case import Case, Reminder, reminders_after
+    from workflows.case import Case
+    from workflows.standing import Reminder, reminders_after
 
 
 class Shipping:
