@@ -5,7 +5,7 @@ from sqlmodel import Session, col, func, select
 from activities.books.attribution import Part, split_by_supplier
 from activities.books.orders import share_of
 from activities.books.returns import kept
-from activities.books.units import Worth, free_sources, held_worth, holding_returns, worth_of_next
+from activities.books.units import Worth, free_sources, held_worth, holding_returns, may_reopen, worth_of_next
 from models.bookkeeping import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
 from models.case import ReturnStage
 from models.ids import return_workflow_id, sibling_return_id
@@ -123,7 +123,7 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[ReturnRow
     request = ask.request
     held = holding_returns(session, order.order_id)
     worth = held_worth(session, held)
-    lines = _checked_lines(session, request, worth)
+    lines = _checked_lines(session, request, worth, held)
     try:
         parts = split_by_supplier(request.lines, free_sources(session, order.order_id, held))
     except ValueError as unknown:
@@ -151,7 +151,9 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[ReturnRow
     return rows
 
 
-def _checked_lines(session: Session, request: ReturnRequest, worth: dict[str, Worth]) -> dict[str, OrderLineRow]:
+def _checked_lines(
+    session: Session, request: ReturnRequest, worth: dict[str, Worth], held: set[str]
+) -> dict[str, OrderLineRow]:
     """The order's lines by SKU. Refuses units that are not of the order, not shipped, or back already (RET-2)."""
     found = session.exec(select(OrderLineRow).where(OrderLineRow.order_id == request.order_id))
     lines = {row.sku: row for row in found}
@@ -163,9 +165,18 @@ def _checked_lines(session: Session, request: ReturnRequest, worth: dict[str, Wo
         if wanted.quantity > line.shipped - returned:
             raise _Refused(
                 f"{wanted.quantity} of {wanted.sku} can't come back: {line.shipped} of {line.quantity} shipped, "
-                f"{returned} returned already (RET-2)"
+                f"{returned} returned already (RET-2)" + _reopening(may_reopen(session, held, wanted.sku))
             )
     return lines
+
+
+def _reopening(expired: list[str]) -> str:
+    """What to do about returns that look over, and hold the units."""
+    return "".join(
+        f"; {return_id} has expired and is still open: its tracking number reopens it (RET-10), "
+        "withdrawing it gives its units free"
+        for return_id in expired
+    )
 
 
 def _free_numbers(session: Session, first: str, count: int) -> list[str]:

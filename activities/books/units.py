@@ -29,7 +29,7 @@ NOTHING_CAME_BACK: Final = frozenset(
         ReturnStage.REFUSED_BY_SUPPLIER,
     }
 )
-"""Returns in these stages give their units free again."""
+"""Returns that ended so give their units free again; one that has expired and may still reopen holds them."""
 
 
 class Worth(NamedTuple):
@@ -51,7 +51,7 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
     A return that staff stopped holds them only if something arrived.
     """
     rows = session.exec(
-        select(ReturnRow.return_id, CaseRow.stage)
+        select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
         .where(ReturnRow.order_id == order_id)
     )
@@ -64,9 +64,20 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
     )
     return {
         return_id
-        for return_id, stage in rows
-        if stage not in NOTHING_CAME_BACK and (stage != ReturnStage.STOPPED or return_id in arrived)
+        for return_id, stage, ended in rows
+        if not ended or (stage not in NOTHING_CAME_BACK and (stage != ReturnStage.STOPPED or return_id in arrived))
     }
+
+
+def may_reopen(session: Session, held: set[str], sku: str) -> list[str]:
+    """Those of these returns that hold units of the item, have expired, and a tracking number reopens (RET-10)."""
+    rows = (
+        select(ReturnRow.return_id)
+        .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id))
+        .join(ReturnLineRow, col(ReturnLineRow.return_id) == col(ReturnRow.return_id))
+        .where(col(ReturnRow.return_id).in_(held), ReturnLineRow.sku == sku, CaseRow.stage == ReturnStage.EXPIRED)
+    )
+    return list(session.exec(rows.order_by(col(ReturnRow.return_id))))
 
 
 def held_worth(session: Session, held: set[str]) -> dict[str, Worth]:

@@ -217,8 +217,8 @@ class Story:
         assert opened is not None, "the return was refused"
         return opened
 
-    def return_reaches(self, return_id: str, stage: str, **facts: Any) -> None:
-        record = case_record(return_workflow_id(return_id), stage)
+    def return_reaches(self, return_id: str, stage: str, *, ended: bool = False, **facts: Any) -> None:
+        record = case_record(return_workflow_id(return_id), stage, ended=ended)
         self.books.save_return(SaveReturn(return_id=return_id, record=record, **facts))
 
     def credited(

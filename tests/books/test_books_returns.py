@@ -49,8 +49,23 @@ def test_RET_2_what_was_returned_already_counts(story: Story) -> None:
 def test_RET_2_a_return_from_which_nothing_came_back_gives_its_units_free(story: Story, stage: str) -> None:
     story.delivered(("A", 1, "10.00"))
     story.returned("RR-1", A=1)
-    story.return_reaches("RR-1", stage)
+    story.return_reaches("RR-1", stage, ended=True)
     assert story.returning("RR-2", A=1).opening is Opening.OPENED
+
+
+def test_RET_2_RET_10_a_return_that_has_expired_but_may_reopen_holds_its_units(story: Story) -> None:
+    story.delivered(("A", 2, "10.00"), ("B", 1, "10.00"))
+    story.returned("RR-1", A=1)
+    story.returned("RR-2", B=1)
+    story.return_reaches("RR-1", "expired")
+    story.return_reaches("RR-2", "expired")
+    refused = story.returning("RR-3", A=2)
+    assert (refused.opening, refused.reason) == (
+        Opening.REFUSED,
+        "2 of A can't come back: 2 of 2 shipped, 1 returned already (RET-2); RR-1 has expired and is still open: "
+        "its tracking number reopens it (RET-10), withdrawing it gives its units free",
+    )
+    assert story.returning("RR-4", A=1).opening is Opening.OPENED, "the other unit is free"
 
 
 @pytest.mark.parametrize("stage", ["awaiting_approval", "in_transit", "completed"])
@@ -79,7 +94,7 @@ def test_RET_2_partial_returns_add_up_to_the_line_also_when_one_was_rejected(sto
     first = story.returned("RR-1", A=1)
     second = story.returned("RR-2", A=1)
     assert (first.paid, second.paid) == (Decimal("33.34"), Decimal("33.33"))
-    story.return_reaches("RR-1", "rejected")
+    story.return_reaches("RR-1", "rejected", ended=True)
     third = story.returned("RR-3", A=2)
     assert second.paid + third.paid == Decimal("100.00")
 
