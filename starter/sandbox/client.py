@@ -34,7 +34,9 @@ class SandboxClient:
     """`async with SandboxClient(running.http_url) as sandbox: ...`. Raises SandboxError when told no."""
 
     def __init__(self, base_url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=f"{base_url.rstrip('/')}/sandbox", timeout=20)
+        # The sandbox closes a silent connection after five seconds: this end must be the first.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self._http = httpx.AsyncClient(base_url=f"{base_url.rstrip('/')}/sandbox", timeout=20, limits=limits)
 
     async def __aenter__(self) -> Self:
         return self
