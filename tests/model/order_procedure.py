@@ -74,6 +74,9 @@ class OrderProcedure:
     def at(self, state: OrderState, moment: int) -> OrderState:
         return replace(state, now=moment)
 
+    def reaches(self, state: OrderState, event: Happening) -> bool:
+        return True
+
     def seen(self, state: OrderState, ident: int) -> bool:
         return ident in state.heard
 

@@ -1,6 +1,7 @@
 """Play a sequence on the running product beside the model, and audit what really happened to the money."""
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
@@ -8,15 +9,19 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from temporalio.client import WorkflowExecutionStatus
+
 from models.refunds import Direction, RefundState, Way
 from starter.sandbox.facts import Effects
 from tests.model.procedure import Possible
 from tests.model.real_cases import RealCase, RealOrder, RealRefunds, RealReturn
 from tests.model.sequences import KINDS, Sequence
+from tests.model.walking import ORDER_GOES_ON, REFUND_GOES_ON, RETURN_GOES_ON, walk
 from tests.world import World
 
 REAL: dict[str, Any] = {"order": RealOrder, "return": RealReturn, "refunds": RealRefunds}
-AT_A_TIME = 3
+GOES_ON = {"order": ORDER_GOES_ON, "return": RETURN_GOES_ON, "refunds": REFUND_GOES_ON}
+AT_A_TIME = 4
 OUR_ID = "backhaul_id"
 PATIENCE = 10.0
 """Seconds in which a case must come to a state that the model allows."""
@@ -32,9 +37,12 @@ class Figures:
 
     sequences: int = 0
     events: int = 0
-    damaged: int = 0
     rejected: int = 0
     clock_moves: int = 0
+    damages: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Which events were sent damaged in which way."""
+    open_at_last: int = 0
+    """Cases that a sequence left open, which then did what they waited for until they ended."""
     ended: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -42,17 +50,19 @@ class Figures:
         """Take another round's figures in."""
         self.sequences += other.sequences
         self.events += other.events
-        self.damaged += other.damaged
         self.rejected += other.rejected
         self.clock_moves += other.clock_moves
+        self.damages += other.damages
+        self.open_at_last += other.open_at_last
         self.ended += other.ended
         self.violations += other.violations
 
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.ended.items()))
         return (
-            f"{self.sequences} sequences, {self.events} events ({self.damaged} damaged, {self.rejected} rejected)"
-            f", {self.clock_moves} moves of the clock, {len(self.violations)} violations; cases: {ends}"
+            f"{self.sequences} sequences, {self.events} events ({self.damages.total()} damaged, {self.rejected}"
+            f" rejected), {self.clock_moves} moves of the clock, {self.open_at_last} left open, then ended"
+            f", {len(self.violations)} violations; ends: {ends}"
         )
 
 
@@ -66,6 +76,8 @@ class Play:
         self.real: RealCase | None = None
         self.seen: tuple[Any, ...] = ()
         self.reached = 0
+        self.left_open = 0
+        self.ends: list[str] = []
 
     async def run(self) -> None:
         """Raises Violation at the first happening after which the product is where the model never is."""
@@ -106,10 +118,18 @@ class Play:
         assert self.real is not None, "it has begun"
         return self.real.expected(self.possible.procedure, state)
 
-    async def stop(self) -> None:
-        """Leave nothing running behind."""
+    async def finish(self) -> None:
+        """Do what each case waits for until it has ended; raises when that does not end it."""
         for case in self.real.cases if self.real else []:
-            if (await case.status()).outcome is None:
+            self.left_open += (await case.status()).outcome is None
+            status = await walk(case, "ended", GOES_ON[self.sequence.kind])
+            await asyncio.wait_for(case.handle.result(), PATIENCE)
+            self.ends.append(status.stage)
+
+    async def stop(self) -> None:
+        """Leave nothing running behind: what could not be brought to its end, which is a violation by now."""
+        for case in self.real.cases if self.real else []:
+            if (await case.handle.describe()).status is WorkflowExecutionStatus.RUNNING:
                 await case.handle.terminate("the sequence is over")
 
 
@@ -169,10 +189,11 @@ async def play_all(world: World, sequences: Many[Sequence], *, at_a_time: int = 
 
     async def one(play: Play) -> None:
         async with turn:
-            try:
-                await asyncio.wait_for(play.run(), timedelta(minutes=2).total_seconds())
-            except (AssertionError, TimeoutError) as error:
-                _violated(figures, play, error)
+            for part in (play.run, play.finish):
+                try:
+                    await asyncio.wait_for(part(), timedelta(minutes=2).total_seconds())
+                except Exception as error:
+                    _violated(figures, play, error)
             _count(figures, play)
 
     await asyncio.gather(*(one(play) for play in plays))
@@ -181,24 +202,27 @@ async def play_all(world: World, sequences: Many[Sequence], *, at_a_time: int = 
         try:
             if play.real is not None:
                 await audit(play, effects)
-        except Violation as error:
+            await play.stop()
+        except Exception as error:
             _violated(figures, play, error)
-        await play.stop()
     return figures
 
 
-def _violated(figures: Figures, play: Play, error: BaseException) -> None:
+def _violated(figures: Figures, play: Play, error: Exception) -> None:
     case = play.real.order.id if play.real else "not begun"
-    figures.violations.append(f"{type(error).__name__}: {error}\norder {case}; {play.sequence}")
+    told = f"{type(error).__name__}: {error}"
+    if not isinstance(error, AssertionError | TimeoutError):
+        told = "".join(traceback.format_exception(error))
+    figures.violations.append(f"{told}\norder {case}; {play.sequence}")
 
 
 def _count(figures: Figures, play: Play) -> None:
-    clocks = sum(happening.name == "clock" for happening in play.sequence.happenings)
     figures.sequences += 1
-    figures.clock_moves += clocks
-    figures.events += len(play.sequence.happenings) - clocks
-    figures.damaged += sum(bool(happening.damage) for happening in play.sequence.happenings)
+    figures.clock_moves += sum(happening.name == "clock" for happening in play.sequence.happenings)
+    figures.open_at_last += play.left_open
+    figures.ended.update(f"{play.sequence.kind} {stage}" for stage in play.ends)
+    if play.real is not None:
+        figures.events += len(play.real.sent)
+        figures.damages.update((one.name, one.damage) for one in play.real.sent if one.damage)
     if play.seen:
         figures.rejected += play.seen[-1]
-        stage = play.seen[0] if isinstance(play.seen[0], str) else "refunds"
-        figures.ended[f"{play.sequence.kind} {stage}"] += 1

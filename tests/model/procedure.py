@@ -10,19 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-DAMAGES = (
-    "wrong type",
-    "missing field",
-    "extra field",
-    "number for money",
-    "no argument",
-    "two arguments",
-    "not an object",
-    "unknown name",
-    "long note",
-)
-"""Ways in which what was sent is no event of the contract."""
-
 
 @dataclass(frozen=True)
 class Happening:
@@ -65,6 +52,9 @@ class Procedure(Protocol[S]):
     """One kind of case."""
 
     def begin(self) -> S: ...
+
+    def reaches(self, state: S, event: Happening) -> bool:
+        """Whether there is a case already that this can be sent to."""
 
     def hear(self, state: S, event: Happening) -> Iterable[S]:
         """What may follow when an undamaged, new event reaches the case."""
@@ -117,6 +107,8 @@ class Possible(Generic[S]):
 
     def _heard(self, state: S, event: Happening) -> Iterable[S]:
         procedure = self.procedure
+        if not procedure.reaches(state, event):
+            return [state]
         known = procedure.seen(state, event.ident)
         if event.damage:
             return [procedure.reject(state)]

@@ -7,73 +7,40 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import CaseStatus
-from models.contract import REJECTED_EVENTS
-from models.failures import InvalidInput
-from models.refunds import RefundRequest
+from models.contract import REFUND, REJECTED_EVENTS
+from models.ids import refund_workflow_id
 from starter.sandbox.client import SandboxError
+from tests.model.damage import damaged, damaged_refund
 from tests.model.order_procedure import OrderProcedure, OrderSetup, OrderState
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState
-from tests.world import NEWARK, CaseStory, OrderStory, World, eventually
+from tests.model.walking import rests
+from tests.world import NEWARK, PATIENCE, CaseStory, OrderStory, World
 
-MEGABYTE = 1_000_000
 CARDS = {"good": "pm_card_visa", "declined": "pm_card_chargeDeclined"}
-MONEY = {"seller_approval": "return_fee", "credit_memo": "amount", "buyer_refund": "amount"}
 
 
 def cents(amount: Decimal | str) -> int:
     return int(Decimal(amount) * 100)
 
 
-def damaged(name: str, event: dict[str, Any], damage: str) -> tuple[str, list[Any]]:
-    """What is sent instead of a good event: its name, and the arguments."""
-    match damage:
-        case "wrong type":
-            return name, [event | {"actor": ["seller", "jane"]}]
-        case "missing field":
-            return name, [{field: value for field, value in event.items() if field != "actor"}]
-        case "extra field":
-            return name, [event | {"surprise": "x"}]
-        case "number for money":
-            return name, [event | {MONEY.get(name, "event_id"): 10.5}]
-        case "no argument":
-            return name, []
-        case "two arguments":
-            return name, [event, event]
-        case "not an object":
-            return name, ["a text"]
-        case "unknown name":
-            return f"{name}_please", [event]
-        case "long note":
-            return name, [event | {"note": "x" * MEGABYTE}]
-    raise AssertionError(damage)
-
-
-async def is_quiet(case: CaseStory) -> bool:
-    """Nothing is under way: no task, no activity, no child; or the case is closed."""
-    description = await case.handle.describe()
-    if description.status is not WorkflowExecutionStatus.RUNNING:
-        return True
-    raw = description.raw_description
-    return not (raw.HasField("pending_workflow_task") or raw.pending_activities or raw.pending_children)
-
-
-async def rests(case: CaseStory) -> None:
-    await eventually(lambda: is_quiet(case), bool, f"{case.id} does not come to rest")
-
-
 class RealCase(ABC):
-    """One real case and all that a sequence does to it. `told`: events that the sender was told were useless."""
+    """One real case and all that a sequence does to it.
+
+    `sent`: what reached the server; `told`: how many of these the sender was told were useless.
+    """
 
     order: OrderStory
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.sent: list[Happening] = []
         self.told = 0
 
     @property
@@ -120,6 +87,7 @@ class RealCase(ABC):
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
             self.told += 1
+        self.sent.append(happening)
 
     async def rejected(self, *statuses: CaseStatus) -> int:
         """How many events could not be used: told to the sender, or recorded for people to see."""
@@ -293,19 +261,44 @@ class RealRefunds(RealCase):
 
     async def _start(self, happening: Happening) -> None:
         if happening.damage:
-            try:
-                RefundRequest.at_the_door({"order_id": self.order.id, "amount": 10.5, "currency": "USD"})
-            except InvalidInput:
-                self.told += 1
+            await self._start_damaged(happening)
         elif len(self.refunds) < MOST_REFUNDS:
             asked = int(happening.variant)
             amount = {"amount": f"{asked / 100:.2f}"} if asked else {}
             self.refunds.append(await self.world.refund(self.order, **amount))
+            self.sent.append(happening)
+
+    async def _start_damaged(self, happening: Happening) -> None:
+        """Past the starter, which refuses it at the door: it must fail by its input, and not be tried for ever."""
+        refund_id = f"RF-{self.order.id}-X{happening.ident}"
+        request = {
+            "refund_id": refund_id,
+            "order_id": self.order.id,
+            "amount": "1.00",
+            "currency": "USD",
+            "reason": "goodwill",
+            "requested_by": "seller:jane",
+        }
+        handle = await self.world.client.start_workflow(
+            REFUND,
+            args=damaged_refund(request, happening.damage),
+            id=refund_workflow_id(refund_id),
+            task_queue=self.world.task_queue,
+        )
+        self.sent.append(happening)
+        try:
+            await asyncio.wait_for(handle.result(), PATIENCE)
+        except WorkflowFailureError as error:
+            if not isinstance(error.cause, ApplicationError) or error.cause.type != "InvalidInput":
+                raise
+            self.told += 1
+        except TimeoutError:
+            await handle.terminate("its input is damaged")
+            raise AssertionError(f"{refund_id} is tried for ever: {happening}") from None
 
     async def _update(self, happening: Happening) -> None:
-        number = refund_of(happening)
-        if number >= len(self.refunds):
-            self.told += bool(happening.damage)
+        number = refund_of(happening, len(self.refunds))
+        if number is None:
             return
         case = self.refunds[number]
         await rests(case)

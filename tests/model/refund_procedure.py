@@ -51,9 +51,10 @@ class RefundsState:
         return sum(one.amount for one in self.refunds if one.state in COUNTS)
 
 
-def refund_of(event: Happening) -> int:
-    """Which refund, counted from 0, an update speaks of."""
-    return event.ident % MOST_REFUNDS
+def refund_of(event: Happening, refunds: int) -> int | None:
+    """Which of so many refunds, counted from 0, an update speaks of; None: it is not there yet."""
+    number = event.ident % (refunds or 1) if event.damage else event.ident % MOST_REFUNDS
+    return number if number < refunds else None
 
 
 class RefundProcedure:
@@ -70,6 +71,9 @@ class RefundProcedure:
 
     def at(self, state: RefundsState, moment: int) -> RefundsState:
         return replace(state, now=moment)
+
+    def reaches(self, state: RefundsState, event: Happening) -> bool:
+        return event.name == "refund" or refund_of(event, len(state.refunds)) is not None
 
     def seen(self, state: RefundsState, ident: int) -> bool:
         return False  # each refund counts its own events: see `_update`
@@ -110,9 +114,8 @@ class RefundProcedure:
         return self._update(state, event)
 
     def _update(self, state: RefundsState, event: Happening) -> Iterable[RefundsState]:
-        number = refund_of(event)
-        if number >= len(state.refunds):
-            return [state]
+        number = refund_of(event, len(state.refunds))
+        assert number is not None, "it reaches one"
         one = state.refunds[number]
         if event.ident in state.heard:
             return [state] if one.state == "pending" else [state, self.reject(state)]

@@ -49,6 +49,8 @@ class ReturnState:
     reopen_until: int | None = None
     on_the_way: bool = False
     goods: str = ""
+    early_goods: tuple[str, ...] = ()
+    """Receptions that came before the return opened: judged when it does."""
     waived: frozenset[str] = frozenset()
     memos: tuple[tuple[str, int], ...] = ()
     memo_numbers: frozenset[str] = frozenset()
@@ -90,6 +92,9 @@ class ReturnProcedure:
     def at(self, state: ReturnState, moment: int) -> ReturnState:
         return replace(state, now=moment)
 
+    def reaches(self, state: ReturnState, event: Happening) -> bool:
+        return True
+
     def seen(self, state: ReturnState, ident: int) -> bool:
         return ident in state.heard
 
@@ -124,11 +129,17 @@ class ReturnProcedure:
 
     def steps(self, state: ReturnState) -> Iterable[ReturnState]:
         if not state.opened:
-            return [replace(state, opened=True)]
+            return [self._open(state)]
         following = [self._book(state)] if state.memos or state.foreign_memos else []
         if state.outcome is None:
             following += self._procedure(state)
         return following
+
+    def _open(self, state: ReturnState) -> ReturnState:
+        opened = replace(state, opened=True, early_goods=())
+        for goods in state.early_goods:
+            opened = self.reject(opened) if goods == "too many" else replace(opened, goods=goods)
+        return opened
 
     def _book(self, state: ReturnState) -> ReturnState:
         if state.foreign_memos:
@@ -253,18 +264,18 @@ class ReturnProcedure:
             case "return_tracking":
                 return replace(known, tracked=True)
             case "goods_received":
-                return (
-                    None
-                    if variant == "too many" or state.seller_paying or state.seller_refunded
-                    else replace(known, goods=variant)
-                )
+                if not state.opened:
+                    return replace(known, early_goods=(*state.early_goods, variant))
+                refused = variant == "too many" or state.seller_paying or state.seller_refunded > 0
+                return None if refused else replace(known, goods=variant)
             case "credit_memo":
                 return self._credit(state, known, variant)
             case "buyer_refund":
                 return self._click(state, known, int(variant or 0))
             case "withdrawal":
                 moved = state.paying is not None or state.refunded or state.seller_paying or state.seller_refunded
-                return None if state.withdrawn or state.goods or moved else replace(known, withdrawn=True)
+                received = state.goods or state.early_goods
+                return None if state.withdrawn or received or moved else replace(known, withdrawn=True)
             case "channel_update":
                 return replace(known, channel=state.channel or variant == "refunded_by_channel")
             case "staff_override":

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.model import order_procedure, refund_procedure, return_procedure
+from tests.model.damage import DAMAGES
 from tests.model.order_procedure import OrderProcedure, OrderSetup
-from tests.model.procedure import DAMAGES, Happening
+from tests.model.procedure import Happening
 from tests.model.refund_procedure import RefundProcedure, RefundSetup
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup
 
 LONGEST = 12
+OTHERS_TO_ONE_DAMAGED = 5
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,18 @@ def choices_of(kind: Kind) -> list[tuple[Happening, bool]]:
     some = len(good) // 5
     first = good[0][0]
     again = [(replace(first, way=way, waits=waits), True) for way, waits in ways * (some // 5 + 1)]
-    names = list(kind.events)
-    damaged = [
-        (Happening(name, kind.events[name][0], damage=damage, way=way, waits=waits), False)
-        for number, damage in enumerate(DAMAGES * (some // len(DAMAGES) + 1))
-        for name in [names[number % len(names)]]
-        for way, waits in [ways[number % len(ways)]]
-    ]
     clock = [(Happening("clock", amount_of_time=time), False) for time in kind.clock] * (some // 2 + 1)
-    return good + again + damaged + clock
+    usual = good + again + clock
+    damaged = [(replace(one, way=way, waits=waits), False) for one in damages_of(kind) for way, waits in ways]
+    return usual * (OTHERS_TO_ONE_DAMAGED * len(damaged) // len(usual)) + damaged
+
+
+def damages_of(kind: Kind) -> list[Happening]:
+    """Every event of this kind of case, damaged in every way."""
+    return [
+        Happening(name, variants[0], damage=damage)
+        for (name, variants), damage in itertools.product(kind.events.items(), DAMAGES)
+    ]
 
 
 def numbered(happenings: list[tuple[Happening, bool]]) -> tuple[Happening, ...]:
@@ -143,3 +148,26 @@ def generated(kind: Kind, how_many: int, with_seed: int) -> list[Sequence]:
     collect()
     # Neighbours are variations of each other: taken from all over, they are more different.
     return random.Random(with_seed).sample(list(found), how_many)
+
+
+def with_every_damage(kind: Kind, sequences: Iterable[Sequence], with_seed: int) -> list[Sequence]:
+    """The same sequences; in between, somewhere, comes each event damaged in each way, beside those by chance."""
+    chance = random.Random(with_seed)
+    sequences = list(sequences)
+    for number, one in enumerate(damages_of(kind)):
+        damage = replace(one, ident=1000 + number, way=("signal", "update")[number % 2], waits=not number % 5)
+        at, place = chance.choice(
+            [(at, place) for at, sequence in enumerate(sequences) for place in _places(sequence)]
+        )
+        before, after = sequences[at].happenings[:place], sequences[at].happenings[place:]
+        sequences[at] = replace(sequences[at], happenings=(*before, damage, *after))
+    return sequences
+
+
+def _places(sequence: Sequence) -> range:
+    """Where one more event finds its case: anywhere; but refunds are there only once one was asked for."""
+    first = 0
+    if sequence.kind == "refunds":
+        asked = (at for at, one in enumerate(sequence.happenings, 1) if one.name == "refund" and not one.damage)
+        first = next(asked, len(sequence.happenings) + 1)
+    return range(first, len(sequence.happenings) + 1)

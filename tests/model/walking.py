@@ -1,14 +1,30 @@
 """Walk a case to any stage, and on from there to its end, by doing what it says it waits for."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+from temporalio.client import WorkflowExecutionStatus
+
 from models.case import CaseStatus
-from tests.model.real_cases import rests
+from starter.sandbox.client import SandboxError
 from tests.world import CaseStory, Refused, eventually
 
 MOST_STEPS = 15
 Act = Callable[[CaseStory, CaseStatus], Awaitable[Any]]
+
+
+async def is_quiet(case: CaseStory) -> bool:
+    """Nothing is under way: no task, no activity, no child; or the case is closed."""
+    description = await case.handle.describe()
+    if description.status is not WorkflowExecutionStatus.RUNNING:
+        return True
+    raw = description.raw_description
+    return not (raw.HasField("pending_workflow_task") or raw.pending_activities or raw.pending_children)
+
+
+async def rests(case: CaseStory) -> None:
+    await eventually(lambda: is_quiet(case), bool, f"{case.id} does not come to rest")
 
 
 def event(name: str, **fields: Any) -> Act:
@@ -43,6 +59,14 @@ async def receive_the_goods(case: CaseStory, status: CaseStatus) -> None:
     await case.update("goods_received", actor="supplier:dock", lines=lines)
 
 
+async def settle(case: CaseStory, status: CaseStatus) -> None:
+    """The gateway makes a pending refund, and says so."""
+    ident = status.facts["gateway_refund_id"]
+    with suppress(SandboxError):  # made already, and its word was lost
+        await case.world.sandbox.settle_refund(ident, "succeeded")
+    await case.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
+
+
 ORDER_GOES_ON: dict[str, Act] = {
     "awaiting_release": event("release"),
     "awaiting_payment": event("payment_method_updated", payment_method="pm_card_visa"),
@@ -60,6 +84,7 @@ RETURN_GOES_ON: dict[str, Act] = {
     "awaiting_credit": event("staff_override", waive="credit_memo", reason="agreed by phone"),
     "awaiting_buyer_refund": event("buyer_refund", reason="goods are back", amount="1.00"),
 }
+REFUND_GOES_ON: dict[str, Act] = {"pending": settle}
 
 
 def withdrawn_or(act: Act) -> Act:

@@ -10,8 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.contract import REJECTED_EVENTS
 from models.returns import Waivable
-from tests.model.procedure import DAMAGES
-from tests.model.real_cases import damaged
+from tests.model.damage import DAMAGES, damaged
 from tests.world import CaseStory
 
 WAYS = ("signal", "update")

@@ -12,11 +12,17 @@ from typing import Any
 
 import pytest
 
-from models.case import CaseStatus
 from models.contract import ORDER_EVENTS, REFUND_EVENTS, RETURN_EVENTS
-from tests.model.procedure import DAMAGES
+from tests.model.damage import DAMAGES
+from tests.model.walking import (
+    ORDER_GOES_ON,
+    REFUND_GOES_ON,
+    RETURN_ENDS_SOON,
+    RETURN_GOES_ON,
+    Act,
+    walk,
+)
 from tests.races.sending import WAYS, Sender
-from tests.races.walking import ORDER_GOES_ON, RETURN_ENDS_SOON, RETURN_GOES_ON, Act, walk
 from tests.world import CaseStory, OrderStory, World
 
 AT_A_TIME = 3
@@ -140,12 +146,6 @@ async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered
     assert await walks.run(RETURN_STAGES, RETURN_EVENTS) == 9 * len(RETURN_EVENTS) + 1
 
 
-async def settle(case: CaseStory, status: CaseStatus) -> None:
-    ident = status.facts["gateway_refund_id"]
-    await case.world.sandbox.settle_refund(ident, "succeeded")
-    await case.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
-
-
 @pytest.mark.parametrize("way", WAYS)
 async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered(world: World, way: str) -> None:
     order = await long_order(world, buyer_method="pm_card_pendingRefund")
@@ -153,4 +153,4 @@ async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered
     async def start(queue: str) -> CaseStory:
         return await world.refund(order, amount="1.00", task_queue=queue)
 
-    assert await Walks(world, start, {"pending": settle}, way=way).run(REFUND_STAGES, REFUND_EVENTS) == 3
+    assert await Walks(world, start, REFUND_GOES_ON, way=way).run(REFUND_STAGES, REFUND_EVENTS) == 3

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.races.walking import ORDER_GOES_ON, RETURN_GOES_ON, walk
+from tests.model.walking import ORDER_GOES_ON, RETURN_GOES_ON, walk
 from tests.world import World
 from worker import WorkerSettings, build_worker
 
