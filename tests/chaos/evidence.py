@@ -47,10 +47,19 @@ class CaseFacts:
 
 @dataclass(frozen=True)
 class SentMail:
-    """A mail that the books note as sent."""
+    """A mail that the books note as sent, at that time."""
 
     key: str
     message_id: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A process was ended by SIGKILL: `worker`, `server`, `partner` or `database`."""
+
+    at: datetime
+    what: str
 
 
 @dataclass(frozen=True)
@@ -63,8 +72,7 @@ class Evidence:
     returns: tuple[ReturnView, ...]
     mails: tuple[SentMail, ...]
     cases: tuple[CaseFacts, ...]
-    kills: tuple[datetime, ...] = ()
-    """When a worker or a mail server was killed: an answer that was under way then was lost."""
+    kills: tuple[Kill, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
     """Workflow id -> the outcome that its story tells."""
 
@@ -75,7 +83,7 @@ async def gather(
     client: Client,
     *,
     tag: str = "",
-    kills: tuple[datetime, ...] = (),
+    kills: tuple[Kill, ...] = (),
     expected: Mapping[str, str] | None = None,
 ) -> Evidence:
     """Collect the evidence; `tag`: only of orders whose id contains it."""
@@ -84,7 +92,7 @@ async def gather(
         order_ids = [row.order_id for row in session.exec(select(OrderRow)) if tag in row.order_id]
         return_ids = [row.return_id for row in session.exec(select(ReturnRow)) if tag in row.order_id]
         mails = tuple(
-            SentMail(row.key, row.message_id)
+            SentMail(row.key, row.message_id, row.at)
             for row in session.exec(select(MailRow).order_by(col(MailRow.key)))
             if tag in row.key
         )

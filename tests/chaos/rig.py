@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -38,6 +38,7 @@ from starter.children import Child
 from starter.devserver import ServerDatabase, ServerPorts, read_config, start_server
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.stack import LOCAL, StackPlan
+from tests.chaos.evidence import Kill
 from tests.chaos.gauges import Gauges
 from tests.chaos.ports import lasting_port
 from tests.chaos.postgres import Postgres
@@ -48,22 +49,12 @@ READY_SECONDS: Final = 180.0
 """How long anything may take that takes a second: machines of continuous integration are slow, and shared."""
 PARTNER_SECONDS: Final = 55
 """How long a worker waits for a partner: longer than the partners are made to dawdle here."""
-LOSE_ANSWERS: Final = ("worker", "partner")
-"""Who, killed, may lose the mail server's word that it has a mail. Nothing else excuses a mail sent again."""
 RETRY_SECONDS: Final = 10
 """What is left of an activity's minute on a worker that is known to be dead; and what its next tries have."""
 AT_ONCE: Final = 16
 """How many cases are looked at together."""
 
 _STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-
-
-@dataclass(frozen=True)
-class Kill:
-    """A process was ended by SIGKILL: `worker`, `server`, `partner` or `database`."""
-
-    at: datetime
-    what: str
 
 
 async def eventually(
@@ -238,11 +229,6 @@ class Rig:
 
     async def running_cases(self) -> Sequence[WorkflowExecution]:
         return [case async for case in self.client.list_workflows("ExecutionStatus = 'Running'")]
-
-    @property
-    def lost_answers(self) -> tuple[datetime, ...]:
-        """When an answer of the mail server may have been lost."""
-        return tuple(kill.at for kill in self.kills if kill.what in LOSE_ANSWERS)
 
     def worker_log(self) -> str:
         """What the worker that was started last has written."""

@@ -11,7 +11,8 @@ from typing import Final
 from models import calls
 from tests.chaos.at_dawdlers import crash_at_dawdlers
 from tests.chaos.at_partners import crash_at_partners
-from tests.chaos.auditor import Auditor, Violation
+from tests.chaos.audit_facts import Violation
+from tests.chaos.auditor import Auditor
 from tests.chaos.calm import calm, situation
 from tests.chaos.evidence import gather
 from tests.chaos.in_books import crash_in_books
@@ -93,7 +94,7 @@ async def run(
             rig.sandbox,
             rig.engine,
             rig.client,
-            kills=rig.lost_answers,
+            kills=tuple(rig.kills),
             expected=expected,
         )
         audit = Auditor(evidence).audit()

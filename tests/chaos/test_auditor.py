@@ -1,48 +1,17 @@
 """The auditor sees: true facts pass, and each doctored one is reported."""
 
-import random
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from activities.books.views import OrderView
+from models.refunds import Direction
+from starter.sandbox.facts import PaymentFact
 from tests.chaos.auditor import Auditor
-from tests.chaos.evidence import Evidence, gather
-from tests.chaos.stories import Story, an_order_is_cancelled
-from tests.world import World, eventually
+from tests.chaos.doctoring import Doctor, effects, order_at, promises, with_order, with_return
+from tests.chaos.evidence import Evidence
 
-Doctor = Callable[[Evidence], Evidence]
-
-
-@pytest.fixture(scope="module")
-def kept() -> dict[str, Evidence]:
-    return {}
-
-
-@pytest.fixture
-async def true_facts(world: World, kept: dict[str, Evidence]) -> Evidence:
-    """An order that came back to both refunds, and one that was cancelled; played once for all tests here."""
-    if not kept:
-        story = Story(world, random.Random(1))
-        order = await story.order()
-        await story.shipped(order)
-        await story.returned(order)
-        await an_order_is_cancelled(story)
-        for workflow_id in story.expected:
-            await world.client.get_workflow_handle(workflow_id).result()
-
-        async def look() -> Evidence:
-            return await gather(world.sandbox, world.engine, world.client, tag=world.tag, expected=story.expected)
-
-        kept["facts"] = await eventually(look, lambda seen: len(seen.cases) == 6, "the server lists all six cases")
-    return kept["facts"]
-
-
-def promises(evidence: Evidence) -> set[str]:
-    return {violation.promise for violation in Auditor(evidence).audit().violations}
+CENT = Decimal("0.01")
 
 
 async def test_REF_6_what_was_done_once_passes_the_audit(true_facts: Evidence) -> None:
@@ -64,7 +33,7 @@ def refund_lost(seen: Evidence) -> Evidence:
 
 def refund_off_by_a_cent(seen: Evidence) -> Evidence:
     first, *others = seen.effects.refunds
-    wrong = first.model_copy(update={"amount": first.amount - Decimal("0.01")})
+    wrong = first.model_copy(update={"amount": first.amount - CENT})
     return effects(seen, refunds=(wrong, *others))
 
 
@@ -76,7 +45,7 @@ def charge_twice(seen: Evidence) -> Evidence:
 
 def capture_off_by_a_cent(seen: Evidence) -> Evidence:
     wrong = tuple(
-        one if one.seeded else one.model_copy(update={"amount_received": one.amount_received + Decimal("0.01")})
+        one if one.seeded else one.model_copy(update={"amount_received": one.amount_received + CENT})
         for one in seen.effects.payment_intents
     )
     return effects(seen, payment_intents=wrong)
@@ -96,7 +65,7 @@ def supplier_order_unknown(seen: Evidence) -> Evidence:
 
 
 def cancelled_and_sent(seen: Evidence) -> Evidence:
-    cancelled = stage(seen, "cancelled").listed.order_id
+    cancelled = order_at(seen, "cancelled").listed.order_id
     sent = seen.effects.supplier_orders[0].model_copy(update={"number": f"{cancelled}-1"})
     return effects(seen, supplier_orders=(*seen.effects.supplier_orders, sent))
 
@@ -114,12 +83,11 @@ def tracking_missing(seen: Evidence) -> Evidence:
 
 
 def credit_twice(seen: Evidence) -> Evidence:
-    view = seen.returns[0]
-    return replace(seen, returns=(view.model_copy(update={"credit_memos": view.credit_memos * 2}),))
+    return with_return(seen, credit_memos=seen.returns[0].credit_memos * 2)
 
 
 def credit_missing(seen: Evidence) -> Evidence:
-    return replace(seen, returns=(seen.returns[0].model_copy(update={"credit_memos": ()}),))
+    return with_return(seen, credit_memos=())
 
 
 def done_twice(seen: Evidence) -> Evidence:
@@ -148,18 +116,117 @@ def other_outcome(seen: Evidence) -> Evidence:
 
 
 def over_the_cap(seen: Evidence) -> Evidence:
-    view = stage(seen, "shipped")
+    view = order_at(seen, "shipped")
     totals = view.refunds.buyer.model_copy(update={"paid": Decimal("10.00")})
     refunds = view.refunds.model_copy(update={"buyer": totals})
-    return replace(seen, orders=(view.model_copy(update={"refunds": refunds}),))
+    return with_order(seen, view.model_copy(update={"refunds": refunds}))
 
 
-def effects(seen: Evidence, **changed: object) -> Evidence:
-    return replace(seen, effects=seen.effects.model_copy(update=changed))
+# ---- what never happened ----
 
 
-def stage(seen: Evidence, name: str) -> OrderView:
-    return next(view for view in seen.orders if view.listed.standing and view.listed.standing.stage == name)
+def never_charged(seen: Evidence) -> Evidence:
+    """An order that is shipped, and neither the books nor the gateway has a charge for it."""
+    view = order_at(seen, "shipped")
+    uncharged = with_order(seen, view.model_copy(update={"charges": ()}))
+    others = [one for one in seen.effects.payment_intents if not _charge_of(one, view.listed.order_id)]
+    return effects(uncharged, payment_intents=tuple(others))
+
+
+def sent_and_never_charged(seen: Evidence) -> Evidence:
+    """The same, while it is with the supplier."""
+    unpaid = never_charged(seen)
+    view = order_at(unpaid, "shipped")
+    assert view.listed.standing is not None
+    standing = view.listed.standing.model_copy(update={"stage": "awaiting_shipment", "ended": False})
+    listed = view.listed.model_copy(update={"standing": standing})
+    return with_order(unpaid, view.model_copy(update={"listed": listed}))
+
+
+def charged_a_cent_less(seen: Evidence) -> Evidence:
+    """Books and gateway agree, on the wrong amount."""
+    view = order_at(seen, "shipped")
+    charges = tuple(one.model_copy(update={"captured": one.captured - CENT}) for one in view.charges)
+    wrong = tuple(
+        one.model_copy(update={"amount_received": one.amount_received - CENT})
+        if _charge_of(one, view.listed.order_id)
+        else one
+        for one in seen.effects.payment_intents
+    )
+    return effects(with_order(seen, view.model_copy(update={"charges": charges})), payment_intents=wrong)
+
+
+def _charge_of(one: PaymentFact, order_id: str) -> bool:
+    return not one.seeded and one.metadata.get("order_id") == order_id
+
+
+def unit_never_shipped(seen: Evidence) -> Evidence:
+    """The order has ended, and one unit of it is with nobody."""
+    view = order_at(seen, "shipped")
+    lines = tuple(line.model_copy(update={"shipped": line.shipped - 1}) for line in view.lines)
+    return with_order(seen, view.model_copy(update={"lines": lines}))
+
+
+def money_kept(seen: Evidence) -> Evidence:
+    """The cancelled order's charge was collected, and nobody got it back."""
+    view = order_at(seen, "cancelled")
+    charges = tuple(one.model_copy(update={"captured": one.amount}) for one in view.charges)
+    return with_order(seen, view.model_copy(update={"charges": charges}))
+
+
+def seller_forgotten(seen: Evidence) -> Evidence:
+    return with_return(seen, refunds=_refunds_to(seen, Direction.SELLER_TO_BUYER))
+
+
+def seller_refunded_a_cent_less(seen: Evidence) -> Evidence:
+    less = [one.model_copy(update={"amount": one.amount - CENT}) for one in seen.returns[0].refunds]
+    return with_return(seen, refunds=tuple(less))
+
+
+def buyer_forgotten(seen: Evidence) -> Evidence:
+    return with_return(seen, refunds=_refunds_to(seen, Direction.BROKER_TO_SELLER))
+
+
+def _refunds_to(seen: Evidence, direction: Direction) -> tuple[object, ...]:
+    return tuple(one for one in seen.returns[0].refunds if one.direction is direction)
+
+
+def withdrawn_and_refunded(seen: Evidence) -> Evidence:
+    return with_return(seen, outcome="withdrawn")
+
+
+def automatic_refund_forgotten(seen: Evidence) -> Evidence:
+    """The seller's setting asks for the buyer's refund after a cancel, and no refund began."""
+    refund = f"refund-RF-{order_at(seen, 'cancelled').listed.order_id}-B1"
+    return replace(seen, cases=tuple(case for case in seen.cases if case.workflow_id != refund))
+
+
+def rma_made_up(seen: Evidence) -> Evidence:
+    return effects(seen, rmas=())
+
+
+# ---- what a history tells, and is not so ----
+
+
+def authorized_otherwise(seen: Evidence) -> Evidence:
+    return effects(seen, payment_intents=_charges(seen, amount=Decimal("1.00")))
+
+
+def never_voided(seen: Evidence) -> Evidence:
+    return effects(seen, payment_intents=_charges(seen, status="requires_capture"))
+
+
+def _charges(seen: Evidence, **changed: object) -> tuple[PaymentFact, ...]:
+    return tuple(one if one.seeded else one.model_copy(update=changed) for one in seen.effects.payment_intents)
+
+
+def never_stopped(seen: Evidence) -> Evidence:
+    return effects(seen, stops=())
+
+
+def announced_otherwise(seen: Evidence) -> Evidence:
+    other = {"tracking_number": "1Z-OTHER"}
+    return effects(seen, shipments=tuple(one.model_copy(update=other) for one in seen.effects.shipments))
 
 
 @pytest.mark.parametrize(
@@ -187,19 +254,27 @@ def stage(seen: Evidence, name: str) -> OrderView:
         (task_fails, "workflow task fails"),
         (case_forgotten, "ended, but open in the books"),
         (other_outcome, "ends differently"),
+        (never_charged, "charge is not the cost of what was bought"),
+        (sent_and_never_charged, "charge is not the cost of what was bought"),
+        (charged_a_cent_less, "charge is not the cost of what was bought"),
+        (money_kept, "money kept for nothing"),
+        (seller_forgotten, "seller's refund is not what was accepted"),
+        (seller_refunded_a_cent_less, "seller's refund is not what was accepted"),
+        (buyer_forgotten, "completed without the buyer's refund"),
+        (withdrawn_and_refunded, "refunded, and ended without"),
+        (automatic_refund_forgotten, "ends differently"),
+        (rma_made_up, "RMA never issued"),
+        (unit_never_shipped, "units differ"),
+        (refund_lost, "history tells of a refund that is not there"),
+        (supplier_order_missing, "history tells of a supplier order that is not there"),
+        (authorized_otherwise, "history tells of another authorization"),
+        (capture_off_by_a_cent, "history tells of another capture"),
+        (never_voided, "history tells of another void"),
+        (rma_differs, "history tells of another RMA"),
+        (never_stopped, "history tells of a stop that is not there"),
+        (announced_otherwise, "history tells of a tracking number that is not there"),
+        (credit_missing, "history tells of a credit that is not in the books"),
     ],
 )
 async def test_REF_6_doctored_facts_are_reported(true_facts: Evidence, doctor: Doctor, promise: str) -> None:
     assert promise in promises(doctor(true_facts))
-
-
-async def test_NTF_1_a_mail_sent_again_is_excused_only_by_a_lost_answer(true_facts: Evidence) -> None:
-    first = true_facts.effects.mails[0]
-    second = first.model_copy(update={"at": first.at + timedelta(seconds=60)})
-    again = effects(true_facts, mails=(*true_facts.effects.mails, second))
-    killed_between = replace(again, kills=(first.at + timedelta(seconds=30),))
-    killed_before = replace(again, kills=(first.at - timedelta(seconds=30),))
-
-    assert promises(killed_before) == {"mail twice"}
-    assert promises(killed_between) == set()
-    assert Auditor(killed_between).audit().mails_again == 1

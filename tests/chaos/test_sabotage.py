@@ -29,7 +29,7 @@ async def broken_promises(rig: Rig, story: Story) -> set[str]:
     await calm(rig)
     world = story.world
     seen = await gather(
-        world.sandbox, world.engine, world.client, tag=world.tag, kills=rig.lost_answers, expected=story.expected
+        world.sandbox, world.engine, world.client, tag=world.tag, kills=tuple(rig.kills), expected=story.expected
     )
     return {violation.promise for violation in Auditor(seen).audit().violations}
 

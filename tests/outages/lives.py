@@ -9,7 +9,7 @@ from typing import Final
 from temporalio.client import WorkflowExecutionStatus
 
 from tests.chaos.auditor import Audit, Auditor
-from tests.chaos.evidence import gather
+from tests.chaos.evidence import Kill, gather
 from tests.chaos.stories import Plot, Story
 from tests.world import World, eventually
 
@@ -27,7 +27,7 @@ async def live(world: World, plots: tuple[Plot, ...], seed: int = 1) -> dict[str
 async def audited(world: World, expected: dict[str, str], outages: Sequence[datetime] = ()) -> Audit:
     """Wait until nothing is under way, then count: everything must be done once, and nothing be lost.
 
-    `outages`: when the books broke. A mail that was sent then may come again, since nobody could note it.
+    `outages`: when the books broke. No mail comes again for that: the worker lives on, and knows what is out.
     """
     await eventually(lambda: _under_way(world), lambda found: not found, "still under way", CALM_SECONDS)
     evidence = await gather(
@@ -35,7 +35,7 @@ async def audited(world: World, expected: dict[str, str], outages: Sequence[date
         world.engine,
         world.client,
         tag=world.tag,
-        kills=tuple(outages),
+        kills=tuple(Kill(at, "database") for at in outages),
         expected=expected,
     )
     audit = Auditor(evidence).audit()
