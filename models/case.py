@@ -39,6 +39,8 @@ class OrderStage(StrEnum):
     CANCELLED = "cancelled"
     VOIDED = "voided"
     STOPPED = "stopped"
+    TERMINATED = "terminated"
+    """The server ended the case without a word of it (`backhaul reconcile`); so too of the others."""
     REFUSED = "refused"
 
 
@@ -62,6 +64,7 @@ class ReturnStage(StrEnum):
     REFUSED_BY_SUPPLIER = "refused_by_supplier"
     REFUSED = "refused"
     STOPPED = "stopped"
+    TERMINATED = "terminated"
 
 
 class RefundStage(StrEnum):
@@ -74,6 +77,7 @@ class RefundStage(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     STOPPED = "stopped"
+    TERMINATED = "terminated"
 
 
 class SlaState(StrEnum):

@@ -31,8 +31,15 @@ class Authorization:
         self._word: SupplierRma | None = None
         """What the supplier, or staff for it, said last."""
         self._given = False
+        self.asked_service = False
+        """The supplier's web service is asked; it may have issued a number that is not known here."""
         self.rma_number: str | None = None
         self.return_address: str | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether buyer and seller are told where the goods go."""
+        return self._given
 
     def check(self, event: SupplierRma) -> None:
         if self._given or (self._word is not None and self._word.outcome == "issued"):
@@ -85,6 +92,7 @@ class Authorization:
     async def _ask_service(self) -> None:
         """Ask until the service answers, or people were quicker: it may be out of order for days (RET-8)."""
         case = self._case
+        self.asked_service = True
         asking = asyncio.create_task(
             case.ask(
                 calls.REQUEST_RMA,

@@ -31,6 +31,8 @@ class RefundingCase(Case):
         self.refunds_awaited: set[str] = set()
         self.refunds_made: dict[str, RefundResult] = {}
         """Those of this case that succeeded, by their id."""
+        self.refunds_under_way: set[str] = set()
+        """Refunds whose end this case does not know: when it is stopped, they go on by themselves."""
 
     def refund_taken_back(self, failed: RefundResult) -> None:
         """A refund that had succeeded failed afterwards: its amount is refundable again (REF-7)."""
@@ -92,6 +94,7 @@ async def refund(
     with case.waiting(stage, Who.GATEWAY, f"refund the {whom} ({refund_id})"):
         await case.show()
         case.refunds_awaited.add(refund_id)
+        case.refunds_under_way.add(refund_id)
         try:
             result: RefundResult = await workflow.execute_child_workflow(
                 contract.REFUND,
@@ -114,6 +117,7 @@ async def refund(
     if result.state is RefundState.SUCCEEDED:
         case.refunds_made[refund_id] = result
     case.stop_if_cancelled()
+    case.refunds_under_way.discard(refund_id)
     return case.refund_results.get(refund_id, result)
 
 

@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.authorizing import Authorization
     from workflows.case import side_by_side
     from workflows.inbox import hears
+    from workflows.loose_ends import loose_ends
     from workflows.parcel import Parcel
     from workflows.refunding import RefundingCase
     from workflows.refunding_buyer import BuyerSide
@@ -435,8 +436,9 @@ class Return(RefundingCase):
         }
 
     async def undo(self) -> None:
-        """Money on its way is not called back; the returns of other suppliers go on. What was said and can't be
-        used any more is answered. A return that was stopped before it opened is in no books."""
+        """Nothing is called back: staff are told of goods and money that are out of our hands. The returns of other
+        suppliers go on. What was said and can't be used any more is answered. A return that was stopped before it
+        opened is in no books."""
         if workflow.patched("stopped-returns-leave-nothing-open"):
             if self._opened is None and self.keeps_books:
                 await self._open()  # its units would be taken for ever, had the books heard of it
@@ -446,6 +448,10 @@ class Return(RefundingCase):
             await self._finish_books_of_others()
             self.supplier_side.answer_the_rest()
         self.keeps_books = self.keeps_books and self.has_opened
+        loose = loose_ends(self) if self.keeps_books else []
+        if loose and workflow.patched("stopped-returns-name-loose-ends"):
+            what = f"return {self.return_id} was stopped: nothing was called back"
+            self.alert_staff("stopped", f"{what}; {'; '.join(loose)}", Who.STAFF)
 
     async def write_books(self, record: CaseRecord) -> None:
         if self._kept is not None:

@@ -6,11 +6,20 @@ from typing import Any
 
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.parties import RmaMethod
+from models.refunds import GatewayUpdate
+from starter.sending import send_event
 from tests.rules.return_story import ReturnStory
 from tests.world import CaseStory, OrderStory, World
 
 ENDS: dict[str, tuple[StrEnum, ...]] = {
-    "order": (OrderStage.SHIPPED, OrderStage.CANCELLED, OrderStage.VOIDED, OrderStage.REFUSED, OrderStage.STOPPED),
+    "order": (
+        OrderStage.SHIPPED,
+        OrderStage.CANCELLED,
+        OrderStage.VOIDED,
+        OrderStage.REFUSED,
+        OrderStage.STOPPED,
+        OrderStage.TERMINATED,
+    ),
     "return": (
         ReturnStage.COMPLETED,
         ReturnStage.REJECTED,
@@ -18,8 +27,15 @@ ENDS: dict[str, tuple[StrEnum, ...]] = {
         ReturnStage.REFUSED_BY_SUPPLIER,
         ReturnStage.REFUSED,
         ReturnStage.STOPPED,
+        ReturnStage.TERMINATED,
     ),
-    "refund": (RefundStage.SUCCEEDED, RefundStage.FAILED, RefundStage.REFUSED, RefundStage.STOPPED),
+    "refund": (
+        RefundStage.SUCCEEDED,
+        RefundStage.FAILED,
+        RefundStage.REFUSED,
+        RefundStage.STOPPED,
+        RefundStage.TERMINATED,
+    ),
 }
 """Stages in which nothing is waited for any more."""
 BEFORE_A_WORKER_LOOKS = (ReturnStage.OPENING, RefundStage.RESERVING)
@@ -68,6 +84,8 @@ async def order_at(world: World, stage: str) -> OrderStory:
     if stage == "received":
         await hold(world, stage)
     order = await world.simple_order(await world.seller(**settings.get(stage, {})))
+    if stage == "received":
+        await order.shows("that it is written down", lambda seen: "charge" in str(seen.waiting_for))
     if stage == "on_hold":
         await order.update("hold", reason="ask the buyer")
         await order.reaches("cancel_window")
@@ -120,6 +138,45 @@ async def return_at(world: World, stage: str) -> ReturnStory:
         side = "S" if stage == "refunding_seller" else "B"
         await world.refund_story(f"RF-{case.id}-{side}1").reaches("pending")
     return case
+
+
+async def reopened_return_at(world: World, stage: str) -> tuple[ReturnStory, str]:
+    """A return that was completed and is open again, for the gateway took a refund of it back; and that refund."""
+    seller, supplier = await world.seller(), await world.supplier()
+    order = await world.simple_order(seller, supplier=supplier)
+    await order.shipped()
+    case = ReturnStory.of(await world.return_of(order), order, seller, supplier)
+    await case.approved()
+    await case.track()
+    await case.receive()
+    await case.credit("63.00")
+    await case.reaches("awaiting_buyer_refund")
+    await case.click()
+    await case.ends("completed")
+    failed = world.refund_story(f"RF-{case.id}-{'S' if stage == 'refunding_seller' else 'B'}1")
+    await take_back(failed)
+    if stage == "refunding_buyer":
+        await case.reaches("awaiting_buyer_refund")
+        await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/refunds", times=None)
+        await case.click()
+    await case.reaches(stage)
+    return case, failed.id
+
+
+async def take_back(refund: CaseStory, reason: str = "account closed") -> None:
+    """The gateway takes a refund back that had succeeded, and says so."""
+    await refund.reaches("succeeded")
+    status = await refund.ends("succeeded")
+    await refund.world.sandbox.settle_refund(refund.id, "failed")
+    await say(refund, "failed", status.facts["gateway_refund_id"], reason)
+
+
+async def say(refund: CaseStory, status: str, ident: str, reason: str | None = None) -> None:
+    """The gateway's word, by the door that opens what has ended."""
+    word = GatewayUpdate.model_validate(
+        refund.event(actor="gateway:stripe", status=status, gateway_refund_id=ident, reason=reason)
+    )
+    await send_event(refund.world.client, refund.handle.id, "gateway_update", word)
 
 
 async def refund_at(world: World, stage: str) -> tuple[OrderStory, CaseStory]:

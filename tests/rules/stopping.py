@@ -33,6 +33,18 @@ async def comes_to_its_stop(case: CaseStory) -> None:
     assert (standing.stage, standing.ended) == ("stopped", True)
 
 
+async def started_again(case: CaseStory) -> str:
+    """Somebody starts the same id again, past the starter and its reuse policy; gives what the new run says."""
+    client = case.world.client
+    begun = await anext(case.handle.fetch_history_events(page_size=1))
+    attributes = begun.workflow_execution_started_event_attributes
+    (request,) = await client.data_converter.decode(attributes.input.payloads)
+    kind = attributes.workflow_type.name
+    again = await client.start_workflow(kind, request, id=case.handle.id, task_queue=case.world.task_queue)
+    result = await asyncio.wait_for(again.result(), PATIENCE)
+    return str(result.get("outcome") or result["state"])
+
+
 async def pauses_pass(case: CaseStory, stage: str = "") -> None:
     """Let the pauses between tries pass, for a case whose partners were out of order, until it has ended or
     stands at `stage`."""

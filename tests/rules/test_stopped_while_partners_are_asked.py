@@ -2,10 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -13,77 +12,11 @@ from temporalio.api.enums.v1 import EventType
 
 from activities.books import Books
 from models.bookkeeping import SaveOrder
-from models.case import CaseStatus
+from starter.opening import open_order
 from starter.sandbox.facts import SupplierSeed
+from tests.rules.asking import ASKS, FAULTS, asking, waits_for
 from tests.rules.stopping import assert_order_accounted_for, comes_to_its_stop, pauses_pass, staff_letters
 from tests.world import NEWARK, OrderStory, World, eventually
-
-
-class Ask(NamedTuple):
-    """One call to a partner: the request that a fault finds, a word of what the order then waits for, and the
-    event that brings the order there; `clock`: the end of the cancel window does."""
-
-    partner: str
-    request: str
-    word: str
-    brought_by: str
-
-
-ASKS = {
-    "charge": Ask("gateway", "POST /v1/payment_intents$", "charge the seller", "start"),
-    "stock": Ask("supplier", "GET /v1/stock", "in stock", "clock"),
-    "capture": Ask("gateway", "POST /v1/payment_intents/.*/capture", "collect", "clock"),
-    "purchase": Ask("supplier", "PUT /v1/orders/", "accept order", "clock"),
-    "tracking": Ask("shop", "PUT .*/shipments/", "take the tracking number", "shipment"),
-    "void": Ask("gateway", "POST /v1/payment_intents/.*/cancel", "void", "cancel_request"),
-    "shipping list": Ask("shop", "PUT .*/shipping-list", "shipping list", "cancel_request"),
-}
-FAULTS: dict[str, dict[str, Any]] = {
-    "delay": {"seconds": 0.6},
-    "drop_before": {"times": None},
-    "refuse": {"times": None, "status": 401},
-    "drop_after": {"times": None},
-}
-"""On its way; tried again and again; given up for a while, and staff told; done, and each answer lost."""
-
-
-def waits_for(seen: CaseStatus, word: str) -> bool:
-    waits = [seen.waiting_for, *seen.also_waiting_for]
-    return any(wait is not None and word in wait.what for wait in waits)
-
-
-@asynccontextmanager
-async def asking(world: World, ask: Ask, fault: str) -> AsyncIterator[OrderStory]:
-    """An order at this call, on which this fault lies."""
-    lies = world.sandbox.add_fault(ask.partner, fault, ask.request, **FAULTS[fault])
-    if ask.brought_by == "start":
-        await lies
-    order = await world.simple_order(await world.seller(auto_refund_buyer=True))
-    clock = None
-    if ask.brought_by == "shipment":
-        await order.placed()
-        lines = [{"sku": order.request.lines[0].sku, "quantity": 2}]
-        await lies
-        await order.signal("shipment", shipment_id="s1", carrier="UPS", tracking_number="1Z1", lines=lines)
-    elif ask.brought_by != "start":
-        await order.reaches("cancel_window")
-        await lies
-        if ask.brought_by == "clock":
-            clock = asyncio.create_task(order.forward(minutes=31))
-        else:
-            await order.signal(ask.brought_by, reason="no stock")
-    await order.shows(ask.word, lambda seen: waits_for(seen, ask.word))
-    if fault == "refuse":
-        await order.shows("the trouble", lambda seen: any("tried again" in step.what for step in seen.timeline))
-    elif fault != "delay":
-
-        async def is_met() -> bool:
-            return any(one.fault == fault for one in await world.sandbox.requests(ask.partner))
-
-        await eventually(is_met, bool, "the fault is not met")
-    if clock is not None:
-        clock.cancel()
-    yield order
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -99,6 +32,9 @@ async def test_CAN_2_an_order_that_staff_stop_while_a_partner_is_asked_is_accoun
         await pauses_pass(order)
         await comes_to_its_stop(order)
     await assert_order_accounted_for(order)
+    before = await order.books()
+    assert (await open_order(world.client, order.request, task_queue=world.task_queue)).already
+    assert await order.books() == before
 
 
 @pytest.mark.parametrize("fault", ["delay", "drop_after"])
