@@ -56,6 +56,11 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
             "frontend.WorkflowTimeSkippingEnabled=true",
             "--dynamic-config-value",
             'history.timerProcessorMaxTimeShift="10ms"',
+            # So soon a case that a test deletes is gone; else it takes more than half a minute.
+            "--dynamic-config-value",
+            'history.transferProcessorUpdateAckInterval="200ms"',
+            "--dynamic-config-value",
+            'history.visibilityProcessorUpdateAckInterval="200ms"',
         ],
     ) as env:
         yield env

@@ -5,9 +5,16 @@ from sqlmodel import Session, col, func, select
 from activities.books.attribution import Part, split_by_supplier
 from activities.books.orders import share_of
 from activities.books.returns import kept
-from activities.books.units import Worth, free_sources, held_worth, holding_returns, may_reopen, worth_of_next
+from activities.books.units import (
+    CUT_SHORT,
+    Worth,
+    free_sources,
+    held_worth,
+    holding_returns,
+    may_reopen,
+    worth_of_next,
+)
 from models.bookkeeping import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
-from models.case import ReturnStage
 from models.ids import return_workflow_id, sibling_return_id
 from models.refunds import RefundState
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
@@ -61,7 +68,7 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
     if refund is None or refund.return_id != ask.return_id or refund.state is not RefundState.FAILED:
         why = f"no refund {ask.refund_id} of return {ask.return_id} has failed"
         return ReturnReopened(opening=Opening.REFUSED, reason=why)
-    if row.run_id != ask.run_id and row.outcome in (None, ReturnStage.STOPPED):
+    if row.run_id != ask.run_id and (row.outcome is None or row.outcome in CUT_SHORT):
         why = f"return {ask.return_id} did not end by itself: staff must look at it"
         return ReturnReopened(opening=Opening.REFUSED, reason=why)
     receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
+from activities.books.units import CUT_SHORT
 from models.bookkeeping import (
     Opening,
     RefundTakenBack,
@@ -14,7 +15,6 @@ from models.bookkeeping import (
     Saved,
     SettleRefund,
 )
-from models.case import ReturnStage
 from models.failures import NotFound
 from models.orders import PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, RefundState, Way, check_cap
@@ -90,7 +90,7 @@ def take_back_refund(session: Session, ask: SettleRefund) -> RefundTakenBack:
     settle_refund(session, ask)
     row = session.get_one(RefundRow, ask.refund_id)
     of = session.get(ReturnRow, row.return_id) if row.return_id is not None else None
-    if of is None or of.outcome == ReturnStage.STOPPED:
+    if of is None or of.outcome in CUT_SHORT:
         return RefundTakenBack()
     return RefundTakenBack(reopen=of.request)
 

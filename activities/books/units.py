@@ -30,6 +30,8 @@ NOTHING_CAME_BACK: Final = frozenset(
     }
 )
 """Returns that ended so give their units free again; one that has expired and may still reopen holds them."""
+CUT_SHORT: Final = frozenset({ReturnStage.STOPPED, ReturnStage.TERMINATED})
+"""Staff ended these: they hold their units only if something arrived."""
 
 
 class Worth(NamedTuple):
@@ -48,7 +50,7 @@ class Worth(NamedTuple):
 def holding_returns(session: Session, order_id: str) -> set[str]:
     """The ids of this order's returns that hold their units: open, or ended with the goods back.
 
-    A return that staff stopped holds them only if something arrived.
+    A return that staff stopped or terminated holds them only if something arrived.
     """
     rows = session.exec(
         select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended)
@@ -65,7 +67,7 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
     return {
         return_id
         for return_id, stage, ended in rows
-        if not ended or (stage not in NOTHING_CAME_BACK and (stage != ReturnStage.STOPPED or return_id in arrived))
+        if not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or return_id in arrived))
     }
 
 

@@ -25,6 +25,33 @@ class Standing(Message):
     ended: bool
 
 
+class OpenCase(Message):
+    """A case that has not written down its end. `run_id`: none for a return that was split off and never opened.
+
+    `split_from`: the workflow that was to open it. `holds`: money and goods that hang on it, in words.
+    """
+
+    workflow_id: str
+    run_id: str | None
+    stage: str
+    seller_id: str
+    order_id: str
+    last_step: int
+    split_from: str | None = None
+    holds: tuple[str, ...] = ()
+
+
+class UntoldEnd(Message):
+    """A case whose end by the server is in the books, while staff have no mail about it. `key`: the mail's."""
+
+    key: str
+    workflow_id: str
+    seller_id: str
+    order_id: str
+    at: datetime
+    what: str
+
+
 class OrderListed(Message):
     """One row of the list of orders. `standing`: none until the order first wrote itself down."""
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from starter.cli import cases, codec, demo, orders, parties, refunds, replay, returns, stack
+from starter.cli import cases, codec, demo, orders, parties, reconcile, refunds, replay, returns, stack
 from starter.cli.output import BackhaulCommands
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("demo", rich_help_panel=_RUNNING)(demo.demo)
 app.command("up", rich_help_panel=_RUNNING)(stack.up)
 app.command("worker", rich_help_panel=_RUNNING)(stack.worker)
 app.command("replay", rich_help_panel=_RUNNING)(replay.replay)
+app.command("reconcile", rich_help_panel=_RUNNING)(reconcile.reconcile)
 app.command("sandbox", rich_help_panel=_RUNNING)(stack.sandbox)
 app.command("front", rich_help_panel=_RUNNING)(stack.front)
 app.add_typer(codec.codec, name="codec", rich_help_panel=_RUNNING)

@@ -118,6 +118,7 @@ def start_stack(folder: Path) -> LocalStack:
             "TEMPORAL_ADDRESS": address,
             "TEMPORAL_CONFIG_FILE": os.devnull,
             "DATABASE_URL": environment["DATABASE_URL"],
+            "BACKHAUL_SMTP_PORT": str(mail),
         }
     )
     return LocalStack(process, folder, line, address, f"http://127.0.0.1:{sandbox}", said)
