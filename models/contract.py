@@ -46,7 +46,8 @@ RETURN_EVENTS: Final[dict[str, type[Event]]] = {
     "staff_override": StaffOverride,
 }
 
-REFUND_EVENTS: Final[dict[str, type[Event]]] = {"gateway_update": GatewayUpdate}
+GATEWAY_UPDATE: Final = "gateway_update"
+REFUND_EVENTS: Final[dict[str, type[Event]]] = {GATEWAY_UPDATE: GatewayUpdate}
 
 REFUND_TAKEN_BACK: Final = "refund_taken_back"
 """The signal by which a refund tells its order or return that it failed after all; no event of outsiders."""

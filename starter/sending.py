@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeGuard
 
 from temporalio.client import (
     Client,
@@ -15,9 +15,9 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import Answer
-from models.contract import REFUND
+from models.contract import GATEWAY_UPDATE, REFUND, TASK_QUEUE
 from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFound
-from models.ids import case_of
+from models.ids import case_of, refund_workflow_id
 from models.message import Event, Message
 from models.refunds import GatewayUpdate, RefundRequest
 from starter.opening import failure_of
@@ -71,8 +71,8 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
         await handle.signal(name, event, rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS))
     except RPCError as error:
         failure = _meaning(error, workflow_id, name)
-        if isinstance(failure, CaseEnded) and _is_late_word(event):
-            return await _reopen_refund(client, workflow_id, name, event)
+        if isinstance(failure, CaseEnded) and is_late_word(event):
+            return await _reopen_ended(client, workflow_id, event)
         raise failure from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
@@ -97,8 +97,8 @@ async def send_event(
         )
         if first and isinstance(failure, CaseEnded):
             return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None, ended=True)
-        if isinstance(failure, CaseEnded) and _is_late_word(event):
-            return await _reopen_refund(client, workflow_id, name, event)
+        if isinstance(failure, CaseEnded) and is_late_word(event):
+            return await _reopen_ended(client, workflow_id, event)
         raise failure from None
     if answer is None and not first:
         return await record_event(client, workflow_id, name, event)
@@ -118,35 +118,48 @@ async def _ask(
         return None
 
 
-def _is_late_word(event: Event) -> bool:
+def is_late_word(event: Event) -> TypeGuard[GatewayUpdate]:
+    """Whether it may take back what had succeeded (REF-7)."""
     return isinstance(event, GatewayUpdate) and event.status == "failed"
 
 
-async def _reopen_refund(client: Client, workflow_id: str, name: str, event: Event) -> Delivery:
+async def reopen_refund(
+    client: Client, request: RefundRequest, event: GatewayUpdate, *, task_queue: str = TASK_QUEUE
+) -> Delivery:
     """REF-7: a refund that has ended is started again together with the gateway's word that it failed after all.
 
-    Raises CaseEnded when the server no longer keeps how it was started, PartnerUnavailable.
+    It needs nothing of its first run: the books know it, also when the server has forgotten it. Raises
+    PartnerUnavailable.
     """
+    workflow_id = refund_workflow_id(request.refund_id)
     try:
-        started = await anext(client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1), None)
-        if started is None:
-            raise CaseEnded(workflow_id)
-        attributes = started.workflow_execution_started_event_attributes
-        (request,) = await client.data_converter.decode(attributes.input.payloads, [RefundRequest])
         await client.start_workflow(
             REFUND,
             request,
             id=workflow_id,
-            task_queue=attributes.task_queue.name,
+            task_queue=task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             static_summary=f"Refund {request.refund_id} · order {request.order_id} · late word of the gateway",
-            start_signal=name,
+            start_signal=GATEWAY_UPDATE,
             start_signal_args=[event],
             rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS),
         )
     except RPCError as error:
-        raise _meaning(error, workflow_id, name) from None
+        raise _meaning(error, workflow_id, GATEWAY_UPDATE) from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
+
+
+async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) -> Delivery:
+    """Raises CaseEnded when the server no longer keeps how the refund was started, PartnerUnavailable."""
+    try:
+        started = await anext(client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1), None)
+    except RPCError as error:
+        raise _meaning(error, workflow_id, GATEWAY_UPDATE) from None
+    if started is None:
+        raise CaseEnded(workflow_id)
+    attributes = started.workflow_execution_started_event_attributes
+    (request,) = await client.data_converter.decode(attributes.input.payloads, [RefundRequest])
+    return await reopen_refund(client, request, event, task_queue=attributes.task_queue.name)
 
 
 def _meaning(error: RPCError, workflow_id: str, name: str) -> BackhaulError:

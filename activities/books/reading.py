@@ -25,7 +25,7 @@ from activities.books.views import (
 from models.case import Step
 from models.failures import NotFound
 from models.ids import return_id as numbered_return
-from models.refunds import Direction
+from models.refunds import Direction, RefundRequest
 from models.tables import (
     CaseRow,
     CessationRow,
@@ -148,6 +148,19 @@ class Reading:
             if row is None:
                 raise NotFound(f"no refund {refund_id} in the books")
             return showing.refund(row, _case(session, row.workflow_id))
+
+        return read(self._engine, find)
+
+    def refund_request(self, refund_id: str) -> RefundRequest:
+        """What a refund was asked for with. Raises NotFound for one that was never reserved."""
+
+        def find(session: Session) -> RefundRequest:
+            row = session.get(RefundRow, refund_id)
+            if row is None:
+                raise NotFound(f"no refund {refund_id} in the books")
+            return RefundRequest.model_validate(
+                {name: getattr(row, name) for name in RefundRequest.model_fields if hasattr(row, name)}
+            )
 
         return read(self._engine, find)
 

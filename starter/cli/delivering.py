@@ -1,5 +1,6 @@
 """What a room does with an event: send it, and tell people what became of it."""
 
+import asyncio
 from typing import Final
 
 from temporalio.client import Client
@@ -7,12 +8,22 @@ from temporalio.client import Client
 from models.case import Ended, OrderStage
 from models.failures import Category, Conflict, NotFound
 from models.ids import case_of
-from starter.cli.desk import books_if_there
+from models.refunds import RefundRequest, RefundState
+from starter.cli.desk import books, books_if_there
 from starter.cli.events import Sending
 from starter.cli.output import remark, run, say
 from starter.connection import connect
 from starter.looking import ending_of
-from starter.sending import SIGNALLED_FIRST, CaseEnded, Delivery, EventRefused, record_event, send_event
+from starter.sending import (
+    SIGNALLED_FIRST,
+    CaseEnded,
+    Delivery,
+    EventRefused,
+    is_late_word,
+    record_event,
+    reopen_refund,
+    send_event,
+)
 
 _NEXT: Final = {
     ("order", "shipped"): "already fulfilled; open a return: backhaul return start --order NUMBER ...",
@@ -32,16 +43,39 @@ def deliver(workflow_id: str, sending: Sending) -> None:
 async def _deliver(workflow_id: str, sending: Sending) -> None:
     client = await connect()
     try:
-        if sending.within is None:
-            delivery = await record_event(client, workflow_id, sending.name, sending.event)
-        else:
-            delivery = await send_event(client, workflow_id, sending.name, sending.event, sending.within)
+        delivery = await _send(client, workflow_id, sending)
     except (CaseEnded, NotFound) as error:
         ended = await _ending(client, workflow_id)
         if ended is None:
             raise error from None
         raise Conflict(_ended(ended)) from None
     await _report(client, delivery, sending)
+
+
+async def _send(client: Client, workflow_id: str, sending: Sending) -> Delivery:
+    try:
+        if sending.within is None:
+            return await record_event(client, workflow_id, sending.name, sending.event)
+        return await send_event(client, workflow_id, sending.name, sending.event, sending.within)
+    except (CaseEnded, NotFound):
+        if not is_late_word(sending.event):
+            raise
+        # The server has forgotten the refund, as it does after its retention; the books have not (REF-7).
+        request = await asyncio.to_thread(_refund_in_books, workflow_id)
+        return await reopen_refund(client, request, sending.event)
+
+
+def _refund_in_books(workflow_id: str) -> RefundRequest:
+    """How to start a refund again. Raises NotFound, Conflict if it did not succeed, and as `open_books`."""
+    _, number = case_of(workflow_id)
+    with books() as reading:
+        known = reading.refund(number)
+        if known.state is not RefundState.SUCCEEDED:
+            raise Conflict(
+                f"refund {number} does not run any more, and the books have it as {known.state.value}: nothing is "
+                "changed; look at the gateway, and at `backhaul reconcile`"
+            )
+        return reading.refund_request(number)
 
 
 async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
