@@ -341,7 +341,7 @@ class Order(RefundingCase):
 
     def _check_cancel(self, event: CancelRequest) -> None:
         if self.cancels.accepted:
-            raise Conflict(f"the order is {self.stage} already")
+            raise Conflict("the order is being cancelled already")
         if self.request.channel is Channel.EBAY and not event.channel_reference:
             raise RefusedByRule(
                 "CAN-5", "an eBay order needs the buyer's cancellation request there: give channel_reference"
