@@ -230,6 +230,10 @@ class Rig:
     async def running_cases(self) -> Sequence[WorkflowExecution]:
         return [case async for case in self.client.list_workflows("ExecutionStatus = 'Running'")]
 
+    @property
+    def worker_pid(self) -> int:
+        return self._children["worker"].pid
+
     def worker_log(self) -> str:
         """What the worker that was started last has written."""
         return self._children["worker"].log.read_text(errors="replace")

@@ -5,29 +5,62 @@ from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 
-from tests.model.walking import ORDER_GOES_ON, RETURN_GOES_ON, walk
-from tests.world import World
+from models.case import CaseStatus
+from tests.model.walking import ORDER_GOES_ON, RETURN_GOES_ON, Act, walk
+from tests.world import CaseStory, World
 from worker import WorkerSettings, build_worker
+
+WORKERS = ("one", "two")
+
+
+def whoever_comes(act: Act) -> Act:
+    """The server no longer keeps the case's next task for the worker that remembers it: either may take it."""
+
+    async def forget_then_act(case: CaseStory, status: CaseStatus) -> None:
+        client = case.world.client
+        await client.workflow_service.reset_sticky_task_queue(
+            ResetStickyTaskQueueRequest(
+                namespace=client.namespace, execution=WorkflowExecution(workflow_id=case.handle.id)
+            )
+        )
+        await act(case, status)
+
+    return forget_then_act
+
+
+async def served_by(*cases: CaseStory) -> dict[str, set[str]]:
+    """Which workers began workflow tasks, and which activities, of these cases."""
+    begun: dict[str, set[str]] = {"workflow task": set(), "activity": set()}
+    for case in cases:
+        async for event in case.handle.fetch_history_events():
+            if event.HasField("workflow_task_started_event_attributes"):
+                begun["workflow task"].add(event.workflow_task_started_event_attributes.identity)
+            if event.HasField("activity_task_started_event_attributes"):
+                begun["activity"].add(event.activity_task_started_event_attributes.identity)
+    return begun
 
 
 @pytest.mark.parametrize("caches", [(2000, 2000), (0, 2000), (0, 0)], ids=["cached", "one cached", "uncached"])
 async def test_REF_6_two_workers_with_one_case_do_everything_once(world: World, caches: tuple[int, int]) -> None:
     queue = f"two-{world.tag}"
     async with AsyncExitStack() as workers:
-        for cached in caches:
+        for name, cached in zip(WORKERS, caches, strict=True):
             limits = WorkerSettings(drain_seconds=0.1, max_cached_workflows=cached)
             # As in another process: one connection has one worker on a task queue.
-            client = await world.env.connect_client(data_converter=world.client.data_converter)
+            client = await world.env.connect_client(data_converter=world.client.data_converter, identity=name)
             await workers.enter_async_context(
                 build_worker(client, world.settings, world.engine, task_queue=queue, limits=limits)
             )
         order = await world.simple_order(task_queue=queue)
-        await walk(order, "ended", ORDER_GOES_ON)
+        await walk(order, "ended", {stage: whoever_comes(act) for stage, act in ORDER_GOES_ON.items()})
         await order.ends("shipped")
         case = await world.return_of(order, task_queue=queue)
-        await walk(case, "ended", RETURN_GOES_ON)
+        await walk(case, "ended", {stage: whoever_comes(act) for stage, act in RETURN_GOES_ON.items()})
         await case.ends("completed")
+    assert await served_by(order, case) == {"workflow task": set(WORKERS), "activity": set(WORKERS)}
     effects = await order.effects()
     assert [one.amount for one in effects.captures] == [Decimal("63.00")]
     assert len(effects.supplier_orders) == len(effects.shipments) == 1
