@@ -11,7 +11,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
     from models.bookkeeping import KeptReturn, Opening, OpenReturn, ReopenReturn, SaveReturn
-    from models.case import CaseRecord, Ended
+    from models.case import CaseRecord, Ended, Who
     from models.case import ReturnStage as Stage
     from models.failures import Conflict, RefusedByRule
     from models.message import Event
@@ -436,9 +436,9 @@ class Return(RefundingCase):
         }
 
     async def undo(self) -> None:
-        """Nothing is called back: staff are told of goods and money that are out of our hands. The returns of other
-        suppliers go on. What was said and can't be used any more is answered. A return that was stopped before it
-        opened is in no books."""
+        """Nothing is called back: staff are told of goods and money that are out of our hands. The returns of
+        other suppliers go on. What was said and can't be used any more is answered. A return that was stopped
+        before it opened is in no books."""
         if workflow.patched("stopped-returns-leave-nothing-open"):
             if self._opened is None and self.keeps_books:
                 await self._open()  # its units would be taken for ever, had the books heard of it

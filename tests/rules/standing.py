@@ -154,7 +154,7 @@ async def reopened_return_at(world: World, stage: str) -> tuple[ReturnStory, str
     await case.click()
     await case.ends("completed")
     failed = world.refund_story(f"RF-{case.id}-{'S' if stage == 'refunding_seller' else 'B'}1")
-    await take_back(failed)
+    await taken_back(failed)
     if stage == "refunding_buyer":
         await case.reaches("awaiting_buyer_refund")
         await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/refunds", times=None)
@@ -163,11 +163,12 @@ async def reopened_return_at(world: World, stage: str) -> tuple[ReturnStory, str
     return case, failed.id
 
 
-async def take_back(refund: CaseStory, reason: str = "account closed") -> None:
+async def taken_back(refund: CaseStory, reason: str = "account closed", *, at_the_gateway: bool = True) -> None:
     """The gateway takes a refund back that had succeeded, and says so."""
     await refund.reaches("succeeded")
     status = await refund.ends("succeeded")
-    await refund.world.sandbox.settle_refund(refund.id, "failed")
+    if at_the_gateway:
+        await refund.world.sandbox.settle_refund(refund.id, "failed")
     await say(refund, "failed", status.facts["gateway_refund_id"], reason)
 
 

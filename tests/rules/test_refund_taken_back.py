@@ -16,7 +16,7 @@ from models.contract import RMA_NUMBER
 from models.refunds import GatewayUpdate, RefundState
 from starter.sending import CaseEnded, record_event, send_event
 from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory, returning, shipped_order
-from tests.rules.standing import say, take_back
+from tests.rules.standing import say, taken_back
 from tests.rules.stopping import stopped
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
@@ -85,8 +85,7 @@ async def test_REF_7_what_fails_after_it_succeeded_is_refundable_again_and_peopl
 async def test_REF_7_a_late_word_that_the_gateway_does_not_confirm_gives_nothing_back(world: World) -> None:
     order, *_ = await shipped_order(world)
     refund = await world.refund(order, amount="40.00")
-    ident = (await refund.ends("succeeded")).facts["gateway_refund_id"]
-    await say(refund, "failed", ident)
+    await taken_back(refund, at_the_gateway=False)
     status = await refund.ends("succeeded")
     assert "the gateway itself says succeeded" in status.rejected_events[-1].reason
     assert (await left(order), world.reading.refund(refund.id).state) == (PAID - 40, RefundState.SUCCEEDED)
@@ -115,7 +114,7 @@ async def test_REF_7_other_late_words_are_answered_and_change_nothing(world: Wor
 async def test_REF_7_the_same_late_word_twice_gives_back_once(world: World) -> None:
     order, *_ = await shipped_order(world)
     refund = await world.refund(order, amount="40.00")
-    await take_back(refund)
+    await taken_back(refund)
     ident = (await refund.ends("failed")).facts["gateway_refund_id"]
     await say(refund, "failed", ident)
     status = await refund.ends("refused")
@@ -158,7 +157,7 @@ async def test_REF_7_a_running_return_waits_for_a_new_click(world: World) -> Non
     await case.reaches("in_transit")
     await buyer_refund(case).ends("succeeded")
     await case.forward(days=9)
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
     status = await case.shows("that it waits again", lambda seen: "awaiting_buyer_refund" in _stages(seen))
     assert status.facts["buyer_refunds"] == []
     await case.click()
@@ -174,7 +173,7 @@ async def test_REF_7_a_running_return_makes_the_sellers_refund_again(world: Worl
     await case.receive()
     await case.credit(f"{COST}")
     await case.reaches("awaiting_buyer_refund")
-    await take_back(seller_refund(case))
+    await taken_back(seller_refund(case))
     status = await case.reaches("refunding_seller")
     assert status.waiting_for is not None
     assert status.waiting_for.who == "staff"
@@ -191,7 +190,7 @@ async def test_REF_7_a_running_return_makes_the_sellers_refund_again(world: Worl
 async def test_REF_7_a_completed_return_reopens_for_a_new_click(world: World) -> None:
     case = await completed(world, return_fee="7.50")
     rma_number = await case.attribute(RMA_NUMBER)
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
 
     status = await case.reaches("awaiting_buyer_refund")
     assert status.waiting_for is not None
@@ -217,7 +216,7 @@ async def test_REF_7_a_completed_return_reopens_for_a_new_click(world: World) ->
 
 async def test_REF_7_a_completed_return_reopens_to_refund_the_seller_again(world: World) -> None:
     case = await completed(world)
-    await take_back(seller_refund(case))
+    await taken_back(seller_refund(case))
     await case.reaches("refunding_seller")
     await case.forward(days=4)
     await case.ends("completed")
@@ -226,8 +225,8 @@ async def test_REF_7_a_completed_return_reopens_to_refund_the_seller_again(world
 
 async def test_REF_7_both_refunds_of_a_completed_return_are_taken_back(world: World) -> None:
     case = await completed(world)
-    await take_back(buyer_refund(case))
-    await take_back(seller_refund(case))
+    await taken_back(buyer_refund(case))
+    await taken_back(seller_refund(case))
     await case.shows(
         "both are owed", lambda seen: {"awaiting_buyer_refund", "refunding_seller"} <= set(_stages(seen))
     )
@@ -240,19 +239,19 @@ async def test_REF_7_both_refunds_of_a_completed_return_are_taken_back(world: Wo
 
 async def test_REF_7_what_was_refunded_again_may_be_taken_back_again(world: World) -> None:
     case = await completed(world)
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
     for opening in (2, 3):
         await case.reaches("awaiting_buyer_refund")
         await case.click()
         await case.ends("completed")
         if opening == 2:
-            await take_back(buyer_refund(case, "2.1"))
+            await taken_back(buyer_refund(case, "2.1"))
     assert await case.money() == (PAID, COST)
 
 
 async def test_REF_7_a_reopened_return_takes_only_what_settles_it(world: World) -> None:
     case = await completed(world)
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
     await case.reaches("awaiting_buyer_refund")
     for event in (case.approve, case.track, case.receive, case.withdraw):
         with pytest.raises(Refused, match="open again only to refund again"):
@@ -272,7 +271,7 @@ async def test_REF_7_a_return_that_staff_stopped_stays_so_and_staff_are_told(wor
     await case.reaches("in_transit")
     await buyer_refund(case).reaches("succeeded")
     await stopped(case)
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
     await buyer_refund(case).ends("failed")
     await told(world, str(world.settings.mail_staff), buyer_refund(case).id, "failed after it had succeeded")
     assert (await case.status()).stage == "stopped"
@@ -285,7 +284,7 @@ async def test_REF_7_a_return_that_still_sends_its_last_mails_opens_again_after_
     await world.sandbox.add_fault("mail", "delay", str(case.order.request.buyer.email), times=None, seconds=2.0)
     await case.click()
     await case.reaches("completed")
-    await take_back(buyer_refund(case))
+    await taken_back(buyer_refund(case))
     await world.sandbox.clear_faults()
     await case.reaches("awaiting_buyer_refund")
     await case.click()
@@ -352,7 +351,7 @@ async def test_REF_7_an_order_whose_refund_is_taken_back_says_so(world: World) -
     await order.update("cancel_request", reason="changed their mind")
     await order.ends("cancelled")
     refund = world.refund_story(f"RF-{order.id}-B1")
-    await take_back(refund)
+    await taken_back(refund)
     await refund.ends("failed")
     assert await left(order) == PAID
     await told(world, str(world.settings.mail_staff), refund.id, "failed after it had succeeded")
