@@ -22,7 +22,7 @@ LONGEST_PAUSE = timedelta(hours=24)
 """A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
 
 _LATER = frozenset({408, 425, 429})
-_CODE = re.compile(r"^[A-Za-z0-9_.-]{1,60}$")
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 Wire = TypeVar("Wire", bound="WireModel")
 
@@ -175,10 +175,13 @@ def error_of(answer: httpx.Response) -> PartnerError:
 
 
 def error_code(error: PartnerError) -> str | None:
-    """The partner's code if it looks like one: a code that holds a sentence may hold personal data."""
-    if error.code and _CODE.match(error.code):
-        return error.code
-    return error.type if error.type and _CODE.match(error.type) else None
+    """The partner's code, else its kind of error."""
+    return code_in(error.code) or code_in(error.type)
+
+
+def code_in(text: str | None) -> str | None:
+    """The text if it looks like a code: one that holds a sentence may hold personal data."""
+    return text if text and _CODE.fullmatch(text) else None
 
 
 def retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:

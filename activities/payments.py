@@ -14,7 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import stripe_wire as wire
-from activities.partner_http import Trouble, error_code, error_of, failure
+from activities.partner_http import Trouble, code_in, error_code, error_of, failure
 from activities.stripe_wire import OUR_ID, KeySpent, Stripe
 from models.failures import HANDLING, Category
 from models.partners import (
@@ -93,7 +93,7 @@ class Payments:
         if answer.status_code != 402 and error.param != "payment_method":
             raise self._stripe.partner.refused(what, answer)
         intent = error.payment_intent
-        reason = error.decline_code or error_code(error)
+        reason = code_in(error.decline_code) or error_code(error)
         if NOBODY_PRESENT in (error.code, error.decline_code):
             reason = NOBODY_PRESENT
             if intent is not None:
@@ -127,7 +127,8 @@ class Payments:
         if answer.is_success:
             return self._captured(ask, self._stripe.intent_in(what, answer))
         if answer.status_code == 402:
-            return _declined(ask.charge_id, intent.id, self._stripe.card_error_in(what, answer).decline_code)
+            why = code_in(self._stripe.card_error_in(what, answer).decline_code)
+            return _declined(ask.charge_id, intent.id, why)
         if error_of(answer).code == "charge_expired_for_capture":
             return _expired(ask.charge_id, intent)
         # It changed between the look and the call: what it is now decides.
@@ -270,7 +271,9 @@ class Payments:
             return _declined(charge_id, intent.id, NOBODY_PRESENT)
         if intent.status in _UNFINISHED:
             error = intent.last_payment_error
-            return _declined(charge_id, intent.id, (error.decline_code or error_code(error)) if error else None)
+            return _declined(
+                charge_id, intent.id, (code_in(error.decline_code) or error_code(error)) if error else None
+            )
         if intent.status == "canceled" and intent.cancellation_reason == _ABANDONED:
             return _declined(charge_id, intent.id, NOBODY_PRESENT)
         if intent.status == "canceled" and intent.cancellation_reason == "automatic":
@@ -336,7 +339,7 @@ def _refund_answer(refund: wire.Refund) -> RefundAnswer:
         return RefundAnswer(state="succeeded", gateway_refund_id=refund.id)
     if refund.status in ("failed", "canceled"):
         return RefundAnswer(
-            state="failed", gateway_refund_id=refund.id, reason=refund.failure_reason or refund.status
+            state="failed", gateway_refund_id=refund.id, reason=code_in(refund.failure_reason) or refund.status
         )
     return RefundAnswer(state="pending", gateway_refund_id=refund.id)
 

@@ -307,6 +307,26 @@ async def test_ORD_3_a_payment_method_that_the_gateway_no_longer_takes_is_a_decl
     assert (answer.state, answer.reason) == (ChargeState.DECLINED, "resource_missing")
 
 
+SENTENCE = "Xanthippe Quillfeather, 77 Hollyhock Crescent"
+
+
+@pytest.mark.parametrize("error", [{"decline_code": SENTENCE}, {"code": SENTENCE}, {"message": SENTENCE}])
+async def test_ORD_3_a_decline_repeats_no_sentence_of_the_gateway(
+    activities: ActivityEnvironment, error: dict[str, str]
+) -> None:
+    payments, _ = gateway(nothing_yet(), no(402, **{"type": "card_error", **error}))
+    answer = await activities.run(payments.authorize_charge, CHARGE)
+    assert (answer.state, answer.reason) == (ChargeState.DECLINED, "card_error")
+
+
+async def test_REF_7_a_failed_refund_repeats_no_sentence_of_the_gateway(activities: ActivityEnvironment) -> None:
+    found = {"id": "re_1", "status": "failed", "failure_reason": SENTENCE, "currency": "usd", "amount": 1000}
+    found["metadata"] = {"backhaul_id": "RF-1"}
+    payments, _ = gateway(httpx.Response(200, json={"data": [found], "has_more": False}))
+    answer = await activities.run(payments.send_refund, REFUND)
+    assert (answer.state, answer.reason) == ("failed", "failed")
+
+
 async def test_ORD_3_a_charge_is_sent_as_a_form_with_the_pinned_version(activities: ActivityEnvironment) -> None:
     payments, asked = gateway(nothing_yet(), httpx.Response(200, json=intent("requires_capture")))
     await activities.run(payments.authorize_charge, CHARGE)
