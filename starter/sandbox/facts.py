@@ -294,6 +294,8 @@ class MailFact(Message):
 
     id: str
     at: datetime
+    login: str | None = None
+    """Who had logged in; none: nobody."""
     sender: str
     recipients: tuple[str, ...]
     subject: str

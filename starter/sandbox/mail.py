@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from starter.sandbox.facts import Fault, FaultKind, MailFact, PartnerName, RequestRecord
 from starter.sandbox.store import Document, Store
@@ -55,7 +55,7 @@ class MailSink:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """A mail came in: keep it and say so, or play the fault. Returns the SMTP answer."""
-        mail = self._read(envelope)
+        mail = self._read(envelope, session)
         fault = self._faults.take(PartnerName.MAIL, f"SMTP {', '.join(mail.recipients)}")
         kind = fault.kind if fault else None
         if fault is not None and fault.kind is FaultKind.DELAY:
@@ -85,12 +85,13 @@ class MailSink:
         stored = self._store.get(StoredMail, id)
         return stored.fact if stored else None
 
-    def _read(self, envelope: Envelope) -> MailFact:
+    def _read(self, envelope: Envelope, session: Session) -> MailFact:
         raw = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
         message = message_from_bytes(raw, policy=policy.default)
         return MailFact(
             id=secrets.token_hex(8),
             at=self._store.now(),
+            login=session.auth_data,
             sender=envelope.mail_from or "",
             recipients=tuple(envelope.rcpt_tos),
             subject=str(message.get("Subject", "")),
@@ -135,7 +136,9 @@ class _Session(SMTP):
 
 
 def _anybody(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-    return AuthResult(success=True)
+    """Lets everybody in, and keeps the name, not the password."""
+    name = data.login if isinstance(data, LoginPassword) else b""
+    return AuthResult(success=True, auth_data=name.decode(errors="replace"))
 
 
 def _part(message: EmailMessage, kind: str) -> str | None:

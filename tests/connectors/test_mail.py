@@ -1,10 +1,15 @@
 """Mail over real SMTP: one per event, in the right name, and no address in any error."""
 
-from collections.abc import Callable
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiosmtplib
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -228,3 +233,46 @@ async def test_NTF_1_mail_is_encrypted_as_the_settings_say(
     secure = settings.model_copy(update={"smtp_port": port, "smtp_tls": tls})
     await activities.run(mailer(secure, AddressBook(eve())).send_mail, mail())
     assert (asked["use_tls"], asked["start_tls"]) == (use_tls, start_tls)
+
+
+@asynccontextmanager
+async def mail_server_that_knows(user: bytes, password: bytes) -> AsyncIterator[int]:
+    """Lets this user alone log in, and quotes what it refuses; gives its port."""
+
+    class Handler:
+        async def handle_DATA(self, *_: object) -> str:
+            return "250 OK"
+
+    def let_in(server: SMTP, session: object, envelope: object, mechanism: str, data: LoginPassword) -> AuthResult:
+        known = (data.login, data.password) == (user, password)
+        refusal = f"535 5.7.8 no {data.login!r} with {data.password!r}"
+        return AuthResult(success=known, handled=False, message=None if known else refusal)
+
+    def session() -> asyncio.BaseProtocol:
+        protocol: asyncio.BaseProtocol = SMTP(Handler(), authenticator=let_in, auth_require_tls=False)
+        return protocol
+
+    listener = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
+    async with listener:
+        yield listener.sockets[0].getsockname()[1]
+
+
+async def test_NTF_1_the_mailer_logs_in_and_a_wrong_password_is_refused_without_being_shown(
+    settings: Settings, activities: ActivityEnvironment, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with mail_server_that_knows(b"mailer", b"verysecretsmtp") as port:
+        ours = settings.model_copy(
+            update={"smtp_port": port, "smtp_user": "mailer", "smtp_password": SecretStr("verysecretsmtp")}
+        )
+        sent = await activities.run(mailer(ours, AddressBook(eve())).send_mail, mail())
+        wrong = ours.model_copy(update={"smtp_password": SecretStr("wrongsecretsmtp")})
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(mailer(wrong, AddressBook(eve())).send_mail, mail())
+    assert sent.state == "sent"
+    assert raised.value.type == "RefusedByPartner"
+    assert "535" in raised.value.message
+    shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value.details)
+    assert "secretsmtp" not in shown
+    ours_said = [line.getMessage() for line in caplog.records if not line.name.startswith("mail.log")]
+    assert not [line for line in ours_said if "secretsmtp" in line]

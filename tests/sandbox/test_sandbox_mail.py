@@ -1,6 +1,7 @@
 """The mail sink takes mails over SMTP, keeps them and shows them."""
 
 from email.message import EmailMessage
+from typing import Any
 
 import aiosmtplib
 import httpx
@@ -36,6 +37,17 @@ async def test_NTF_1_a_mail_is_kept_with_text_and_html(running: RunningSandbox, 
     assert "<p>RMA-7</p>" in mail.html
     assert len((await sandbox.effects()).mails) == 2
     assert [one.status for one in await sandbox.requests("mail")] == [250, 250]
+
+
+async def test_NTF_1_the_mail_server_lets_everybody_in_and_keeps_who_it_was_without_the_password(
+    running: RunningSandbox, sandbox: SandboxClient
+) -> None:
+    server: dict[str, Any] = {"hostname": running.smtp_host, "port": running.smtp_port, "timeout": 5}
+    await aiosmtplib.send(letter(), username="mailer", password="verysecretsmtp", **server)
+    await aiosmtplib.send(letter(), **server)
+    anonymous, known = await sandbox.mails()
+    assert (known.login, anonymous.login) == ("mailer", None)
+    assert "verysecretsmtp" not in f"{await sandbox.mails()} {await sandbox.requests('mail')}"
 
 
 async def test_NTF_1_the_page_shows_mails_and_never_runs_what_is_in_them(
