@@ -6,6 +6,7 @@ BACKHAUL_TEST_CACHED_CASES=0: no worker keeps a case, so each of its tasks repla
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,7 +20,9 @@ from activities.books import open_books, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
+from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
+from tests.chaos.postgres import Postgres
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
@@ -80,6 +83,24 @@ def stack_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with EmptyPostgres() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this process's own, which a test may stop and start; its tables are up to date.
+
+    Skips where PostgreSQL is not installed.
+    """
+    if not Postgres.is_installed():
+        pytest.skip("needs PostgreSQL on this machine: install Debian's package postgresql")
+    with tempfile.TemporaryDirectory(prefix="books-") as folder:  # not pytest's, which is closed to other users
+        server = Postgres(Path(folder) / "postgresql", free_port())
+        try:
+            server.create()
+            upgrade(server.url)
+            yield server
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")

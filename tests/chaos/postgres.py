@@ -22,6 +22,11 @@ class Postgres:
         self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.url = f"postgresql+psycopg://{self._user}@127.0.0.1:{port}/postgres"
 
+    @staticmethod
+    def is_installed() -> bool:
+        """Whether its programs are on this machine (Debian's package postgresql)."""
+        return _program("initdb") is not None
+
     def create(self) -> None:
         """Make the cluster and start it. Raises RuntimeError when PostgreSQL is not installed."""
         self._folder.mkdir(parents=True)
@@ -65,7 +70,7 @@ class Postgres:
         self._run("pg_ctl", "--pgdata", str(self._folder), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        path = shutil.which(program, path=os.pathsep.join([*map(str, _PLACES), os.environ.get("PATH", "")]))
+        path = _program(program)
         if path is None:
             raise RuntimeError(f"PostgreSQL is not installed: there is no program {program}")
         done = subprocess.run(
@@ -82,6 +87,10 @@ class Postgres:
             log = self._folder / "server.log"
             said = done.stdout or (log.read_text(errors="replace") if log.exists() else "")
             raise RuntimeError(f"{program} {arguments[-1] if arguments else ''} failed: {said[-500:]}")
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=os.pathsep.join([*map(str, _PLACES), os.environ.get("PATH", "")]))
 
 
 def _children(process: int) -> list[int]:

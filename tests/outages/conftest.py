@@ -1,12 +1,7 @@
-"""Books on a PostgreSQL server of these tests' own, which they may stop, behind a door where they may cut it off.
+"""Books on a PostgreSQL server that these tests may stop, behind a door where they may cut it off."""
 
-PostgreSQL must be on this machine where BACKHAUL_TEST_POSTGRES_URL is set (`.ci/with-postgres`); else they skip.
-"""
-
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -14,34 +9,16 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from temporalio.testing import WorkflowEnvironment
 
-from activities.books import upgrade
 from activities.books.engine import make_engine
 from models.settings import Settings
-from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import Postgres
 from tests.outages.door import Door
-from tests.postgres import POSTGRES_URL
 from tests.world import World
 from worker import WorkerSettings, build_worker
 
 WORKER = "worker under test"
 """What the worker's connections call themselves."""
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server that can be stopped and started; its books are of the newest version."""
-    if POSTGRES_URL is None:
-        pytest.skip("needs PostgreSQL: `.ci/with-postgres make test`")
-    with tempfile.TemporaryDirectory(prefix="outages-") as folder:  # not pytest's, which is closed to other users
-        server = Postgres(Path(folder) / "postgresql", free_port())
-        try:
-            server.create()
-            upgrade(server.url)
-            yield server
-        finally:
-            server.stop()
 
 
 @pytest.fixture
@@ -67,7 +44,9 @@ def session_options() -> str:
 @pytest.fixture
 def worker_url(door: Door, session_options: str) -> str:
     """Where the worker finds the books."""
-    url = make_url(door.url).update_query_dict({"options": session_options, "application_name": WORKER})
+    url = make_url(door.url).update_query_dict(
+        {"options": session_options, "application_name": WORKER, "connect_timeout": "3"}
+    )
     return url.render_as_string(hide_password=False)
 
 
