@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
@@ -17,21 +17,31 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 
 from models.encryption import EncryptionCodec, read_keys
-from models.failures import InvalidInput
+from models.failures import InvalidInput, Problem
 from models.message import Request
 from models.settings import Settings
+
+_JSON: Final = b"json/plain"
 
 
 class _Json(PydanticJSONPlainPayloadConverter):
     """A bad start request fails its workflow with `InvalidInput`, instead of being tried for ever."""
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
-        if not (isinstance(type_hint, type) and issubclass(type_hint, Request)):
+        if not _is_request(type_hint):
             return super().from_payload(payload, type_hint)
         try:
             return type_hint.at_the_door(super().from_payload(payload, None))
         except InvalidInput as error:
-            raise ApplicationError(str(error), type=InvalidInput.category.value, non_retryable=True) from None
+            raise _refused(error) from None
+
+
+def _refused(error: InvalidInput) -> ApplicationError:
+    return ApplicationError(str(error), type=InvalidInput.category.value, non_retryable=True)
+
+
+def _is_request(type_hint: type | None) -> TypeGuard[type[Request]]:
+    return isinstance(type_hint, type) and issubclass(type_hint, Request)
 
 
 class _Payloads(CompositePayloadConverter):
@@ -44,8 +54,16 @@ class _Payloads(CompositePayloadConverter):
         )
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
-        """Without type hints (the events), what can't be read stays raw: the inbox says so, nothing is lost."""
+        """Without type hints (the events), what can't be read stays raw: the inbox says so, nothing is lost.
+
+        A start request that is no JSON, such as one that was encrypted and then damaged, fails its workflow.
+        """
         if type_hints is not None:
+            for payload, type_hint in zip(payloads, type_hints, strict=False):
+                if _is_request(type_hint) and payload.metadata.get("encoding") != _JSON:
+                    raise _refused(
+                        InvalidInput(type_hint.__name__, [Problem("(message)", "is not one JSON object")])
+                    )
             return super().from_payloads(payloads, type_hints)
         values: list[Any] = []
         for payload in payloads:

@@ -14,6 +14,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
@@ -39,7 +40,7 @@ class KeyMissing(NotFound):
         self.key_id = key_id
         names = ", ".join(known) or "none"
         super().__init__(
-            f"a payload is encrypted with the key {key_id[:50]!r}, which is not in {SETTING} (there: {names}); "
+            f"a payload is encrypted with the key {key_id!r}, which is not in {SETTING} (there: {names}); "
             "add it behind the first"
         )
 
@@ -93,8 +94,8 @@ class EncryptionCodec(PayloadCodec):
     """Encrypts with the first key, decrypts with any; without keys it encrypts nothing.
 
     What is not encrypted passes through: other systems send plain JSON. What names an unknown key raises
-    KeyMissing, so that a case waits for the key. What a known key does not open was damaged on its way and
-    passes through unread: the door it came to refuses it.
+    KeyMissing, so that a case waits for the key. What a known key does not open, or names what can be no key,
+    was damaged on its way and passes through unread: the door it came to refuses it.
     """
 
     def __init__(self, keys: Sequence[PayloadKey]) -> None:
@@ -119,13 +120,15 @@ class EncryptionCodec(PayloadCodec):
         if payload.metadata.get("encoding") != ENCRYPTED:
             return payload
         key_id = payload.metadata.get(KEY_ID, b"").decode(errors="replace")
+        if not _ID.fullmatch(key_id):  # no key of ours, now or ever: waiting for it would be for ever
+            return payload
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise KeyMissing(key_id, self._ciphers)
         nonce, sealed = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             return Payload.FromString(cipher.decrypt(nonce, sealed, _bound_to(key_id)))
-        except (InvalidTag, ValueError):  # ValueError: shorter than a nonce
+        except (InvalidTag, ValueError, DecodeError):  # ValueError: shorter than a nonce
             return payload
 
 

@@ -4,6 +4,7 @@ import base64
 import os
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 from temporalio.api.common.v1 import Payload
 
@@ -70,6 +71,36 @@ async def test_a_payload_of_one_key_can_not_pose_as_one_of_another() -> None:
 async def test_a_damaged_payload_stays_unread(data: bytes) -> None:
     damaged = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=data)
     assert await codec(KEY_1).decode([damaged]) == [damaged]
+
+
+@pytest.mark.parametrize("key_id", [b"", b"k 1", b"k1:x", b"\xff\xfe", b"k" * 41], ids=repr)
+async def test_what_names_no_possible_key_is_damaged_and_waits_for_none(key_id: bytes) -> None:
+    [sealed] = await codec(KEY_1).encode([PLAIN])
+    sealed.metadata["encryption-key-id"] = key_id
+    assert await codec(KEY_1).decode([sealed]) == [sealed]
+    del sealed.metadata["encryption-key-id"]
+    assert await codec(KEY_1).decode([sealed]) == [sealed]
+
+
+async def test_what_opens_and_is_no_payload_stays_unread() -> None:
+    nonce = os.urandom(12)
+    data = nonce + AESGCM(base64.b64decode(SECRET)).encrypt(nonce, b"\xff no message", b"backhaul payload 1 k1")
+    odd = Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=data)
+    assert await codec(KEY_1).decode([odd]) == [odd]
+
+
+async def test_nonces_are_never_used_twice() -> None:
+    sealed = await codec(KEY_1).encode([PLAIN] * 10_000)
+    assert len({payload.data[:12] for payload in sealed}) == 10_000
+
+
+@pytest.mark.parametrize("place", range(0, 75, 5))
+async def test_one_changed_bit_anywhere_is_noticed(place: int) -> None:
+    [sealed] = await codec(KEY_1).encode([PLAIN])
+    damaged = bytearray(sealed.data)
+    damaged[place % len(damaged)] ^= 1
+    sealed.data = bytes(damaged)
+    assert await codec(KEY_1).decode([sealed]) == [sealed]
 
 
 @pytest.mark.parametrize(
