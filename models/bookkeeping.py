@@ -230,7 +230,10 @@ class ReserveRefund(Message):
 
 
 class ReservedRefund(Message):
-    """Refused: `reason` says why; nothing was changed. `state` other than reserved: it is settled already."""
+    """Refused: `reason` says why; nothing was changed. `state` other than reserved: it is settled already.
+
+    `resumed`: an earlier run reserved it, was stopped, and may have sent it.
+    """
 
     opening: Opening
     state: RefundState = RefundState.RESERVED
@@ -240,6 +243,7 @@ class ReservedRefund(Message):
     gateway_account: Number | None = None
     gateway_refund_id: Number | None = None
     over_refund: bool = False
+    resumed: bool = False
     seller_id: str | None = None
     reason: str | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -65,7 +65,8 @@ async def open_return(client: Client, request: ReturnRequest, *, task_queue: str
 
 
 async def open_refund(client: Client, request: RefundRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
-    """Start a `Refund` (REF-2). Raises PartnerUnavailable when Temporal does not answer."""
+    """Start a `Refund` (REF-2); one that staff stopped goes on. Raises PartnerUnavailable when Temporal does not
+    answer."""
     amount = f"{request.amount} {request.currency}" if request.amount is not None else "all that is refundable"
     return await _open(
         client,
@@ -111,7 +112,7 @@ async def _open(
         try:
             await start(WorkflowIDReusePolicy.REJECT_DUPLICATE)
         except WorkflowAlreadyStartedError:
-            if not await _never_opened(client, workflow_id):
+            if not await _may_start_again(client, workflow, workflow_id):
                 return Opened(workflow_id=workflow_id, already=True)
             await start(WorkflowIDReusePolicy.ALLOW_DUPLICATE)
     except WorkflowAlreadyStartedError:
@@ -121,14 +122,22 @@ async def _open(
     return Opened(workflow_id=workflow_id, already=False)
 
 
-async def _never_opened(client: Client, workflow_id: str) -> bool:
-    """Whether the id was used only by a request that was refused at the door: then it may be sent again."""
+async def _may_start_again(client: Client, workflow: str, workflow_id: str) -> bool:
+    """Whether the id was used only by a request that was refused at the door, or is a stopped refund's."""
     told = await client.get_workflow_handle(workflow_id).describe()
     if told.status is WorkflowExecutionStatus.FAILED:
+        return True
+    if workflow == REFUND and is_stopped(told):
         return True
     return (
         told.status is WorkflowExecutionStatus.COMPLETED and told.typed_search_attributes.get(STAGE) == "refused"
     )
+
+
+def is_stopped(case: WorkflowExecutionDescription) -> bool:
+    """Whether staff cancelled or terminated it. A refund goes on when it is started again: the books know what is
+    reserved, the gateway what was sent (REF-6)."""
+    return case.status in (WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TERMINATED)
 
 
 def _bullets(lines: Iterable[str]) -> str:

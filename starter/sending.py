@@ -20,7 +20,7 @@ from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFoun
 from models.ids import case_of, refund_workflow_id
 from models.message import Event, Message
 from models.refunds import GatewayUpdate, RefundRequest
-from starter.opening import failure_of
+from starter.opening import failure_of, is_stopped
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
 
@@ -71,7 +71,7 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
         await handle.signal(name, event, rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS))
     except RPCError as error:
         failure = _meaning(error, workflow_id, name)
-        if isinstance(failure, CaseEnded) and is_late_word(event):
+        if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
         raise failure from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
@@ -83,8 +83,8 @@ async def send_event(
     """Send it as an update and give its answer; without one `within` this time, record it as a signal.
 
     Both carry the same `event_id`, so it counts once. A refund that has ended as succeeded is opened again by the
-    gateway's word that it failed after all. Raises EventRefused with the case's reason, NotFound,
-    CaseEnded, PartnerUnavailable.
+    gateway's word that it failed after all, one that staff stopped by any word of the gateway. Raises EventRefused
+    with the case's reason, NotFound, CaseEnded, PartnerUnavailable.
     """
     first = name in SIGNALLED_FIRST
     if first:
@@ -97,7 +97,7 @@ async def send_event(
         )
         if first and isinstance(failure, CaseEnded):
             return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None, ended=True)
-        if isinstance(failure, CaseEnded) and is_late_word(event):
+        if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
         raise failure from None
     if answer is None and not first:
@@ -118,15 +118,16 @@ async def _ask(
         return None
 
 
-def is_late_word(event: Event) -> TypeGuard[GatewayUpdate]:
-    """Whether it may take back what had succeeded (REF-7)."""
-    return isinstance(event, GatewayUpdate) and event.status == "failed"
+def may_reopen(event: Event) -> TypeGuard[GatewayUpdate]:
+    """Whether it may open a refund again that was taken back, or that staff stopped before its end (REF-7)."""
+    return isinstance(event, GatewayUpdate)
 
 
 async def reopen_refund(
     client: Client, request: RefundRequest, event: GatewayUpdate, *, task_queue: str = TASK_QUEUE
 ) -> Delivery:
-    """REF-7: a refund that has ended is started again together with the gateway's word that it failed after all.
+    """REF-7: a refund that has ended is started again together with the gateway's word that it failed after all;
+    one that staff stopped, with any word of the gateway.
 
     It needs nothing of its first run: the books know it, also when the server has forgotten it. Raises
     PartnerUnavailable.
@@ -150,9 +151,14 @@ async def reopen_refund(
 
 
 async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) -> Delivery:
-    """Raises CaseEnded when the server no longer keeps how the refund was started, PartnerUnavailable."""
+    """Raises CaseEnded if it stays ended, or the server no longer keeps how it was started; PartnerUnavailable."""
+    handle = client.get_workflow_handle(workflow_id)
     try:
-        started = await anext(client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1), None)
+        if event.status != "failed" and not is_stopped(
+            await handle.describe(rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS))
+        ):
+            raise CaseEnded(workflow_id)
+        started = await anext(handle.fetch_history_events(page_size=1), None)
     except RPCError as error:
         raise _meaning(error, workflow_id, GATEWAY_UPDATE) from None
     if started is None:

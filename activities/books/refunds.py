@@ -45,13 +45,16 @@ class _Refused(Exception):
 
 
 def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
-    """Reserve what may be refunded, or say why not (REF-3, REF-4, REF-5). A refund id is reserved once."""
+    """Reserve what may be refunded, or say why not (REF-3, REF-4, REF-5). A refund id is reserved once.
+
+    One that was stopped before its end goes on in a later run, with the amount that is reserved.
+    """
     request = ask.request
     # The order's row is the lock: two refunds of one order are checked one after the other.
     order = session.get(OrderRow, request.order_id, with_for_update=True)
     before = session.get(RefundRow, request.refund_id)
     if before is not None:
-        return _known(before, Opening.OPENED if before.run_id == ask.run_id else Opening.DUPLICATE)
+        return _known_before(session, before, ask)
     try:
         row = _reservation(session, ask, order)
     except (_Refused, ValueError) as no:
@@ -112,6 +115,30 @@ def captured_charge(session: Session, order_id: str) -> ChargeRow | None:
     """The charge that took the seller's money: the last attempt with something captured (ORD-3)."""
     rows = select(ChargeRow).where(ChargeRow.order_id == order_id).order_by(col(ChargeRow.position).desc())
     return next((row for row in session.exec(rows) if row.captured > 0), None)
+
+
+def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> ReservedRefund:
+    """The same run asks again; or a later one of the same case, which has not come to its end.
+
+    A case has one open run at a time, so the run that reserved is over. The gateway is looked at before anything
+    is sent, so what it sent is not sent twice (REF-6).
+    """
+    if row.run_id == ask.run_id:
+        return _known(row, Opening.OPENED)
+    unfinished = row.state in (RefundState.RESERVED, RefundState.PENDING)
+    if not unfinished or row.workflow_id != ask.workflow_id or not _is_the_same(row, ask.request):
+        return _known(row, Opening.DUPLICATE)
+    row.run_id = ask.run_id
+    session.add(row)
+    return _known(row, Opening.OPENED).model_copy(update={"resumed": True})
+
+
+def _is_the_same(row: RefundRow, request: RefundRequest) -> bool:
+    """Whether the request moves the money that is reserved; without an amount it is all that was left then."""
+    return (
+        (row.order_id, row.return_id, row.direction, row.way, row.currency)
+        == (request.order_id, request.return_id, request.direction, request.way, request.currency)
+    ) and request.amount in (None, row.amount)
 
 
 def _known(row: RefundRow, opening: Opening) -> ReservedRefund:

@@ -8,7 +8,7 @@ from temporalio.client import Client
 from models.case import Ended, OrderStage
 from models.failures import Category, Conflict, NotFound
 from models.ids import case_of
-from models.refunds import RefundRequest, RefundState
+from models.refunds import COUNTS_AGAINST_CAP, RefundRequest
 from starter.cli.desk import books, books_if_there
 from starter.cli.events import Sending
 from starter.cli.output import remark, run, say
@@ -19,7 +19,7 @@ from starter.sending import (
     CaseEnded,
     Delivery,
     EventRefused,
-    is_late_word,
+    may_reopen,
     record_event,
     reopen_refund,
     send_event,
@@ -58,7 +58,7 @@ async def _send(client: Client, workflow_id: str, sending: Sending) -> Delivery:
             return await record_event(client, workflow_id, sending.name, sending.event)
         return await send_event(client, workflow_id, sending.name, sending.event, sending.within)
     except (CaseEnded, NotFound):
-        if not is_late_word(sending.event):
+        if not may_reopen(sending.event):
             raise
         # The server has forgotten the refund, as it does after its retention; the books have not (REF-7).
         request = await asyncio.to_thread(_refund_in_books, workflow_id)
@@ -70,11 +70,8 @@ def _refund_in_books(workflow_id: str) -> RefundRequest:
     _, number = case_of(workflow_id)
     with books() as reading:
         known = reading.refund(number)
-        if known.state is not RefundState.SUCCEEDED:
-            raise Conflict(
-                f"refund {number} does not run any more, and the books have it as {known.state.value}: nothing is "
-                "changed; look at the gateway, and at `backhaul reconcile`"
-            )
+        if known.state not in COUNTS_AGAINST_CAP:
+            raise Conflict(f"refund {number} is {known.state.value} in the books: nothing is changed")
         return reading.refund_request(number)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -66,13 +67,13 @@ def test_REF_6_one_refund_asked_for_at_the_same_time_by_many_is_reserved_once(
 ) -> None:
     together = Barrier(4)
 
-    def click(person: int) -> Opening:
+    def click(person: int) -> bool:
         together.wait()
-        return Story(engine).refunding("RF-1", "10.00", run=f"run-{person}").opening
+        return Story(engine).refunding("RF-1", "10.00", run=f"run-{person}").resumed
 
     with ThreadPoolExecutor(4) as people:
         answers = sorted(people.map(click, range(4)))
-    assert answers == [Opening.DUPLICATE] * 3 + [Opening.OPENED]
+    assert answers == [False, True, True, True]
     assert paid_100.left_for_buyer() == Decimal("90.00")
 
 
@@ -113,6 +114,48 @@ def test_REF_6_asked_again_days_later_by_another_run_it_says_what_became_of_the_
         "re_1",
     )
     assert paid_100.left_for_buyer() == Decimal("60.00")
+
+
+@pytest.mark.parametrize("state", [RefundState.RESERVED, RefundState.PENDING])
+@pytest.mark.parametrize("amount", ["40.00", None])
+def test_REF_7_a_refund_that_was_stopped_goes_on_in_a_later_run_with_its_amount(
+    paid_100: Story, state: RefundState, amount: str | None
+) -> None:
+    paid_100.refunding("RF-2", "60.00")
+    first = paid_100.refunding("RF-1", amount)
+    paid_100.settled("RF-1", state, "re_1")
+    again = paid_100.refunding("RF-1", amount, run="run-2")
+    assert (again.opening, again.resumed, again.state) == (Opening.OPENED, True, state)
+    assert (again.amount, again.payment_reference) == (first.amount, first.payment_reference)
+    assert again.gateway_refund_id == "re_1"
+    assert paid_100.left_for_buyer() == 0
+    paid_100.settled("RF-1", RefundState.FAILED)
+    assert paid_100.left_for_buyer() == Decimal("40.00")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": "40.01"},
+        {"direction": TO_SELLER},
+        {"way": Way.MANUAL},
+        {"currency": "EUR"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_REF_6_a_refund_that_was_stopped_does_not_go_on_as_another(paid_100: Story, other: dict[str, Any]) -> None:
+    paid_100.refunding("RF-1", "40.00")
+    again = paid_100.refunding("RF-1", **{"amount": "40.00", "run": "run-2"} | other)
+    assert (again.opening, again.reason) == (Opening.DUPLICATE, "refund RF-1 exists already")
+    assert paid_100.left_for_buyer() == Decimal("60.00")
+
+
+@pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.FAILED, RefundState.REFUSED])
+def test_REF_6_a_refund_that_has_ended_does_not_go_on(paid_100: Story, state: RefundState) -> None:
+    paid_100.refunding("RF-1", "40.00")
+    paid_100.settled("RF-1", state)
+    again = paid_100.refunding("RF-1", "40.00", run="run-2")
+    assert (again.opening, again.state) == (Opening.DUPLICATE, state)
 
 
 def test_REF_6_two_different_refunds_of_the_same_amount_both_happen(paid_100: Story) -> None:

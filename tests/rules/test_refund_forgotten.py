@@ -85,15 +85,19 @@ async def test_REF_7_a_return_that_the_server_has_forgotten_too_opens_again_and_
     assert (view.outcome, view.credited) == ("completed", 2 * COST_EACH)
 
 
-async def test_REF_7_a_word_about_a_forgotten_refund_that_never_succeeded_is_answered_with_what_to_do(
-    world: World,
-) -> None:
+async def test_REF_7_a_refund_that_was_terminated_and_forgotten_hears_the_gateways_last_word(world: World) -> None:
     order, refund = await refund_at(world, "pending")
     ident = (await refund.status()).facts["gateway_refund_id"]
     await refund.handle.terminate("by mistake")
     await forget(refund)
+    await world.sandbox.settle_refund(refund.id, "failed")
+
+    async with world.worker(TASK_QUEUE):
+        assert (await says_failed(refund, ident)).exit_code == 0
+        await refund.ends("failed")
+    assert (await order.books()).refunds.buyer.left == Decimal(100)
+
+    await forget(refund)
     said = await says_failed(refund, ident)
     assert said.exit_code == 4
-    assert "does not run any more, and the books have it as pending" in said.stderr
-    assert "look at the gateway" in said.stderr
-    assert (await order.books()).refunds.buyer.left == Decimal(60)
+    assert f"refund {refund.id} is failed in the books: nothing is changed" in said.stderr

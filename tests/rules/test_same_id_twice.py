@@ -1,7 +1,6 @@
 """Starting the same case twice is not an error, and not a second case (REF-6, RET-1, ORD-1)."""
 
 import asyncio
-from decimal import Decimal
 
 import pytest
 
@@ -120,16 +119,3 @@ async def test_RET_1_a_return_is_not_opened_again_after_its_workflow_was_termina
     before = world.reading.return_view(request.return_id).model_dump()
     assert await open_past_the_starter(world, request) == "refused"
     assert world.reading.return_view(request.return_id).model_dump() == before
-
-
-async def test_REF_6_a_refund_is_not_sent_again_after_its_workflow_was_terminated(world: World) -> None:
-    order = await world.simple_order(buyer_method="pm_card_pendingRefund")
-    await order.reaches("cancel_window")
-    request = refund_request(order)
-    await open_again(world, request)
-    refund = world.refund_story(request.refund_id)
-    await refund.reaches("pending")
-    await refund.handle.terminate("by mistake")
-    assert await open_past_the_starter(world, request) == "pending"
-    assert [one.amount for one in (await order.effects()).refunds] == [Decimal("10.00")]
-    assert len(world.reading.refunds_of(order.id).refunds) == 1

@@ -38,7 +38,9 @@ async def test_CAN_1_RET_15_REF_6_a_case_that_staff_stop_is_accounted_for_at_eve
         known = (await order.books()).refunds.refunds
         sent = [one for one in known if one.state is not RefundState.RESERVED]
         assert sorted((one.refund_id, one.amount) for one in sent) == before
-    assert await started_again(case) in ("refused", "pending", "reserved")
+    if kind == "refund":
+        return  # started again, it goes on: see test_refund_resumed.py
+    assert await started_again(case) == "refused"
     assert money_moved(await order.effects()) == before
 
 

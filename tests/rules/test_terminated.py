@@ -61,7 +61,8 @@ async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_sta
     assert await lost_of(case) == [], "it runs"
     await case.handle.terminate("by mistake")
     await world.sandbox.clear_faults()
-    assert await started_again(case) in ("refused", "pending", "reserved")
+    if kind != "refund":  # started again, that goes on: see test_refund_resumed.py
+        assert await started_again(case) == "refused"
     assert world.reading.standing(case.handle.id) == standing
 
     (lost,) = await reconciled(case)
@@ -78,7 +79,8 @@ async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_sta
 
     books = await order.books()
     assert await reconciled(case) == []
-    assert await started_again(case) in ("refused", "pending", "reserved")
+    if kind != "refund":
+        assert await started_again(case) == "refused"
     assert await reconciled(case) == []
     assert await order.books() == books
     assert len(await alerts(case)) == 1
