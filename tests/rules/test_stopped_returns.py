@@ -4,7 +4,6 @@ staff know of it, and its number is no second return (RET-15, RET-12, REF-6, REF
 import asyncio
 import threading
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,10 +16,10 @@ from models.refunds import RefundState
 from models.returns import ReturnRequest
 from starter.opening import open_return
 from tests.rules.asking import FAULTS, is_met
-from tests.rules.return_story import COST_EACH, PAID_EACH, Money, ReturnStory, returning
+from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory, returning
 from tests.rules.standing import reopened_return_at, return_at
 from tests.rules.stopping import comes_to_its_stop, pauses_pass, stopped
-from tests.world import World, eventually
+from tests.world import Refused, World, eventually
 
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
 
@@ -148,43 +147,35 @@ async def test_RET_12_what_was_credited_to_a_return_that_staff_stop_is_named_to_
 
 
 @pytest.mark.parametrize(("stage", "side"), [("refunding_buyer", "B1"), ("refunding_seller", "S1")])
-async def test_REF_6_a_refund_that_is_under_way_when_staff_stop_its_return_is_named_and_goes_on(
+async def test_REF_6_a_refund_that_staff_stop_under_its_return_is_asked_for_again_and_made_once(
     world: World, stage: str, side: str
 ) -> None:
+    """The other way round: the refund is stopped, and its return goes on: by a new click, or after three days."""
     case = await return_at(world, stage)
     refund = world.refund_story(f"RF-{case.id}-{side}")
-    assert await stopped(case) == stage
-    assert await case.alerts_staff(f"refund {refund.id} goes on by itself")
-    await world.sandbox.settle_refund(refund.id, "succeeded")
-    await refund.forward(hours=25)
-    await refund.ends("succeeded")
-    assert await case.money() == (Money(PAID, Decimal(0)) if side == "B1" else Money(Decimal(0), COST))
-    totals = world.reading.refunds_of(case.order.id)
-    assert (totals.buyer.refunded, totals.seller.refunded) == await case.money()
-    await is_no_second_return(case)
-
-
-@pytest.mark.parametrize(("stage", "side"), [("refunding_buyer", "B1"), ("refunding_seller", "S1")])
-async def test_REF_6_a_refund_that_staff_stop_under_its_return_counts_and_the_return_is_left_to_people(
-    world: World, stage: str, side: str
-) -> None:
-    """The other way round: the refund is stopped, and its return goes on."""
-    case = await return_at(world, stage)
-    refund = world.refund_story(f"RF-{case.id}-{side}")
+    ident = (await refund.status()).facts["gateway_refund_id"]
     await stopped(refund)
     await case.shows("that it did not succeed", lambda seen: any("ended without" in s.what for s in seen.timeline))
     assert world.reading.refund(refund.id).state is RefundState.PENDING
-    if side == "B1":
-        await case.reaches("awaiting_buyer_refund")
-        await case.click()
-        status = await case.shows("the cap", lambda seen: seen.rejected_count > 1)
-        assert "refunded or pending" in status.rejected_events[-1].reason
     told = await eventually(
         lambda: world.sandbox.mails(to=str(world.settings.mail_staff), subject=refund.id),
         bool,
         "staff are not told",
     )
     assert any("look at the gateway" in str(letter.text) for letter in told)
+    with pytest.raises(Refused, match="can't be withdrawn"):
+        await case.withdraw()
+
+    if side == "B1":
+        await case.reaches("awaiting_buyer_refund")
+        await case.click()
+    else:
+        await case.forward(days=3, minutes=1)
+    await refund.reaches("pending")
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
+    fact = "buyer_refunds" if side == "B1" else "seller_refund"
+    await case.shows("that it is refunded", lambda seen: bool(seen.facts[fact]))
     assert len((await case.order.effects()).refunds) == 1
 
 
