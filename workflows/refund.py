@@ -353,7 +353,8 @@ class Refund(Case):
 
     async def undo(self) -> None:
         """Money that may be on its way is not called back: the amount stays reserved, and staff look."""
-        if self.reserved is not None and self.state is not RefundState.SUCCEEDED:
+        succeeded = self.state is RefundState.SUCCEEDED  # and the books may not have it, or it is doubted
+        if self.reserved is not None and (not succeeded or workflow.patched("stopped-as-it-succeeds-is-told")):
             what = f"refund {self.request.refund_id} was stopped while {self.state.value}: look at the gateway"
             self.alert_staff("stopped", what, Who.STAFF)
 
