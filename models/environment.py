@@ -1,5 +1,6 @@
 """What a process reads from its environment: our settings, and Temporal's own connection profile."""
 
+import re
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -34,13 +35,15 @@ def read_settings(kind: type[SomeSettings]) -> SomeSettings:
         raise InvalidInput("settings", problems) from None
 
 
-def _variable(field: str, prefix: str) -> str:
-    return field if field.isupper() else f"{prefix}{field.upper()}"
-
-
 def settings_from_environment() -> Settings:
     """The settings of this process. Raises InvalidInput."""
     return read_settings(Settings)
+
+
+def _without_the_file(said: str) -> str:
+    """Where a profile is wrong: the parser's own words quote its lines, and so an API key."""
+    place = re.search(r"parse error at line \d+, column \d+", said)
+    return f"TOML {place.group()}" if place else said
 
 
 def temporal_profile() -> ClientConnectConfig:
@@ -51,7 +54,7 @@ def temporal_profile() -> ClientConnectConfig:
     try:
         profile = ClientConfig.load_client_connect_config()
     except (RuntimeError, ValueError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else _without_the_file(str(error))
         where = getattr(error, "filename", None)
         raise InvalidInput(
             "Temporal's connection profile",

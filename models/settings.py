@@ -7,15 +7,42 @@ Settings of the business (sellers, suppliers) are data in the books: see `models
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, EmailStr, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    EmailStr,
+    Field,
+    HttpUrl,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.encryption import read_keys
 
 
+def _sendable(secret: SecretStr) -> SecretStr:
+    """It goes into a header of HTTP, which takes no line break and no letter beyond ASCII."""
+    value = secret.get_secret_value()
+    if not (value and value.isascii() and value.isprintable() and value == value.strip()):
+        raise ValueError("must be printable ASCII characters, without spaces around them")
+    return secret
+
+
+def _sendable_or_none(secret: SecretStr | None) -> SecretStr | None:
+    """An empty setting is none."""
+    return _sendable(secret) if secret is not None and secret.get_secret_value() else None
+
+
 def _readable(keys: SecretStr | None) -> SecretStr | None:
     """An empty setting is none."""
     return keys if keys is not None and read_keys(keys.get_secret_value()) else None
+
+
+HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
 class Settings(BaseSettings):
@@ -33,11 +60,11 @@ class Settings(BaseSettings):
 
     gateway_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/stripe")
     """Where `/v1/payment_intents` stands; `https://api.stripe.com` in production."""
-    gateway_key: SecretStr = SecretStr("sk_test_sandbox")
+    gateway_key: HeaderSecret = SecretStr("sk_test_sandbox")
     supplier_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/supplier")
-    supplier_key: SecretStr = SecretStr("sandbox")
+    supplier_key: HeaderSecret = SecretStr("sandbox")
     shop_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/shop")
-    shop_key: SecretStr = SecretStr("sandbox")
+    shop_key: HeaderSecret = SecretStr("sandbox")
     partner_timeout_seconds: PositiveFloat = 20.0
     """How long one HTTP request to a partner may take."""
 
@@ -53,7 +80,7 @@ class Settings(BaseSettings):
 
     front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
     """Where suppliers reach the page of their RMA link (RET-8)."""
-    front_secret: SecretStr = SecretStr("local development only")
+    front_secret: Annotated[SecretStr, Field(min_length=1)] = SecretStr("local development only")
     """Signs the suppliers' links."""
     rma_link_days: PositiveInt = 30
 
@@ -62,10 +89,25 @@ class Settings(BaseSettings):
 
     None: not encrypted. `backhaul codec new-key` makes one.
     """
-    codec_token: SecretStr | None = None
+    codec_token: Annotated[SecretStr | None, AfterValidator(_sendable_or_none)] = None
     """What the codec server wants as `Authorization: Bearer`."""
 
     log_format: str = Field(default="console", pattern="^(console|json)$")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     metrics_address: str | None = None
     """`host:port` for Prometheus; none: no metrics."""
+
+    @field_validator("smtp_user")
+    @classmethod
+    def _empty_is_none(cls, user: str | None) -> str | None:
+        return user or None
+
+    @field_validator("smtp_password")
+    @classmethod
+    def _logs_somebody_in(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """A password that nobody uses is a login that was forgotten."""
+        if password is None or not password.get_secret_value():
+            return None
+        if info.data.get("smtp_user") is None:
+            raise ValueError("needs BACKHAUL_SMTP_USER: without it nobody logs in")
+        return password

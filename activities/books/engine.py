@@ -146,12 +146,14 @@ def _check(engine: Engine) -> None:
 def _url_of(database_url: str) -> URL:
     try:
         url = make_url(database_url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         raise _wrong_url("it is no database URL") from None
     if url.drivername in ("postgres", "postgresql"):
         url = url.set(drivername=_POSTGRESQL)
     if url.drivername not in ("sqlite", _POSTGRESQL):
         raise _wrong_url(f"{url.drivername} is not spoken")
+    if url.get_backend_name() == "postgresql" and "@" in f"{url.host}{url.database}":
+        raise _wrong_url("an @ of its password is written %40")  # what is behind it would be shown as the host
     if url.get_backend_name() == "sqlite" and _file_of(url) is None:
         raise _wrong_url("the books need a file, not memory: other processes read them too")
     return url
@@ -170,7 +172,8 @@ def _unreachable(url: URL, error: DBAPIError) -> PartnerUnavailable:
 
 
 def _where(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
+    """Without its parameters: a password may stand there too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _file_of(url: URL) -> Path | None:
