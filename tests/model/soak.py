@@ -70,15 +70,15 @@ async def fresh_world(folder: Path) -> AsyncIterator[World]:
             engine.dispose()
 
 
-async def soak(minutes: float, seed: int) -> int:
-    """Rounds until the time is over, each on a fresh stack; how many violations there were."""
+async def soak(minutes: float, seed: int, sequences: int = IN_A_ROUND) -> int:
+    """Rounds until the time is over, one at least, each on a fresh stack; how many violations there were."""
     total = Figures()
     began, round_seed = time.monotonic(), seed
-    while time.monotonic() - began < minutes * 60:
+    while not total.sequences or time.monotonic() - began < minutes * 60:
         with tempfile.TemporaryDirectory(prefix="backhaul-soak-") as folder:
             async with fresh_world(Path(folder)) as world:
                 for kind in KINDS.values():
-                    total.add(await play_all(world, generated(kind, IN_A_ROUND, round_seed)))
+                    total.add(await play_all(world, generated(kind, sequences, round_seed)))
         sys.stdout.write(f"{time.monotonic() - began:6.0f} s, seed {round_seed}: {total}\n")
         sys.stdout.flush()
         round_seed += 1
@@ -94,8 +94,14 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=int(time.time()), help="the first round's seed, to play it again"
     )
+    parser.add_argument(
+        "--sequences",
+        type=int,
+        default=IN_A_ROUND,
+        help=f"how many of each kind in a round (default: {IN_A_ROUND})",
+    )
     told = parser.parse_args()
-    sys.exit(1 if asyncio.run(soak(told.minutes, told.seed)) else 0)
+    sys.exit(1 if asyncio.run(soak(told.minutes, told.seed, told.sequences)) else 0)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.model.procedure import Possible, closure
 from tests.model.sequences import KINDS, choices_of, numbered
 
-SEQUENCES = 700
+SEQUENCES = 750
 """Of each of the three kinds of case."""
+AT_LEAST = 2000
+"""Different ones, of all kinds together."""
+Told = tuple[Any, ...]
 
 
-def machine_of(name: str) -> type[RuleBasedStateMachine]:
-    """Happenings at random, and after each of them what must hold in every state that is possible then."""
+def machine_of(name: str, run: set[Told]) -> type[RuleBasedStateMachine]:
+    """Happenings at random, and after each of them what must hold in every state that is possible then.
+
+    `run` takes in each whole sequence that was played.
+    """
     kind = KINDS[name]
 
     class Machine(RuleBasedStateMachine):
@@ -41,13 +47,17 @@ def machine_of(name: str) -> type[RuleBasedStateMachine]:
             for state in closure(self.possible.procedure, self.possible.states):
                 kind.check(state, self.setup)
 
+        def teardown(self) -> None:
+            run.add((self.setup, *numbered(self.told)))
+
     return Machine
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_RET_16_whatever_happens_in_whatever_order_the_model_keeps_its_promises(name: str) -> None:
+    run: set[Told] = set()
     run_state_machine_as_test(
-        machine_of(name),
+        machine_of(name, run),
         settings=settings(
             max_examples=SEQUENCES,
             stateful_step_count=10,
@@ -57,3 +67,4 @@ def test_RET_16_whatever_happens_in_whatever_order_the_model_keeps_its_promises(
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert len(run) >= AT_LEAST / len(KINDS)
