@@ -60,6 +60,8 @@ class Sender:
 
     async def send(self, *, heard: bool = True) -> None:
         """All forms of it. `heard`: a worker is there that can answer updates."""
+        if heard and self.name == "gateway_update":
+            await self._made_at_the_gateway()
         for damage in DAMAGES:
             name, args = damaged(self.name, self.event("damaged"), damage)
             await self._signal("damaged", name, args)
@@ -72,6 +74,14 @@ class Sender:
                 await self._signal(ident, self.name, [self.event(ident)])
             else:
                 await self._update(ident, self.name, [self.event(ident)])
+
+    async def _made_at_the_gateway(self) -> None:
+        """The gateway speaks of this refund, if it knows it, and has made it."""
+        status = await self.case.status()
+        if ident := status.facts["gateway_refund_id"]:
+            self.fields["gateway_refund_id"] = ident
+            if status.outcome is None:
+                await self.case.world.sandbox.settle_refund(ident, "succeeded")
 
     async def _signal(self, ident: str, name: str, args: list[Any]) -> None:
         try:
@@ -94,16 +104,21 @@ class Sender:
             raise error
         self.told[ident] += 1
 
-    async def assert_nothing_lost(self) -> None:
-        """Each event is a step of the timeline once, or a rejection that says why, or its sender was told."""
+    async def assert_nothing_lost(self) -> bool:
+        """Each event is a step of the timeline once, or a rejection that says why, or its sender was told.
+
+        Gives whether one of them was taken.
+        """
         status = await self.case.status()
         about = f"{self.way} {self.name} to {self.case.id}"
+        taken = False
         for ident in ("first", "second"):
             noted = [step.what for step in status.timeline if step.who == f"staff:{ident}"]
             rejections = [one for one in status.rejected_events if one.event_id == ident]
             assert len(noted) == len(set(noted)), f"{about}: {ident} counted twice: {noted}"
             assert noted or rejections or self.told[ident], f"{about}: {ident} is lost"
             assert all(one.reason for one in rejections), about
+            taken = taken or bool(noted)
         assert not any(step.who == "staff:damaged" for step in status.timeline), f"{about}: damaged and counted"
         names = [one.name for one in status.rejected_events if one.event_id not in ("first", "second")]
         recorded = Counter(names)[self.name] + Counter(names)[f"{self.name}_please"]
@@ -112,3 +127,4 @@ class Sender:
         page: WorkflowMetadata = await self.case.handle.query("__temporal_workflow_metadata")
         shown = f"**{status.rejected_count} event(s) could not be used**" in page.current_details
         assert shown == bool(status.rejected_count), about
+        return taken
