@@ -13,7 +13,7 @@ from models import calls
 from starter.sandbox.facts import Fault, FaultKind, RequestRecord
 from tests.chaos.plays import Moment, Play, at, end
 from tests.chaos.rig import PARTNER_SECONDS, Rig, eventually
-from tests.chaos.scenes import AtPartner
+from tests.chaos.spots import AtPartner
 from tests.chaos.stories import patiently
 
 UNTIL_TOLD: Final = 600.0

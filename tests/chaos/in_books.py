@@ -11,7 +11,7 @@ from tests.chaos.at_dawdlers import crash_at_dawdlers, has_dawdler
 from tests.chaos.dawdling_books import dawdling, locked
 from tests.chaos.plays import Moment, Play, at, end
 from tests.chaos.rig import Rig, eventually
-from tests.chaos.scenes import InBooks
+from tests.chaos.spots import InBooks
 from tests.chaos.stories import patiently
 
 _ASKED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED

@@ -5,7 +5,8 @@ import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from enum import StrEnum
 
-from tests.chaos.scenes import SCENES, Scene, Spot
+from tests.chaos.scenes import SCENES
+from tests.chaos.spots import Scene, Spot
 from tests.chaos.stories import Story
 from tests.world import World
 

@@ -6,6 +6,7 @@ Acts are repeatable: a case is started under its own id, an event keeps its `eve
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -14,6 +15,7 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.failures import PartnerUnavailable
+from starter.sandbox.facts import SupplierSeed
 from tests.chaos.staff import end_pause
 from tests.world import CaseStory, OrderStory, World
 
@@ -75,9 +77,23 @@ async def stands_at(case: CaseStory, *stages: str) -> str:
 
 
 async def tell(case: CaseStory, name: str, **fields: Any) -> None:
-    """Send an event as a signal; repeated, it keeps its id and counts once."""
+    """Send an event as a signal; repeated, it keeps its id and counts once.
+
+    A case that has ended when it is told again was ended by what it was told before, and nobody answered that.
+    """
     event = case.event(**fields)
-    await patiently(lambda: case.handle.signal(name, event))
+    told_before = False
+
+    async def send() -> None:
+        nonlocal told_before
+        again, told_before = told_before, True
+        try:
+            await case.handle.signal(name, event)
+        except RPCError as error:
+            if not again or error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    await patiently(send)
 
 
 async def refund_ends(case: CaseStory) -> str:
@@ -118,6 +134,17 @@ async def pass_by(case: CaseStory, **duration: float) -> None:
             raise
 
 
+async def pass_until(case: CaseStory, moment: datetime) -> None:
+    """Let the case's time pass up to this moment of its own, and no further, whatever is lost meanwhile."""
+
+    async def move() -> None:
+        left = moment - await case.now()
+        if left > timedelta(0):
+            await case.forward(seconds=left.total_seconds())
+
+    await patiently(move)
+
+
 class Story:
     """One case's life, and how it must end: `await story.live()`, then `story.expected`."""
 
@@ -140,11 +167,15 @@ class Story:
         second_source: bool = False,
         buyer_method: str = "pm_card_visa",
         rma: str = "service",
+        refuses: bool = False,
         **seller: Any,
     ) -> OrderStory:
-        """An order of two units from a supplier with a web service for RMAs."""
+        """An order of two units from a supplier with a web service for RMAs; `refuses`: it takes no order."""
         world = self.world
         supplier = await patiently(lambda: world.supplier(rma=rma))
+        if refuses:
+            says_no = SupplierSeed(refuses=("*",))
+            await patiently(lambda: world.sandbox.put_supplier(supplier.supplier_id, says_no))
         sku = world.sku()
         await patiently(lambda: world.stock(sku, stock, supplier, second_source=second_source))
         owner = await patiently(lambda: world.seller(**seller))

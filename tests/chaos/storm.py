@@ -5,8 +5,9 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
+from tests.chaos.plots import PLOTS
 from tests.chaos.rig import Rig
-from tests.chaos.stories import PLOTS, Story, patiently
+from tests.chaos.stories import Story, patiently
 from tests.world import World
 
 AT_ONCE: Final = 8

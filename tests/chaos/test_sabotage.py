@@ -13,7 +13,7 @@ from tests.chaos.evidence import gather
 from tests.chaos.patched_worker import ForgetsCreditMemos, ForgetsToMail, MailsTwice, RefundsWithoutLooking
 from tests.chaos.plays import Moment, Play, prepare
 from tests.chaos.rig import Rig, running_rig
-from tests.chaos.scenes import refunding_directly
+from tests.chaos.scenes_of_returns import refunding_directly
 from tests.chaos.stories import Plot, Story, an_order_is_cancelled, goods_come_back
 
 pytestmark = pytest.mark.proof

@@ -3,7 +3,7 @@
 import random
 
 from models.contract import STAGE, WAITING_ON
-from tests.chaos.scenes import awaiting_credit
+from tests.chaos.passages import awaiting_credit
 from tests.chaos.stories import Story, credit, stands_at
 from tests.world import World, eventually
 
