@@ -22,7 +22,7 @@ from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
-from tests.chaos.postgres import Postgres
+from tests.chaos.postgres import Postgres, is_installed
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
@@ -91,7 +91,7 @@ def postgres() -> Iterator[Postgres]:
 
     Skips where PostgreSQL is not installed.
     """
-    if not Postgres.is_installed():
+    if not is_installed():
         pytest.skip("needs PostgreSQL on this machine: install Debian's package postgresql")
     with tempfile.TemporaryDirectory(prefix="books-") as folder:  # not pytest's, which is closed to other users
         server = Postgres(Path(folder) / "postgresql", free_port())

@@ -13,6 +13,11 @@ _PLACES: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 _PATIENCE_SECONDS: Final = 180
 
 
+def is_installed() -> bool:
+    """Whether the programs of a PostgreSQL server are on this machine."""
+    return _path_of("initdb") is not None
+
+
 class Postgres:
     """One database cluster. PostgreSQL refuses to run as root: root lends it the user `postgres`."""
 
@@ -21,11 +26,6 @@ class Postgres:
         self._port = port
         self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.url = f"postgresql+psycopg://{self._user}@127.0.0.1:{port}/postgres"
-
-    @staticmethod
-    def is_installed() -> bool:
-        """Whether its programs are on this machine (Debian's package postgresql)."""
-        return _program("initdb") is not None
 
     def create(self) -> None:
         """Make the cluster and start it. Raises RuntimeError when PostgreSQL is not installed."""
@@ -70,7 +70,7 @@ class Postgres:
         self._run("pg_ctl", "--pgdata", str(self._folder), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
-        path = _program(program)
+        path = _path_of(program)
         if path is None:
             raise RuntimeError(f"PostgreSQL is not installed: there is no program {program}")
         done = subprocess.run(
@@ -89,8 +89,8 @@ class Postgres:
             raise RuntimeError(f"{program} {arguments[-1] if arguments else ''} failed: {said[-500:]}")
 
 
-def _program(name: str) -> str | None:
-    return shutil.which(name, path=os.pathsep.join([*map(str, _PLACES), os.environ.get("PATH", "")]))
+def _path_of(program: str) -> str | None:
+    return shutil.which(program, path=os.pathsep.join([*map(str, _PLACES), os.environ.get("PATH", "")]))
 
 
 def _children(process: int) -> list[int]:

@@ -20,6 +20,8 @@ from tests.chaos.plays import Moment, end, plays_at, prepare
 from tests.chaos.rig import Rig, running_rig
 from tests.chaos.storm import Weather, storm
 
+SQLITE: Final = "SQLite"
+POSTGRESQL: Final = "PostgreSQL"
 IN_BOOKS: Final = frozenset(
     call.name
     for call in (
@@ -41,8 +43,10 @@ AT_PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - IN_BOOKS - A
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run came to."""
+    """What a run came to, or several together."""
 
+    books: str
+    """`SQLite` or `PostgreSQL`."""
     steps: Counter[Moment]
     """Activities that were caught by a kill on purpose, by the moment."""
     kills: Counter[str]
@@ -51,13 +55,28 @@ class Figures:
     mails_again: int
     seconds: float
     violations: tuple[Violation, ...]
+    runs: int = 1
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(
+            books=f"{self.books} and {other.books}",
+            steps=self.steps + other.steps,
+            kills=self.kills + other.kills,
+            cases=self.cases + other.cases,
+            effects=self.effects + other.effects,
+            mails_again=self.mails_again + other.mails_again,
+            seconds=self.seconds + other.seconds,
+            violations=self.violations + other.violations,
+            runs=self.runs + other.runs,
+        )
 
     def __str__(self) -> str:
         steps = ", ".join(f"{self.steps[moment]} {moment.value}" for moment in Moment)
         kills = ", ".join(f"{count} {what}" for what, count in sorted(self.kills.items()))
         again = f"mails sent again because an answer was lost {self.mails_again}"
         return (
-            f"runs 1; {self.seconds:.0f} s; steps hit {self.steps.total()} ({steps}); "
+            f"books on {self.books}: runs {self.runs}; {self.seconds:.0f} s; "
+            f"steps hit {self.steps.total()} ({steps}); "
             f"kills {self.kills.total()} ({kills}); cases {self.cases}; effects compared {self.effects}; "
             f"{again}; violations {len(self.violations)}"
         )
@@ -99,6 +118,7 @@ async def run(
         )
         audit = Auditor(evidence).audit()
         return Figures(
+            books=POSTGRESQL if postgres else SQLITE,
             steps=steps,
             kills=Counter(kill.what for kill in rig.kills),
             cases=audit.cases,
