@@ -16,7 +16,7 @@ from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
-from tests.chaos.postgres import Postgres
+from tests.chaos.postgres import Postgres, is_installed
 from tests.security.at_rest import SealedWorld
 from tests.security.played import (
     DATABASE_PASSWORD,
@@ -48,7 +48,7 @@ async def sealed(
 @pytest.fixture(scope="session")
 def locked_books(request: pytest.FixtureRequest, stack_books: Engine) -> Iterator[Engine]:
     """Books whose address holds a password; where PostgreSQL is not installed, those of all tests."""
-    if not Postgres.is_installed():
+    if not is_installed():
         yield stack_books
         return
     postgres: Postgres = request.getfixturevalue("postgres")

@@ -22,7 +22,7 @@ from activities.books.engine import make_engine
 from models.settings import Settings
 from starter.cli.assembly import app
 from starter.sandbox import RunningSandbox, SandboxClient
-from tests.chaos.postgres import Postgres
+from tests.chaos.postgres import is_installed
 from tests.security.buyer import said
 from tests.security.played import (
     DATABASE_PASSWORD,
@@ -43,7 +43,7 @@ BOOKS_AWAY = f"postgresql+psycopg://books:{DATABASE_PASSWORD}@127.0.0.1:1/books"
 def test_the_secrets_are_used(played: Played, secret_settings: Settings) -> None:
     assert {mail.login for mail in played.mails} == {SMTP_USER}
     assert secret_settings.front_secret.get_secret_value() == SECRETS["front_secret"]
-    if Postgres.is_installed():
+    if is_installed():
         assert DATABASE_PASSWORD in secret_settings.database_url.get_secret_value()
 
 
