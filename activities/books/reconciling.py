@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from activities.books.transaction import read, write
 from activities.books.views import OpenCase, UntoldEnd
@@ -31,6 +31,7 @@ from models.tables import (
 
 BY: Final = "staff:temporal"
 _HELD: Final = (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
+_UNFINISHED: Final = (RefundState.RESERVED, RefundState.PENDING)
 
 
 class Reconciling:
@@ -73,7 +74,7 @@ def _open_cases(session: Session) -> Iterator[OpenCase]:
         )
         opener = return_workflow_id(claimed.split_from) if claimed.split_from else None
         yield case.model_copy(update={"split_from": opener})
-    for refund in session.exec(select(RefundRow).where(~_has_file(RefundRow.workflow_id))):
+    for refund in session.exec(select(RefundRow).where(or_(~_has_file(RefundRow.workflow_id), _is_resumed()))):
         yield _opened(
             session, refund.workflow_id, refund.run_id, RefundStage.SENDING, refund.seller_id, refund.order_id
         )
@@ -81,6 +82,13 @@ def _open_cases(session: Session) -> Iterator[OpenCase]:
 
 def _has_file(workflow_id: str) -> ColumnElement[bool]:
     return select(CaseRow.workflow_id).where(CaseRow.workflow_id == workflow_id).exists()
+
+
+def _is_resumed() -> ColumnElement[bool]:
+    """A later run goes on with the refund and has written nothing of itself: its file is the earlier run's."""
+    earlier = (CaseRow.workflow_id == RefundRow.workflow_id, CaseRow.run_id != RefundRow.run_id)
+    file = select(CaseRow.workflow_id).where(*earlier, col(CaseRow.ended).is_(True)).exists()
+    return and_(col(RefundRow.state).in_(_UNFINISHED), file)
 
 
 def _opened(
@@ -130,8 +138,8 @@ def _holds(session: Session, workflow_id: str) -> Iterator[str]:
 
 def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row = session.get(CaseRow, case.workflow_id, with_for_update=True)
-    if row is None:
-        row = _new_file(case)
+    if row is None or (row.ended and _goes_on_as(session, case)):
+        row = session.merge(_new_file(case))
     elif row.ended or (row.run_id, row.last_step) != (case.run_id, case.last_step):
         return False
     claimed = _return_of(session, case.workflow_id)
@@ -157,6 +165,13 @@ def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row.ended = True
     session.add(row)
     return True
+
+
+def _goes_on_as(session: Session, case: OpenCase) -> bool:
+    """Whether this run took the refund over from the one whose file it is."""
+    found = select(RefundRow).where(RefundRow.workflow_id == case.workflow_id, _is_resumed())
+    refund = session.exec(found).first()
+    return refund is not None and refund.run_id == case.run_id
 
 
 def _new_file(case: OpenCase) -> CaseRow:

@@ -228,6 +228,22 @@ async def test_NTF_3_a_case_that_staff_reset_after_it_was_noted_goes_on_and_the_
     assert len((await order.effects()).payment_intents) == 1
 
 
+async def test_REF_6_a_refund_that_went_on_and_was_terminated_again_is_found_again(world: World) -> None:
+    order, refund = await refund_at(world, "sending")
+    await refund.handle.terminate("by mistake")
+    assert len(await reconciled(refund)) == 1
+    request = world.reading.refund_request(refund.id)
+    await open_refund(world.client, request, task_queue=world.task_queue)
+    await refund.reaches("sending")
+    assert await lost_of(refund) == [], "it runs"
+    await refund.handle.terminate("by mistake again")
+    (lost,) = await reconciled(refund)
+    assert (lost.server_says, lost.unanswered) == ("terminated", ("refund the buyer",))
+    assert await reconciled(refund) == []
+    assert len(await alerts(refund)) == 2
+    assert (await order.books()).refunds.buyer.left == Decimal(60)
+
+
 # ---- what the server does not know ----
 
 
@@ -254,8 +270,15 @@ async def test_NTF_3_a_refund_that_the_server_has_forgotten_is_found_and_goes_on
     opened = await open_refund(world.client, request, task_queue=world.task_queue)
     assert not opened.already, "the server does not know it any more"
     await refund.reaches("pending")
-    assert len((await order.effects()).refunds) == 1, "the books know it: it goes on, and is not made twice"
-    assert world.reading.refunds_of(order.id).buyer.left == Decimal(60)
+    standing = world.reading.standing(refund.handle.id)
+    assert standing is not None
+    assert (standing.stage, standing.ended) == ("pending", False)
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.forward(hours=25)
+    await refund.ends("succeeded")
+    assert len((await order.effects()).refunds) == 1
+    assert world.reading.refunds_of(order.id).buyer.refunded == Decimal(40)
+    assert await lost_of(refund) == []
 
 
 async def test_RET_2_what_was_split_off_a_return_that_died_before_it_opened_its_sibling_is_found_too(
