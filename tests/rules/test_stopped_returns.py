@@ -4,6 +4,7 @@ staff know of it, and its number is no second return (RET-15, RET-12, REF-6, REF
 import asyncio
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from models.refunds import RefundState
 from models.returns import ReturnRequest
 from starter.opening import open_return
 from tests.rules.asking import FAULTS, is_met
-from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory, returning
+from tests.rules.return_story import COST_EACH, PAID_EACH, Money, ReturnStory, returning
 from tests.rules.standing import reopened_return_at, return_at
 from tests.rules.stopping import comes_to_its_stop, pauses_pass, stopped
 from tests.world import Refused, World, eventually
@@ -144,6 +145,23 @@ async def test_RET_12_what_was_credited_to_a_return_that_staff_stop_is_named_to_
 
 
 # ---- refunds ----
+
+
+@pytest.mark.parametrize(("stage", "side"), [("refunding_buyer", "B1"), ("refunding_seller", "S1")])
+async def test_REF_6_a_refund_that_is_under_way_when_staff_stop_its_return_is_named_and_goes_on(
+    world: World, stage: str, side: str
+) -> None:
+    case = await return_at(world, stage)
+    refund = world.refund_story(f"RF-{case.id}-{side}")
+    assert await stopped(case) == stage
+    assert await case.alerts_staff(f"refund {refund.id} goes on by itself")
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.forward(hours=25)
+    await refund.ends("succeeded")
+    assert await case.money() == (Money(PAID, Decimal(0)) if side == "B1" else Money(Decimal(0), COST))
+    totals = world.reading.refunds_of(case.order.id)
+    assert (totals.buyer.refunded, totals.seller.refunded) == await case.money()
+    await is_no_second_return(case)
 
 
 @pytest.mark.parametrize(("stage", "side"), [("refunding_buyer", "B1"), ("refunding_seller", "S1")])
