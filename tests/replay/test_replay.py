@@ -12,7 +12,16 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from models.converter import DATA_CONVERTER
 from tests.replay.paths import PATHS
-from tests.replay.recording import HISTORIES, decisions, history_in, record, recorded
+from tests.replay.recording import (
+    HISTORIES,
+    assert_decides_as_recorded,
+    decided,
+    decisions,
+    history_in,
+    newest,
+    record,
+    recorded,
+)
 from tests.world import World
 from worker import PASSED_THROUGH
 from workflows.registry import WORKFLOWS
@@ -40,15 +49,11 @@ async def test_a_recorded_case_replays_on_this_code(file: Path) -> None:
 async def test_a_path_decides_as_recorded(world: World, path: str) -> None:
     """Fails when the code decides otherwise than in the newest recording: patch it, and record it anew."""
     cases = await PATHS[path](world)
-    live = [decisions(list((await case.handle.fetch_history()).events)) for case in cases]
-    newest = recorded(path)[-len(cases) :]
-    known = [decisions(list(history_in(file).events)) for file in newest]
-
-    if RECORD and live != known:
+    live = await decided(cases)
+    if RECORD and live != [decisions(history_in(file).events) for file in newest(path)]:
         await record(path, cases)
         return
-    assert known, f"{path} has no recorded history: run `make histories`"
-    assert live == known, f"{path} decides otherwise than recorded: patch the change, then run `make histories`"
+    assert_decides_as_recorded(path, live)
 
 
 async def test_a_changed_workflow_does_not_replay() -> None:
