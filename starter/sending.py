@@ -108,10 +108,12 @@ async def send_event(
 async def _ask(
     handle: WorkflowHandle[object, object], name: str, event: Event, within: timedelta
 ) -> Answer | None:
+    # By the event's id alone, the server itself would answer another event of that id, with the first's answer.
+    update_id = f"{name}:{event.event_id}"
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer: Answer = await handle.execute_update(
-                name, event, id=event.event_id, result_type=Answer, rpc_timeout=within
+                name, event, id=update_id, result_type=Answer, rpc_timeout=within
             )
             return answer
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
