@@ -13,7 +13,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.contract import ORDER_EVENTS
 from models.encryption import KeyMissing
+from models.message import Event
 from models.partners import Arrival, AskArrival
 
 
@@ -25,7 +27,7 @@ class Arrivals:
 
     @activity.defn(name="event_arrival")
     async def event_arrival(self, ask: AskArrival) -> Arrival:
-        """The server's time of the first signal or update of that name with that `event_id`.
+        """The server's time of the first signal or update of that name that could be this event.
 
         RFC 3339 in UTC, to the microsecond; none when the history does not have it. For an update it is
         the time of its acceptance: before that, the server has not recorded it.
@@ -34,7 +36,7 @@ class Arrivals:
         try:
             async for event in handle.fetch_history_events():
                 payloads = _payloads(event, ask.event_name)
-                if payloads and await self._event_id(payloads) == ask.event_id.strip():
+                if payloads and await self._is_it(payloads, ask):
                     moment = event.event_time.ToDatetime(tzinfo=UTC)
                     return Arrival(at=moment.isoformat(timespec="microseconds"))
         except RPCError as error:
@@ -42,21 +44,27 @@ class Arrivals:
                 raise
         return Arrival()
 
-    async def _event_id(self, payloads: list[Payload]) -> str | None:
-        """The `event_id` in what was sent; none if it isn't one object that can be read."""
+    async def _is_it(self, payloads: list[Payload], ask: AskArrival) -> bool:
+        """Whether this was sent: an earlier one of the same id may have been refused, and the mended one counts
+        from its own arrival."""
+        sent = await self._read(payloads, ORDER_EVENTS[ask.event_name])
+        if sent is None or sent.event_id != ask.event_id.strip():
+            return False
+        return ask.event is None or sent == ask.event
+
+    async def _read(self, payloads: list[Payload], model: type[Event]) -> Event | None:
+        """The event in what was sent; none if the inbox refused it as none."""
         if len(payloads) != 1:
             return None
         try:
             values: list[Any] = await self._client.data_converter.decode(payloads)
+            return model.at_the_door(values[0]) if len(values) == 1 else None
         except KeyMissing:
             raise  # it may be the very event: ask again when the key is there
         except Exception as error:
             # Anybody can send anything: what can't be read is not the event that is looked for.
             activity.logger.info("an event's payload can't be read (%s)", type(error).__name__)
             return None
-        event_id = values[0].get("event_id") if len(values) == 1 and isinstance(values[0], dict) else None
-        # Messages are read with their blanks stripped.
-        return event_id.strip() if isinstance(event_id, str) else None
 
 
 def _payloads(event: HistoryEvent, name: str) -> list[Payload]:

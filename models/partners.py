@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, EmailStr, Field
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Quantity, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.orders import Address, SupplierOrder
+from models.orders import Address, CancelRequest, SupplierOrder
 from models.refunds import Direction
 
 
@@ -241,12 +241,14 @@ class Contact(Message):
 
 
 class AskArrival(Message):
-    """When did the server record this event of this case? (CAN-3)"""
+    """When did the server record this event of this order? (CAN-3)"""
 
     workflow_id: str
     run_id: str
     event_name: str
     event_id: str
+    event: CancelRequest | None = None
+    """The whole event as it was counted; none: any of that id."""
 
 
 class Arrival(Message):
