@@ -1,5 +1,6 @@
 """Opening cases. The business id is the workflow id, so opening the same case twice opens one."""
 
+import json
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -23,6 +24,9 @@ from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 
 _RPC_SECONDS: Final = 10.0
+_SUMMARY_BYTES: Final = 300
+_DETAILS_BYTES: Final = 19_700
+"""Temporal's limits are 400 and 20,000 bytes as it keeps them: with quotes, encrypted, and with the key's name."""
 
 
 class Opened(Message):
@@ -102,8 +106,8 @@ async def _open(
             task_queue=task_queue,
             id_reuse_policy=reuse,
             id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            static_summary=summary[:200],
-            static_details=details,
+            static_summary=_cut(summary, _SUMMARY_BYTES),
+            static_details=_cut(details, _DETAILS_BYTES),
             search_attributes=TypedSearchAttributes(attributes),
             rpc_timeout=timedelta(seconds=_RPC_SECONDS),
         )
@@ -143,6 +147,22 @@ def is_stopped(case: WorkflowExecutionDescription) -> bool:
 def _bullets(lines: Iterable[str]) -> str:
     """Markdown for the page of a case: at most the first hundred lines."""
     return "\n".join(f"- {line}" for line in list(lines)[:100])
+
+
+def _cut(text: str, most: int) -> str:
+    """As much of the text as fits in so many bytes of JSON, with a mark where it was cut."""
+    if _size(text) <= most:
+        return text
+    left = most - _size("…")
+    for end, character in enumerate(text):
+        left -= _size(character)
+        if left < 0:
+            return text[:end] + "…"
+    return text
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2
 
 
 def failure_of(error: RPCError, what: str) -> BackhaulError:
