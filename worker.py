@@ -17,6 +17,8 @@ import structlog
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
 from temporalio.plugin import SimplePlugin
 from temporalio.runtime import (
@@ -28,7 +30,7 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.arrival import Arrivals
@@ -38,7 +40,7 @@ from activities.payments import Payments
 from activities.shop import Shop
 from activities.suppliers import Suppliers
 from models.contract import TASK_QUEUE
-from models.converter import data_converter
+from models.converter import NO_REQUEST, data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile
 from models.failures import BackhaulError, Conflict, PartnerUnavailable, RefusedByPartner
 from models.logs import configure_logs
@@ -70,6 +72,28 @@ class WorkerSettings(BaseSettings):
     """How long a worker that starts tries to reach the Temporal server."""
     first_retry_seconds: PositiveFloat = Field(default=0.5, le=10)
     """Its first pause between two tries; each next one is twice as long, 10 seconds at most."""
+
+
+class OneRequestRunner(SandboxedWorkflowRunner):
+    """Fails a case that was started with no argument, or with several, as one with a bad request.
+
+    Otherwise its task would be tried for ever, and the id be taken.
+    """
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        instance = super().create_instance(det)
+        activate = instance.activate
+
+        def at_the_door(act: WorkflowActivation) -> WorkflowActivationCompletion:
+            for job in act.jobs:
+                arguments = job.initialize_workflow.arguments
+                if job.HasField("initialize_workflow") and len(arguments) != 1:
+                    del arguments[:]
+                    arguments.append(NO_REQUEST)
+            return activate(act)
+
+        instance.activate = at_the_door  # type: ignore[method-assign]
+        return instance
 
 
 class _Partners:
@@ -112,7 +136,7 @@ def build_worker(
         workflows=WORKFLOWS,
         activities=_activities(client, settings, engine, partners),
         activity_executor=partners.executor,
-        workflow_runner=SandboxedWorkflowRunner(
+        workflow_runner=OneRequestRunner(
             restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
         ),
         plugins=[SimplePlugin("partners", run_context=partners.until_the_worker_ends)],

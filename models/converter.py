@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
@@ -21,34 +21,17 @@ from models.failures import InvalidInput, Problem
 from models.message import Request
 from models.settings import Settings
 
-_JSON: Final = b"json/plain"
-
-
-class _Json(PydanticJSONPlainPayloadConverter):
-    """A bad start request fails its workflow with `InvalidInput`, instead of being tried for ever."""
-
-    def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
-        if not _is_request(type_hint):
-            return super().from_payload(payload, type_hint)
-        try:
-            return type_hint.at_the_door(super().from_payload(payload, None))
-        except InvalidInput as error:
-            raise _refused(error) from None
-
-
-def _refused(error: InvalidInput) -> ApplicationError:
-    return ApplicationError(str(error), type=InvalidInput.category.value, non_retryable=True)
-
-
-def _is_request(type_hint: type | None) -> TypeGuard[type[Request]]:
-    return isinstance(type_hint, type) and issubclass(type_hint, Request)
+NO_REQUEST: Final = Payload(metadata={"encoding": b"binary/null"})
+"""In place of the arguments of a case that was not started with one JSON object."""
 
 
 class _Payloads(CompositePayloadConverter):
     def __init__(self) -> None:
         super().__init__(
             *(
-                _Json() if isinstance(converter, JSONPlainPayloadConverter) else converter
+                PydanticJSONPlainPayloadConverter()
+                if isinstance(converter, JSONPlainPayloadConverter)
+                else converter
                 for converter in DefaultPayloadConverter.default_encoding_payload_converters
             )
         )
@@ -56,22 +39,33 @@ class _Payloads(CompositePayloadConverter):
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
         """Without type hints (the events), what can't be read stays raw: the inbox says so, nothing is lost.
 
-        A start request that is no JSON, such as one that was encrypted and then damaged, fails its workflow.
+        A start request that can't be read fails its workflow with `InvalidInput`, instead of being tried for ever.
         """
-        if type_hints is not None:
-            for payload, type_hint in zip(payloads, type_hints, strict=False):
-                if _is_request(type_hint) and payload.metadata.get("encoding") != _JSON:
-                    raise _refused(
-                        InvalidInput(type_hint.__name__, [Problem("(message)", "is not one JSON object")])
-                    )
-            return super().from_payloads(payloads, type_hints)
-        values: list[Any] = []
-        for payload in payloads:
-            try:
-                values.extend(super().from_payloads([payload], None))
-            except Exception:
-                values.append(RawValue(payload))
-        return values
+        if type_hints is None:
+            return [self._read(payload) for payload in payloads]
+        if len(payloads) == len(type_hints) == 1 and _is_request(type_hints[0]):
+            return [self._request(payloads[0], type_hints[0])]
+        return super().from_payloads(payloads, type_hints)
+
+    def _read(self, payload: Payload) -> Any:
+        try:
+            (value,) = super().from_payloads([payload], None)
+        except Exception:
+            return RawValue(payload)
+        return value
+
+    def _request(self, payload: Payload, model: type[Request]) -> Request:
+        sent = self._read(payload)
+        try:
+            if not isinstance(sent, dict):
+                raise InvalidInput(model.__name__, [Problem("(message)", "is one JSON object")])
+            return model.at_the_door(sent)
+        except InvalidInput as error:
+            raise ApplicationError(str(error), type=InvalidInput.category.value, non_retryable=True) from None
+
+
+def _is_request(type_hint: Any) -> bool:
+    return isinstance(type_hint, type) and issubclass(type_hint, Request)
 
 
 DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads, payload_codec=EncryptionCodec(()))
