@@ -71,10 +71,13 @@ class CaseRow(SQLModel, table=True):
     sla_state: SlaState = Field(sa_type=Word(SlaState))
     ended: bool
     last_step: int
+    asked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When the case asked for this to be written, by the server's clock."""
 
 
 class StepRow(SQLModel, table=True):
-    """One line of a case's timeline. A case that was refused and then started anew has steps of two runs."""
+    """One line of a case's timeline. A case that was refused and then started anew has steps of two runs, and so
+    has one that was reset (`run@new run`)."""
 
     __tablename__ = "case_step"
 

@@ -96,6 +96,7 @@ class Cancels:
                 run_id=info.run_id,
                 event_name="cancel_request",
                 event_id=request.event.event_id,
+                event=request.event,
             ),
             stage=case.stage,
             who=Who.BACKHAUL,

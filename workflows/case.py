@@ -2,27 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Self
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from models.case import Ended, Who
-    from models.failures import InvalidInput, Problem
     from workflows.asking import Asking
-    from workflows.inbox import refusal
 
 
 class Case(Asking):
     """One long-running case; each workflow says what it is made of."""
-
-    def __new__(cls, *arguments: Any) -> Self:
-        """Other than one argument would be no argument of `__init__`: a task that fails for ever (RET-16)."""
-        if len(arguments) != 1:
-            what = f"is one JSON object; {len(arguments)} arguments were sent"
-            raise refusal(InvalidInput(cls.__name__, [Problem("(message)", what)]))
-        return super().__new__(cls)
 
     async def undo(self) -> None:
         """Compensate what must be when staff cancel the workflow; nothing, unless a workflow says so."""

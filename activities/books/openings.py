@@ -74,7 +74,9 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
     receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()
     known = kept(row, receptions)
     steps = select(func.count(col(StepRow.run_id).distinct())).where(
-        col(StepRow.workflow_id) == row.workflow_id, col(StepRow.run_id) != ask.run_id
+        col(StepRow.workflow_id) == row.workflow_id,
+        col(StepRow.run_id) != ask.run_id,
+        ~col(StepRow.run_id).contains("@"),  # a reset opens nothing
     )
     row.run_id = ask.run_id
     row.outcome = None
