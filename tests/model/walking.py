@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus
@@ -59,6 +60,12 @@ async def receive_the_goods(case: CaseStory, status: CaseStatus) -> None:
     await case.update("goods_received", actor="supplier:dock", lines=lines)
 
 
+async def credit_the_cost(case: CaseStory, status: CaseStatus) -> None:
+    cost = sum(Decimal(line["cost"]) for line in status.facts["lines"])
+    memo = {"number": f"CM-{case.id}-all", "date": "2026-03-01", "amount": f"{cost:.2f}", "currency": "USD"}
+    await case.update("credit_memo", actor="supplier:office", **memo)
+
+
 async def settle(case: CaseStory, status: CaseStatus) -> None:
     """The gateway makes a pending refund, and says so."""
     ident = status.facts["gateway_refund_id"]
@@ -81,7 +88,7 @@ RETURN_GOES_ON: dict[str, Act] = {
     "awaiting_tracking": event("return_tracking", carrier="UPS", tracking_number="1ZBACK"),
     "expired": event("return_tracking", carrier="UPS", tracking_number="1ZBACK"),
     "in_transit": receive_the_goods,
-    "awaiting_credit": event("staff_override", waive="credit_memo", reason="agreed by phone"),
+    "awaiting_credit": credit_the_cost,
     "awaiting_buyer_refund": event("buyer_refund", reason="goods are back", amount="1.00"),
 }
 REFUND_GOES_ON: dict[str, Act] = {"pending": settle}

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from models.contract import ORDER_EVENTS, REFUND_EVENTS, RETURN_EVENTS
+from tests.chaos.auditor import Audit, Auditor
+from tests.chaos.evidence import gather
 from tests.model.damage import DAMAGES
 from tests.model.walking import (
     ORDER_GOES_ON,
@@ -23,7 +25,7 @@ from tests.model.walking import (
     walk,
 )
 from tests.races.sending import WAYS, Sender
-from tests.world import CaseStory, OrderStory, World
+from tests.world import CaseStory, OrderStory, World, eventually
 
 AT_A_TIME = 3
 REFUND_STAGES = ("pending",)
@@ -64,9 +66,12 @@ class Walks:
         self.sku = sku
         self.way = way
         self.turn = asyncio.Semaphore(AT_A_TIME)
+        self.taken: set[str] = set()
+        """Events that at some stage were what they should be."""
 
     async def run(self, stages: Sequence[str], events: Iterable[str]) -> int:
-        """Plays all of them, those before a worker has looked and after the end too; how many cases."""
+        """Plays all of them, those before a worker has looked and after the end too, and audits what was done;
+        how many cases."""
         names = list(events)
         queue = f"later-{self.world.tag}"
         early = [await self._sent_early(name, queue) for name in names]
@@ -76,7 +81,10 @@ class Walks:
                 *(self._walk(stage, name) for stage in stages for name in names),
                 self._after_the_end(names),
             )
-        return len(early) + len(stages) * len(names) + 1
+        assert self.taken == set(names), "an event is of no use at any stage"
+        cases = len(early) + len(stages) * len(names) + 1
+        await self._audit(cases)
+        return cases
 
     async def _sent_early(self, name: str, queue: str) -> Sender:
         sender = Sender(await self.start(queue), name, self.sku, "signal")
@@ -108,7 +116,18 @@ class Walks:
         async with self.turn:
             await walk(sender.case, "ended", next(self.ways))
             await sender.case.handle.result()
-            await sender.assert_nothing_lost()
+            if await sender.assert_nothing_lost():
+                self.taken.add(sender.name)
+
+    async def _audit(self, cases: int) -> None:
+        """Books, partners and histories say the same; the server lists a case a moment after its end."""
+        world = self.world
+
+        async def look() -> Audit:
+            return Auditor(await gather(world.sandbox, world.engine, world.client, tag=world.tag)).audit()
+
+        audit = await eventually(look, lambda seen: seen.cases >= cases, "not all cases are listed")
+        assert not audit.violations, "\n".join(str(one) for one in audit.violations)
 
 
 @pytest.mark.parametrize("way", WAYS)
