@@ -6,14 +6,19 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import (
+    ApplicationError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
     from models.bookkeeping import Opening, ReservedRefund, ReserveRefund, SaveCase, SettleRefund
     from models.case import CaseRecord, Who
     from models.case import RefundStage as Stage
-    from models.failures import Conflict, RefusedByRule
+    from models.failures import Category, Conflict, RefusedByRule
     from models.message import Event
     from models.partners import Recipient, RefundAnswer, SendRefund
     from models.refunds import GatewayUpdate, RefundRequest, RefundResult, RefundState, Way
@@ -55,6 +60,9 @@ class Refund(Case):
         Started again together with the gateway's word that it failed after all, it takes the success back.
         """
         await self.conduct(self._procedure)
+        if self.outcome == Stage.STOPPED:
+            # Not completed: so it may still be started again, by a person.
+            raise ApplicationError(self.closing_message, type=Category.CONFLICT.value, non_retryable=True)
         while self.late_word is not None:
             self.outcome = None
             await self.conduct(self._check_late_word)
@@ -81,7 +89,13 @@ class Refund(Case):
         if reserved.way is not Way.GATEWAY:
             await self._settle(RefundState.SUCCEEDED, f"recorded as made by {reserved.way.value}")
             return
-        self._hear(await self._ask_gateway(reserved, look_only=False))
+        by_its_word = reserved.resumed and bool(self.updates)
+        word = await self._ask_gateway(reserved, look_only=by_its_word)
+        if by_its_word and word.state == "none":
+            # Only a person lets go on what staff stopped before it was sent.
+            self.end(Stage.STOPPED, "stays stopped: the gateway does not have it")
+            return
+        self._hear(word)
         while not self._final:
             await self._settle_pending()
             await self._wait_for_word(reserved)
@@ -292,6 +306,8 @@ class Refund(Case):
         self.state = state
         self.reason = reason
         await self._write(state, reason)
+        if self.reserved is not None and self.reserved.resumed and self.request.return_id is not None:
+            await self._tell(ids.return_workflow_id(self.request.return_id), self._result())
         self.end(state.value, state.value + (f": {reason}" if reason else ""))
 
     async def _write(self, state: RefundState, reason: str | None) -> None:

@@ -31,6 +31,8 @@ class RefundingCase(Case):
         self.refunds_awaited: set[str] = set()
         self.refunds_made: dict[str, RefundResult] = {}
         """Those of this case that succeeded, by their id."""
+        self.refunds_unknown: set[str] = set()
+        """Those that were stopped, and may have been made."""
         self.refunds_under_way: set[str] = set()
         """Refunds whose end this case does not know: when it is stopped, they go on by themselves."""
 
@@ -42,6 +44,10 @@ class RefundingCase(Case):
             Who.GATEWAY,
         )
 
+    def refund_ended_after_all(self, result: RefundResult) -> None:
+        """A refund that staff had stopped went on, and has come to its end."""
+        self.step(f"refund {result.refund_id}, which was stopped, is {result.state.value} after all", Who.GATEWAY)
+
     @workflow.signal(name=contract.REFUND_TAKEN_BACK, description="A refund of this case failed after all")
     def hear_refund_taken_back(self, *payload: Any) -> None:
         try:
@@ -51,7 +57,11 @@ class RefundingCase(Case):
         except BackhaulError as error:
             self.inbox.reject(contract.REFUND_TAKEN_BACK, str(error), None)
             return
-        if result.refund_id in self.refund_results:
+        if result.refund_id in self.refunds_unknown:
+            self.refunds_unknown.discard(result.refund_id)
+            self.refund_ended_after_all(result)
+            return
+        if result.state is RefundState.SUCCEEDED or result.refund_id in self.refund_results:
             return  # told already
         self.refund_results[result.refund_id] = result
         if result.refund_id not in self.refunds_awaited:
@@ -94,6 +104,7 @@ async def refund(
     with case.waiting(stage, Who.GATEWAY, f"refund the {whom} ({refund_id})"):
         await case.show()
         case.refunds_awaited.add(refund_id)
+        case.refunds_unknown.discard(refund_id)
         case.refunds_under_way.add(refund_id)
         try:
             result: RefundResult = await workflow.execute_child_workflow(
@@ -114,7 +125,9 @@ async def refund(
             result = _unknown(request, f"the refund's workflow ended without an answer: {reason_of(error)}")
         finally:
             case.refunds_awaited.discard(refund_id)
-    if result.state is RefundState.SUCCEEDED:
+    if result.unknown:
+        case.refunds_unknown.add(refund_id)
+    elif result.state is RefundState.SUCCEEDED:
         case.refunds_made[refund_id] = result
     case.stop_if_cancelled()
     case.refunds_under_way.discard(refund_id)

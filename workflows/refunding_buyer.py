@@ -242,6 +242,18 @@ class BuyerSide:
             self.money_moved = bool(self.refunds) or case.reopened
             self._could_not(click, f"refund {result.refund_id} {result.state.value}: {result.reason}")
             return
+        self._made(result)
+
+    def hear_end(self, result: RefundResult) -> None:
+        """A refund that staff had stopped went on by itself: the next click asks for another one (REF-6)."""
+        self._attempts += 1
+        if result.state is RefundState.SUCCEEDED:
+            self._made(result)
+        else:
+            self.money_moved = bool(self.refunds) or self._case.reopened
+
+    def _made(self, result: RefundResult) -> None:
+        case = self._case
         self.refunds.append(result)
         self._owed = None
         self.done = True

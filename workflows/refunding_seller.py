@@ -44,6 +44,8 @@ class SupplierSide:
         """What came before the return opened: it can be judged only then."""
         self.credits = Credits(case)
         self._attempts = 0
+        self._ended_after_all: RefundResult | None = None
+        """What became of a refund that staff had stopped."""
         self._breached = False
         self._overdue_told = False
         self._settled = False
@@ -269,18 +271,20 @@ class SupplierSide:
         case, currency = self._case, self._case.opened.charge_currency
         self.money_moved = True
         while True:
-            self._attempts += 1
-            result = await refund(
-                case,
-                refund_id=ids.seller_refund_id(case.return_id, self._attempts, case.opening),
-                direction=Direction.BROKER_TO_SELLER,
-                amount=amount,
-                currency=currency,
-                reason=f"return {case.return_id}",
-                requested_by="broker:backhaul",
-                stage=Stage.REFUNDING_SELLER,
-                return_id=case.return_id,
-            )
+            result, self._ended_after_all = self._ended_after_all, None
+            if result is None:
+                self._attempts += 1
+                result = await refund(
+                    case,
+                    refund_id=ids.seller_refund_id(case.return_id, self._attempts, case.opening),
+                    direction=Direction.BROKER_TO_SELLER,
+                    amount=amount,
+                    currency=currency,
+                    reason=f"return {case.return_id}",
+                    requested_by="broker:backhaul",
+                    stage=Stage.REFUNDING_SELLER,
+                    return_id=case.return_id,
+                )
             if result.state is RefundState.SUCCEEDED:
                 case.step(f"the broker refunded the seller {amount} {currency}", Who.GATEWAY)
                 case.tell("seller-refunded", "seller_refunded", Recipient.SELLER, amount=amount, currency=currency)
@@ -290,17 +294,22 @@ class SupplierSide:
             case.step(what, Who.GATEWAY)
             case.alert_staff(result.refund_id, what, Who.STAFF)
             if result.unknown and workflow.patched("stopped-refunds-are-asked-for-again"):
-                self._attempts -= 1  # this very refund is asked for again: it looks before it sends
                 await self._wait_for_mending()
+                if self._ended_after_all is None:
+                    self._attempts -= 1  # this very refund is asked for again: it looks before it sends
                 continue
             if result.state is not RefundState.FAILED:
                 self.results.append(f"seller not refunded here: {result.reason}")
                 return
             await self._wait_for_mending()
 
+    def hear_end(self, result: RefundResult) -> None:
+        """A refund that staff had stopped went on by itself (REF-6)."""
+        self._ended_after_all = result
+
     async def _wait_for_mending(self) -> None:
         await self._case.wait_for(
-            lambda: False,
+            lambda: self._ended_after_all is not None,
             stage=Stage.REFUNDING_SELLER,
             who=Who.STAFF,
             what="mend the seller's payment method; then the refund is tried again",

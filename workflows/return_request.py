@@ -184,6 +184,15 @@ class Return(RefundingCase):
         else:
             self._make_again(failed)
 
+    def refund_ended_after_all(self, result: RefundResult) -> None:
+        super().refund_ended_after_all(result)
+        if result.state is RefundState.SUCCEEDED:
+            self.refunds_made[result.refund_id] = result
+        if result.direction is Direction.SELLER_TO_BUYER:
+            self.buyer_side.hear_end(result)
+        else:
+            self.supplier_side.hear_end(result)
+
     def _may_have_made(self, failed: RefundResult) -> bool:
         """A return that was completed before does not know the refunds that it made then."""
         payable = failed.amount > 0 and is_whole(failed.amount, failed.currency)

@@ -4,6 +4,7 @@ started again. What the gateway has is not sent twice, and its last word is in t
 from decimal import Decimal
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.opening import open_refund
@@ -179,3 +180,22 @@ async def test_REF_6_a_resumed_refund_that_has_ended_is_not_started_again(world:
     assert await start(order, refund) is True
 
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
+
+
+async def test_REF_6_a_word_about_a_refund_that_was_never_sent_does_not_send_it(world: World) -> None:
+    """Staff stopped it before it was sent; only a person lets it go on."""
+    await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/refunds", times=None)
+    order, refund = await refund_at(world, "sending")
+    await stop(refund, "terminate")
+    await world.sandbox.clear_faults()
+    await say(refund, "failed", "re_of_another")
+    with pytest.raises(WorkflowFailureError):
+        await refund.handle.result()
+    status = await refund.status()
+    assert (status.outcome, "does not have it" in status.timeline[-1].what) == ("stopped", True)
+    assert [one.name for one in status.rejected_events] == ["gateway_update"]
+    assert await at_the_gateway(order) == []
+    assert world.reading.refund(refund.id).state is RefundState.RESERVED
+    assert not await start(order, refund), "a person lets it go on"
+    await refund.reaches("pending")
+    assert await at_the_gateway(order) == [(AMOUNT, "pending")]

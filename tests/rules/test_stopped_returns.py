@@ -5,7 +5,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlmodel import Session
@@ -13,9 +13,10 @@ from temporalio.client import WorkflowExecutionStatus
 
 from activities.books import Books
 from models.bookkeeping import BookCreditMemo
-from models.refunds import RefundState
+from models.refunds import GatewayUpdate, RefundState
 from models.returns import ReturnRequest
 from starter.opening import open_return
+from starter.sending import send_event
 from tests.rules.asking import FAULTS, is_met
 from tests.rules.return_story import COST_EACH, PAID_EACH, Money, ReturnStory, returning
 from tests.rules.standing import reopened_return_at, return_at
@@ -195,6 +196,38 @@ async def test_REF_6_a_refund_that_staff_stop_under_its_return_is_asked_for_agai
     fact = "buyer_refunds" if side == "B1" else "seller_refund"
     await case.shows("that it is refunded", lambda seen: bool(seen.facts[fact]))
     assert len((await case.order.effects()).refunds) == 1
+
+
+@pytest.mark.parametrize("word", ["succeeded", "failed"])
+@pytest.mark.parametrize(("stage", "side"), [("refunding_buyer", "B1"), ("refunding_seller", "S1")])
+async def test_REF_6_a_return_hears_of_a_stopped_refund_that_the_gateways_word_brought_to_its_end(
+    world: World, stage: str, side: str, word: Literal["succeeded", "failed"]
+) -> None:
+    case = await return_at(world, stage)
+    refund = world.refund_story(f"RF-{case.id}-{side}")
+    ident = (await refund.status()).facts["gateway_refund_id"]
+    await stopped(refund)
+    await case.shows("that it did not succeed", lambda seen: any("ended without" in s.what for s in seen.timeline))
+    await world.sandbox.settle_refund(refund.id, word)
+    said = GatewayUpdate.model_validate(
+        refund.event(actor="gateway:stripe", status=word, gateway_refund_id=ident, reason=None)
+    )
+    await send_event(world.client, refund.handle.id, "gateway_update", said)
+    await case.shows("its end", lambda seen: any(f"is {word} after all" in s.what for s in seen.timeline))
+
+    if word == "failed":  # it is made anew, under another id
+        if side == "B1":
+            await case.click()
+        else:
+            await case.forward(days=3, minutes=1)
+        again = world.refund_story(f"RF-{case.id}-{side[0]}2")
+        await again.reaches("pending")
+        await world.sandbox.settle_refund(again.id, "succeeded")
+        await again.forward(hours=25)
+    fact = "buyer_refunds" if side == "B1" else "seller_refund"
+    await case.shows("that it is refunded", lambda seen: bool(seen.facts[fact]))
+    refunds = (await case.order.effects()).refunds
+    assert [one.status for one in refunds].count("succeeded") == 1
 
 
 # ---- opened again after a refund failed (REF-7) ----
