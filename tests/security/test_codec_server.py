@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -84,12 +86,38 @@ async def test_a_key_that_is_not_there_is_named() -> None:
     assert "'k2'" in answer.text
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"payloads": 7}', b"\xff\xfe", b"[1]"])
+DEEP = b'{"payloads": ' + b"[" * 100_000
+HUGE_NUMBER = b'{"payloads": ' + b"9" * 10_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b'{"payloads": 7}', b"\xff\xfe", b"[1]", DEEP, HUGE_NUMBER],
+    ids=["empty", "cut off", "a number", "no UTF-8", "a list", "deep", "a huge number"],
+)
 async def test_what_is_not_payloads_is_refused_without_quoting_it(body: bytes) -> None:
     async with asking(KEYED) as codec:
         answer = await codec.post("/decode", content=body)
     assert answer.status_code == 400
     assert answer.text == 'this is not {"payloads": [...]} in JSON'
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:8233.evil.example"])
+async def test_a_foreign_page_is_never_told_that_it_may_read_an_answer(origin: str) -> None:
+    async with asking(KEYED) as codec:
+        answer = await codec.post("/decode", json=await sealed_json(KEY_1), headers={"Origin": origin})
+        ours = await codec.post("/decode", json=await sealed_json(KEY_1), headers={"Origin": UI})
+    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-credentials" not in answer.headers
+    assert ours.headers["access-control-allow-origin"] == UI
+
+
+@pytest.mark.parametrize("way", ["/encode", "/decode"])
+async def test_nothing_is_read_of_who_has_no_token(way: str) -> None:
+    async with asking(KEYED.model_copy(update={"codec_token": TOKEN})) as codec:
+        refused = await codec.post(way, content=b"{", headers={b"Authorization": "Bearer ope\u0144".encode()})
+        assert (refused.status_code, refused.text) == (401, "wrong or no token")
+        assert (await codec.get(way)).status_code == 405
 
 
 async def test_too_much_is_refused() -> None:
@@ -102,6 +130,29 @@ async def test_it_serves_neither_without_keys_nor_to_other_machines_without_a_to
         await serve(Settings(payload_keys=None))
     with pytest.raises(InvalidInput, match=r"BACKHAUL_CODEC_TOKEN: is not set, and 0\.0\.0\.0"):
         await serve(KEYED, host="0.0.0.0", port=free_port())
+
+
+async def test_an_empty_token_is_no_token() -> None:
+    empty = Settings.model_validate(KEYED.model_dump() | {"codec_token": SecretStr("")})
+    with pytest.raises(InvalidInput, match="BACKHAUL_CODEC_TOKEN: is not set"):
+        await serve(empty, host="0.0.0.0", port=free_port())
+
+
+async def test_unless_told_otherwise_it_listens_on_this_machine_only() -> None:
+    async with serving(KEYED) as endpoint:
+        port = int(endpoint.rpartition(":")[2])
+        assert listening_at(port) == {"127.0.0.1"}
+
+
+def listening_at(port: int) -> set[str]:
+    """At which addresses of this machine somebody listens; Linux tells."""
+    found = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state, *_ = line.split()
+        address, _, number = local.partition(":")
+        if (int(number, 16), state) == (port, "0A"):
+            found.add(socket.inet_ntoa(bytes.fromhex(address)[::-1]))
+    return found
 
 
 @asynccontextmanager
