@@ -1,6 +1,7 @@
 """Open the books: a SQLite file, or PostgreSQL by `DATABASE_URL`; and bring their tables up to date."""
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 import migrations
+from activities.books.silence import Impatient, connect, however_long_it_takes
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.settings import Settings
 
@@ -19,7 +21,8 @@ BUSY_SECONDS: Final = 10
 """How long a write on SQLite waits for the one before it."""
 POSTGRESQL_PATIENCE: Final[dict[str, str | int]] = {
     "connect_timeout": 10,
-    # A server that is gone without a word (a pulled plug) is noticed within half a minute.
+    # A server that is gone without a word (a pulled plug) is noticed within half a minute; one that is there
+    # and says nothing, sooner (`activities.books.silence`).
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
@@ -41,14 +44,12 @@ def make_engine(database_url: str) -> Engine:
     """
     url = _url_of(database_url)
     if url.get_backend_name() == "postgresql":
-        return create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=10,
-            max_overflow=10,
-            hide_parameters=True,
-            connect_args={name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query},
+        patience = {name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query}
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True, connect_args=patience
         )
+        event.listen(engine, "do_connect", _connect_postgresql)
+        return engine
     engine = create_engine(
         url, pool_size=20, max_overflow=20, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
     )
@@ -99,9 +100,10 @@ def upgrade(books: Engine | str) -> None:
     if (path := _file_of(books.url)) is not None:
         _create_file(path)
     try:
-        with writing(books).begin() as connection:
+        with writing(books).begin() as connection, ExitStack() as stack:
             if books.dialect.name == "postgresql":
                 # It takes as long as it takes, and so does the one before it.
+                stack.enter_context(however_long_it_takes(connection))
                 connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             command.upgrade(migrations_config(connection), "head")
@@ -194,6 +196,12 @@ def _create_file(path: Path) -> None:
             connection.close()
     except (OSError, sqlite3.Error) as error:
         raise PartnerUnavailable(f"the books can't be created at {path}: {error}") from None
+
+
+def _connect_postgresql(
+    _dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]
+) -> Impatient:
+    return connect(*arguments, **parameters)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -17,16 +17,22 @@ _LENGTH: Final = 4
 
 
 class Cut(StrEnum):
-    """When the connection breaks: the commit has not arrived, or it is done and nobody is told."""
+    """When the connection breaks: the commit has not arrived, or it is done and nobody is told.
+
+    `silent`: it does not break; it stays open, and nothing comes through it any more.
+    """
 
     BEFORE_COMMIT = "before the commit"
     AFTER_COMMIT = "after the commit"
+    SILENT_BEFORE_COMMIT = "silent before the commit"
+    SILENT_AFTER_COMMIT = "silent after the commit"
 
 
 class Door:
     """Passes on to one server.
 
-    `cuts`: how often a connection was cut at its commit, by the tables written; `moments`: when.
+    `cuts`: how often a connection was cut at its commit, by the tables written; `moments`: when. `swallowed`:
+    how many messages went nowhere.
     """
 
     def __init__(self, server: URL) -> None:
@@ -37,6 +43,8 @@ class Door:
         self._times = 0
         self.cuts: Counter[frozenset[str]] = Counter()
         self.moments: list[datetime] = []
+        self.swallows = False
+        self.swallowed = 0
 
     @property
     def url(self) -> str:
@@ -46,6 +54,15 @@ class Door:
     def cut_commits(self, cut: Cut, times: int) -> None:
         """Cut the connection at the first `times` commits of each kind: that write to the same tables."""
         self._cut, self._times = cut, times
+
+    def fall_silent(self) -> None:
+        """Swallow what is said from now on. A connection that meets this stays open, and silent for good."""
+        self.swallows = True
+        self.moments.append(datetime.now(UTC))
+
+    def speak_again(self) -> None:
+        """To those who come from now on."""
+        self.swallows = False
 
     @asynccontextmanager
     async def standing(self) -> AsyncIterator["Door"]:
@@ -91,6 +108,7 @@ class _Talk:
         self._from_server, self._to_server = server
         self._prepared: dict[bytes, bytes] = {}
         self._tables: set[str] = set()
+        self._silent = False
 
     async def go_on(self) -> None:
         """Until one of the two hangs up, or the door cuts."""
@@ -99,9 +117,15 @@ class _Talk:
             await self._introduce()
             while True:
                 kind, body = await self._message()
+                if self._is_silent():
+                    self._door.swallowed += 1
+                    continue
                 if _is(kind, body, b"COMMIT") and (cut := self._door.cuts_here(frozenset(self._tables))):
                     await self._break(cut, kind + body, answers)
-                    return
+                    if cut in (Cut.BEFORE_COMMIT, Cut.AFTER_COMMIT):
+                        return
+                    self._silent = True
+                    continue
                 self._hear(kind, body)
                 self._to_server.write(kind + body)
                 await self._to_server.drain()
@@ -114,7 +138,8 @@ class _Talk:
         while True:
             length = await self._from_client.readexactly(_LENGTH)
             body = await self._from_client.readexactly(int.from_bytes(length) - _LENGTH)
-            self._to_server.write(length + body)
+            if not self._is_silent():
+                self._to_server.write(length + body)
             if int.from_bytes(body[:4]) != _SSL_REQUEST:
                 return
 
@@ -142,7 +167,7 @@ class _Talk:
         answers.cancel()
         with suppress(asyncio.CancelledError):
             await answers
-        if cut is Cut.AFTER_COMMIT:
+        if cut in (Cut.AFTER_COMMIT, Cut.SILENT_AFTER_COMMIT):
             self._to_server.write(commit)
             said = await self._from_server.read(1024)
             assert b"COMMIT" in said, f"the server did not commit: {said!r}"
@@ -150,11 +175,17 @@ class _Talk:
     async def _pass_answers_on(self) -> None:
         try:
             while said := await self._from_server.read(65536):
-                self._to_client.write(said)
-                await self._to_client.drain()
+                if not self._is_silent():
+                    self._to_client.write(said)
+                    await self._to_client.drain()
         except OSError:
             pass  # as good as hanging up
-        self._to_client.close()
+        if not self._silent:
+            self._to_client.close()
+
+    def _is_silent(self) -> bool:
+        self._silent = self._silent or self._door.swallows
+        return self._silent
 
 
 def _is(kind: bytes, body: bytes, command: bytes) -> bool:
