@@ -19,6 +19,10 @@ class Case(Asking):
         """Compensate what must be when staff cancel the workflow; nothing, unless a workflow says so."""
         return
 
+    async def finish(self) -> None:
+        """Do what is left of a case that has its end, when staff cancel it then; nothing, unless it says so."""
+        return
+
     def end(self, outcome: str, message: str) -> None:
         """The case has come to this end."""
         self.outcome = outcome
@@ -39,6 +43,7 @@ class Case(Asking):
                 self.end("stopped", "stopped by staff; what had to be undone was undone")
                 await self._close()
                 raise
+            await self.finish()
         try:
             await self._close()
         except (asyncio.CancelledError, FailureError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -313,18 +314,22 @@ class BuyerSide:
             self._done_by_channel(event)
             return
         self._attempts += 1
-        result = await refund(
-            case,
-            refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
-            direction=Direction.SELLER_TO_BUYER,
-            amount=amount,
-            currency=case.opened.currency,
-            reason="refunded by the marketplace",
-            requested_by=event.actor,
-            stage=Stage.REFUNDING_BUYER,
-            return_id=case.return_id,
-            way=Way.MARKETPLACE,
-        )
+        try:
+            result = await refund(
+                case,
+                refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
+                direction=Direction.SELLER_TO_BUYER,
+                amount=amount,
+                currency=case.opened.currency,
+                reason="refunded by the marketplace",
+                requested_by=event.actor,
+                stage=Stage.REFUNDING_BUYER,
+                return_id=case.return_id,
+                way=Way.MARKETPLACE,
+            )
+        except asyncio.CancelledError:
+            self._attempts -= 1  # asked for again, it is the same one
+            raise
         self._booked_of_channel += amount
         self._done_by_channel(event)
         if result.state is not RefundState.SUCCEEDED:

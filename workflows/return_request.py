@@ -110,6 +110,14 @@ class Return(RefundingCase):
                 self._end_completed()
         else:
             await self._bring_back()
+        await self._answer_the_rest()
+
+    async def finish(self) -> None:
+        if any(task.cancelled() for task in self._beside):
+            self._keep_books_of_others()  # staff's cancel cut one of them off
+        await self._answer_the_rest()
+
+    async def _answer_the_rest(self) -> None:
         await self._finish_books_of_others()
         if self.supplier_side.credits.are_unused and workflow.patched(ALL_IS_ANSWERED):
             self.supplier_side.answer_the_rest()

@@ -3,17 +3,23 @@ part goes on without the others."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlmodel import Session
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.books import Books
+from models.bookkeeping import BookCreditMemo
+from models.failures import Category
+from models.message import Message
 from tests.rules.return_story import ReturnStory, returning
 from tests.rules.stopping import comes_to_its_stop
 from tests.rules.test_refund_taken_back import COST, seller_refund
@@ -85,3 +91,38 @@ async def test_RET_4_a_return_that_staff_stop_while_its_last_mails_wait_keeps_it
     assert view.timeline[-1].what == status.timeline[-1].what
     again = await world.return_of(case.order)
     await again.reaches("awaiting_approval")
+
+
+@contextmanager
+def books_that_do_not_take(kind: type[Message]) -> Iterator[threading.Event]:
+    """They don't take what is of this kind; gives the word that they do again."""
+    books_are_back, write = threading.Event(), Books._write
+
+    def perhaps(books: Books, work: Callable[[Session, Any], Any], ask: Any) -> Any:
+        if isinstance(ask, kind) and not books_are_back.is_set():
+            raise ApplicationError("the books do not answer", type=Category.PARTNER_UNAVAILABLE.value)
+        return write(books, work, ask)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Books, "_write", perhaps)
+        yield books_are_back
+
+
+async def stopped_while_its_credit_is_booked(world: World) -> ReturnStory:
+    """A withdrawn return whose supplier's credit the books don't take yet: there staff press Cancel."""
+    case = await (await returning(world)).approved()
+    with books_that_do_not_take(BookCreditMemo) as books_are_back:
+        await case.credit("20.00", f"CM-{case.id}")
+        await case.withdraw()
+        await case.reaches("withdrawn")
+        await case.handle.cancel()
+        await case.shows("the stop", lambda seen: any("by staff" in step.what for step in seen.timeline))
+        books_are_back.set()
+        await case.ends("withdrawn")
+    return case
+
+
+async def test_RET_12_a_credit_that_is_being_booked_when_staff_stop_an_ended_return_is_kept(world: World) -> None:
+    case = await stopped_while_its_credit_is_booked(world)
+    assert [memo.number for memo in world.reading.return_view(case.id).credit_memos] == [f"CM-{case.id}"]
+    assert await case.alerts_staff(f"CM-{case.id} over 20.00 USD")
