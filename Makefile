@@ -26,7 +26,7 @@ quick: $(READY) ## The tests of each rule and each part, without the proofs that
 	.venv/bin/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
-	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest tests/replay -k decides_as_recorded $(ARGS)
+	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest -n $(PROCESSES) tests/replay -k decides_as_recorded $(ARGS)
 
 chaos: $(READY) ## Kill every part at every step and at random, then count (make chaos ARGS="--minutes 10 --seed 7 --postgres", or --short)
 	@.venv/bin/python -m tests.chaos $(ARGS)

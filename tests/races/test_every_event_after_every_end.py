@@ -38,6 +38,8 @@ async def ended_order(world: World, end: str) -> tuple[OrderStory, CaseStory]:
             await order.update("cancel_request", reason="no stock")
         case "stopped":
             await stopped(order)
+        case "terminated":
+            await order.handle.terminate("by mistake")
     return order, order
 
 
@@ -57,6 +59,8 @@ async def ended_return(world: World, end: str) -> tuple[OrderStory, CaseStory]:
             await case.withdraw()
         case "stopped":
             await stopped(case)
+        case "terminated":
+            await case.handle.terminate("by mistake")
         case _:
             await case.forward(days=31)
     return case.order, case
@@ -69,6 +73,9 @@ async def ended_refund(world: World, end: str) -> tuple[OrderStory, CaseStory]:
     order, case = await refund_at(world, "pending")
     if end == "stopped":
         await stopped(case)
+        return order, case
+    if end == "terminated":
+        await case.handle.terminate("by mistake")
         return order, case
     ident = (await case.status()).facts["gateway_refund_id"]
     await world.sandbox.settle_refund(ident, "failed" if end == "failed" else "succeeded")
@@ -93,7 +100,7 @@ async def test_RET_16_an_event_after_the_end_is_answered_so_each_time_and_change
 ) -> None:
     come_to = {"order": ended_order, "return": ended_return, "refund": ended_refund}
     order, case = await come_to[kind](world, end)
-    if end != "stopped":
+    if end not in ("stopped", "terminated"):
         await case.ends(end)
     before = await traces(world, order, case)
     for name in EVENTS[kind.capitalize()]:

@@ -19,6 +19,7 @@ from tests.replay.paths import PATHS
 from tests.replay.recording import assert_decides_as_recorded, decided, history_in, newest
 from tests.world import World
 from workflows.authorizing import Authorization
+from workflows.cancelling import Cancels
 from workflows.ceasing import Ceasing
 from workflows.charging import SellerCharge
 from workflows.order import Order
@@ -95,6 +96,10 @@ CHANGES: list[tuple[str, int, Change]] = [
     ("order_cancelled_too_late", 0, leaves_out(Order, "_return_what_was_cancelled_late")),
     ("refund_pending_then_failed", 1, leaves_out(Refund, "_settle_pending")),
     ("return_with_rma_by_service", 0, leaves_out(Authorization, "_ask_service")),
+    ("order_cancelled_with_the_end_of_its_window", 0, leaves_out(Cancels, "_in_time")),
+    ("order_stopped_before_it_opened", 0, leaves_out(Order, "undo")),
+    ("order_stopped_while_its_seller_is_refunded", 0, leaves_out(Ceasing, "finish_refunds")),
+    ("refund_taken_back_from_a_running_order", 1, leaves_out(Refund, "_tell")),
 ]
 """A path, which of its cases, and a change of the commands that this case gave."""
 

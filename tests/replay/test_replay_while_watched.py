@@ -34,13 +34,14 @@ ANSWERING = 1.0
 class SlowAnswers(PayloadCodec):
     """Gives what people asked for late, and says when it begins to."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = ANSWERING) -> None:
+        self._seconds = seconds
         self.asked = asyncio.Event()
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         if any(b'"also_waiting_for"' in payload.data for payload in payloads):
             self.asked.set()
-            await asyncio.sleep(ANSWERING)
+            await asyncio.sleep(self._seconds)
         return list(payloads)
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
