@@ -138,10 +138,17 @@ async def _may_start_again(client: Client, workflow: str, workflow_id: str) -> b
     )
 
 
+STOPPED: Final = (
+    WorkflowExecutionStatus.CANCELED,
+    WorkflowExecutionStatus.TERMINATED,
+    WorkflowExecutionStatus.FAILED,
+)
+
+
 def is_stopped(case: WorkflowExecutionDescription) -> bool:
     """Whether staff cancelled or terminated it. A refund goes on when it is started again: the books know what is
     reserved, the gateway what was sent (REF-6)."""
-    return case.status in (WorkflowExecutionStatus.CANCELED, WorkflowExecutionStatus.TERMINATED)
+    return case.status in STOPPED
 
 
 def _bullets(lines: Iterable[str]) -> str:

@@ -48,6 +48,8 @@ class Refund(Case):
         self.updates: list[GatewayUpdate] = []
         self.word: RefundAnswer | None = None
         """The gateway's last word."""
+        self.amount_before = Decimal(0)
+        """What an earlier refund of this id moved."""
         self.claim: GatewayUpdate | None = None
         """Somebody's word that the pending refund failed: the gateway itself is asked."""
         self.late_word: GatewayUpdate | None = None
@@ -72,12 +74,13 @@ class Refund(Case):
         return RefundResult(
             refund_id=self.request.refund_id,
             state=self.state,
-            amount=(self.reserved.amount if self.reserved else None) or Decimal(0),
+            amount=(self.reserved.amount if self.reserved else None) or self.amount_before,
             currency=self.request.currency,
             gateway_refund_id=self.gateway_refund_id,
             over_refund=self.reserved.over_refund if self.reserved else False,
             reason=self.reason,
             direction=self.request.direction,
+            unknown=self.state in (RefundState.RESERVED, RefundState.PENDING),
         )
 
     async def _procedure(self) -> None:
@@ -127,6 +130,7 @@ class Refund(Case):
         self.reason = reserved.reason or "a refund with this id exists already"
         self.state = reserved.state if reserved.opening is Opening.DUPLICATE else RefundState.REFUSED
         self.gateway_refund_id = reserved.gateway_refund_id
+        self.amount_before = reserved.amount or Decimal(0)
         self.end(Stage.REFUSED, f"refused: {self.reason}")
         return None
 
@@ -245,9 +249,7 @@ class Refund(Case):
                 timer="Ask the gateway again",
             )
             if self._final:
-                if self.claim is not None and self._is_late(self.claim):
-                    self.late_word, self.claim = self.claim, None
-                return
+                break
             if heard:
                 await self._check_claim(reserved)
                 continue
@@ -257,6 +259,8 @@ class Refund(Case):
                     "pending", f"refund {self.request.refund_id} is pending for {looks} days", Who.GATEWAY
                 )
             self._hear(await self._ask_gateway(reserved, look_only=True))
+        if self.claim is not None and self._is_late(self.claim):
+            self.late_word, self.claim = self.claim, None
 
     async def _check_claim(self, reserved: ReservedRefund) -> None:
         """A wrong word must not give money away a second time: the gateway itself is asked."""

@@ -104,6 +104,7 @@ async def refund(
     with case.waiting(stage, Who.GATEWAY, f"refund the {whom} ({refund_id})"):
         await case.show()
         case.refunds_awaited.add(refund_id)
+        again = refund_id in case.refunds_unknown
         case.refunds_unknown.discard(refund_id)
         case.refunds_under_way.add(refund_id)
         try:
@@ -114,7 +115,10 @@ async def refund(
                 result_type=RefundResult,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
                 cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                # What has come to its end meanwhile says how it ended; it is not made again.
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                if again
+                else WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 static_summary=f"Refund {refund_id} · order {case.order_id} · to the {whom}",
             )
         except WorkflowAlreadyStartedError:

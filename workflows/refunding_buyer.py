@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from temporalio import workflow
 
@@ -26,6 +25,13 @@ if TYPE_CHECKING:
     from workflows.return_request import Return
 
 
+class Asked(NamedTuple):
+    """A refund of the buyer that was asked for: the n-th, over this amount."""
+
+    ordinal: int
+    amount: Decimal
+
+
 class BuyerSide:
     """The clicks, the refunds of the buyer that they made, and what the marketplace did by itself."""
 
@@ -38,6 +44,10 @@ class BuyerSide:
         self._booked_of_channel = Decimal(0)
         self._news: list[ChannelUpdate] = []
         self._attempts = 0
+        self._doubtful: Asked | None = None
+        """The refund that was stopped, and may have been made: it is what the next click asks for again."""
+        self._ordinals: dict[str, int] = {}
+        """Of the marketplace's refunds, by the event that told of them."""
         self._automatic_failed = False
         self.refunds: list[RefundResult] = []
         self.done = False
@@ -212,17 +222,17 @@ class BuyerSide:
     async def _refund(self, click: BuyerRefund | None) -> None:
         case, opened = self._case, self._case.opened
         try:
-            amount = self._amount(click)
+            asked = self._doubtful or Asked(self._attempts + 1, self._amount(click))
         except BackhaulError as error:
             self._could_not(click, str(error))
             return
-        self._attempts += 1
+        self._attempts = max(self._attempts, asked.ordinal)
         self.money_moved = True
         result = await refund(
             case,
-            refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
+            refund_id=ids.buyer_refund_id(case.return_id, asked.ordinal, case.opening),
             direction=Direction.SELLER_TO_BUYER,
-            amount=amount,
+            amount=asked.amount,
             currency=opened.currency,
             reason=click.reason if click else f"return {case.return_id} accepted",
             requested_by=click.actor if click else "seller:settings",
@@ -233,12 +243,13 @@ class BuyerSide:
         )
         if result.unknown and workflow.patched("stopped-refunds-are-asked-for-again"):
             # Money may have moved. The next click asks for this very refund again: it looks before it sends.
-            self._attempts -= 1
+            self._doubtful = asked
             self._automatic_failed = True
             what = f"refund {result.refund_id} was stopped, and may have been made ({result.reason})"
             case.alert_staff(f"unknown-{result.refund_id}-{len(case.timeline)}", what, Who.STAFF)
             self._could_not(click, f"{what}; click again to have it looked for, and made if it was not")
             return
+        self._doubtful = None
         if result.state is not RefundState.SUCCEEDED:
             self.money_moved = bool(self.refunds) or case.reopened
             self._could_not(click, f"refund {result.refund_id} {result.state.value}: {result.reason}")
@@ -247,7 +258,7 @@ class BuyerSide:
 
     def hear_end(self, result: RefundResult) -> None:
         """A refund that staff had stopped went on by itself: the next click asks for another one (REF-6)."""
-        self._attempts += 1
+        self._doubtful = None
         if result.state is RefundState.SUCCEEDED:
             self._made(result)
         else:
@@ -313,23 +324,21 @@ class BuyerSide:
         if amount <= 0:
             self._done_by_channel(event)
             return
-        self._attempts += 1
-        try:
-            result = await refund(
-                case,
-                refund_id=ids.buyer_refund_id(case.return_id, self._attempts, case.opening),
-                direction=Direction.SELLER_TO_BUYER,
-                amount=amount,
-                currency=case.opened.currency,
-                reason="refunded by the marketplace",
-                requested_by=event.actor,
-                stage=Stage.REFUNDING_BUYER,
-                return_id=case.return_id,
-                way=Way.MARKETPLACE,
-            )
-        except asyncio.CancelledError:
-            self._attempts -= 1  # asked for again, it is the same one
-            raise
+        if event.event_id not in self._ordinals:  # asked for again, it is the same one
+            self._attempts += 1
+            self._ordinals[event.event_id] = self._attempts
+        result = await refund(
+            case,
+            refund_id=ids.buyer_refund_id(case.return_id, self._ordinals[event.event_id], case.opening),
+            direction=Direction.SELLER_TO_BUYER,
+            amount=amount,
+            currency=case.opened.currency,
+            reason="refunded by the marketplace",
+            requested_by=event.actor,
+            stage=Stage.REFUNDING_BUYER,
+            return_id=case.return_id,
+            way=Way.MARKETPLACE,
+        )
         self._booked_of_channel += amount
         self._done_by_channel(event)
         if result.state is not RefundState.SUCCEEDED:

@@ -269,11 +269,11 @@ class SupplierSide:
     async def _refund_seller(self, amount: Decimal) -> None:
         """RET-13. A refund that failed is tried again under a new id; one refused is left to staff (REF-7)."""
         case, currency = self._case, self._case.opened.charge_currency
-        self.money_moved = True
+        self.money_moved, doubtful = True, False
         while True:
             result, self._ended_after_all = self._ended_after_all, None
             if result is None:
-                self._attempts += 1
+                self._attempts += 0 if doubtful else 1  # stopped, it is asked for again: it looks before it sends
                 result = await refund(
                     case,
                     refund_id=ids.seller_refund_id(case.return_id, self._attempts, case.opening),
@@ -294,10 +294,10 @@ class SupplierSide:
             case.step(what, Who.GATEWAY)
             case.alert_staff(result.refund_id, what, Who.STAFF)
             if result.unknown and workflow.patched("stopped-refunds-are-asked-for-again"):
+                doubtful = True
                 await self._wait_for_mending()
-                if self._ended_after_all is None:
-                    self._attempts -= 1  # this very refund is asked for again: it looks before it sends
                 continue
+            doubtful = False
             if result.state is not RefundState.FAILED:
                 self.results.append(f"seller not refunded here: {result.reason}")
                 return

@@ -68,10 +68,13 @@ class Return(RefundingCase):
         """How often this return was opened by now."""
         self._opened: OpenedReturn | None = None
         self._siblings_opened = 0
-        self._beside: tuple[asyncio.Task[None], ...] = ()
+        self._beside: tuple[asyncio.Task[None], asyncio.Task[None]] | None = None
         self._kept: KeptReturn | None = None
         self._taken_back_late: list[RefundResult] = []
-        if self.reopened:
+        self._reopened_from_the_start = request.reopened_by is not None and workflow.patched(
+            "reopened-from-the-start"
+        )
+        if self._reopened_from_the_start:
             self.supplier_side.reopen()
             self.buyer_side.reopen()
 
@@ -113,8 +116,7 @@ class Return(RefundingCase):
         await self._answer_the_rest()
 
     async def finish(self) -> None:
-        if any(task.cancelled() for task in self._beside):
-            self._keep_books_of_others()  # staff's cancel cut one of them off
+        self._keep_books_of_others()
         await self._answer_the_rest()
 
     async def _answer_the_rest(self) -> None:
@@ -123,9 +125,13 @@ class Return(RefundingCase):
             self.supplier_side.answer_the_rest()
 
     def _keep_books_of_others(self) -> None:
-        """Beside the procedure, book what the supplier credits and what the marketplace refunds."""
-        memos = asyncio.create_task(self.supplier_side.credits.book_each(), name="credit memos")
-        channel = asyncio.create_task(self.buyer_side.record_channel_refunds(), name="marketplace's refunds")
+        """Beside the procedure, book what the supplier credits and what the marketplace refunds; on from there if
+        staff's cancel cut it off."""
+        channel, memos = self._beside or (None, None)
+        if memos is None or memos.cancelled():
+            memos = asyncio.create_task(self.supplier_side.credits.book_each(), name="credit memos")
+        if channel is None or channel.cancelled():
+            channel = asyncio.create_task(self.buyer_side.record_channel_refunds(), name="marketplace's refunds")
         self._beside = (channel, memos)
 
     async def _finish_books_of_others(self) -> None:
@@ -176,13 +182,13 @@ class Return(RefundingCase):
     @property
     def reopened(self) -> bool:
         """Whether it was completed before, and is open only to refund again."""
-        return self.request.reopened_by is not None
+        return self._kept is not None or self._reopened_from_the_start
 
     def refund_taken_back(self, failed: RefundResult) -> None:
         mine = self.refunds_made.get(failed.refund_id)
         if mine is not None:
             failed = mine.model_copy(update={"state": RefundState.FAILED, "reason": failed.reason})
-        elif not self._may_have_made(failed):
+        elif not self._may_have_made(failed) and workflow.patched("only-own-refunds-are-made-again"):
             why = f"the return made no refund {failed.refund_id} that succeeded (REF-7)"
             self.inbox.reject(contract.REFUND_TAKEN_BACK, why, None)
             return
@@ -212,11 +218,15 @@ class Return(RefundingCase):
         else:
             self.supplier_side.take_back(failed)
 
-    async def _refund_again(self, failed: RefundResult, *others: RefundResult) -> None:
-        """The return that was completed opens again, for as long as it takes to refund again."""
-        for one in (failed, *others):
+    def _owe(self, *taken_back: RefundResult) -> None:
+        for one in taken_back:
             super().refund_taken_back(one)
             self._make_again(one)
+
+    async def _refund_again(self, failed: RefundResult, *others: RefundResult) -> None:
+        """The return that was completed opens again, for as long as it takes to refund again."""
+        if self._reopened_from_the_start:
+            self._owe(failed, *others)
         self.run_id = f"{self.run_id}:{failed.refund_id}"
         reopened = await self.book(
             calls.REOPEN_RETURN,
@@ -235,6 +245,10 @@ class Return(RefundingCase):
         self._know(reopened.opened)
         if self._kept.rma_number:
             self.label(contract.RMA_NUMBER.value_set(self._kept.rma_number))
+        if not self._reopened_from_the_start:
+            self.supplier_side.reopen()
+            self.buyer_side.reopen()
+            self._owe(failed)
         self.tell("reopened", "return_reopened", Recipient.SELLER, reason=f"refund {failed.refund_id} failed")
         self._keep_books_of_others()
         await self._settle()
@@ -462,6 +476,8 @@ class Return(RefundingCase):
             for sibling in self.opened.siblings[self._siblings_opened :] if self._opened else ():
                 await self._open_sibling(sibling)
             self.outcome = self.outcome or "stopped"
+            if self._beside is not None:
+                self._keep_books_of_others()
             await self._finish_books_of_others()
             self.supplier_side.answer_the_rest()
         self.keeps_books = self.keeps_books and self.has_opened

@@ -124,7 +124,8 @@ def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> Reser
     is sent, so what it sent is not sent twice (REF-6).
     """
     if row.run_id == ask.run_id:
-        return _known(row, Opening.OPENED)
+        # Asked twice, it gives the same answer: it was reserved at another time if it was taken over.
+        return _known(row, Opening.OPENED).model_copy(update={"resumed": row.reserved_at != ask.at})
     unfinished = row.state in (RefundState.RESERVED, RefundState.PENDING)
     if not unfinished or row.workflow_id != ask.workflow_id or not _is_the_same(row, ask.request):
         return _known(row, Opening.DUPLICATE)

@@ -244,6 +244,7 @@ class Story:
         amount: str | None = None,
         run: str = "run-1",
         direction: Direction = Direction.SELLER_TO_BUYER,
+        at: datetime = NOON,
         **more: Any,
     ) -> ReservedRefund:
         request = RefundRequest.model_validate(
@@ -259,7 +260,7 @@ class Story:
             }
         )
         return self.books.reserve_refund(
-            ReserveRefund(request=request, workflow_id=refund_workflow_id(refund_id), run_id=run, at=NOON)
+            ReserveRefund(request=request, workflow_id=refund_workflow_id(refund_id), run_id=run, at=at)
         )
 
     def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:

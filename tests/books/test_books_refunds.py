@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -12,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.bookkeeping import Opening, ReservedRefund
 from models.refunds import Direction, RefundState, Way
-from tests.books.story import Story, seller
+from tests.books.story import NOON, Story, seller
 
 TO_SELLER = Direction.BROKER_TO_SELLER
 
@@ -124,8 +125,9 @@ def test_REF_7_a_refund_that_was_stopped_goes_on_in_a_later_run_with_its_amount(
     paid_100.refunding("RF-2", "60.00")
     first = paid_100.refunding("RF-1", amount)
     paid_100.settled("RF-1", state, "re_1")
-    again = paid_100.refunding("RF-1", amount, run="run-2")
+    again = paid_100.refunding("RF-1", amount, run="run-2", at=NOON + timedelta(hours=1))
     assert (again.opening, again.resumed, again.state) == (Opening.OPENED, True, state)
+    assert paid_100.refunding("RF-1", amount, run="run-2", at=NOON + timedelta(hours=1)) == again, "asked twice"
     assert (again.amount, again.payment_reference) == (first.amount, first.payment_reference)
     assert again.gateway_refund_id == "re_1"
     assert paid_100.left_for_buyer() == 0

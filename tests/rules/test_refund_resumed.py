@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from models.contract import REFUND
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.opening import open_refund
 from starter.sending import record_event, send_event
@@ -199,3 +200,19 @@ async def test_REF_6_a_word_about_a_refund_that_was_never_sent_does_not_send_it(
     assert not await start(order, refund), "a person lets it go on"
     await refund.reaches("pending")
     assert await at_the_gateway(order) == [(AMOUNT, "pending")]
+
+
+async def test_REF_6_a_refund_that_had_succeeded_says_so_when_it_is_started_again(world: World) -> None:
+    """Past the starter and its reuse policy, as its return does that does not know what became of it."""
+    order, refund = await refund_at(world, "pending")
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    ident = str((await refund.status()).facts["gateway_refund_id"])
+    await refund.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
+    first = await refund.handle.result()
+    begun = await anext(refund.handle.fetch_history_events(page_size=1))
+    payloads = begun.workflow_execution_started_event_attributes.input.payloads
+    (request,) = await world.client.data_converter.decode(payloads)
+    again = await world.client.start_workflow(REFUND, request, id=refund.handle.id, task_queue=world.task_queue)
+    told = await again.result()
+    assert (told["state"], told["amount"], told["unknown"]) == (first["state"], first["amount"], False)
+    assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]

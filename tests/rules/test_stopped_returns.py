@@ -187,7 +187,7 @@ async def test_REF_6_a_refund_that_staff_stop_under_its_return_is_asked_for_agai
 
     if side == "B1":
         await case.reaches("awaiting_buyer_refund")
-        await case.click()
+        await case.click(amount="1.00")  # this very refund is asked for again, whatever the click says
     else:
         await case.forward(days=3, minutes=1)
     await refund.reaches("pending")
@@ -196,6 +196,16 @@ async def test_REF_6_a_refund_that_staff_stop_under_its_return_is_asked_for_agai
     fact = "buyer_refunds" if side == "B1" else "seller_refund"
     await case.shows("that it is refunded", lambda seen: bool(seen.facts[fact]))
     assert len((await case.order.effects()).refunds) == 1
+
+
+async def test_RET_18_REF_3_the_marketplaces_refund_is_booked_beside_one_that_staff_stopped(world: World) -> None:
+    case = await return_at(world, "refunding_buyer")
+    await stopped(world.refund_story(f"RF-{case.id}-B1"))
+    await case.shows("that it did not succeed", lambda seen: any("ended without" in s.what for s in seen.timeline))
+    left = world.reading.refunds_of(case.order.id).buyer.left
+    await case.update("channel_update", status="refunded_by_channel", amount="1.00")
+    await world.refund_story(f"RF-{case.id}-B2").reaches("refused" if left < 1 else "succeeded")
+    assert world.reading.refund(f"RF-{case.id}-B1").state is RefundState.PENDING
 
 
 @pytest.mark.parametrize("word", ["succeeded", "failed"])
