@@ -127,12 +127,22 @@ class CaseStory:
         return not under_way and not known.HasField("pending_workflow_task")
 
     async def ends(self, outcome: str) -> CaseStatus:
-        """Wait until the workflow has ended; it must be with this outcome."""
+        """Wait until the workflow has ended; it must be with this outcome. Another case may start it only now."""
+        await eventually(self._has_begun, bool, f"{self.id} does not begin")
         result = await asyncio.wait_for(self.handle.result(), PATIENCE)
         status = await self.status()
         assert status.stage == outcome, (status.stage, result)
         assert status.outcome == outcome
         return status
+
+    async def _has_begun(self) -> bool:
+        try:
+            await self.handle.describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
 
     def event(self, **fields: Any) -> dict[str, Any]:
         """An event with its common fields."""

@@ -4,6 +4,8 @@ import asyncio
 import random
 import time
 
+import pytest
+
 from models.case import CaseStatus
 from tests.chaos.postgres import Postgres
 from tests.chaos.stories import Story, ship
@@ -28,6 +30,7 @@ async def answers_promptly(case: CaseStory) -> None:
     raise AssertionError(f"{case.id} takes {time.monotonic() - asked:.1f} s to say how it stands")
 
 
+@pytest.mark.slow
 async def test_NTF_3_a_case_says_that_it_waits_for_the_books_and_goes_on_when_they_are_back(
     world: World, postgres: Postgres
 ) -> None:

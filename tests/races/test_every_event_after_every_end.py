@@ -11,7 +11,7 @@ from models.contract import EVENTS
 from models.failures import NotFound
 from models.parties import Seller
 from tests.model.damage import DAMAGES
-from tests.model.walking import ORDER_GOES_ON, walk
+from tests.model.walking import ORDER_GOES_ON, rests, walk
 from tests.races.sending import WAYS, Sender
 from tests.rules.standing import ENDS, order_at, refund_at, return_at
 from tests.rules.stopping import stopped
@@ -102,6 +102,7 @@ async def test_RET_16_an_event_after_the_end_is_answered_so_each_time_and_change
     order, case = await come_to[kind](world, end)
     if end not in ("stopped", "terminated"):
         await case.ends(end)
+    await rests(order)  # its mails may still be on their way
     before = await traces(world, order, case)
     for name in EVENTS[kind.capitalize()]:
         sender = Sender(case, name, order.request.lines[0].sku, way)

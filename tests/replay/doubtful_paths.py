@@ -3,11 +3,16 @@
 from datetime import timedelta
 
 from models.bookkeeping import SettleRefund
+from models.contract import REFUND_TAKEN_BACK
 from tests.rules.return_story import ReturnStory, returning
 from tests.rules.standing import refund_at, return_at, say
 from tests.rules.stopping import comes_to_its_stop, stopped
 from tests.rules.test_cancel_boundary import clock_passes, in_its_window, window_closes
-from tests.rules.test_stopped_at_its_end import books_that_do_not_take, stopped_while_its_credit_is_booked
+from tests.rules.test_stopped_at_its_end import (
+    books_that_do_not_take,
+    stopped_while_its_credit_is_booked,
+    waiting_for_its_last_mails,
+)
 from tests.world import CaseStory, World
 
 
@@ -109,3 +114,20 @@ async def refund_stopped_as_it_succeeds(world: World) -> list[CaseStory]:
         books_are_back.set()
         await comes_to_its_stop(refund)
     return [refund]
+
+
+async def return_told_of_a_foreign_refund(world: World) -> list[CaseStory]:
+    case = await (await returning(world)).approved()
+    foreign = {"refund_id": "RF-of-another-S1", "state": "failed", "amount": "63.00", "currency": "USD"}
+    await case.handle.signal(REFUND_TAKEN_BACK, foreign | {"direction": "broker_to_seller"})
+    await case.shows("the rejection", lambda seen: seen.rejected_count == 1)
+    await case.withdraw()
+    await case.ends("withdrawn")
+    return [case]
+
+
+async def return_cancelled_as_it_closes(world: World) -> list[CaseStory]:
+    case = await waiting_for_its_last_mails(world)
+    await case.handle.cancel()
+    await case.ends("rejected")
+    return [case]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import pytest
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -42,6 +43,7 @@ async def watched(world: World) -> AsyncIterator[None]:
         looking.cancel()
 
 
+@pytest.mark.slow
 async def test_returns_that_run_side_by_side_and_are_watched_replay(world: World) -> None:
     """A local activity that ended in the task that started a timer, which its end cancelled, did not replay; nor
     did one that ended while a question was answered."""
