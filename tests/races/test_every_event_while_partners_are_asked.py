@@ -14,6 +14,8 @@ from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STA
 from tests.rules.standing import WAITS, standing_at
 from tests.world import CaseStory, World, eventually
 
+pytestmark = pytest.mark.slow
+
 WALKED = {"order": ORDER_STAGES, "return": RETURN_STAGES, "refund": REFUND_STAGES}
 PARTNERS_ASKED = [(kind, stage) for kind, stage in WAITS if stage not in WALKED[kind]]
 CELLS = [(kind, stage, name) for kind, stage in PARTNERS_ASKED for name in EVENTS[kind.capitalize()]]

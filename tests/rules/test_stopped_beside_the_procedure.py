@@ -28,6 +28,8 @@ from tests.rules.stopping import (
 )
 from tests.world import CaseStory, World, eventually
 
+pytestmark = pytest.mark.slow
+
 
 def waits_for(who: str) -> Callable[[CaseStatus], bool]:
     return lambda seen: any(wait and wait.who == who for wait in (seen.waiting_for, *seen.also_waiting_for))

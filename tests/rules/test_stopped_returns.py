@@ -189,7 +189,7 @@ async def test_REF_6_a_refund_that_staff_stop_under_its_return_is_asked_for_agai
         await case.reaches("awaiting_buyer_refund")
         await case.click(amount="1.00")  # this very refund is asked for again, whatever the click says
     else:
-        await case.forward(days=3, minutes=1)
+        await case.forward(days=3, seconds=1)
     await refund.reaches("pending")
     await world.sandbox.settle_refund(refund.id, "succeeded")
     await refund.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
@@ -229,7 +229,7 @@ async def test_REF_6_a_return_hears_of_a_stopped_refund_that_the_gateways_word_b
         if side == "B1":
             await case.click()
         else:
-            await case.forward(days=3, minutes=1)
+            await case.forward(days=3, seconds=1)
         again = world.refund_story(f"RF-{case.id}-{side[0]}2")
         await again.reaches("pending")
         await world.sandbox.settle_refund(again.id, "succeeded")
