@@ -273,7 +273,8 @@ class SupplierSide:
         while True:
             result, self._ended_after_all = self._ended_after_all, None
             if result is None:
-                self._attempts += 0 if doubtful else 1  # stopped, it is asked for again: it looks before it sends
+                if not doubtful:  # else this very refund is asked for again: it looks before it sends
+                    self._attempts += 1
                 result = await refund(
                     case,
                     refund_id=ids.seller_refund_id(case.return_id, self._attempts, case.opening),
