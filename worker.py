@@ -33,12 +33,12 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.arrival import Arrivals
-from activities.books import Books, Contacts, open_books
-from activities.mail import Mailer
-from activities.payments import Payments
-from activities.shop import Shop
-from activities.suppliers import Suppliers
+from activities.connectors.shop_json.shop import Shop
+from activities.connectors.stripe.payments import Payments
+from activities.connectors.supplier_json.suppliers import Suppliers
+from activities.database import Books, Contacts, open_books
+from activities.event_arrival import Arrivals
+from activities.mail.delivery import Mailer
 from models.contract import TASK_QUEUE
 from models.converter import NO_REQUEST, data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile

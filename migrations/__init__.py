@@ -1,1 +1,1 @@
-"""The versions of the tables, applied by Alembic (`activities.books.engine.upgrade`)."""
+"""The versions of the tables, applied by Alembic (`activities.database.engines.upgrade`)."""

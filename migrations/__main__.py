@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import command
 
-from activities.books.engine import make_engine, migrations_config, upgrade, writing
+from activities.database.engines import make_engine, migrations_config, upgrade, writing
 
 
 def draft(message: str) -> None:

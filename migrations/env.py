@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, String
 from sqlmodel.sql.sqltypes import AutoString
 
 from models import tables
-from models.columns import Document, Money, UtcTime, Word
+from models.tables.columns import Document, Money, UtcTime, Word
 
 
 def plainly(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:

@@ -7,8 +7,7 @@ holds them against the activities that the worker really registers.
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from models import bookkeeping as books
-from models import partners
+from models import partners, records
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -24,16 +23,16 @@ class Call(Generic[Asked, Given]):
     gives: type[Given]
 
 
-OPEN_ORDER: Final = Call("open_order", books.OpenOrder, books.OpenedOrder)
-SAVE_ORDER: Final = Call("save_order", books.SaveOrder, books.Saved)
-OPEN_RETURN: Final = Call("open_return", books.OpenReturn, books.ReturnOpening)
-SAVE_RETURN: Final = Call("save_return", books.SaveReturn, books.Saved)
-REOPEN_RETURN: Final = Call("reopen_return", books.ReopenReturn, books.ReturnReopened)
-BOOK_CREDIT_MEMO: Final = Call("book_credit_memo", books.BookCreditMemo, books.CreditMemoBooked)
-RESERVE_REFUND: Final = Call("reserve_refund", books.ReserveRefund, books.ReservedRefund)
-SETTLE_REFUND: Final = Call("settle_refund", books.SettleRefund, books.Saved)
-TAKE_BACK_REFUND: Final = Call("take_back_refund", books.SettleRefund, books.RefundTakenBack)
-SAVE_CASE: Final = Call("save_case", books.SaveCase, books.Saved)
+OPEN_ORDER: Final = Call("open_order", records.OpenOrder, records.OpenedOrder)
+SAVE_ORDER: Final = Call("save_order", records.SaveOrder, records.Saved)
+OPEN_RETURN: Final = Call("open_return", records.OpenReturn, records.ReturnOpening)
+SAVE_RETURN: Final = Call("save_return", records.SaveReturn, records.Saved)
+REOPEN_RETURN: Final = Call("reopen_return", records.ReopenReturn, records.ReturnReopened)
+BOOK_CREDIT_MEMO: Final = Call("book_credit_memo", records.BookCreditMemo, records.CreditMemoBooked)
+RESERVE_REFUND: Final = Call("reserve_refund", records.ReserveRefund, records.ReservedRefund)
+SETTLE_REFUND: Final = Call("settle_refund", records.SettleRefund, records.Saved)
+TAKE_BACK_REFUND: Final = Call("take_back_refund", records.SettleRefund, records.RefundTakenBack)
+SAVE_CASE: Final = Call("save_case", records.SaveCase, records.Saved)
 
 AUTHORIZE_CHARGE: Final = Call("authorize_charge", partners.AuthorizeCharge, partners.ChargeAnswer)
 CAPTURE_CHARGE: Final = Call("capture_charge", partners.CaptureCharge, partners.ChargeAnswer)
@@ -45,8 +44,8 @@ FIND_STOCK: Final = Call("find_stock", partners.FindStock, partners.Stock)
 PLACE_SUPPLIER_ORDER: Final = Call("place_supplier_order", partners.PlaceSupplierOrder, partners.PlacedOrder)
 REQUEST_RMA: Final = Call("request_rma", partners.RequestRma, partners.RmaAnswer)
 
-ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, books.Saved)
-STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, books.Saved)
+ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, records.Saved)
+STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, records.Saved)
 
 SEND_MAIL: Final = Call("send_mail", partners.Mail, partners.MailSent)
 

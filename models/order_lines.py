@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from models.bookkeeping import LineQuantities
 from models.message import Quantity
 from models.money import share_of_units
 from models.orders import LineShare, OrderLine
 from models.partners import OrderQuantity
+from models.records import LineQuantities
 
 
 class OrderLines:

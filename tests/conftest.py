@@ -16,11 +16,11 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from activities.books import open_books, upgrade
+from activities.database import open_books, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
-from starter.ports import free_port
+from starter.ops.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
 from tests.chaos.postgres import Postgres, is_installed
 from tests.postgres import POSTGRES_URL, EmptyPostgres

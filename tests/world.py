@@ -23,8 +23,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from activities.books import Parties, Reading
-from activities.books.views import OrderView
+from activities.database import Parties, Reading
+from activities.database.views import OrderView
 from models.case import Answer, CaseStatus
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
@@ -32,7 +32,7 @@ from models.parties import Seller, Supplier
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.settings import Settings
-from starter.opening import open_order, open_refund, open_return
+from starter.client.start import open_order, open_refund, open_return
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
 from worker import WorkerSettings, build_worker

@@ -7,12 +7,12 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
-    from models.bookkeeping import SupplierOrderRecord
     from models.case import OrderStage as Stage
     from models.case import Who
     from models.order_lines import OrderLines
     from models.orders import Address, SupplierOrder
     from models.partners import FindStock, PlaceSupplierOrder, StockOffer
+    from models.records import SupplierOrderRecord
     from models.sourcing import choose_sources, supplier_orders
     from workflows.case import Case
 

@@ -7,13 +7,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, ids
-    from models.bookkeeping import Cessation
     from models.case import OrderStage as Stage
     from models.case import Who
     from models.order_lines import OrderLines, items_of
     from models.orders import Fault, OrderRequest, fault_of
     from models.parties import Seller
     from models.partners import Recipient, StopShipping
+    from models.records import Cessation
     from models.refunds import Direction, RefundState
     from workflows.cancelling import Requested
     from workflows.case import side_by_side

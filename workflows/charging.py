@@ -6,11 +6,11 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, ids
-    from models.bookkeeping import ChargeRecord
     from models.case import OrderStage as Stage
     from models.case import Who
     from models.parties import Seller
     from models.partners import AuthorizeCharge, CaptureCharge, ChargeState, VoidCharge
+    from models.records import ChargeRecord
     from workflows.case import Case
 
 

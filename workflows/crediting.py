@@ -9,9 +9,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls
-    from models.bookkeeping import BookCreditMemo
     from models.case import Who
     from models.failures import RefusedByRule
+    from models.records import BookCreditMemo
     from models.returns import CreditMemo
 
 if TYPE_CHECKING:

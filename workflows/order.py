@@ -11,7 +11,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
-    from models.bookkeeping import Opening, OpenOrder, SaveOrder
     from models.case import CaseRecord, Ended, SlaState, Who
     from models.case import OrderStage as Stage
     from models.failures import Conflict, RefusedByRule
@@ -30,6 +29,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from models.parties import Seller
     from models.partners import Recipient
+    from models.records import Opening, OpenOrder, SaveOrder
     from models.returns import ReturnLine, ReturnRequest, Source
     from workflows.buying import Buying
     from workflows.cancelling import Cancels

@@ -15,12 +15,12 @@ from temporalio.exceptions import (
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
-    from models.bookkeeping import Opening, ReservedRefund, ReserveRefund, SaveCase, SettleRefund
     from models.case import CaseRecord, Who
     from models.case import RefundStage as Stage
     from models.failures import Category, Conflict, RefusedByRule
     from models.message import Event
     from models.partners import Recipient, RefundAnswer, SendRefund
+    from models.records import Opening, ReservedRefund, ReserveRefund, SaveCase, SettleRefund
     from models.refunds import GatewayUpdate, RefundRequest, RefundResult, RefundState, Way
     from models.returns import ReturnRequest
     from workflows.case import Case

@@ -13,13 +13,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import ids
-    from models.bookkeeping import ReceptionRecord
     from models.case import ReturnStage as Stage
     from models.case import SlaState, Who
     from models.failures import RefusedByRule
     from models.money import share_of_units
     from models.parties import OnBreach
     from models.partners import Recipient
+    from models.records import ReceptionRecord
     from models.refunds import Direction, RefundResult, RefundState
     from models.returns import Acceptance, GoodsReceived, OpenedLine, ReceivedLine, Waivable
     from workflows.crediting import Credits

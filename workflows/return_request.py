@@ -10,7 +10,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, ids
-    from models.bookkeeping import KeptReturn, Opening, OpenReturn, ReopenReturn, SaveReturn
     from models.case import CaseRecord, Ended, Who
     from models.case import ReturnStage as Stage
     from models.failures import Conflict, RefusedByRule
@@ -18,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from models.money import is_whole
     from models.parties import Fulfilment, Seller
     from models.partners import Recipient
+    from models.records import KeptReturn, Opening, OpenReturn, ReopenReturn, SaveReturn
     from models.refunds import Direction, RefundResult, RefundState
     from models.returns import (
         BuyerRefund,

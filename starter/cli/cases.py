@@ -16,16 +16,16 @@ from models.contract import EVENTS, ORDER, REFUND, RETURN
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.ids import case_of, order_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import Message
-from starter.cli.delivering import deliver
-from starter.cli.desk import books, books_if_there, returns_numbered
+from starter.cli.case_lookup import books, books_if_there, returns_numbered
+from starter.cli.event_delivery import deliver
 from starter.cli.events import generic_sending
 from starter.cli.output import money, remark, run, say, show_json, show_table, shown
-from starter.connection import connect
-from starter.looking import ask_status, status_in_books
+from starter.client.connection import connect
+from starter.client.status import ask_status, status_in_books
 
 if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from activities.books import Reading
-    from activities.books.views import OrderRefunds, RefundTotals, Standing
+    from activities.database import Reading
+    from activities.database.views import OrderRefunds, RefundTotals, Standing
 
 event = typer.Typer(no_args_is_help=True, help="Any event of the contract, by its name.")
 

@@ -48,8 +48,8 @@ def serve_command(
 
     Keys: BACKHAUL_PAYLOAD_KEYS. Token that it wants as `Authorization: Bearer`: BACKHAUL_CODEC_TOKEN.
     """
-    from starter.codec_server import UI_ORIGINS, serve
-    from starter.interrupt import ended_by_signals
+    from starter.ops.codec_server import UI_ORIGINS, serve
+    from starter.ops.interrupt import ended_by_signals
 
     settings = ready_settings()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starter.demo.play import ToldStory
-    from starter.stack import Stack, StackPlan
+    from starter.ops.stack import Stack, StackPlan
 
 NOT_AS_EXPECTED: Final = 1
 """Exit code when a story did not end as it should."""
@@ -48,8 +48,8 @@ def demo(
 
     Exit code 1: a story did not end as it should.
     """
-    from starter.devserver import read_config
-    from starter.stack import StackPlan
+    from starter.ops.dev_server import read_config
+    from starter.ops.stack import StackPlan
 
     plan = StackPlan(
         server=read_config(config),
@@ -73,8 +73,8 @@ def _require_sandbox(plan: "StackPlan") -> None:
 
 async def _demo(plan: "StackPlan", *, wait: bool) -> int:
     """Gives the exit code; 0 as well when it was interrupted before the end."""
-    from starter.interrupt import ended_by_signals
-    from starter.stack import running_stack
+    from starter.ops.interrupt import ended_by_signals
+    from starter.ops.stack import running_stack
 
     exit_code = 0
     with ended_by_signals():
@@ -94,10 +94,10 @@ async def _demo(plan: "StackPlan", *, wait: bool) -> int:
 
 
 async def _play(plan: "StackPlan", stack: "Stack") -> "list[ToldStory]":
-    from activities.books import open_books
-    from starter.demo.board import Board
+    from activities.database import open_books
     from starter.demo.play import STORIES, clock_in_hand, play
-    from starter.demo.telling import Place
+    from starter.demo.progress import Board
+    from starter.demo.story import Place
     from starter.sandbox import SandboxClient
 
     books = open_books(plan.settings)
@@ -112,7 +112,7 @@ async def _play(plan: "StackPlan", stack: "Stack") -> "list[ToldStory]":
 
 
 def _report(plan: "StackPlan", told: "Sequence[ToldStory]") -> int:
-    from starter.demo.board import show_table
+    from starter.demo.progress import show_table
 
     say("")
     show_table(console(), told, plan.ui_list)

@@ -13,13 +13,13 @@ from temporalio.client import Client
 from models.contract import ORDER
 from models.failures import BackhaulError, InvalidInput, Problem
 from models.orders import OrderRequest
-from starter.cli.delivering import deliver
-from starter.cli.desk import order_case
+from starter.cli.case_lookup import order_case
 from starter.cli.documents import open_document
+from starter.cli.event_delivery import deliver
 from starter.cli.events import EventCommand, add_events
 from starter.cli.output import console, remark, run, say
-from starter.connection import connect
-from starter.opening import Opened, open_order
+from starter.client.connection import connect
+from starter.client.start import Opened, open_order
 
 app = typer.Typer(no_args_is_help=True, help="Orders: start them, and tell them what happened.")
 

@@ -11,12 +11,12 @@ import yaml
 from models.failures import InvalidInput, NotFound, Problem
 from models.message import Message
 from models.parties import Seller, Supplier
-from starter.cli.desk import parties
+from starter.cli.case_lookup import parties
 from starter.cli.documents import open_document
 from starter.cli.output import say, show_json, show_table
 
 if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from activities.books import Parties
+    from activities.database import Parties
 
 Party = TypeVar("Party", Seller, Supplier)
 

@@ -6,12 +6,12 @@ import typer
 
 from models.environment import settings_from_environment
 from models.failures import Conflict
-from starter.cli.desk import opened_books
+from starter.cli.case_lookup import opened_books
 from starter.cli.output import run, say, show_json, show_table
-from starter.connection import connect
+from starter.client.connection import connect
 
 if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from starter.reconciling import Lost
+    from starter.ops.reconcile import Lost
 
 
 def reconcile(
@@ -31,10 +31,10 @@ def reconcile(
 
 
 async def _reconcile(write: bool, as_json: bool) -> None:
-    from activities.books import Contacts
-    from activities.books.reconciling import Reconciling
-    from activities.mail import Mailer
-    from starter.reconciling import find_lost, note_lost, tell_staff
+    from activities.database import Contacts
+    from activities.database.reconciliation import Reconciling
+    from activities.mail.delivery import Mailer
+    from starter.ops.reconcile import find_lost, note_lost, tell_staff
 
     settings = settings_from_environment()
     with opened_books() as engine:

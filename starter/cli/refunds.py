@@ -11,18 +11,18 @@ from models.contract import REFUND
 from models.failures import Category, Conflict, InvalidInput, Problem
 from models.ids import direct_refund_id, refund_workflow_id
 from models.refunds import RefundRequest, Way
-from starter.cli.delivering import deliver
-from starter.cli.desk import books, order_case, refund_case
+from starter.cli.case_lookup import books, order_case, refund_case
+from starter.cli.event_delivery import deliver
 from starter.cli.events import EventCommand, add_events, quantity_line
 from starter.cli.output import remark, run, say
-from starter.connection import connect
-from starter.looking import ending_of, until_past
-from starter.opening import open_refund
-from starter.sending import EventRefused
+from starter.client.connection import connect
+from starter.client.send import EventRefused
+from starter.client.start import open_refund
+from starter.client.status import ending_of, until_past
 
 if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from activities.books import Reading
-    from activities.books.views import OrderView
+    from activities.database import Reading
+    from activities.database.views import OrderView
 
 app = typer.Typer(no_args_is_help=True, help="Refunds of the buyer: make one, and tell what the gateway says.")
 

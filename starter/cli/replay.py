@@ -4,7 +4,7 @@ import logging
 
 from models.failures import Conflict, NotFound
 from starter.cli.output import run, say
-from starter.connection import connect
+from starter.client.connection import connect
 
 
 def replay() -> None:
@@ -21,7 +21,7 @@ def replay() -> None:
 
 
 async def _replay() -> None:
-    from starter.replaying import replay_open_cases
+    from starter.ops.replay import replay_open_cases
 
     # The SDK tells each failure a second time, as it looks inside, where nobody listens to it.
     logging.getLogger("temporalio").addHandler(logging.NullHandler())

@@ -12,14 +12,14 @@ from models.contract import RETURN
 from models.failures import Category, InvalidInput, NotFound, Problem
 from models.ids import return_id as numbered_return
 from models.returns import ReturnRequest, Source
-from starter.cli.delivering import deliver
-from starter.cli.desk import books, return_case
+from starter.cli.case_lookup import books, return_case
+from starter.cli.event_delivery import deliver
 from starter.cli.events import EventCommand, add_events
 from starter.cli.output import remark, run, say, show_table
-from starter.connection import connect
-from starter.looking import ending_of, until_past
-from starter.opening import open_return
-from starter.sending import EventRefused
+from starter.client.connection import connect
+from starter.client.send import EventRefused
+from starter.client.start import open_return
+from starter.client.status import ending_of, until_past
 
 app = typer.Typer(no_args_is_help=True, help="Returns: open them, find them, and tell them what happened.")
 

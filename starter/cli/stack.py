@@ -14,7 +14,7 @@ from models.settings import Settings
 from starter.cli.output import run, say
 
 if TYPE_CHECKING:
-    from starter.stack import StackPlan
+    from starter.ops.stack import StackPlan
 
 db = typer.Typer(no_args_is_help=True, help="The books: the SQL database.")
 temporal = typer.Typer(no_args_is_help=True, help="The Temporal server.")
@@ -47,8 +47,8 @@ def up(
     folder: Folder = Path(".backhaul"),
 ) -> None:
     """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers."""
-    from starter.devserver import read_config
-    from starter.stack import StackPlan
+    from starter.ops.dev_server import read_config
+    from starter.ops.stack import StackPlan
 
     plan = StackPlan(
         server=read_config(config),
@@ -64,8 +64,8 @@ def up(
 
 
 async def _up(plan: "StackPlan") -> None:
-    from starter.interrupt import ended_by_signals
-    from starter.stack import running_stack
+    from starter.ops.interrupt import ended_by_signals
+    from starter.ops.stack import running_stack
 
     with ended_by_signals():
         say("Starting the local stack ...")
@@ -114,7 +114,7 @@ def sandbox(
     ready_settings()
 
     async def work() -> None:
-        from starter.interrupt import ended_by_signals
+        from starter.ops.interrupt import ended_by_signals
 
         with ended_by_signals():
             await serve(host, port, mail_port, database)
@@ -127,9 +127,9 @@ def front(
     port: Annotated[int, typer.Option(min=1, max=65535, help="HTTP.")] = 8252,
 ) -> None:
     """Run the page behind the suppliers' RMA links until Ctrl-C."""
-    from starter.connection import connect
+    from starter.client.connection import connect
     from starter.front import serve
-    from starter.interrupt import ended_by_signals
+    from starter.ops.interrupt import ended_by_signals
 
     settings = ready_settings()
 
@@ -143,7 +143,7 @@ def front(
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the tables of the books to the newest version. Doing it again does nothing."""
-    from activities.books.engine import upgrade
+    from activities.database.engines import upgrade
 
     upgrade(settings_from_environment().database_url.get_secret_value())
     say("the books are up to date")
@@ -163,8 +163,8 @@ def temporal_setup(
 async def _temporal_setup(retention: timedelta) -> None:
     from temporalio.service import RPCError
 
-    from starter.connection import connect
-    from starter.namespace import prepare_namespace
+    from starter.client.connection import connect
+    from starter.ops.namespace import prepare_namespace
 
     client = await connect()
     try:

@@ -12,14 +12,14 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from activities.books import Reading
+from activities.database import Reading
 from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
 from starter.demo import stories_orders, stories_returns
-from starter.demo.board import Board
-from starter.demo.scene import set_scene
-from starter.demo.seen import Seen
-from starter.demo.telling import CaseEnd, NotAsExpected, Place, Story, Telling, payment_reference
+from starter.demo.partner_effects import Seen
+from starter.demo.progress import Board
+from starter.demo.setting import set_scene
+from starter.demo.story import CaseEnd, NotAsExpected, Place, Story, Telling, payment_reference
 from starter.sandbox.client import SandboxError
 
 STORIES: Final = (*stories_orders.STORIES, *stories_returns.STORIES)

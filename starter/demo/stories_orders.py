@@ -5,7 +5,7 @@ from typing import Final
 
 from models import ids
 from models.case import Who
-from starter.demo.scene import (
+from starter.demo.setting import (
     BAYOU,
     BRAKE_PADS,
     CASCADE,
@@ -25,7 +25,7 @@ from starter.demo.scene import (
     SENSOR,
     SENSOR_ELSEWHERE,
 )
-from starter.demo.telling import NotAsExpected, Story, Telling
+from starter.demo.story import NotAsExpected, Story, Telling
 
 
 async def shipped(tell: Telling) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from models import ids
 from models.case import SlaState
 from models.returns import Source
-from starter.demo.scene import (
+from starter.demo.setting import (
     ALTERNATOR,
     BRAKE_PADS,
     CASCADE,
@@ -24,7 +24,7 @@ from starter.demo.scene import (
     SHOCK,
     TOLEDO,
 )
-from starter.demo.telling import Story, Telling
+from starter.demo.story import Story, Telling
 
 DESK: Final = "seller:service-desk"
 _REFUND_ENDS: Final[tuple[Literal["failed", "succeeded"], ...]] = ("failed", "succeeded")

@@ -26,7 +26,7 @@ from models.ids import return_workflow_id
 from models.links import ExpiredLink, link_event_id, return_of
 from models.returns import SupplierRma
 from models.settings import Settings
-from starter.sending import CaseEnded, EventRefused, send_event
+from starter.client.send import CaseEnded, EventRefused, send_event
 
 ACTOR: Final = "supplier:link"
 ANSWER_WITHIN: Final = timedelta(seconds=5)

@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from models.settings import Settings
 from starter.front.page import create_app
-from starter.ports import PortUse, require_free
+from starter.ops.ports import PortUse, require_free
 
 HTTP_PORT = 8252
 

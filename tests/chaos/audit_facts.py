@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from activities.books.views import OrderView, RefundListed
-from activities.stripe_wire import OUR_ID
+from activities.connectors.stripe.client import OUR_ID
+from activities.database.views import OrderView, RefundListed
 from models.refunds import RefundState
 from starter.sandbox.facts import PaymentFact, RefundFact
 from tests.chaos.evidence import CaseFacts, Evidence

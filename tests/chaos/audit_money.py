@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from activities.books.views import OrderView, RefundListed
+from activities.database.views import OrderView, RefundListed
 from models.order_lines import OrderLines
 from models.orders import share_out
 from models.partners import ChargeState

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from activities.books.views import ReturnLineView, ReturnView
+from activities.database.views import ReturnLineView, ReturnView
 from models.ids import return_workflow_id
 from models.money import share_of_units
 from models.refunds import Direction, Way

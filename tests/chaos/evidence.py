@@ -11,8 +11,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
-from activities.books import Reading
-from activities.books.views import OrderView, ReturnView, Standing
+from activities.database import Reading
+from activities.database.views import OrderView, ReturnView, Standing
 from models.tables import MailRow, OrderRow, ReturnRow
 from starter.sandbox.client import SandboxClient
 from starter.sandbox.facts import Effects, RequestRecord

@@ -14,12 +14,13 @@ from typing import Any, Final
 from temporalio import activity
 
 import worker
-from activities.arrival import Arrivals
-from activities.books import Books
-from activities.mail import Mailer
-from activities.payments import Payments
+from activities.connectors.stripe.payments import Payments
+from activities.database import Books
+from activities.event_arrival import Arrivals
+from activities.mail.delivery import Mailer
 from models import calls
-from models.bookkeeping import (
+from models.partners import Arrival, AskArrival
+from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
     RefundTakenBack,
@@ -27,7 +28,6 @@ from models.bookkeeping import (
     ReturnReopened,
     SettleRefund,
 )
-from models.partners import Arrival, AskArrival
 
 DAWDLES: Final = "this worker dawdles"
 """What a worker writes into its log when it is where it dawdles."""

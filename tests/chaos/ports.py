@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from starter.stack import LOCAL
+from starter.ops.stack import LOCAL
 
 _RANGE: Final = 12_000
 _TRIES: Final = 100

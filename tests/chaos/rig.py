@@ -29,17 +29,17 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper, TimeSkippingConfig, WorkflowEnvironment
 
-from activities.books import upgrade
-from activities.books.engine import make_engine
+from activities.database import upgrade
+from activities.database.engines import make_engine
 from models.contract import TASK_QUEUE
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
-from starter.children import Child
-from starter.devserver import ServerDatabase, ServerPorts, read_config, start_server
+from starter.ops.dev_server import ServerDatabase, ServerPorts, read_config, start_server
+from starter.ops.processes import Child
+from starter.ops.stack import LOCAL, StackPlan
 from starter.sandbox import RunningSandbox, SandboxClient
-from starter.stack import LOCAL, StackPlan
 from tests.chaos.evidence import Kill
-from tests.chaos.gauges import Gauges
+from tests.chaos.metrics import Gauges
 from tests.chaos.ports import lasting_port
 from tests.chaos.postgres import Postgres
 from tests.chaos.staff import try_again_now

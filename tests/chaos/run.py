@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from models import calls
-from tests.chaos.at_dawdlers import crash_at_dawdlers
-from tests.chaos.at_partners import crash_at_partners
 from tests.chaos.audit_facts import Violation
 from tests.chaos.auditor import Auditor
-from tests.chaos.calm import calm, situation
+from tests.chaos.crash_at_partners import crash_at_partners
+from tests.chaos.crash_in_database import crash_in_books
+from tests.chaos.crash_in_worker import crash_at_dawdlers
+from tests.chaos.crash_run import Moment, end, plays_at, prepare
 from tests.chaos.evidence import gather
-from tests.chaos.in_books import crash_in_books
-from tests.chaos.plays import Moment, end, plays_at, prepare
+from tests.chaos.quiescence import calm, situation
 from tests.chaos.rig import Rig, running_rig
 from tests.chaos.storm import Weather, storm
 

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.chaos.plots import PLOTS
+from tests.chaos.rare_stories import PLOTS
 from tests.chaos.rig import Rig
 from tests.chaos.stories import Story, patiently
 from tests.world import World

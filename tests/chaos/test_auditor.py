@@ -7,8 +7,8 @@ import pytest
 
 from models.refunds import Direction
 from starter.sandbox.facts import PaymentFact
+from tests.chaos.altered_evidence import Doctor, effects, order_at, promises, with_order, with_return
 from tests.chaos.auditor import Auditor
-from tests.chaos.doctoring import Doctor, effects, order_at, promises, with_order, with_return
 from tests.chaos.evidence import Evidence
 
 CENT = Decimal("0.01")

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from starter.sandbox.facts import FaultKind, MailFact, PartnerName, RequestRecord
+from tests.chaos.altered_evidence import effects, promises
 from tests.chaos.auditor import Auditor
-from tests.chaos.doctoring import effects, promises
 from tests.chaos.evidence import Evidence, Kill
 
 NOTED_AFTER = 40

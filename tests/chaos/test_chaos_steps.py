@@ -7,8 +7,8 @@ import pytest
 
 from models import calls
 from tests.chaos import storm
+from tests.chaos.crash_points import SCENES
 from tests.chaos.run import AT_PARTNERS, AT_SERVER, IN_BOOKS
-from tests.chaos.scenes import SCENES
 
 
 def test_REF_6_every_activity_is_killed_at_its_step() -> None:

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.chaos.at_partners import crash_at_partners
 from tests.chaos.auditor import Auditor
-from tests.chaos.calm import calm
+from tests.chaos.crash_at_partners import crash_at_partners
+from tests.chaos.crash_points_returns import refunding_directly
+from tests.chaos.crash_run import Moment, Play, prepare
 from tests.chaos.evidence import gather
 from tests.chaos.patched_worker import ForgetsCreditMemos, ForgetsToMail, MailsTwice, RefundsWithoutLooking
-from tests.chaos.plays import Moment, Play, prepare
+from tests.chaos.quiescence import calm
 from tests.chaos.rig import Rig, running_rig
-from tests.chaos.scenes_of_returns import refunding_directly
 from tests.chaos.stories import Plot, Story, an_order_is_cancelled, goods_come_back
 
 pytestmark = pytest.mark.proof

@@ -16,9 +16,9 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound
-from starter.devserver import read_config, running_server, server_command
-from starter.namespace import contract_attributes, prepare_namespace
-from starter.ports import PortUse, require_free
+from starter.ops.dev_server import read_config, running_server, server_command
+from starter.ops.namespace import contract_attributes, prepare_namespace
+from starter.ops.ports import PortUse, require_free
 from tests.cli.conftest import ROOT, free_ports, server_description
 
 CONFIG = ROOT / "temporal-dev.yaml"
@@ -156,7 +156,7 @@ def test_the_server_dies_with_its_parent_even_by_kill_9(tmp_path: Path) -> None:
     script = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from starter.devserver import read_config, start_server\n"
+        "from starter.ops.dev_server import read_config, start_server\n"
         "async def main():\n"
         f"    server = await start_server(read_config(Path({str(path)!r})), Path({str(tmp_path / 'log')!r}))\n"
         "    print(server.pid, flush=True)\n"

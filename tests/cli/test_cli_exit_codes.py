@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.books import upgrade
+from activities.database import upgrade
 from models.failures import Conflict
 from models.settings import Settings
 from tests.cli.conftest import Line, free_ports

@@ -6,7 +6,7 @@ import os
 import pytest
 from typer.testing import Result
 
-from starter import replaying
+from starter.ops import replay as replaying
 from tests.cli.conftest import Line
 from tests.replay.test_changed_code import PASSED_THROUGH, asks_once_more, asks_once_more_behind_a_patch
 from tests.replay.test_replay_open_cases import listed

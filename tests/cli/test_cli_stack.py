@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from models.converter import DATA_CONVERTER
 from starter.cli import app
-from starter.looking import until_past
+from starter.client.status import until_past
 from tests.cli.conftest import LocalStack, free_ports, server_description
 from tests.cli.test_cli_files import ORDER
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from activities.books import Parties
+from activities.database import Parties
 from models.orders import OrderRequest
 from models.parties import Seller
-from starter.opening import open_order
+from starter.client.start import open_order
 from tests.world import World
 
 

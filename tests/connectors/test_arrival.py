@@ -15,7 +15,7 @@ from temporalio.common import RawValue
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from activities.arrival import Arrivals
+from activities.event_arrival import Arrivals
 from models.converter import DATA_CONVERTER
 from models.encryption import EncryptionCodec, read_keys
 from models.orders import CancelRequest

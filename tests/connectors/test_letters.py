@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.letters import BUILT_IN, Letter, Letters, NoLetter
+from activities.mail.rendering import BUILT_IN, Letter, Letters, NoLetter
 
 LANGUAGES = ("en", "de")
 FOR_SELLERS = {

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.mail import Mailer
+from activities.mail.delivery import Mailer
 from models.failures import PartnerUnavailable
 from models.links import return_of
 from models.partners import Contact, Mail
 from models.settings import Settings
-from starter.ports import free_port
+from starter.ops.ports import free_port
 from starter.sandbox import SandboxClient
 
 

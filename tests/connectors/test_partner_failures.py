@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.partner_http import LONGEST_PAUSE, Trouble, retry_after
-from activities.payments import Payments
-from activities.shop import Shop
+from activities.connectors.http import LONGEST_PAUSE, Trouble, retry_after
+from activities.connectors.shop_json.shop import Shop
+from activities.connectors.stripe.payments import Payments
 from models.partners import AnnounceTracking, AuthorizeCharge, ChargeState, SendRefund
 from models.refunds import Direction
 from models.settings import Settings

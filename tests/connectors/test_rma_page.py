@@ -21,7 +21,7 @@ from models.links import BadLink, ExpiredLink, return_of, rma_link, rma_token
 from models.returns import SupplierRma
 from models.settings import Settings
 from starter.front import create_app, page, serve
-from starter.ports import free_port
+from starter.ops.ports import free_port
 
 
 @workflow.defn(name="Return")

@@ -9,8 +9,8 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.shop import Shop
-from activities.suppliers import Place, Suppliers, distance_km, place_of
+from activities.connectors.shop_json.shop import Shop
+from activities.connectors.supplier_json.suppliers import Place, Suppliers, distance_km, place_of
 from models.orders import Address
 from models.partners import AnnounceTracking, FindStock, PlaceSupplierOrder, RequestRma, StopShipping
 from models.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from starter.ports import PortUse, free_port, require_free
+from starter.ops.ports import PortUse, free_port, require_free
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 150

@@ -10,11 +10,11 @@ import pytest
 from rich.console import Console
 
 from starter.demo import stories_orders
-from starter.demo.board import Board
+from starter.demo.partner_effects import Seen
 from starter.demo.play import ToldStory, clock_in_hand, free_order_ids, play
-from starter.demo.scene import BRAKE_PADS, CASCADE, IN_SACRAMENTO, NORTHWIND
-from starter.demo.seen import Seen
-from starter.demo.telling import Place, Story, Telling
+from starter.demo.progress import Board
+from starter.demo.setting import BRAKE_PADS, CASCADE, IN_SACRAMENTO, NORTHWIND
+from starter.demo.story import Place, Story, Telling
 from starter.sandbox.facts import Effects, RefundFact
 from tests.world import World
 

@@ -20,7 +20,7 @@ from tests.model.order_procedure import OrderProcedure, OrderSetup, OrderState
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState
-from tests.model.walking import rests
+from tests.model.stage_walker import rests
 from tests.world import NEWARK, PATIENCE, CaseStory, OrderStory, World
 
 CARDS = {"good": "pm_card_visa", "declined": "pm_card_chargeDeclined"}

@@ -16,13 +16,13 @@ from pathlib import Path
 from pydantic import SecretStr
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from activities.books import open_books, upgrade
+from activities.database import open_books, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.logs import configure_logs
 from models.settings import Settings
 from starter.sandbox import SandboxClient, running_sandbox
-from tests.model.playing import Figures, play_all
+from tests.model.sequence_player import Figures, play_all
 from tests.model.sequences import KINDS, generated
 from tests.world import World
 from worker import build_worker

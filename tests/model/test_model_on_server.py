@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tests.model.damage import DAMAGES
-from tests.model.playing import play_all
+from tests.model.sequence_player import play_all
 from tests.model.sequences import KINDS, generated, with_every_damage
 from tests.world import World
 

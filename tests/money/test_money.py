@@ -18,7 +18,7 @@ from models.money import (
 )
 from models.orders import OrderRequest, share_out
 from models.refunds import check_cap
-from tests.books.story import order_request
+from tests.database.story import order_request
 
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY", "KWD"])
 

@@ -9,11 +9,11 @@ from sqlalchemy import Engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from temporalio.testing import WorkflowEnvironment
 
-from activities.books.engine import make_engine
+from activities.database.engines import make_engine
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import Postgres
-from tests.outages.door import Door
+from tests.outages.tcp_proxy import Door
 from tests.world import World
 from worker import WorkerSettings, build_worker
 

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 
 from tests.chaos.stories import PLOTS, an_order_is_cancelled, goods_come_back, the_buyer_is_refunded_in_parts
 from tests.outages.conftest import WORKER
-from tests.outages.door import Cut, Door
 from tests.outages.lives import audited, live
+from tests.outages.tcp_proxy import Cut, Door
 from tests.world import World
 
 WRITTEN = {"orders", "supplier_order", "shipment", "returns", "refund", "credit_memo", "mail_sent", "case_file"}

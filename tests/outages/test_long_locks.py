@@ -12,8 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from temporalio.testing import WorkflowEnvironment
 
-from activities.books import engine as engines
-from activities.books import upgrade
+from activities.database import engines, upgrade
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.outages.test_conflicts import lock_order, shipped

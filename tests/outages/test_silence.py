@@ -9,14 +9,14 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from activities.books import silence, upgrade
-from activities.books.engine import make_engine
-from activities.books.transaction import read, write
+from activities.database import socket_limits, upgrade
+from activities.database.engines import make_engine
+from activities.database.transactions import read, write
 from models.failures import PartnerUnavailable
 from tests.chaos.postgres import Postgres
 from tests.chaos.stories import Story, ship, the_buyer_is_refunded_in_parts
-from tests.outages.door import Cut, Door
 from tests.outages.lives import audited, live
+from tests.outages.tcp_proxy import Cut, Door
 from tests.outages.test_conflicts import shipped
 from tests.outages.test_seen_by_staff import answers_promptly, waits_for_books
 from tests.world import World, eventually
@@ -80,13 +80,13 @@ async def test_REF_6_the_answer_to_a_statement_that_is_never_given_is_waited_for
             return time.monotonic() - began
 
     took = await asyncio.wait_for(asyncio.to_thread(fall_silent_within), ACTIVITY_SECONDS)
-    assert took >= STATEMENT_SECONDS + silence.GRACE_SECONDS
+    assert took >= STATEMENT_SECONDS + socket_limits.GRACE_SECONDS
 
 
 async def test_REF_6_a_migration_waits_for_the_one_before_it_however_long_it_takes(
     postgres: Postgres, far_books: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(silence, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(socket_limits, "GRACE_SECONDS", 0.0)
     other = make_engine(postgres.url)
     with other.connect() as first:
         first.execute(text("SELECT pg_advisory_xact_lock(4242202611)"))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from temporalio.common import WorkflowIDReusePolicy
 
 from models.refunds import RefundState
-from tests.races.reserving import EACH
+from tests.races.reserving_process import EACH
 from tests.world import World
 
 TIMES = 6
@@ -19,7 +19,7 @@ async def process(world: World, order_id: str, name: str) -> Process:
     url = world.settings.database_url.get_secret_value()
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.races.reserving", order_id, name, str(TIMES)),
+        *("-m", "tests.races.reserving_process", order_id, name, str(TIMES)),
         stdin=PIPE,
         stdout=PIPE,
         env=os.environ | {"BACKHAUL_DATABASE_URL": url},

@@ -11,10 +11,10 @@ from models.contract import EVENTS
 from models.failures import NotFound
 from models.parties import Seller
 from tests.model.damage import DAMAGES
-from tests.model.walking import ORDER_GOES_ON, rests, walk
-from tests.races.sending import WAYS, Sender
-from tests.rules.standing import ENDS, order_at, refund_at, return_at
-from tests.rules.stopping import stopped
+from tests.model.stage_walker import ORDER_GOES_ON, rests, walk
+from tests.races.event_forms import WAYS, Sender
+from tests.rules.staff_cancel import stopped
+from tests.stages import ENDS, order_at, refund_at, return_at
 from tests.world import CaseStory, OrderStory, World
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ from models.contract import ORDER_EVENTS, REFUND_EVENTS, RETURN_EVENTS
 from tests.chaos.auditor import Audit, Auditor
 from tests.chaos.evidence import gather
 from tests.model.damage import DAMAGES
-from tests.model.walking import (
+from tests.model.stage_walker import (
     ORDER_GOES_ON,
     REFUND_GOES_ON,
     RETURN_ENDS_SOON,
@@ -24,7 +24,7 @@ from tests.model.walking import (
     Act,
     walk,
 )
-from tests.races.sending import WAYS, Sender
+from tests.races.event_forms import WAYS, Sender
 from tests.world import CaseStory, OrderStory, World, eventually
 
 AT_A_TIME = 3

@@ -9,9 +9,9 @@ from temporalio.api.enums.v1 import EventType
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.contract import EVENTS
 from tests.model.damage import DAMAGES
-from tests.races.sending import WAYS, Sender
+from tests.races.event_forms import WAYS, Sender
 from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STAGES, RETURN_STAGES
-from tests.rules.standing import WAITS, standing_at
+from tests.stages import WAITS, standing_at
 from tests.world import CaseStory, World, eventually
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 
 from models.refunds import RefundState
-from starter.children import Child
+from starter.ops.processes import Child
 from tests.chaos.ports import lasting_port
 from tests.chaos.rig import READY_SECONDS, Rig, eventually, running_rig
 from tests.world import CaseStory

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.model.walking import rests
+from tests.model.stage_walker import rests
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
 APPROVAL: tuple[str, dict[str, Any]] = ("seller_approval", {"decision": "approved"})

@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from starter.sandbox.facts import SupplierSeed
-from tests.rules.stopping import comes_to_its_stop, staff_letters
+from tests.rules.staff_cancel import comes_to_its_stop, staff_letters
 from tests.world import NEWARK, CaseStory, OrderStory, World, eventually
 from workflows.refund import Refund
 

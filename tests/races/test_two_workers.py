@@ -9,7 +9,7 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 
 from models.case import CaseStatus
-from tests.model.walking import ORDER_GOES_ON, RETURN_GOES_ON, Act, walk
+from tests.model.stage_walker import ORDER_GOES_ON, RETURN_GOES_ON, Act, walk
 from tests.world import CaseStory, OrderStory, World
 from worker import WorkerSettings, build_worker
 

@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
-from models.bookkeeping import SettleRefund
 from models.contract import REFUND_TAKEN_BACK
-from tests.model.walking import rests
-from tests.rules.return_story import ReturnStory, returning
-from tests.rules.standing import refund_at, return_at, say
-from tests.rules.stopping import comes_to_its_stop, stopped
+from models.records import SettleRefund
+from tests.model.stage_walker import rests
+from tests.return_story import ReturnStory, returning
+from tests.rules.staff_cancel import comes_to_its_stop, stopped
 from tests.rules.test_cancel_boundary import clock_passes, in_its_window, window_closes
 from tests.rules.test_stopped_at_its_end import (
     books_that_do_not_take,
     stopped_while_its_credit_is_booked,
     waiting_for_its_last_mails,
 )
+from tests.stages import refund_at, return_at, say
 from tests.world import CaseStory, World
 
 

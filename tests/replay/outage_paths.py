@@ -8,11 +8,11 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from activities.books import upgrade
-from activities.books.engine import make_engine
+from activities.database import upgrade
+from activities.database.engines import make_engine
 from models.case import CaseStatus
 from models.ids import late_cancel_return_id
-from tests.rules.return_story import returning, shipped_order
+from tests.return_story import returning, shipped_order
 from tests.rules.test_cancel_boundary import SECOND, clock_passes, in_its_window, window_closes
 from tests.world import CaseStory, OrderStory, World, eventually
 from worker import WorkerSettings, build_worker

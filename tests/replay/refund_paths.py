@@ -3,9 +3,9 @@
 from typing import Literal
 
 from models.refunds import GatewayUpdate
-from starter.sending import send_event
-from tests.rules.return_story import ReturnStory, shipped_order
-from tests.rules.standing import taken_back
+from starter.client.send import send_event
+from tests.return_story import ReturnStory, shipped_order
+from tests.stages import taken_back
 from tests.world import CaseStory, World
 
 

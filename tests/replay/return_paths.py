@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Literal
 
-from tests.rules.return_story import returning
+from tests.return_story import returning
 from tests.world import CaseStory, World
 
 

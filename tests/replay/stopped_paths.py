@@ -4,12 +4,12 @@ import asyncio
 
 from tests.races.test_stop_with_a_refunds_end import both_at_once, cancelled
 from tests.replay.order_paths import held_with_its_charge_collected
-from tests.rules.asking import ASKS, asking
-from tests.rules.return_story import returning
-from tests.rules.standing import order_at, refund_at, return_at
-from tests.rules.stopping import comes_to_its_stop, pauses_pass, stopped
+from tests.return_story import returning
+from tests.rules.slow_partners import ASKS, asking
+from tests.rules.staff_cancel import comes_to_its_stop, pauses_pass, stopped
 from tests.rules.test_stopped_at_every_stage import unseen
 from tests.rules.test_stopped_while_partners_are_asked import half_refused
+from tests.stages import order_at, refund_at, return_at
 from tests.world import CaseStory, World
 
 

@@ -10,9 +10,9 @@ from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.failures import PartnerUnavailable
-from starter import replaying
-from starter.replaying import Replayed, replay_open_cases
-from tests.rules.return_story import returning
+from starter.ops import replay as replaying
+from starter.ops.replay import Replayed, replay_open_cases
+from tests.return_story import returning
 from tests.world import CaseStory, World, eventually
 
 

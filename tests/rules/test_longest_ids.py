@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory
+from tests.return_story import COST_EACH, PAID_EACH, ReturnStory
 from tests.world import NEWARK, World
 
 LONGEST = 100

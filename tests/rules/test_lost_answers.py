@@ -11,13 +11,13 @@ import pytest
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 
-from activities.books import Books
-from models.bookkeeping import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SettleRefund
+from activities.database import Books
 from models.failures import Category
 from models.message import Message
+from models.records import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SettleRefund
 from starter.sandbox.facts import Effects
-from tests.rules.return_story import ReturnStory, returning
-from tests.rules.stopping import pauses_pass
+from tests.return_story import ReturnStory, returning
+from tests.rules.staff_cancel import pauses_pass
 from tests.world import CaseStory, OrderStory, World
 
 LATER = [timedelta(0), timedelta(hours=1), timedelta(days=2)]

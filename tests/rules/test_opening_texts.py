@@ -7,7 +7,7 @@ import pytest
 from models.converter import DATA_CONVERTER
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
-from starter.opening import open_refund, open_return
+from starter.client.start import open_refund, open_return
 from tests.world import CaseStory, World
 
 SUMMARY_LIMIT, DETAILS_LIMIT = 400, 20_000

@@ -12,7 +12,7 @@ from models.failures import InvalidInput
 from models.ids import order_workflow_id
 from models.orders import OrderRequest
 from models.parties import Seller
-from starter.opening import open_order
+from starter.client.start import open_order
 from tests.world import OrderStory, Refused, World
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from models.case import CaseStatus
-from tests.rules.return_story import returning
+from tests.return_story import returning
 from tests.world import CaseStory, OrderStory, World, eventually
 
 STEPS = {

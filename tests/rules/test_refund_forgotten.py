@@ -11,9 +11,9 @@ from typer.testing import Result
 from models.contract import TASK_QUEUE
 from models.refunds import RefundState
 from tests.cli.conftest import Line
-from tests.rules.forgetting import forget
-from tests.rules.return_story import COST_EACH, PAID_EACH, returning, shipped_order
-from tests.rules.standing import refund_at
+from tests.return_story import COST_EACH, PAID_EACH, returning, shipped_order
+from tests.rules.retention import forget
+from tests.stages import refund_at
 from tests.world import CaseStory, World, eventually
 
 

@@ -8,10 +8,10 @@ from temporalio.client import WorkflowFailureError
 
 from models.contract import REFUND
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
-from starter.opening import open_refund
-from starter.sending import record_event, send_event
-from tests.rules.standing import refund_at
-from tests.rules.stopping import stopped
+from starter.client.send import record_event, send_event
+from starter.client.start import open_refund
+from tests.rules.staff_cancel import stopped
+from tests.stages import refund_at
 from tests.world import CaseStory, OrderStory, World, eventually
 
 PAID = Decimal(100)

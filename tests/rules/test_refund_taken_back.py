@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from activities.books import openings
-from models.bookkeeping import ReopenReturn, ReturnReopened
+from activities.database import return_openings
 from models.case import CaseStatus
 from models.contract import RMA_NUMBER
+from models.records import ReopenReturn, ReturnReopened
 from models.refunds import GatewayUpdate, RefundState
-from starter.sending import CaseEnded, record_event, send_event
-from tests.rules.return_story import COST_EACH, PAID_EACH, ReturnStory, returning, shipped_order
-from tests.rules.standing import say, taken_back
-from tests.rules.stopping import stopped
+from starter.client.send import CaseEnded, record_event, send_event
+from tests.return_story import COST_EACH, PAID_EACH, ReturnStory, returning, shipped_order
+from tests.rules.staff_cancel import stopped
+from tests.stages import say, taken_back
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
@@ -327,7 +327,7 @@ async def test_REF_7_two_refunds_that_are_taken_back_during_the_last_mails_are_b
 async def test_REF_7_a_refund_that_is_taken_back_while_its_return_opens_again_is_made_again_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opening, go_on, reopen_return = threading.Event(), threading.Event(), openings.reopen_return
+    opening, go_on, reopen_return = threading.Event(), threading.Event(), return_openings.reopen_return
 
     def dawdle(session: Session, ask: ReopenReturn) -> ReturnReopened:
         opening.set()
@@ -335,7 +335,7 @@ async def test_REF_7_a_refund_that_is_taken_back_while_its_return_opens_again_is
         return reopen_return(session, ask)
 
     case = await completed(world)
-    monkeypatch.setattr(openings, "reopen_return", dawdle)
+    monkeypatch.setattr(return_openings, "reopen_return", dawdle)
     await taken_back(seller_refund(case))
     assert await asyncio.to_thread(opening.wait, 20), "the return does not open again"
     await taken_back(buyer_refund(case))

@@ -7,7 +7,7 @@ import pytest
 from models.links import link_event_id, return_of
 from models.parties import Fulfilment, RmaMethod, Supplier, needs_rma
 from starter.sandbox.facts import RmaPolicy, SupplierSeed
-from tests.rules.return_story import ReturnStory, returning
+from tests.return_story import ReturnStory, returning
 from tests.world import Refused, World, eventually
 
 ELSEWHERE = "Returns Centre, 9 Back Street, Fernley NV 89408"

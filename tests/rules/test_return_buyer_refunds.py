@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from models.refunds import Direction, Way
-from tests.rules.return_story import Money, ReturnStory, returning
+from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.return_story import Money, returning
+from tests.return_story import Money, returning
 from tests.world import Refused, World
 
 NOTHING = Money(buyer=Decimal(0), seller=Decimal(0))

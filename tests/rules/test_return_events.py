@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.return_story import Money, ReturnStory, returning
+from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World
 
 BOTH = Money(buyer=Decimal("100.00"), seller=Decimal("63.00"))

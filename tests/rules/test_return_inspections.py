@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.rules.return_story import Money, ReturnStory, returning, returning_from
+from tests.return_story import Money, ReturnStory, returning, returning_from
 from tests.world import Refused, World
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.rules.return_story import Money, ReturnStory, returning
+from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World, eventually
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.rules.return_story import PAID_EACH, ReturnStory, returning, returning_from, shipped_order
+from tests.return_story import PAID_EACH, ReturnStory, returning, returning_from, shipped_order
 from tests.world import NEWARK, RENO, World
 
 EVIDENCE = {"kind": "photo", "reference": "s3://evidence/crack.jpg", "sha256": "ab" * 32}

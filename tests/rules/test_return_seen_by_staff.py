@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
-from tests.rules.return_story import ReturnStory, returning
+from tests.return_story import ReturnStory, returning
 from tests.world import World, eventually
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from models.case import SlaState
-from tests.rules.return_story import ReturnStory, returning
+from tests.return_story import ReturnStory, returning
 from tests.world import Refused, World
 
 

@@ -3,8 +3,8 @@
 import random
 
 from models.contract import STAGE, WAITING_ON
-from tests.chaos.passages import awaiting_credit
 from tests.chaos.stories import Story, credit, stands_at
+from tests.chaos.story_parts import awaiting_credit
 from tests.world import World, eventually
 
 

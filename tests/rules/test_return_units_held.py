@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.rules.return_story import PAID_EACH, Money, ReturnStory, returning, returning_from
+from tests.return_story import PAID_EACH, Money, ReturnStory, returning, returning_from
 from tests.world import World
 
 

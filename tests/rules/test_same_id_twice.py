@@ -9,7 +9,7 @@ from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
-from starter.opening import open_order, open_refund, open_return
+from starter.client.start import open_order, open_refund, open_return
 from tests.world import OrderStory, World, eventually
 
 Asked = OrderRequest | ReturnRequest | RefundRequest

@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.contract import EVENTS, ORDER
 from models.ids import order_workflow_id
-from starter.opening import open_order
+from starter.client.start import open_order
 from tests.world import PATIENCE, World
 
 UNREADABLE = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"{"))

@@ -7,10 +7,10 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from models.refunds import RefundState
-from starter.opening import open_order
+from starter.client.start import open_order
 from starter.sandbox.facts import Effects
-from tests.rules.standing import WAITS, standing_at
-from tests.rules.stopping import assert_order_accounted_for, comes_to_its_stop, pauses_pass, started_again
+from tests.rules.staff_cancel import assert_order_accounted_for, comes_to_its_stop, pauses_pass, started_again
+from tests.stages import WAITS, standing_at
 from tests.world import CaseStory, OrderStory, World
 
 

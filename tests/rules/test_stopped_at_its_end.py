@@ -16,12 +16,12 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.books import Books
-from models.bookkeeping import BookCreditMemo
+from activities.database import Books
 from models.failures import Category
 from models.message import Message
-from tests.rules.return_story import ReturnStory, returning
-from tests.rules.stopping import comes_to_its_stop
+from models.records import BookCreditMemo
+from tests.return_story import ReturnStory, returning
+from tests.rules.staff_cancel import comes_to_its_stop
 from tests.rules.test_refund_taken_back import COST, seller_refund
 from tests.world import PATIENCE, CaseStory, World, eventually
 

@@ -11,14 +11,13 @@ from sqlmodel import Session
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from activities.books import Books
+from activities.database import Books
 from models.case import CaseStatus
 from models.failures import Category
 from models.refunds import RefundState
-from tests.rules.asking import FAULTS, is_met
-from tests.rules.return_story import PAID_EACH, ReturnStory, returning
-from tests.rules.standing import order_at, refund_at
-from tests.rules.stopping import (
+from tests.return_story import PAID_EACH, ReturnStory, returning
+from tests.rules.slow_partners import FAULTS, is_met
+from tests.rules.staff_cancel import (
     assert_order_accounted_for,
     comes_to_its_stop,
     pauses_pass,
@@ -26,6 +25,7 @@ from tests.rules.stopping import (
     started_again,
     stopped,
 )
+from tests.stages import order_at, refund_at
 from tests.world import CaseStory, World, eventually
 
 pytestmark = pytest.mark.slow

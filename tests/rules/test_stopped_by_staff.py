@@ -7,8 +7,8 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from models.refunds import RefundState
-from tests.rules.standing import order_at, refund_at, return_at
-from tests.rules.stopping import stopped
+from tests.rules.staff_cancel import stopped
+from tests.stages import order_at, refund_at, return_at
 from tests.world import World, eventually
 
 # ---- orders ----

@@ -11,16 +11,16 @@ import pytest
 from sqlmodel import Session
 from temporalio.client import WorkflowExecutionStatus
 
-from activities.books import Books
-from models.bookkeeping import BookCreditMemo
+from activities.database import Books
+from models.records import BookCreditMemo
 from models.refunds import GatewayUpdate, RefundState
 from models.returns import ReturnRequest
-from starter.opening import open_return
-from starter.sending import send_event
-from tests.rules.asking import FAULTS, is_met
-from tests.rules.return_story import COST_EACH, PAID_EACH, Money, ReturnStory, returning
-from tests.rules.standing import reopened_return_at, return_at
-from tests.rules.stopping import comes_to_its_stop, pauses_pass, stopped
+from starter.client.send import send_event
+from starter.client.start import open_return
+from tests.return_story import COST_EACH, PAID_EACH, Money, ReturnStory, returning
+from tests.rules.slow_partners import FAULTS, is_met
+from tests.rules.staff_cancel import comes_to_its_stop, pauses_pass, stopped
+from tests.stages import reopened_return_at, return_at
 from tests.world import Refused, World, eventually
 
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH

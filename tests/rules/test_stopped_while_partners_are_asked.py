@@ -10,12 +10,12 @@ import pytest
 from sqlmodel import Session
 from temporalio.api.enums.v1 import EventType
 
-from activities.books import Books
-from models.bookkeeping import SaveOrder
-from starter.opening import open_order
+from activities.database import Books
+from models.records import SaveOrder
+from starter.client.start import open_order
 from starter.sandbox.facts import SupplierSeed
-from tests.rules.asking import ASKS, FAULTS, asking, waits_for
-from tests.rules.stopping import assert_order_accounted_for, comes_to_its_stop, pauses_pass, staff_letters
+from tests.rules.slow_partners import ASKS, FAULTS, asking, waits_for
+from tests.rules.staff_cancel import assert_order_accounted_for, comes_to_its_stop, pauses_pass, staff_letters
 from tests.world import NEWARK, OrderStory, World, eventually
 
 

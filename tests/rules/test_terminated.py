@@ -8,21 +8,21 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from activities.books import Books, Contacts
-from activities.books.reconciling import Reconciling
-from activities.mail import Mailer
-from models.bookkeeping import Opening, OpenReturn
+from activities.database import Books, Contacts
+from activities.database.reconciliation import Reconciling
+from activities.mail.delivery import Mailer
 from models.failures import Conflict
+from models.records import Opening, OpenReturn
 from models.refunds import RefundRequest, RefundState
 from models.returns import ReturnRequest
-from starter.opening import open_refund, open_return
-from starter.reconciling import Lost, find_lost, note_lost, tell_staff
+from starter.client.start import open_refund, open_return
+from starter.ops.reconcile import Lost, find_lost, note_lost, tell_staff
 from starter.sandbox.facts import MailFact
-from tests.rules.asking import ASKS, asking, is_met
-from tests.rules.forgetting import forget
-from tests.rules.return_story import returning
-from tests.rules.standing import HOLDING, WAITS, order_at, refund_at, return_at, standing_at
-from tests.rules.stopping import started_again
+from tests.return_story import returning
+from tests.rules.retention import forget
+from tests.rules.slow_partners import ASKS, asking, is_met
+from tests.rules.staff_cancel import started_again
+from tests.stages import HOLDING, WAITS, order_at, refund_at, return_at, standing_at
 from tests.world import CaseStory, World
 
 NOT_ANSWERED = "asked, and the answer is not known"

@@ -3,7 +3,7 @@
 import pytest
 
 from models.orders import Hold, Resume
-from starter.sending import EventRefused, send_event
+from starter.client.send import EventRefused, send_event
 from tests.world import World
 
 

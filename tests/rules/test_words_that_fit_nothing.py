@@ -8,7 +8,7 @@ import pytest
 from models.contract import REFUND_TAKEN_BACK
 from models.refunds import Direction, RefundState
 from starter.sandbox.facts import RmaPolicy, SupplierSeed
-from tests.rules.return_story import returning, shipped_order
+from tests.return_story import returning, shipped_order
 from tests.rules.test_refund_exactly_once import gateway_refund_id, paid_order
 from tests.world import CaseStory, Refused, World, eventually
 

@@ -11,14 +11,14 @@ from sqlalchemy import Engine, make_url
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from activities.books.engine import make_engine
+from activities.database.engines import make_engine
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
-from starter.ports import free_port
+from starter.ops.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import Postgres, is_installed
 from tests.security.at_rest import SealedWorld
-from tests.security.played import (
+from tests.security.sample_cases import (
     DATABASE_PASSWORD,
     SECRETS,
     SMTP_USER,

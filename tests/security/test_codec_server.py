@@ -17,10 +17,10 @@ from temporalio.api.common.v1 import Payload, Payloads
 from models.encryption import EncryptionCodec, read_keys
 from models.failures import InvalidInput
 from models.settings import Settings
-from starter.codec_server import LONGEST_BODY, create_app, serve
-from starter.devserver import find_server, read_config, server_command
-from starter.ports import free_port
-from starter.stack import StackPlan
+from starter.ops.codec_server import LONGEST_BODY, create_app, serve
+from starter.ops.dev_server import find_server, read_config, server_command
+from starter.ops.ports import free_port
+from starter.ops.stack import StackPlan
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld, with_keys
 from tests.security.buyer import BUYER, NAME, REASON
 from tests.world import eventually

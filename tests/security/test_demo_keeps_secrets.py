@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 from models.encryption import new_key
 from starter.cli.assembly import app
-from starter.demo import scene
-from starter.ports import free_port
+from starter.demo import setting as scene
+from starter.ops.ports import free_port
 from tests.demo.folder import DemoFolder
 from tests.security.buyer import said
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from temporalio.api.sdk.v1 import UserMetadata
 
-from tests.rules.return_story import returning_from, shipped_order
+from tests.return_story import returning_from, shipped_order
 from tests.security.buyer import BUYER, REASON, said
-from tests.security.played import QUOTING, Played
+from tests.security.sample_cases import QUOTING, Played
 from tests.world import CaseStory, World
 
 

@@ -13,16 +13,16 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.books.engine import make_engine
-from activities.books.transaction import write
-from activities.shop import Shop
+from activities.connectors.shop_json.shop import Shop
+from activities.database.engines import make_engine
+from activities.database.transactions import write
 from models.converter import DATA_CONVERTER
 from models.failures import BackhaulError
 from models.settings import Settings
 from tests.chaos.postgres import Postgres
 from tests.connectors.test_partner_failures import TRACKING
 from tests.security.buyer import EMAIL, NAME, STREET, said
-from tests.security.played import QUOTING, logging_to
+from tests.security.sample_cases import QUOTING, logging_to
 
 
 def kept_of(error: Exception) -> str:

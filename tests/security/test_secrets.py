@@ -18,13 +18,13 @@ from sqlalchemy import Engine
 from temporalio.testing import WorkflowEnvironment
 from typer.testing import CliRunner
 
-from activities.books.engine import make_engine
+from activities.database.engines import make_engine
 from models.settings import Settings
 from starter.cli.assembly import app
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import is_installed
 from tests.security.buyer import said
-from tests.security.played import (
+from tests.security.sample_cases import (
     DATABASE_PASSWORD,
     SECRET_WORDS,
     SECRETS,

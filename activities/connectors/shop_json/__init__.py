@@ -1,0 +1,1 @@
+"""The seller's shop, by its JSON API (docs/partner-api.md)."""

@@ -1,0 +1,1 @@
+"""Stripe: the seller's charge, and refunds of sellers and buyers."""

@@ -1,0 +1,1 @@
+"""The broker's supplier network, by its JSON API (docs/partner-api.md)."""

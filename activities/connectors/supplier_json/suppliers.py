@@ -1,0 +1,211 @@
+"""The broker's supplier network: stock, orders, RMA numbers (docs/partner-api.md)."""
+
+import asyncio
+from decimal import Decimal
+from functools import lru_cache
+from math import asin, cos, radians, sin, sqrt
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import quote
+
+import httpx
+import zipcodes
+from pydantic import ValidationError
+from temporalio import activity
+
+from activities.connectors.http import Partner, Trouble, WireModel, error_code, error_of, failure
+from models.failures import HANDLING, Category
+from models.ids import CaseId
+from models.message import Number
+from models.orders import Address
+from models.partners import (
+    FindStock,
+    PlacedOrder,
+    PlaceSupplierOrder,
+    RequestRma,
+    RmaAnswer,
+    Stock,
+    StockOffer,
+)
+from models.settings import Settings
+
+SKUS_PER_CALL: Final = 50
+"""An order may have 500 lines; an address that long is refused by many servers."""
+
+_EARTH_RADIUS_KM: Final = 6371.0088
+
+
+class Place(NamedTuple):
+    """Where something is, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+class _Offers(WireModel):
+    offers: tuple[dict[str, Any], ...]
+
+
+class _Accepted(WireModel):
+    state: Literal["accepted"]
+    supplier_reference: Number | None = None
+
+
+class _Rma(WireModel):
+    state: Literal["issued", "pending", "refused"]
+    rma_number: Number | None = None
+    return_address: str | None = None
+    reason: str | None = None
+
+
+class Suppliers:
+    """Activities towards the supplier network; errors as in `activities.connectors.http`."""
+
+    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._partner = Partner(
+            "supplier network",
+            str(settings.supplier_url),
+            {"Authorization": f"Bearer {settings.supplier_key.get_secret_value()}"},
+            settings.partner_timeout_seconds,
+            transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._partner.aclose()
+
+    @activity.defn(name="find_stock")
+    async def find_stock(self, ask: FindStock) -> Stock:
+        """Who has these items, and how far each warehouse is from the buyer (ORD-5, ORD-6).
+
+        Distances are great-circle kilometres; none where the buyer's or the warehouse's place is not known.
+        """
+        what = "find stock"
+        buyer = await asyncio.to_thread(place_of, ask.ship_to)
+        offers: list[StockOffer] = []
+        for start in range(0, len(ask.skus), SKUS_PER_CALL):
+            params = [("sku", sku) for sku in ask.skus[start : start + SKUS_PER_CALL]]
+            if ask.second_source:
+                params.append(("second_source", "true"))
+            answer = await self._partner.call(what, "GET", "/v1/stock", params=params)
+            offers.extend(_usable(self._partner.read(what, answer, _Offers), frozenset(ask.skus), buyer))
+        return Stock(offers=tuple(offers))
+
+    @activity.defn(name="place_supplier_order")
+    async def place_supplier_order(self, ask: PlaceSupplierOrder) -> PlacedOrder:
+        """Send one order to one warehouse; again under the same number it is the same order (CAN-4).
+
+        `refused` when the supplier does not have it after all.
+        """
+        what = "place an order with a supplier"
+        answer = await self._partner.call(
+            what,
+            "PUT",
+            f"/v1/orders/{quote(ask.order.number, safe='')}",
+            json={
+                "supplier_id": ask.order.supplier_id,
+                "warehouse_id": ask.order.warehouse_id,
+                "ship_to": ask.ship_to.model_dump(mode="json", exclude={"latitude", "longitude"}),
+                "lines": [
+                    {"sku": line.sku, "quantity": line.quantity, "unit_cost": _money(line.unit_cost)}
+                    for line in ask.order.lines
+                ],
+            },
+            expects={409},
+        )
+        if answer.status_code == 409:
+            return PlacedOrder(state="refused", reason=error_code(error_of(answer)))
+        accepted = self._partner.read(what, answer, _Accepted)
+        return PlacedOrder(state="accepted", supplier_reference=accepted.supplier_reference)
+
+    @activity.defn(name="request_rma")
+    async def request_rma(self, ask: RequestRma) -> RmaAnswer:
+        """Ask the supplier's web service for an RMA number (RET-8a).
+
+        `pending`: it took the request, the number comes as the event `supplier_rma`.
+        """
+        what = "request an RMA number"
+        if len(ask.reasons) != len(ask.lines):
+            category = Category.INVALID_INPUT
+            trouble = Trouble(who_acts=HANDLING[category].who_acts, partner="supplier network", call=what)
+            raise failure(category, f"{what}: each line needs one reason", trouble)
+        answer = await self._partner.call(
+            what,
+            "PUT",
+            f"/v1/rmas/{quote(ask.return_id, safe='')}",
+            json={
+                "supplier_id": ask.supplier_id,
+                "supplier_order_number": ask.supplier_order_number,
+                "lines": [
+                    {"sku": line.sku, "quantity": line.quantity, "reason": reason}
+                    for line, reason in zip(ask.lines, ask.reasons, strict=True)
+                ],
+            },
+            expects={409},
+        )
+        if answer.status_code == 409:
+            return RmaAnswer(state="refused", reason=error_code(error_of(answer)))
+        rma = self._partner.read(what, answer, _Rma)
+        if rma.state == "issued" and rma.rma_number is None:
+            raise self._partner.unavailable(what, "issued an RMA without saying its number", answer)
+        return RmaAnswer(
+            state=rma.state, rma_number=rma.rma_number, return_address=rma.return_address, reason=rma.reason
+        )
+
+
+def _usable(answer: _Offers, skus: frozenset[str], buyer: Place | None) -> list[StockOffer]:
+    """The offers that can be read; a wrong one in one supplier's feed must not stop the others."""
+    offers: list[StockOffer] = []
+    unreadable = 0
+    for raw in answer.offers:
+        try:
+            offer = StockOffer.model_validate(raw)
+            warehouse = _Located.model_validate(raw)
+        except ValidationError:
+            unreadable += 1
+            continue
+        if offer.sku in skus:
+            distance = _distance(buyer, warehouse)
+            offers.append(offer.model_copy(update={"distance_km": distance}))
+    if unreadable:
+        activity.logger.warning("%d stock offers of %d can't be read", unreadable, len(answer.offers))
+    return offers
+
+
+class _Located(WireModel):
+    supplier_id: CaseId
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def _distance(buyer: Place | None, warehouse: _Located) -> float | None:
+    if buyer is None or warehouse.latitude is None or warehouse.longitude is None:
+        return None
+    return distance_km(buyer, Place(warehouse.latitude, warehouse.longitude))
+
+
+def place_of(address: Address) -> Place | None:
+    """Where an address is: as it says itself, or the middle of its US postal code; none: not known."""
+    if address.latitude is not None and address.longitude is not None:
+        return Place(address.latitude, address.longitude)
+    return _us_place(address.postal_code.strip()[:5]) if address.country == "US" else None
+
+
+@lru_cache(maxsize=4096)
+def _us_place(postal_code: str) -> Place | None:
+    if len(postal_code) != 5 or not (postal_code.isascii() and postal_code.isdigit()):
+        return None
+    found = zipcodes.matching(postal_code)  # type: ignore[no-untyped-call]  # it has no types
+    return Place(float(found[0]["lat"]), float(found[0]["long"])) if found else None
+
+
+def distance_km(here: Place, there: Place) -> float:
+    """Great-circle distance in kilometres."""
+    half_lat = radians(there.latitude - here.latitude) / 2
+    half_lon = radians(there.longitude - here.longitude) / 2
+    chord = sin(half_lat) ** 2 + cos(radians(here.latitude)) * cos(radians(there.latitude)) * sin(half_lon) ** 2
+    # Rounding may lift the chord of two opposite points a hair above one.
+    return round(2 * _EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord))), 1)
+
+
+def _money(amount: Decimal) -> str:
+    return format(amount, "f")

@@ -1,0 +1,216 @@
+"""Open the books: a SQLite file, or PostgreSQL by `DATABASE_URL`; and bring their tables up to date."""
+
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+import migrations
+from activities.database.socket_limits import Impatient, connect, however_long_it_takes
+from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
+from models.settings import Settings
+
+BUSY_SECONDS: Final = 10
+"""How long a write on SQLite waits for the one before it."""
+POSTGRESQL_PATIENCE: Final[dict[str, str | int]] = {
+    "connect_timeout": 10,
+    # A server that is gone without a word (a pulled plug) is noticed within half a minute; one that is there
+    # and says nothing, sooner (`activities.database.socket_limits`).
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    # A lock that somebody keeps, a statement without an end; and a worker that died while it held a lock.
+    "options": "-c lock_timeout=5s -c statement_timeout=10s -c idle_in_transaction_session_timeout=30s",
+}
+"""How long a connection waits for what, so that no thread hangs for ever; what the URL says counts instead."""
+_WRITES: Final = "backhaul_writes"
+_POSTGRESQL: Final = "postgresql+psycopg"
+UPGRADE_LOCK: Final = 4_242_202_611
+"""Advisory lock on PostgreSQL: one upgrade at a time."""
+
+
+def make_engine(database_url: str) -> Engine:
+    """An engine for this URL; connects to nothing yet. Raises InvalidInput for a URL of another kind.
+
+    Its errors hide the parameters of statements: they are personal data and end in histories and logs.
+    """
+    url = _url_of(database_url)
+    if url.get_backend_name() == "postgresql":
+        patience = {name: value for name, value in POSTGRESQL_PATIENCE.items() if name not in url.query}
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True, connect_args=patience
+        )
+        event.listen(engine, "do_connect", _connect_postgresql)
+        return engine
+    engine = create_engine(
+        url, pool_size=20, max_overflow=20, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def open_books(settings: Settings) -> Engine:
+    """The books of this installation, ready for use.
+
+    Raises InvalidInput (no such kind of database), PartnerUnavailable (it does not answer), NotFound (it has
+    no tables yet) or Conflict (its tables are of another version of this program).
+    """
+    engine = make_engine(settings.database_url.get_secret_value())
+    try:
+        _check(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write: on SQLite they take the write lock at once."""
+    return engine.execution_options(**{_WRITES: True})
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: all that one reads is of one moment."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine
+
+
+def upgrade(books: Engine | str) -> None:
+    """Bring the tables to the newest version. Doing it again, or in several processes at once, is harmless.
+
+    Creates the SQLite file and its folder. Raises InvalidInput or PartnerUnavailable as `open_books`.
+    """
+    if isinstance(books, str):
+        engine = make_engine(books)
+        try:
+            upgrade(engine)
+        finally:
+            engine.dispose()
+        return
+    if (path := _file_of(books.url)) is not None:
+        _create_file(path)
+    try:
+        with writing(books).begin() as connection, ExitStack() as stack:
+            if books.dialect.name == "postgresql":
+                # It takes as long as it takes, and so does the one before it.
+                stack.enter_context(however_long_it_takes(connection))
+                connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
+            command.upgrade(migrations_config(connection), "head")
+    except DBAPIError as error:
+        raise _unreachable(books.url, error) from None
+
+
+def newest_version() -> str:
+    """The version of the tables that this program needs."""
+    head = ScriptDirectory.from_config(migrations_config()).get_current_head()
+    if head is None:
+        raise RuntimeError("there are no migrations in this installation")
+    return head
+
+
+def migrations_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings for the migrations of this installation, whatever the working directory."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _check(engine: Engine) -> None:
+    path = _file_of(engine.url)
+    if path is not None and not path.exists():
+        raise NotFound(f"there are no books at {_where(engine.url)} yet: run `backhaul db upgrade`")
+    try:
+        with engine.connect() as connection:
+            version = MigrationContext.configure(connection).get_current_revision()
+    except DBAPIError as error:
+        raise _unreachable(engine.url, error) from None
+    if version is None:
+        raise NotFound(f"the books at {_where(engine.url)} have no tables yet: run `backhaul db upgrade`")
+    if version != newest_version():
+        raise Conflict(
+            f"the books at {_where(engine.url)} are of version {version}, this program needs {newest_version()}: "
+            "run `backhaul db upgrade`, or use the newer program"
+        )
+
+
+def _url_of(database_url: str) -> URL:
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
+        raise _wrong_url("it is no database URL") from None
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername=_POSTGRESQL)
+    if url.drivername not in ("sqlite", _POSTGRESQL):
+        raise _wrong_url(f"{url.drivername} is not spoken")
+    if url.get_backend_name() == "postgresql" and "@" in f"{url.host}{url.database}":
+        raise _wrong_url("an @ of its password is written %40")  # what is behind it would be shown as the host
+    if url.get_backend_name() == "sqlite" and _file_of(url) is None:
+        raise _wrong_url("the books need a file, not memory: other processes read them too")
+    return url
+
+
+def _wrong_url(why: str) -> InvalidInput:
+    hint = "use sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+    return InvalidInput("settings", [Problem("DATABASE_URL", f"{why}; {hint}")])
+
+
+def _unreachable(url: URL, error: DBAPIError) -> PartnerUnavailable:
+    said = str(error.orig).strip().splitlines()
+    return PartnerUnavailable(
+        f"the database at {_where(url)} does not answer: {said[0] if said else error.orig!r}"
+    )
+
+
+def _where(url: URL) -> str:
+    """Without its parameters: a password may stand there too."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _file_of(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(url.database))
+
+
+def _create_file(path: Path) -> None:
+    """Create the file in WAL mode, which it then keeps: readers and the writer do not wait for each other."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    except (OSError, sqlite3.Error) as error:
+        raise PartnerUnavailable(f"the books can't be created at {path}: {error}") from None
+
+
+def _connect_postgresql(
+    _dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]
+) -> Impatient:
+    return connect(*arguments, **parameters)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A write transaction takes its lock when it begins: asked for later, SQLite may refuse it at once."""
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,324 @@
+"""Lists, look-ups and whole cases for people and starters (RET-17, REF-10). Nothing here writes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Engine, func
+from sqlalchemy.orm import Mapped
+from sqlalchemy.sql import ColumnElement
+from sqlmodel import Session, SQLModel, col, or_, select
+
+from activities.database import view_rows
+from activities.database.refunds import captured_charge, refund_rows
+from activities.database.transactions import read
+from activities.database.views import (
+    OrderListed,
+    OrderRefunds,
+    OrderView,
+    RefundListed,
+    ReturnListed,
+    ReturnView,
+    Standing,
+)
+from models.case import Step
+from models.failures import NotFound
+from models.ids import return_id as numbered_return
+from models.refunds import Direction, RefundRequest
+from models.tables import (
+    CaseRow,
+    CessationRow,
+    ChargeRow,
+    CreditMemoRow,
+    OrderLineRow,
+    OrderRow,
+    ReceptionRow,
+    RefundRow,
+    ReturnLineRow,
+    ReturnRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    StepRow,
+    SupplierOrderLineRow,
+    SupplierOrderRow,
+)
+
+LIMIT: Final = 50
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+class Reading:
+    """The books as people read them. Each answer is of one moment; PartnerUnavailable if they stay away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find_orders(
+        self,
+        *,
+        stage: str | None = None,
+        seller: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = LIMIT,
+    ) -> list[OrderListed]:
+        """Orders by stage, seller, and what is due before a time: the most urgent first, then the newest."""
+        found = (
+            select(OrderRow, CaseRow)
+            .join(CaseRow, col(CaseRow.workflow_id) == col(OrderRow.workflow_id), isouter=True)
+            .where(*_filters(col(OrderRow.seller_id), stage, seller, due_before))
+            .order_by(*_urgency(), col(OrderRow.received_at).desc(), col(OrderRow.order_id))
+            .limit(limit)
+        )
+        return read(self._engine, lambda session: [view_rows.order(*row) for row in session.exec(found)])
+
+    def find_returns(
+        self,
+        *,
+        stage: str | None = None,
+        seller: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = LIMIT,
+    ) -> list[ReturnListed]:
+        """Returns by stage, seller, and what is due before a time: the most urgent first, then the newest."""
+        return self._returns(_filters(col(ReturnRow.seller_id), stage, seller, due_before), limit)
+
+    def find_refunds(
+        self,
+        *,
+        stage: str | None = None,
+        seller: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = LIMIT,
+    ) -> list[RefundListed]:
+        """Refunds by stage, seller, and what is due before a time: the most urgent first, then the newest."""
+        found = (
+            select(RefundRow, CaseRow)
+            .join(CaseRow, col(CaseRow.workflow_id) == col(RefundRow.workflow_id), isouter=True)
+            .where(*_filters(col(RefundRow.seller_id), stage, seller, due_before))
+            .order_by(*_urgency(), col(RefundRow.reserved_at).desc(), col(RefundRow.refund_id))
+            .limit(limit)
+        )
+        return read(self._engine, lambda session: [view_rows.refund(*row) for row in session.exec(found)])
+
+    def find_return(self, number: str) -> list[ReturnListed]:
+        """The returns with this RR id, RMA number, order number, Amazon RMA id or eBay return id (RET-17).
+
+        An order's number, here or at the channel, gives all its returns; nothing found gives none.
+        """
+        found = or_(
+            col(ReturnRow.return_id) == number,
+            col(ReturnRow.rma_number) == number,
+            col(ReturnRow.order_id) == number,
+            col(OrderRow.channel_order_id) == number,
+            col(ReturnRow.amazon_rma_id) == number,
+            col(ReturnRow.ebay_return_id) == number,
+        )
+        return self._returns([found], LIMIT)
+
+    def next_return_id(self, order_id: str) -> str:
+        """The first number of a return (RR) of this order that is free."""
+
+        def first_free(session: Session) -> str:
+            ordinal = 1
+            while session.get(ReturnRow, numbered_return(order_id, ordinal)) is not None:
+                ordinal += 1
+            return numbered_return(order_id, ordinal)
+
+        return read(self._engine, first_free)
+
+    def refunds_of(self, order_id: str) -> OrderRefunds:
+        """The order's refunds, with amounts, reasons, who and when; and their sums (REF-10). Raises NotFound."""
+        return read(self._engine, lambda session: _refunds_of(session, _order(session, order_id)))
+
+    def order_view(self, order_id: str) -> OrderView:
+        """All that the books know of an order. Raises NotFound."""
+        return read(self._engine, lambda session: _order_view(session, _order(session, order_id)))
+
+    def return_view(self, return_id: str) -> ReturnView:
+        """All that the books know of a return. Raises NotFound."""
+        return read(self._engine, lambda session: _return_view(session, return_id))
+
+    def refund(self, refund_id: str) -> RefundListed:
+        """One refund. Raises NotFound for one that was never reserved."""
+
+        def find(session: Session) -> RefundListed:
+            row = session.get(RefundRow, refund_id)
+            if row is None:
+                raise NotFound(f"no refund {refund_id} in the books")
+            return view_rows.refund(row, _case(session, row.workflow_id))
+
+        return read(self._engine, find)
+
+    def refund_request(self, refund_id: str) -> RefundRequest:
+        """What a refund was asked for with. Raises NotFound for one that was never reserved."""
+
+        def find(session: Session) -> RefundRequest:
+            row = session.get(RefundRow, refund_id)
+            if row is None:
+                raise NotFound(f"no refund {refund_id} in the books")
+            return RefundRequest.model_validate(
+                {name: getattr(row, name) for name in RefundRequest.model_fields if hasattr(row, name)}
+            )
+
+        return read(self._engine, find)
+
+    def standing(self, workflow_id: str) -> Standing | None:
+        """Where any case stands, also one that was refused; none if it never wrote itself down."""
+        return read(self._engine, lambda session: view_rows.standing(_case(session, workflow_id)))
+
+    def timeline(self, workflow_id: str) -> tuple[Step, ...]:
+        """What happened in any case, in the order in which it did."""
+        return read(self._engine, lambda session: view_rows.timeline(_steps(session, workflow_id)))
+
+    def _returns(self, filters: Sequence[ColumnElement[bool]], limit: int) -> list[ReturnListed]:
+        found = (
+            select(ReturnRow, OrderRow.payment_currency, CaseRow)
+            .join(OrderRow, col(OrderRow.order_id) == col(ReturnRow.order_id))
+            .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
+            .where(*filters)
+            .order_by(*_urgency(), col(ReturnRow.created_at).desc(), col(ReturnRow.return_id))
+            .limit(limit)
+        )
+
+        def listed(session: Session) -> list[ReturnListed]:
+            rows = list(session.exec(found))
+            ids = [row.return_id for row, _, _ in rows]
+            paid = dict.fromkeys(ids, Decimal(0))
+            for line in session.exec(select(ReturnLineRow).where(col(ReturnLineRow.return_id).in_(ids))):
+                paid[line.return_id] += line.paid
+            return [view_rows.claimed(row, currency, paid[row.return_id], case) for row, currency, case in rows]
+
+        return read(self._engine, listed)
+
+
+def _filters(
+    seller_column: Mapped[str], stage: str | None, seller: str | None, due_before: datetime | None
+) -> list[ColumnElement[bool]]:
+    filters: list[ColumnElement[bool]] = []
+    if stage is not None:
+        filters.append(col(CaseRow.stage) == stage)
+    if seller is not None:
+        filters.append(seller_column == seller)
+    if due_before is not None:
+        filters += [col(CaseRow.due_by) < due_before, col(CaseRow.ended).is_(False)]
+    return filters
+
+
+def _urgency() -> tuple[ColumnElement[Any], ...]:
+    """What is still open comes first, and of that what is due first."""
+    return (func.coalesce(col(CaseRow.ended), False), col(CaseRow.due_by).asc().nulls_last())
+
+
+def _order(session: Session, order_id: str) -> OrderRow:
+    row = session.get(OrderRow, order_id)
+    if row is None:
+        raise NotFound(f"no order {order_id} in the books")
+    return row
+
+
+def _case(session: Session, workflow_id: str) -> CaseRow | None:
+    return session.get(CaseRow, workflow_id)
+
+
+def _rows(session: Session, table: type[Row], where: ColumnElement[bool] | bool, *order: Any) -> list[Row]:
+    return list(session.exec(select(table).where(where).order_by(*order)))
+
+
+def _steps(session: Session, workflow_id: str) -> list[StepRow]:
+    order = (col(StepRow.at), col(StepRow.number))
+    return _rows(session, StepRow, StepRow.workflow_id == workflow_id, *order)
+
+
+def _refunds_of(session: Session, order: OrderRow) -> OrderRefunds:
+    rows = refund_rows(session, order.order_id)
+    charge = captured_charge(session, order.order_id)
+    captured = charge.captured if charge is not None else Decimal(0)
+    return OrderRefunds(
+        order_id=order.order_id,
+        refunds=tuple(view_rows.refund(row, _case(session, row.workflow_id)) for row in rows),
+        buyer=view_rows.totals(rows, Direction.SELLER_TO_BUYER, order.payment_amount, order.payment_currency),
+        seller=view_rows.totals(rows, Direction.BROKER_TO_SELLER, captured, order.charge_currency),
+    )
+
+
+def _order_view(session: Session, order: OrderRow) -> OrderView:
+    key = order.order_id
+    bought = _rows(session, SupplierOrderRow, SupplierOrderRow.order_id == key, col(SupplierOrderRow.position))
+    numbers = [row.number for row in bought]
+    bought_lines = _rows(
+        session, SupplierOrderLineRow, col(SupplierOrderLineRow.number).in_(numbers), col(SupplierOrderLineRow.sku)
+    )
+    shipped_lines = _rows(session, ShipmentLineRow, ShipmentLineRow.order_id == key, col(ShipmentLineRow.position))
+    return OrderView(
+        listed=view_rows.order(order, _case(session, order.workflow_id)),
+        request=order.request,
+        cancel_until=order.cancel_until,
+        handoff_due=order.handoff_due,
+        handed_off_at=order.handed_off_at,
+        lines=tuple(
+            view_rows.line(row)
+            for row in _rows(session, OrderLineRow, OrderLineRow.order_id == key, col(OrderLineRow.position))
+        ),
+        charges=tuple(
+            view_rows.charge(row)
+            for row in _rows(session, ChargeRow, ChargeRow.order_id == key, col(ChargeRow.position))
+        ),
+        supplier_orders=tuple(view_rows.supplier_order(row, bought_lines) for row in bought),
+        shipments=tuple(
+            view_rows.shipment(row, shipped_lines)
+            for row in _rows(session, ShipmentRow, ShipmentRow.order_id == key, col(ShipmentRow.position))
+        ),
+        cessations=tuple(
+            view_rows.cessation(row)
+            for row in _rows(session, CessationRow, CessationRow.order_id == key, col(CessationRow.position))
+        ),
+        return_ids=tuple(
+            row.return_id
+            for row in _rows(session, ReturnRow, ReturnRow.order_id == key, col(ReturnRow.created_at))
+        ),
+        refunds=_refunds_of(session, order),
+        timeline=view_rows.timeline(_steps(session, order.workflow_id)),
+    )
+
+
+def _return_view(session: Session, return_id: str) -> ReturnView:
+    row = session.get(ReturnRow, return_id)
+    if row is None:
+        raise NotFound(f"no return {return_id} in the books")
+    order = _order(session, row.order_id)
+    lines = _rows(session, ReturnLineRow, ReturnLineRow.return_id == return_id, col(ReturnLineRow.position))
+    arrived = {
+        got.sku: got
+        for got in _rows(session, ReceptionRow, ReceptionRow.return_id == return_id, col(ReceptionRow.sku))
+    }
+    refunds = [refund for refund in refund_rows(session, row.order_id) if refund.return_id == return_id]
+    paid = sum((line.paid for line in lines), Decimal(0))
+    return ReturnView(
+        listed=view_rows.claimed(row, order.payment_currency, paid, _case(session, row.workflow_id)),
+        requested_by=row.requested_by,
+        split_from=row.split_from,
+        supplier_order_number=row.supplier_order_number,
+        amazon_rma_id=row.amazon_rma_id,
+        ebay_return_id=row.ebay_return_id,
+        decision=row.decision,
+        decision_reason=row.decision_reason,
+        decided_by=row.decided_by,
+        fees=row.fees,
+        returnless=row.returnless,
+        label_url=row.label_url,
+        label_paid_by=row.label_paid_by,
+        broker_return_number=row.broker_return_number,
+        return_address=row.return_address,
+        carrier=row.carrier,
+        refunded_by_channel=row.refunded_by_channel,
+        outcome=row.outcome,
+        lines=tuple(view_rows.return_line(line, arrived.get(line.sku)) for line in lines),
+        credit_memos=tuple(
+            view_rows.credit_memo(memo)
+            for memo in _rows(session, CreditMemoRow, CreditMemoRow.return_id == return_id, col(CreditMemoRow.at))
+        ),
+        refunds=tuple(view_rows.refund(refund, _case(session, refund.workflow_id)) for refund in refunds),
+        timeline=view_rows.timeline(_steps(session, row.workflow_id)),
+    )

@@ -1,0 +1,222 @@
+"""Cases that the books have open although the server ended them: listed, and written down as terminated.
+
+No case writes this of itself: `terminate` gives it no word. Money and goods stay as they are in the books.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.sql import ColumnElement
+from sqlmodel import Session, and_, col, func, or_, select
+
+from activities.database.transactions import read, write
+from activities.database.views import OpenCase, UntoldEnd
+from models.case import OrderStage, RefundStage, ReturnStage, SlaState
+from models.ids import case_of, return_workflow_id
+from models.partners import ChargeState
+from models.refunds import COUNTS_AGAINST_CAP, RefundState
+from models.tables import (
+    CaseRow,
+    ChargeRow,
+    CreditMemoRow,
+    MailRow,
+    OrderRow,
+    RefundRow,
+    ReturnRow,
+    StepRow,
+    SupplierOrderRow,
+)
+
+BY: Final = "staff:temporal"
+_HELD: Final = (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
+_UNFINISHED: Final = (RefundState.RESERVED, RefundState.PENDING)
+
+
+class Reconciling:
+    """What the books think open, and how it is closed. PartnerUnavailable if they stay away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open_cases(self) -> list[OpenCase]:
+        """Every case that has not written down its end, those too that never wrote anything of themselves."""
+        return read(self._engine, lambda session: list(_open_cases(session)))
+
+    def newest_orders(self, count: int) -> list[str]:
+        """Workflow ids of the orders that came last, whatever became of them."""
+        newest = select(OrderRow.workflow_id).order_by(col(OrderRow.received_at).desc()).limit(count)
+        return read(self._engine, lambda session: list(session.exec(newest)))
+
+    def note_terminated(self, case: OpenCase, at: datetime, what: str) -> bool:
+        """Write down that the server ended this case; False, and nothing is changed, if it moved meanwhile.
+
+        Refunds keep their state: what is reserved or pending counts against the cap, for it may have been paid.
+        """
+        return write(self._engine, lambda session: _note(session, case, at, what))
+
+    def untold(self) -> list[UntoldEnd]:
+        """Cases written down as terminated of which staff have no mail yet."""
+        return read(self._engine, lambda session: list(_untold(session)))
+
+
+def _open_cases(session: Session) -> Iterator[OpenCase]:
+    for row in session.exec(select(CaseRow).where(col(CaseRow.ended).is_(False))):
+        yield _opened(session, row.workflow_id, row.run_id, row.stage, row.seller_id, row.order_id, row.last_step)
+    for order in session.exec(select(OrderRow).where(~_has_file(OrderRow.workflow_id))):
+        yield _opened(
+            session, order.workflow_id, order.run_id, OrderStage.RECEIVED, order.seller_id, order.order_id
+        )
+    for claimed in session.exec(select(ReturnRow).where(~_has_file(ReturnRow.workflow_id))):
+        case = _opened(
+            session, claimed.workflow_id, claimed.run_id, ReturnStage.OPENING, claimed.seller_id, claimed.order_id
+        )
+        opener = return_workflow_id(claimed.split_from) if claimed.split_from else None
+        yield case.model_copy(update={"split_from": opener})
+    for refund in session.exec(select(RefundRow).where(or_(~_has_file(RefundRow.workflow_id), _is_resumed()))):
+        yield _opened(
+            session, refund.workflow_id, refund.run_id, RefundStage.SENDING, refund.seller_id, refund.order_id
+        )
+
+
+def _has_file(workflow_id: str) -> ColumnElement[bool]:
+    return select(CaseRow.workflow_id).where(CaseRow.workflow_id == workflow_id).exists()
+
+
+def _is_resumed() -> ColumnElement[bool]:
+    """A later run goes on with the refund and has written nothing of itself: its file is the earlier run's."""
+    earlier = (CaseRow.workflow_id == RefundRow.workflow_id, CaseRow.run_id != RefundRow.run_id)
+    file = select(CaseRow.workflow_id).where(*earlier, col(CaseRow.ended).is_(True)).exists()
+    return and_(col(RefundRow.state).in_(_UNFINISHED), file)
+
+
+def _opened(
+    session: Session,
+    workflow_id: str,
+    run_id: str | None,
+    stage: str,
+    seller_id: str,
+    order_id: str,
+    last_step: int = -1,
+) -> OpenCase:
+    return OpenCase(
+        workflow_id=workflow_id,
+        run_id=run_id,
+        stage=stage,
+        seller_id=seller_id,
+        order_id=order_id,
+        last_step=last_step,
+        holds=tuple(_holds(session, workflow_id)),
+    )
+
+
+def _holds(session: Session, workflow_id: str) -> Iterator[str]:
+    """Money and goods that the books know to hang on a case."""
+    kind, number = case_of(workflow_id)
+    if kind == "order":
+        for charge in session.exec(select(ChargeRow).where(ChargeRow.order_id == number)):
+            if charge.state in _HELD:
+                yield f"charge {charge.charge_id} of {charge.amount} {charge.currency} is {charge.state.value}"
+        for bought in session.exec(select(SupplierOrderRow).where(SupplierOrderRow.order_id == number)):
+            if bought.state != "refused":
+                yield f"order {bought.number} to {bought.supplier_id} is {bought.state}"
+    elif kind == "return":
+        claimed = session.get(ReturnRow, number)
+        if claimed is not None and claimed.rma_number:
+            yield f"{claimed.supplier_id} expects the goods (RMA {claimed.rma_number})"
+        for memo in session.exec(select(CreditMemoRow).where(CreditMemoRow.return_id == number)):
+            yield f"credit memo {memo.number} over {memo.amount} {memo.currency} is booked"
+    else:
+        refund = session.get(RefundRow, number)
+        if refund is not None:
+            whom = refund.direction.value.rpartition("_")[2]
+            counts = ", and stays so: look at the gateway" if refund.state in COUNTS_AGAINST_CAP else ""
+            settled = "" if refund.state is RefundState.SUCCEEDED else counts
+            yield f"{refund.amount} {refund.currency} for the {whom} is {refund.state.value}{settled}"
+
+
+def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
+    row = session.get(CaseRow, case.workflow_id, with_for_update=True)
+    if row is None or (row.ended and _goes_on_as(session, case)):
+        row = session.merge(_new_file(case))
+    elif row.ended or (row.run_id, row.last_step) != (case.run_id, case.last_step):
+        return False
+    claimed = _return_of(session, case.workflow_id)
+    if claimed is not None:
+        if claimed.run_id is None and case.run_id is not None:
+            return False
+        claimed.run_id = claimed.run_id or ReturnStage.TERMINATED  # its number is used up, as any other's
+        claimed.outcome = ReturnStage.TERMINATED
+        session.add(claimed)
+    last = session.exec(select(func.max(StepRow.at)).where(StepRow.workflow_id == case.workflow_id)).one()
+    session.add(
+        StepRow(
+            workflow_id=case.workflow_id,
+            run_id=_run_of_notes(row.run_id),
+            number=_notes(session, row),
+            at=max(at, last) if last is not None else at,
+            what=what,
+            who=BY,
+        )
+    )
+    row.stage = ReturnStage.TERMINATED.value
+    row.waiting_on = row.waiting_for = row.waiting_since = row.due_by = None
+    row.ended = True
+    session.add(row)
+    return True
+
+
+def _goes_on_as(session: Session, case: OpenCase) -> bool:
+    """Whether this run took the refund over from the one whose file it is."""
+    found = select(RefundRow).where(RefundRow.workflow_id == case.workflow_id, _is_resumed())
+    refund = session.exec(found).first()
+    return refund is not None and refund.run_id == case.run_id
+
+
+def _new_file(case: OpenCase) -> CaseRow:
+    kind, _ = case_of(case.workflow_id)
+    return CaseRow(
+        workflow_id=case.workflow_id,
+        run_id=case.run_id or ReturnStage.TERMINATED.value,
+        kind=kind,
+        stage=case.stage,
+        seller_id=case.seller_id,
+        order_id=case.order_id,
+        sla_state=SlaState.ON_TIME,
+        ended=False,
+        last_step=case.last_step,
+    )
+
+
+def _return_of(session: Session, workflow_id: str) -> ReturnRow | None:
+    kind, number = case_of(workflow_id)
+    return session.get(ReturnRow, number, with_for_update=True) if kind == "return" else None
+
+
+def _run_of_notes(run_id: str) -> str:
+    """Our steps have numbers of their own: a case that is reset goes on counting where it was."""
+    return f"{run_id}:{ReturnStage.TERMINATED.value}"
+
+
+def _notes(session: Session, row: CaseRow) -> int:
+    """How often this run was written down as terminated: more than once, if it was reset in between."""
+    mine = (StepRow.workflow_id == row.workflow_id, StepRow.run_id == _run_of_notes(row.run_id))
+    return session.exec(select(func.count()).select_from(StepRow).where(*mine)).one()
+
+
+def _untold(session: Session) -> Iterator[UntoldEnd]:
+    ended = select(CaseRow).where(CaseRow.stage == ReturnStage.TERMINATED, col(CaseRow.ended).is_(True))
+    for row in session.exec(ended):
+        number = _notes(session, row) - 1
+        step = session.get(StepRow, (row.workflow_id, _run_of_notes(row.run_id), number))
+        key = f"{row.workflow_id}:alert-terminated-{row.run_id}-{number}"
+        if step is not None and session.get(MailRow, key) is None:
+            yield UntoldEnd(
+                key=key,
+                workflow_id=row.workflow_id,
+                seller_id=row.seller_id,
+                order_id=row.order_id,
+                at=step.at,
+                what=step.what,
+            )

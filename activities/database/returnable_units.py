@@ -1,0 +1,129 @@
+"""Which units of an order came back, or are on their way, and which are still with the buyer (RET-2)."""
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from activities.database.attribution import Source
+from models.case import ReturnStage
+from models.money import share_of_units
+from models.orders import LineShare
+from models.tables import (
+    CaseRow,
+    ReceptionRow,
+    ReturnLineRow,
+    ReturnRow,
+    ReturnUnitsRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    SupplierOrderRow,
+)
+
+NOTHING_CAME_BACK: Final = frozenset(
+    {
+        ReturnStage.REJECTED,
+        ReturnStage.WITHDRAWN,
+        ReturnStage.EXPIRED,
+        ReturnStage.REFUSED,
+        ReturnStage.REFUSED_BY_SUPPLIER,
+    }
+)
+"""Returns that ended so give their units free again; one that has expired and may still reopen holds them."""
+CUT_SHORT: Final = frozenset({ReturnStage.STOPPED, ReturnStage.TERMINATED})
+"""Staff ended these: they hold their units only if something arrived."""
+
+
+class Worth(NamedTuple):
+    """Units of one line that returns hold, what the buyer paid and what the seller was charged for them."""
+
+    quantity: int = 0
+    paid: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+
+    def __add__(self, other: object) -> "Worth":
+        if not isinstance(other, Worth):
+            return NotImplemented
+        return Worth(self.quantity + other.quantity, self.paid + other.paid, self.cost + other.cost)
+
+
+def holding_returns(session: Session, order_id: str) -> set[str]:
+    """The ids of this order's returns that hold their units: open, or ended with the goods back.
+
+    A return that staff stopped or terminated holds them only if something arrived.
+    """
+    rows = session.exec(
+        select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended)
+        .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
+        .where(ReturnRow.order_id == order_id)
+    )
+    arrived = set(
+        session.exec(
+            select(ReceptionRow.return_id)
+            .join(ReturnRow, col(ReturnRow.return_id) == col(ReceptionRow.return_id))
+            .where(ReturnRow.order_id == order_id)
+        )
+    )
+    return {
+        return_id
+        for return_id, stage, ended in rows
+        if not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or return_id in arrived))
+    }
+
+
+def may_reopen(session: Session, held: set[str], sku: str) -> list[str]:
+    """Those of these returns that hold units of the item, have expired, and a tracking number reopens (RET-10)."""
+    rows = (
+        select(ReturnRow.return_id)
+        .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id))
+        .join(ReturnLineRow, col(ReturnLineRow.return_id) == col(ReturnRow.return_id))
+        .where(col(ReturnRow.return_id).in_(held), ReturnLineRow.sku == sku, CaseRow.stage == ReturnStage.EXPIRED)
+    )
+    return list(session.exec(rows.order_by(col(ReturnRow.return_id))))
+
+
+def held_worth(session: Session, held: set[str]) -> dict[str, Worth]:
+    """By SKU: the units that these returns hold, and what they are worth."""
+    worth: dict[str, Worth] = {}
+    for row in session.exec(select(ReturnLineRow).where(col(ReturnLineRow.return_id).in_(held))):
+        worth[row.sku] = worth.get(row.sku, Worth()) + Worth(row.quantity, row.paid, row.cost)
+    return worth
+
+
+def worth_of_next(share: LineShare, before: Worth, quantity: int, paid_currency: str, cost_currency: str) -> Worth:
+    """What `quantity` more units are worth: all returned units together, less what the earlier ones got.
+
+    So any sequence of returns adds up to the line's share exactly, also when one in between was rejected and
+    gave its units free.
+    """
+    together = min(before.quantity + quantity, share.quantity)
+    paid = share_of_units(share.paid_goods, share.quantity, 0, together, paid_currency) - before.paid
+    cost = share_of_units(share.cost_goods, share.quantity, 0, together, cost_currency) - before.cost
+    return Worth(quantity, max(paid, Decimal(0)), max(cost, Decimal(0)))
+
+
+def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, list[Source]]:
+    """By SKU, in the order of shipping: what each supplier order shipped and no return holds."""
+    returned: dict[tuple[str, str], int] = {}
+    for units in session.exec(select(ReturnUnitsRow).where(col(ReturnUnitsRow.return_id).in_(held))):
+        key = (units.sku, units.supplier_order_number)
+        returned[key] = returned.get(key, 0) + units.quantity
+    shipped: dict[tuple[str, str], tuple[str, int]] = {}
+    for line, supplier_id in session.exec(
+        select(ShipmentLineRow, SupplierOrderRow.supplier_id)
+        .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(ShipmentLineRow.supplier_order_number))
+        .join(
+            ShipmentRow,
+            (col(ShipmentRow.order_id) == col(ShipmentLineRow.order_id))
+            & (col(ShipmentRow.shipment_id) == col(ShipmentLineRow.shipment_id)),
+        )
+        .where(ShipmentLineRow.order_id == order_id)
+        .order_by(col(ShipmentRow.position), col(ShipmentLineRow.position))
+    ):
+        key = (line.sku, str(line.supplier_order_number))
+        shipped[key] = (supplier_id, shipped.get(key, (supplier_id, 0))[1] + line.quantity)
+    sources: dict[str, list[Source]] = {}
+    for (sku, number), (supplier_id, quantity) in shipped.items():
+        free = max(0, quantity - returned.get((sku, number), 0))
+        sources.setdefault(sku, []).append(Source(number, supplier_id, free))
+    return sources

@@ -1,0 +1,87 @@
+"""One transaction on the books: tried again a little where that can help, then told as an outage."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
+
+from activities.database.engines import reading, writing
+from models.failures import BackhaulError, PartnerUnavailable
+
+Answer = TypeVar("Answer")
+
+ATTEMPTS: Final = 4
+_FIRST_PAUSE_SECONDS: Final = 0.05
+_LAST_TRY_SECONDS: Final = 12.0
+"""No try begins later, and each one waits some ten seconds at most: an activity answers before its workflow gives
+up on it and starts another, which would take one more thread."""
+
+_SQLITE_OUTAGES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_POSTGRESQL_OUTAGES: Final = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE: connection, serialization and deadlock, resources, locks, shutdown."""
+
+
+def write(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
+    """Do `work` in one write transaction and give what it gives; all of it is done, or nothing.
+
+    Work must be idempotent: a commit whose answer got lost is done again. Raises PartnerUnavailable when the
+    database stays away, BackhaulError when it refuses what is written.
+    """
+    return _in_transaction(writing(engine), work)
+
+
+def read(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
+    """Do `work`, which only reads, on the books as they are at one moment. Raises as `write`."""
+    return _in_transaction(reading(engine), work)
+
+
+def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
+    last_try_at = time.monotonic() + _LAST_TRY_SECONDS
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                return work(session)
+        except (DBAPIError, PoolTimeout) as error:
+            lost_a_race = isinstance(error, IntegrityError)
+            if not (lost_a_race or _is_outage(error)):
+                raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
+            if attempt == ATTEMPTS or time.monotonic() > last_try_at:
+                if lost_a_race:
+                    raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
+                raise PartnerUnavailable(f"the books do not answer: {_name_of(error)}") from None
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))
+    raise AssertionError("the loop above returns or raises")
+
+
+def _is_outage(error: DBAPIError | PoolTimeout) -> bool:
+    if isinstance(error, PoolTimeout) or error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:
+        return isinstance(error, OperationalError | InterfaceError)
+    return state[:2] in _POSTGRESQL_OUTAGES
+
+
+def _name_of(error: DBAPIError | PoolTimeout) -> str:
+    """The kind of trouble, and where: without the database's own words, which quote rows that may be personal."""
+    if not isinstance(error, DBAPIError):
+        return type(error).__name__
+    said = getattr(error.orig, "diag", None)
+    where = [getattr(said, name, None) for name in ("table_name", "column_name", "constraint_name")]
+    return " ".join([type(error.orig).__name__, *(name for name in where if name)])

@@ -1,0 +1,212 @@
+"""Rows of the books as people read them."""
+
+from decimal import Decimal
+
+from activities.database import views
+from models.case import Step
+from models.money import smallest_unit
+from models.refunds import Direction, RefundState
+from models.returns import Evidence
+from models.tables import (
+    CaseRow,
+    CessationRow,
+    ChargeRow,
+    CreditMemoRow,
+    OrderLineRow,
+    OrderRow,
+    ReceptionRow,
+    RefundRow,
+    ReturnLineRow,
+    ReturnRow,
+    ShipmentLineRow,
+    ShipmentRow,
+    StepRow,
+    SupplierOrderLineRow,
+    SupplierOrderRow,
+)
+
+
+def standing(row: CaseRow | None) -> views.Standing | None:
+    """Where a case stands; none before it first wrote itself down."""
+    if row is None:
+        return None
+    return views.Standing(
+        workflow_id=row.workflow_id,
+        stage=row.stage,
+        waiting_on=row.waiting_on,
+        waiting_for=row.waiting_for,
+        waiting_since=row.waiting_since,
+        due_by=row.due_by,
+        sla_state=row.sla_state,
+        ended=row.ended,
+    )
+
+
+def order(row: OrderRow, case: CaseRow | None) -> views.OrderListed:
+    """A row of the list of orders."""
+    return views.OrderListed(
+        order_id=row.order_id,
+        seller_id=row.seller_id,
+        channel=row.channel,
+        received_at=row.received_at,
+        paid=row.payment_amount,
+        currency=row.payment_currency,
+        standing=standing(case),
+    )
+
+
+def claimed(row: ReturnRow, currency: str, paid: Decimal, case: CaseRow | None) -> views.ReturnListed:
+    """A row of the list of returns."""
+    return views.ReturnListed(
+        return_id=row.return_id,
+        order_id=row.order_id,
+        seller_id=row.seller_id,
+        supplier_id=row.supplier_id,
+        source=row.source,
+        created_at=row.created_at,
+        rma_number=row.rma_number,
+        tracking_number=row.tracking_number,
+        refund_due=row.refund_due,
+        paid=paid,
+        currency=currency,
+        standing=standing(case),
+    )
+
+
+def refund(row: RefundRow, case: CaseRow | None) -> views.RefundListed:
+    """One refund."""
+    return views.RefundListed(
+        refund_id=row.refund_id,
+        order_id=row.order_id,
+        return_id=row.return_id,
+        seller_id=row.seller_id,
+        direction=row.direction,
+        way=row.way,
+        amount=row.amount,
+        currency=row.currency,
+        state=row.state,
+        reason=row.reason,
+        requested_by=row.requested_by,
+        reference=row.reference,
+        over_refund=row.over_refund,
+        gateway_refund_id=row.gateway_refund_id,
+        failure_reason=row.failure_reason,
+        reserved_at=row.reserved_at,
+        settled_at=row.settled_at,
+        standing=standing(case),
+    )
+
+
+def totals(rows: list[RefundRow], direction: Direction, paid: Decimal, currency: str) -> views.RefundTotals:
+    """What the refunds of one direction add up to, in `currency` (REF-10)."""
+    zero = Decimal(0).quantize(smallest_unit(currency))
+    mine = [row for row in rows if row.direction is direction]
+    refunded = sum((row.amount for row in mine if row.state is RefundState.SUCCEEDED), zero)
+    open_states = (RefundState.RESERVED, RefundState.PENDING)
+    pending = sum((row.amount for row in mine if row.state in open_states), zero)
+    return views.RefundTotals(
+        direction=direction,
+        currency=currency,
+        paid=paid,
+        refunded=refunded,
+        pending=pending,
+        left=max(paid - refunded - pending, zero),
+    )
+
+
+def line(row: OrderLineRow) -> views.LineView:
+    """One line of an order."""
+    return views.LineView(
+        sku=row.sku,
+        title=row.title,
+        quantity=row.quantity,
+        shipped=row.shipped,
+        cancelled=row.cancelled,
+        voided=row.voided,
+        paid=row.paid_goods + row.paid_shipping,
+        cost=row.cost_goods + row.cost_shipping,
+    )
+
+
+def charge(row: ChargeRow) -> views.ChargeView:
+    """One attempt to charge the seller."""
+    return views.ChargeView(
+        charge_id=row.charge_id,
+        state=row.state,
+        amount=row.amount,
+        captured=row.captured,
+        currency=row.currency,
+        gateway_reference=row.gateway_reference,
+        reason=row.reason,
+    )
+
+
+def supplier_order(row: SupplierOrderRow, lines: list[SupplierOrderLineRow]) -> views.SupplierOrderView:
+    """One order to a supplier."""
+    return views.SupplierOrderView(
+        number=row.number,
+        supplier_id=row.supplier_id,
+        warehouse_id=row.warehouse_id,
+        second_source=row.second_source,
+        state=row.state,
+        reason=row.reason,
+        at=row.at,
+        items={item.sku: item.quantity for item in lines if item.number == row.number},
+    )
+
+
+def shipment(row: ShipmentRow, lines: list[ShipmentLineRow]) -> views.ShipmentView:
+    """One parcel to the buyer."""
+    items: dict[str, int] = {}
+    for item in lines:
+        if item.shipment_id == row.shipment_id:
+            items[item.sku] = items.get(item.sku, 0) + item.quantity
+    return views.ShipmentView(
+        shipment_id=row.shipment_id,
+        carrier=row.carrier,
+        tracking_number=row.tracking_number,
+        at=row.at,
+        items=items,
+    )
+
+
+def cessation(row: CessationRow) -> views.CessationView:
+    """Why units were voided or cancelled."""
+    return views.CessationView(
+        kind=row.kind,
+        at=row.at,
+        reason=row.reason,
+        fault=row.fault,
+        by=row.by,
+        channel_reference=row.channel_reference,
+        quantities=row.quantities,
+        evidence=row.evidence,
+    )
+
+
+def return_line(row: ReturnLineRow, received: ReceptionRow | None) -> views.ReturnLineView:
+    """One line of a return, with what arrived of it."""
+    return views.ReturnLineView(
+        sku=row.sku,
+        quantity=row.quantity,
+        reason=row.reason,
+        buyer_words=row.buyer_words,
+        evidence=tuple(Evidence.model_validate(item) for item in row.evidence),
+        paid=row.paid,
+        cost=row.cost,
+        received=received.quantity if received is not None else None,
+        reception=received.reception if received is not None else None,
+        acceptance=received.acceptance if received is not None else None,
+    )
+
+
+def credit_memo(row: CreditMemoRow) -> views.CreditMemoView:
+    """One credit memo."""
+    return views.CreditMemoView(
+        number=row.number, date=row.date, amount=row.amount, currency=row.currency, actor=row.actor, at=row.at
+    )
+
+
+def timeline(rows: list[StepRow]) -> tuple[Step, ...]:
+    """What happened, in the order in which it did."""
+    return tuple(Step(at=row.at, what=row.what, who=row.who) for row in rows)

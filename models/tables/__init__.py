@@ -1,0 +1,352 @@
+"""The tables of the books. Workflows never import this: SQLModel is slow to load in their sandbox.
+
+Amounts are exact (`Money`), times are in UTC (`UtcTime`), states are words, snapshots are JSON documents
+read through their models. Nothing is deleted by a cascade. Written once and never changed: an order's
+request and shares, shipments, cessations, credit memos, steps.
+"""
+
+from datetime import date as Date
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKeyConstraint
+from sqlmodel import Field, SQLModel
+
+from models.case import SlaState
+from models.orders import Channel, Fault, OrderRequest, PaidBy
+from models.parties import Seller, Supplier
+from models.partners import ChargeState
+from models.refunds import Direction, RefundState, Way
+from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest, Source
+from models.tables.columns import Document, Money, UtcTime, Word
+
+METADATA = SQLModel.metadata
+METADATA.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraints have names, so that a later migration can change them on SQLite too."""
+
+
+class SellerRow(SQLModel, table=True):
+    """A seller with its present settings."""
+
+    __tablename__ = "seller"
+
+    seller_id: str = Field(primary_key=True)
+    name: str
+    settings: Seller = Field(sa_type=Document(Seller))
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class SupplierRow(SQLModel, table=True):
+    """A supplier with its present settings."""
+
+    __tablename__ = "supplier"
+
+    supplier_id: str = Field(primary_key=True)
+    name: str
+    settings: Supplier = Field(sa_type=Document(Supplier))
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class CaseRow(SQLModel, table=True):
+    """Where a case stands: an order, a return or a refund. One row per workflow id."""
+
+    __tablename__ = "case_file"
+
+    workflow_id: str = Field(primary_key=True)
+    run_id: str
+    kind: str
+    stage: str = Field(index=True)
+    seller_id: str = Field(index=True)
+    order_id: str = Field(index=True)
+    waiting_on: str | None = None
+    waiting_for: str | None = None
+    waiting_since: datetime | None = Field(default=None, sa_type=UtcTime)
+    due_by: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    sla_state: SlaState = Field(sa_type=Word(SlaState))
+    ended: bool
+    last_step: int
+    asked_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When the case asked for this to be written, by the server's clock."""
+
+
+class StepRow(SQLModel, table=True):
+    """One line of a case's timeline. A case that was refused and then started anew has steps of two runs, and so
+    has one that was reset (`run@new run`)."""
+
+    __tablename__ = "case_step"
+
+    workflow_id: str = Field(primary_key=True)
+    run_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime)
+    what: str
+    who: str
+
+
+class OrderRow(SQLModel, table=True):
+    """An order: its request with the buyer, the buyer's payment, the seller's settings when it came."""
+
+    __tablename__ = "orders"
+
+    order_id: str = Field(primary_key=True)
+    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    channel: Channel = Field(sa_type=Word(Channel))
+    channel_order_id: str | None = Field(default=None, index=True)
+    workflow_id: str = Field(unique=True)
+    run_id: str
+    received_at: datetime = Field(sa_type=UtcTime, index=True)
+    request: OrderRequest = Field(sa_type=Document(OrderRequest))
+    seller: Seller = Field(sa_type=Document(Seller))
+    paid_by: PaidBy = Field(sa_type=Word(PaidBy))
+    payment_reference: str = Field(index=True)
+    payment_amount: Decimal = Field(sa_type=Money)
+    payment_currency: str
+    charge_currency: str
+    cancel_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    handoff_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    handed_off_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class OrderLineRow(SQLModel, table=True):
+    """A line of an order: its shares of what was paid and charged, and what became of its units."""
+
+    __tablename__ = "order_line"
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    sku: str = Field(primary_key=True)
+    position: int
+    title: str
+    quantity: int
+    paid_goods: Decimal = Field(sa_type=Money)
+    paid_shipping: Decimal = Field(sa_type=Money)
+    cost_goods: Decimal = Field(sa_type=Money)
+    cost_shipping: Decimal = Field(sa_type=Money)
+    shipped: int = 0
+    cancelled: int = 0
+    voided: int = 0
+
+
+class ChargeRow(SQLModel, table=True):
+    """One attempt to charge the seller (ORD-3)."""
+
+    __tablename__ = "charge"
+
+    charge_id: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    position: int
+    state: ChargeState = Field(sa_type=Word(ChargeState))
+    amount: Decimal = Field(sa_type=Money)
+    captured: Decimal = Field(sa_type=Money)
+    currency: str
+    gateway_reference: str | None = Field(default=None, index=True)
+    reason: str | None = None
+
+
+class SupplierOrderRow(SQLModel, table=True):
+    """One order of the broker to one warehouse (ORD-5, ORD-6)."""
+
+    __tablename__ = "supplier_order"
+
+    number: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    position: int
+    supplier_id: str = Field(index=True)
+    warehouse_id: str
+    second_source: bool
+    state: str
+    supplier_reference: str | None = None
+    reason: str | None = None
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class SupplierOrderLineRow(SQLModel, table=True):
+    """Some units bought at that warehouse; `unit_cost` is what the broker pays."""
+
+    __tablename__ = "supplier_order_line"
+
+    number: str = Field(primary_key=True, foreign_key="supplier_order.number")
+    sku: str = Field(primary_key=True)
+    quantity: int
+    unit_cost: Decimal = Field(sa_type=Money)
+
+
+class ShipmentRow(SQLModel, table=True):
+    """A parcel to the buyer (ORD-9)."""
+
+    __tablename__ = "shipment"
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    shipment_id: str = Field(primary_key=True)
+    position: int
+    carrier: str
+    tracking_number: str = Field(index=True)
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class ShipmentLineRow(SQLModel, table=True):
+    """Some units in that parcel, and the supplier order that they came from; none: not known."""
+
+    __tablename__ = "shipment_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
+    )
+
+    order_id: str = Field(primary_key=True)
+    shipment_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    sku: str
+    quantity: int
+    supplier_order_number: str | None = Field(default=None, foreign_key="supplier_order.number")
+
+
+class CessationRow(SQLModel, table=True):
+    """Why units were voided or cancelled, by whose fault, with the evidence (CAN-12)."""
+
+    __tablename__ = "cessation"
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    position: int = Field(primary_key=True)
+    kind: str
+    at: datetime = Field(sa_type=UtcTime)
+    reason: str
+    fault: Fault = Field(sa_type=Word(Fault))
+    by: str
+    channel_reference: str | None = None
+    quantities: dict[str, int] = Field(sa_type=JSON)
+    evidence: dict[str, str] = Field(sa_type=JSON)
+
+
+class ReturnRow(SQLModel, table=True):
+    """A return of units of one supplier. Without `run_id` it was split off `split_from` and is not open yet."""
+
+    __tablename__ = "returns"
+
+    return_id: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    supplier_id: str = Field(foreign_key="supplier.supplier_id", index=True)
+    supplier_order_number: str = Field(foreign_key="supplier_order.number")
+    workflow_id: str = Field(unique=True)
+    run_id: str | None = None
+    split_from: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
+    source: Source = Field(sa_type=Word(Source))
+    requested_by: str
+    request: ReturnRequest = Field(sa_type=Document(ReturnRequest))
+    opened: OpenedReturn | None = Field(default=None, sa_type=Document(OpenedReturn))
+    created_at: datetime = Field(sa_type=UtcTime, index=True)
+    amazon_rma_id: str | None = Field(default=None, index=True)
+    ebay_return_id: str | None = Field(default=None, index=True)
+    decision: str | None = None
+    decision_reason: str | None = None
+    decided_by: str | None = None
+    fees: Decimal | None = Field(default=None, sa_type=Money)
+    returnless: bool = False
+    label_url: str | None = None
+    label_paid_by: str | None = None
+    broker_return_number: str | None = None
+    rma_number: str | None = Field(default=None, index=True)
+    return_address: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = Field(default=None, index=True)
+    refund_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    refunded_by_channel: bool = False
+    outcome: str | None = None
+
+
+class ReturnLineRow(SQLModel, table=True):
+    """Some units that come back, why, and what they are worth (RET-2, RET-19)."""
+
+    __tablename__ = "return_line"
+
+    return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
+    sku: str = Field(primary_key=True)
+    position: int
+    quantity: int
+    reason: str
+    buyer_words: str | None = None
+    evidence: list[dict[str, Any]] = Field(sa_type=JSON)
+    paid: Decimal = Field(sa_type=Money)
+    cost: Decimal = Field(sa_type=Money)
+
+
+class ReturnUnitsRow(SQLModel, table=True):
+    """How many units of a return line came from which supplier order."""
+
+    __tablename__ = "return_units"
+
+    return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
+    sku: str = Field(primary_key=True)
+    supplier_order_number: str = Field(primary_key=True, foreign_key="supplier_order.number", index=True)
+    quantity: int
+
+
+class ReceptionRow(SQLModel, table=True):
+    """What arrived of an item, and what the supplier makes of it: two facts (RET-11)."""
+
+    __tablename__ = "reception"
+
+    return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
+    sku: str = Field(primary_key=True)
+    quantity: int
+    reception: Reception = Field(sa_type=Word(Reception))
+    acceptance: Acceptance = Field(sa_type=Word(Acceptance))
+
+
+class CreditMemoRow(SQLModel, table=True):
+    """A supplier's credit memo: one per supplier and number (RET-12)."""
+
+    __tablename__ = "credit_memo"
+
+    supplier_id: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    return_id: str = Field(foreign_key="returns.return_id", index=True)
+    date: Date
+    amount: Decimal = Field(sa_type=Money)
+    currency: str
+    actor: str
+    at: datetime = Field(sa_type=UtcTime)
+
+
+class RefundRow(SQLModel, table=True):
+    """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap."""
+
+    __tablename__ = "refund"
+
+    refund_id: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    return_id: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
+    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    workflow_id: str = Field(unique=True)
+    run_id: str
+    direction: Direction = Field(sa_type=Word(Direction))
+    way: Way = Field(sa_type=Word(Way))
+    amount: Decimal = Field(sa_type=Money)
+    currency: str
+    state: RefundState = Field(sa_type=Word(RefundState), index=True)
+    reason: str
+    requested_by: str
+    lines: list[dict[str, Any]] = Field(sa_type=JSON)
+    reference: str | None = None
+    over_refund: bool
+    payment_reference: str | None = None
+    gateway_account: str | None = None
+    gateway_refund_id: str | None = Field(default=None, index=True)
+    failure_reason: str | None = None
+    reserved_at: datetime = Field(sa_type=UtcTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class MailRow(SQLModel, table=True):
+    """A mail that was sent: one per key (NTF-1)."""
+
+    __tablename__ = "mail_sent"
+
+    key: str = Field(primary_key=True)
+    message_id: str
+    at: datetime = Field(sa_type=UtcTime)

@@ -1,0 +1,327 @@
+"""The whole local stack: Temporal server, books, sandbox partners, front and workers, as child processes."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from pydantic import HttpUrl
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.database.engines import upgrade
+from models.contract import TASK_QUEUE
+from models.converter import data_converter
+from models.failures import BackhaulError, PartnerUnavailable
+from models.settings import Settings
+from starter.ops.dev_server import DevServerConfig, start_server
+from starter.ops.ports import PortUse, require_free
+from starter.ops.processes import Child
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("stack")
+
+LOCAL: Final = "127.0.0.1"
+_READY_SECONDS: Final = 60.0
+_LOOK_AGAIN_SECONDS: Final = 0.1
+_STOP_SECONDS: Final = 15.0
+_RESTARTS: Final = 3
+_RESTARTS_WITHIN_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """What is started, and where it listens. Ports of the server are in its own configuration."""
+
+    server: DevServerConfig
+    settings: Settings
+    workers: int = 1
+    sandbox_port: int = 8250
+    mail_port: int = 8251
+    front_port: int = 8252
+    codec_port: int = 8253
+    folder: Path = field(default=Path(".backhaul"))
+    """Where logs and the sandbox's state are kept; the books and the server's database say their own place."""
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://{LOCAL}:{self.sandbox_port}"
+
+    @property
+    def front_url(self) -> str:
+        return f"http://{LOCAL}:{self.front_port}"
+
+    @property
+    def codec_url(self) -> str | None:
+        """Where the codec server stands; none when nothing is encrypted."""
+        return f"http://{LOCAL}:{self.codec_port}" if self.settings.payload_keys is not None else None
+
+    @property
+    def served(self) -> DevServerConfig:
+        """The server as it is started: its UI asks this stack's codec server, unless it has one of its own."""
+        if self.codec_url is None or self.server.ui_codec_endpoint is not None:
+            return self.server
+        return self.server.model_copy(update={"ui_codec_endpoint": HttpUrl(self.codec_url)})
+
+    @property
+    def ui_list(self) -> str:
+        """The list of cases in Temporal's web UI; with `/<workflow id>`, the page of one."""
+        return f"{self.server.ui_url}/namespaces/{self.server.namespace}/workflows"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    def port_uses(self) -> list[PortUse]:
+        """What the stack listens on beside the Temporal server, and which option changes it."""
+        uses = [
+            PortUse(self.sandbox_port, "the sandbox partners", "it with --sandbox-port"),
+            PortUse(self.mail_port, "the sandbox's mail server", "it with --mail-port"),
+            PortUse(self.front_port, "the page of the suppliers' links", "it with --front-port"),
+        ]
+        if self.codec_url is not None:
+            uses.append(PortUse(self.codec_port, "the codec server", "it with --codec-port"))
+        return uses
+
+    def environment(self) -> dict[str, str]:
+        """The children's environment: this stack's server and partners, unless a partner was set by hand."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        local = {
+            "gateway_url": f"{self.sandbox_url}/stripe",
+            "supplier_url": f"{self.sandbox_url}/supplier",
+            "shop_url": f"{self.sandbox_url}/shop",
+            "smtp_host": LOCAL,
+            "smtp_port": str(self.mail_port),
+            "front_url": self.front_url,
+        }
+        by_hand = self.settings.model_fields_set
+        return {
+            **inherited,
+            **{f"BACKHAUL_{name.upper()}": value for name, value in local.items() if name not in by_hand},
+            "DATABASE_URL": self.settings.database_url.get_secret_value(),
+            # Never the server of somebody's profile: this stack's own.
+            "TEMPORAL_CONFIG_FILE": os.devnull,
+            "TEMPORAL_ADDRESS": self.server.address,
+            "TEMPORAL_NAMESPACE": self.server.namespace,
+        }
+
+
+class StackFailed(BackhaulError):
+    """A part of the stack ends again and again."""
+
+
+class Stack:
+    """A running stack."""
+
+    def __init__(self, plan: StackPlan) -> None:
+        self.plan = plan
+        self._children: dict[str, Child] = {}
+        self._restarted: dict[str, list[float]] = {}
+        self._watch: asyncio.Task[None] | None = None
+
+    async def connect(self) -> Client:
+        """A client of the stack's Temporal server."""
+        server = self.plan.server
+        return await Client.connect(
+            server.address, namespace=server.namespace, data_converter=data_converter(self.plan.settings)
+        )
+
+    def processes(self) -> dict[str, int]:
+        """The process id of every child, by name."""
+        return {name: child.pid for name, child in self._children.items()}
+
+    async def start(self) -> None:
+        """Start everything and wait until it is ready.
+
+        Raises Conflict when a port is in use, PartnerUnavailable when a part does not get ready.
+        """
+        plan = self.plan
+        require_free(plan.server.ip, [*plan.server.port_uses(), *plan.port_uses()])
+        await _together(
+            self._start_sandbox(),
+            self._start_server_and_front(),
+            self._start_books_and_workers(),
+            self._start_codec(),
+        )
+        client = await self.connect()
+        await self._ready("worker 1", lambda: _polled(client))
+        self._watch = asyncio.create_task(self._restart_what_ends())
+
+    async def wait(self) -> None:
+        """Wait for ever. Raises StackFailed when a part ends more than three times within a minute."""
+        if self._watch is not None:
+            await self._watch
+
+    async def _restart_what_ends(self) -> None:
+        while True:
+            names = {asyncio.create_task(child.wait()): name for name, child in self._children.items()}
+            try:
+                done, _ = await asyncio.wait(names, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in names:
+                    task.cancel()
+            for task in done:
+                await self._again(names[task])
+
+    async def stop(self) -> None:
+        """End everything: workers drain first, the server goes last."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
+        server = self._children.pop("temporal", None)
+        await asyncio.gather(*(child.stop(_STOP_SECONDS) for child in self._children.values()))
+        self._children.clear()
+        if server is not None:
+            await server.stop(_STOP_SECONDS)
+
+    async def _again(self, name: str) -> None:
+        child = self._children[name]
+        now = asyncio.get_running_loop().time()
+        recent = [at for at in self._restarted.get(name, []) if now - at < _RESTARTS_WITHIN_SECONDS]
+        said = child.last_words() or "it said nothing"
+        if len(recent) >= _RESTARTS:
+            raise StackFailed(
+                f"the {name} ended {len(recent) + 1} times within a minute (exit code {child.exit_code}): "
+                f"{said}; see {child.log}"
+            )
+        self._restarted[name] = [*recent, now]
+        log.warning("a part ended and is started again", part=name, exit_code=child.exit_code, last_line=said)
+        if name == "temporal":
+            self._children[name] = await start_server(self.plan.served, child.log)
+        else:
+            await self._start_child(name, _COMMANDS[name.split()[0]](self.plan))
+
+    async def _start_server_and_front(self) -> None:
+        self._children["temporal"] = await start_server(self.plan.served, self.plan.logs / "temporal.log")
+        await self._start_child("front", _COMMANDS["front"](self.plan))
+        await self._ready("front", lambda: _listens(self.plan.front_port))
+
+    async def _start_codec(self) -> None:
+        if self.plan.codec_url is not None:
+            await self._start_child("codec", _COMMANDS["codec"](self.plan))
+            await self._ready("codec", lambda: _listens(self.plan.codec_port))
+
+    async def _start_books_and_workers(self) -> None:
+        await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
+        # They take a while to load, and try again while the server is not there yet.
+        for number in range(1, self.plan.workers + 1):
+            await self._start_child(f"worker {number}", _COMMANDS["worker"](self.plan))
+
+    async def _start_sandbox(self) -> None:
+        await self._start_child("sandbox", _COMMANDS["sandbox"](self.plan))
+        await self._ready("sandbox", lambda: _listens(self.plan.sandbox_port))
+        await self._ready("sandbox", lambda: _listens(self.plan.mail_port))
+
+    async def _start_child(self, name: str, arguments: list[str]) -> None:
+        self._children[name] = await Child.start(
+            name,
+            [sys.executable, "-m", "starter.cli", *arguments],
+            self.plan.environment(),
+            self.plan.logs / f"{name.replace(' ', '-')}.log",
+        )
+
+    async def _ready(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
+        """Look until it is ready, its process ends, or the time is over."""
+        child = self._children[name]
+        ended = asyncio.create_task(child.wait())
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                while not await is_ready():
+                    await asyncio.wait({ended}, timeout=_LOOK_AGAIN_SECONDS)
+                    if ended.done():
+                        raise PartnerUnavailable(
+                            f"the {name} ended at once (exit code {child.exit_code}): "
+                            f"{child.last_words() or 'it said nothing'}; see {child.log}"
+                        )
+        except TimeoutError:
+            raise PartnerUnavailable(
+                f"the {name} was not ready within {_READY_SECONDS:.0f} seconds; see {child.log}"
+            ) from None
+        finally:
+            ended.cancel()
+
+
+_COMMANDS: Final[Mapping[str, Callable[[StackPlan], list[str]]]] = {
+    "sandbox": lambda plan: [
+        "sandbox",
+        "--port",
+        str(plan.sandbox_port),
+        "--mail-port",
+        str(plan.mail_port),
+        "--database",
+        str(plan.folder / "sandbox.db"),
+    ],
+    "front": lambda plan: ["front", "--port", str(plan.front_port)],
+    "worker": lambda _: ["worker"],
+    "codec": lambda plan: [
+        "codec",
+        "serve",
+        "--port",
+        str(plan.codec_port),
+        *(
+            part
+            for host in (LOCAL, "localhost")
+            for part in ("--ui-origin", f"http://{host}:{plan.server.ports.ui}")
+        ),
+    ],
+}
+
+
+@asynccontextmanager
+async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
+    """The stack for as long as the block lasts. A part that ends meanwhile is started again.
+
+    Raises what `Stack.start` raises. `Stack.wait` raises StackFailed when a part keeps ending.
+    """
+    stack = Stack(plan)
+    try:
+        await stack.start()
+        yield stack
+    finally:
+        await stack.stop()
+
+
+async def _together(*works: Coroutine[Any, Any, None]) -> None:
+    """All at once; when one fails the others are ended before its failure is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except* BackhaulError as failures:
+        raise _first(failures) from None
+
+
+def _first(group: BaseExceptionGroup[BackhaulError]) -> BackhaulError:
+    failure = group.exceptions[0]
+    return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOCAL, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _polled(client: Client) -> bool:
+    """Whether a worker asks this task queue for work."""
+    try:
+        answer = await client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=TASK_QUEUE),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+        )
+    except RPCError:
+        return False
+    return len(answer.pollers) > 0

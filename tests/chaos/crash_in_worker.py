@@ -1,0 +1,53 @@
+"""Crashes of a worker that dawdles itself: where neither a partner, the books nor the server can for it.
+
+The server can't dawdle for one question alone; and the books, locked, would hold up the write that comes first.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from models import calls
+from tests.chaos.crash_run import Moment, Play
+from tests.chaos.patched_worker import (
+    DAWDLES,
+    DawdlesAfterReading,
+    DawdlesAfterReopening,
+    DawdlesAfterTakingBack,
+    DawdlesBeforeReading,
+    DawdlesBeforeReopening,
+    DawdlesBeforeTakingBack,
+)
+from tests.chaos.rig import Rig, eventually
+from tests.chaos.stories import PATIENCE_SECONDS, patiently
+
+_PATCHES: Final = {
+    (calls.EVENT_ARRIVAL.name, Moment.BEFORE): DawdlesBeforeReading,
+    (calls.EVENT_ARRIVAL.name, Moment.AFTER): DawdlesAfterReading,
+    (calls.TAKE_BACK_REFUND.name, Moment.BEFORE): DawdlesBeforeTakingBack,
+    (calls.TAKE_BACK_REFUND.name, Moment.AFTER): DawdlesAfterTakingBack,
+    (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
+    (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
+}
+
+
+def has_dawdler(play: Play) -> bool:
+    return (play.call.name, play.moment) in _PATCHES
+
+
+async def crash_at_dawdlers(rig: Rig, plays: Sequence[Play]) -> None:
+    """The worker is killed right before, or right after, the activity has done its work."""
+    for play in plays:
+        await rig.kill("worker")
+        await patiently(rig.hurry)
+        play.set_off()
+        await asyncio.wait_for(asyncio.shield(play.trigger), PATIENCE_SECONDS)
+        await rig.start_worker(_PATCHES[play.call.name, play.moment].__name__)
+
+        async def dawdles() -> bool:
+            return DAWDLES in rig.worker_log()
+
+        await eventually(dawdles, f"{play} is under way")
+        await rig.kill("worker")
+        await patiently(rig.hurry)
+        await rig.start_worker()

@@ -1,0 +1,57 @@
+"""Books for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, make_url, text
+
+from activities.database import upgrade
+from activities.database.engines import make_engine
+from models.tables import METADATA
+from tests.database.story import Story
+from tests.postgres import POSTGRES_URL, EmptyPostgres
+
+KINDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an empty database of the newest version, which each test finds empty."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'template.db'}"
+        upgrade(url)
+        yield url
+        return
+    with EmptyPostgres() as url:
+        upgrade(url)
+        yield url
+
+
+@pytest.fixture
+def database_url(template: str, tmp_path: Path) -> Iterator[str]:
+    if template.startswith("postgresql"):
+        yield template
+        tables = ", ".join(METADATA.tables)
+        engine = make_engine(template)
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {tables}"))
+        engine.dispose()
+        return
+    copy = tmp_path / "books.db"
+    shutil.copy(str(make_url(template).database), copy)
+    yield f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def story(engine: Engine) -> Story:
+    """The books with the seller `acme` and the suppliers `north` and `south`."""
+    return Story(engine).with_parties()

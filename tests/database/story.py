@@ -1,0 +1,315 @@
+"""What happens to an order, told to the books the way the procedures tell it."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
+
+from sqlalchemy import Engine
+
+from activities.database import Books, Parties, Reading
+from models.case import CaseRecord, SlaState, Step
+from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
+from models.message import Quantity
+from models.orders import OrderRequest, ShipmentFact, SupplierOrder, SupplierOrderLine
+from models.parties import Seller, Supplier
+from models.partners import ChargeState
+from models.records import (
+    BookCreditMemo,
+    Cessation,
+    ChargeRecord,
+    CreditMemoBooked,
+    LineQuantities,
+    OpenedOrder,
+    OpenOrder,
+    OpenReturn,
+    ReservedRefund,
+    ReserveRefund,
+    ReturnOpening,
+    SaveOrder,
+    SaveReturn,
+    SettleRefund,
+    SupplierOrderRecord,
+)
+from models.refunds import Direction, RefundRequest, RefundState
+from models.returns import OpenedReturn, ReturnRequest
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def seller(**settings: Any) -> Seller:
+    return Seller.model_validate(
+        {"seller_id": "acme", "name": "Acme Parts", "email": "office@acme.example", **settings}
+    )
+
+
+def supplier(supplier_id: str) -> Supplier:
+    return Supplier(
+        supplier_id=supplier_id,
+        name=f"Warehouse {supplier_id}",
+        email=f"returns@{supplier_id}.example",
+        return_address=f"{supplier_id}, Dock 4",
+    )
+
+
+def order_request(
+    *lines: tuple[str, int, str],
+    order_id: str = "1001",
+    tax: str = "0",
+    shipping: str = "0",
+    discount: str = "0",
+    currency: str = "USD",
+    **more: Any,
+) -> OrderRequest:
+    """An order of lines `(sku, quantity, unit price)`; the seller pays half of the price."""
+    product = sum((Decimal(price) * quantity for _, quantity, price in lines), Decimal(0))
+    total = product + Decimal(tax) + Decimal(shipping) - Decimal(discount)
+    payment = {"paid_by": "stripe", "reference": f"pi_{order_id}", "amount": f"{total:f}", "currency": currency}
+    return OrderRequest.model_validate(
+        {
+            "order_id": order_id,
+            "seller_id": "acme",
+            "buyer": {
+                "email": "bo@buyer.example",
+                "address": {
+                    "name": "Bo Buyer",
+                    "line1": "1 Elm",
+                    "city": "Reno",
+                    "postal_code": "89501",
+                    "country": "US",
+                },
+            },
+            "lines": [
+                {
+                    "sku": sku,
+                    "title": f"Item {sku}",
+                    "quantity": quantity,
+                    "unit_price": price,
+                    "unit_cost": format((Decimal(price) / 2).quantize(Decimal(price)), "f"),
+                }
+                for sku, quantity, price in lines
+            ],
+            "payment": payment,
+            "tax": tax,
+            "shipping": shipping,
+            "discount": discount,
+            **more,
+        }
+    )
+
+
+class Story:
+    """The books and one order after another: `ordered`, `bought`, `shipped`, `returned`, `refunded`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.books = Books(engine)
+        self.parties = Parties(engine)
+        self.reading = Reading(engine)
+        self.told: dict[str, SaveOrder] = {}
+        self.order_id = "1001"
+
+    def with_parties(self) -> Self:
+        """Beginning: the seller `acme`, the suppliers `north` and `south`."""
+        self.parties.put_seller(seller())
+        for supplier_id in ("north", "south"):
+            self.parties.put_supplier(supplier(supplier_id))
+        return self
+
+    # ---- orders ----
+
+    def ordered(self, *lines: tuple[str, int, str], run: str = "run-1", **more: Any) -> OpenedOrder:
+        """A new order; what is told next happens to it."""
+        request = order_request(*lines, **more)
+        self.order_id = request.order_id
+        self.told.setdefault(request.order_id, _nothing_happened(request))
+        return self.books.open_order(
+            OpenOrder(
+                request=request, workflow_id=order_workflow_id(request.order_id), run_id=run, received_at=NOON
+            )
+        )
+
+    def charged(self, captured: str, currency: str = "USD") -> None:
+        charge = ChargeRecord(
+            charge_id=f"CH-{self.order_id}-1",
+            state=ChargeState.CAPTURED,
+            amount=Decimal(captured),
+            captured=Decimal(captured),
+            currency=currency,
+            gateway_reference=f"pi_charge_{self.order_id}",
+        )
+        self._save(charges=(charge,))
+
+    def bought(self, supplier_id: str, **units: int) -> str:
+        """The broker orders these units; gives the number of its order to the supplier."""
+        known = self.told[self.order_id].supplier_orders
+        number = f"{self.order_id}-{len(known) + 1}"
+        lines = tuple(
+            SupplierOrderLine(sku=sku, quantity=count, unit_cost=Decimal(10)) for sku, count in units.items()
+        )
+        order = SupplierOrder(number=number, supplier_id=supplier_id, warehouse_id=f"{supplier_id}-1", lines=lines)
+        record = SupplierOrderRecord(order=order, state="accepted", at=NOON)
+        self._save(supplier_orders=(*known, record))
+        return number
+
+    def shipped(self, **units: int) -> None:
+        """A parcel, without a word about the supplier order."""
+        self._ship(None, units)
+
+    def shipped_for(self, number: str, **units: int) -> None:
+        """A parcel that names its supplier order."""
+        self._ship(number, units)
+
+    def _ship(self, number: str | None, units: dict[str, int]) -> None:
+        state = self.told[self.order_id]
+        shipment = ShipmentFact(
+            shipment_id=f"S{len(state.shipments) + 1}",
+            carrier="UPS",
+            tracking_number=f"1Z{len(state.shipments) + 1}",
+            lines=tuple(Quantity(sku=sku, quantity=count) for sku, count in units.items()),
+            at=NOON,
+            supplier_order_number=number,
+        )
+        lines = tuple(
+            line.model_copy(update={"shipped": line.shipped + units.get(line.sku, 0)}) for line in state.lines
+        )
+        self._save(lines=lines, shipments=(*state.shipments, shipment))
+
+    def delivered(self, *lines: tuple[str, int, str], **more: Any) -> None:
+        """An order that `north` shipped whole, and that the seller paid 60.00 for."""
+        self.ordered(*lines, **more)
+        units = {sku: quantity for sku, quantity, _ in lines}
+        self.charged("60.00")
+        self.bought("north", **units)
+        self.shipped(**units)
+
+    def ceased(self, cessation: Cessation) -> None:
+        self._save(cessations=(*self.told[self.order_id].cessations, cessation))
+
+    def reaches(self, stage: str, *steps: str, first: int = 0, **more: Any) -> None:
+        """The order writes down where it stands."""
+        self._save(record=case_record(order_workflow_id(self.order_id), stage, *steps, first=first, **more))
+
+    def _save(self, **news: Any) -> None:
+        self.told[self.order_id] = self.told[self.order_id].model_copy(update=news)
+        self.books.save_order(self.told[self.order_id])
+
+    # ---- returns ----
+
+    def returning(self, return_id: str, **units: int) -> ReturnOpening:
+        """Somebody asks to return units of the order."""
+        return self.open_return(self.return_request(return_id, **units))
+
+    def return_request(self, return_id: str, **units: int) -> ReturnRequest:
+        lines = [{"sku": sku, "quantity": count, "reason": "does not fit"} for sku, count in units.items()]
+        return ReturnRequest.model_validate({"return_id": return_id, "order_id": self.order_id, "lines": lines})
+
+    def open_return(self, request: ReturnRequest, run: str = "run-1") -> ReturnOpening:
+        return self.books.open_return(
+            OpenReturn(
+                request=request,
+                workflow_id=return_workflow_id(request.return_id),
+                run_id=run,
+                created_at=NOON,
+            )
+        )
+
+    def returned(self, return_id: str, **units: int) -> OpenedReturn:
+        opened = self.returning(return_id, **units).opened
+        assert opened is not None, "the return was refused"
+        return opened
+
+    def return_reaches(self, return_id: str, stage: str, *, ended: bool = False, **facts: Any) -> None:
+        record = case_record(return_workflow_id(return_id), stage, ended=ended)
+        self.books.save_return(SaveReturn(return_id=return_id, record=record, **facts))
+
+    def credited(
+        self, number: str, return_id: str, amount: str = "10.00", at: datetime = NOON
+    ) -> CreditMemoBooked:
+        memo = BookCreditMemo(
+            supplier_id="north",
+            number=number,
+            return_id=return_id,
+            date=date(2026, 3, 20),
+            amount=Decimal(amount),
+            currency="USD",
+            actor="supplier:north",
+            at=at,
+        )
+        return self.books.book_credit_memo(memo)
+
+    # ---- refunds ----
+
+    def refunding(
+        self,
+        refund_id: str,
+        amount: str | None = None,
+        run: str = "run-1",
+        direction: Direction = Direction.SELLER_TO_BUYER,
+        at: datetime = NOON,
+        **more: Any,
+    ) -> ReservedRefund:
+        request = RefundRequest.model_validate(
+            {
+                "refund_id": refund_id,
+                "order_id": self.order_id,
+                "direction": direction,
+                "amount": amount,
+                "currency": "USD",
+                "reason": "goodwill",
+                "requested_by": "seller:jane",
+                **more,
+            }
+        )
+        return self.books.reserve_refund(
+            ReserveRefund(request=request, workflow_id=refund_workflow_id(refund_id), run_id=run, at=at)
+        )
+
+    def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:
+        self.books.settle_refund(
+            SettleRefund(
+                refund_id=refund_id,
+                state=state,
+                gateway_refund_id=gateway_refund_id,
+                at=NOON + timedelta(hours=1),
+            )
+        )
+
+    def left_for_buyer(self) -> Decimal:
+        return self.reading.refunds_of("1001").buyer.left
+
+
+def case_record(workflow_id: str, stage: str, *steps: str, first: int = 0, **more: Any) -> CaseRecord:
+    told = tuple(
+        Step(at=NOON + timedelta(minutes=number), what=what, who="backhaul")
+        for number, what in enumerate(steps, start=first)
+    )
+    record = CaseRecord(
+        workflow_id=workflow_id,
+        run_id="run-1",
+        stage=stage,
+        seller_id="acme",
+        order_id="1001",
+        waiting_on=None,
+        waiting_for=None,
+        waiting_since=None,
+        due_by=None,
+        sla_state=SlaState.ON_TIME,
+        ended=False,
+        first_step=first,
+        steps=told,
+    )
+    return record.model_copy(update=more)
+
+
+def _nothing_happened(request: OrderRequest) -> SaveOrder:
+    return SaveOrder(
+        order_id=request.order_id,
+        record=case_record(order_workflow_id(request.order_id), "cancel_window"),
+        lines=tuple(LineQuantities(sku=line.sku, quantity=line.quantity) for line in request.lines),
+        charges=(),
+        supplier_orders=(),
+        shipments=(),
+        cessations=(),
+        cancel_until=NOON + timedelta(minutes=30),
+        handoff_due=NOON + timedelta(minutes=60),
+        handed_off_at=None,
+    )

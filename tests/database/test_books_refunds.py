@@ -1,0 +1,276 @@
+"""Refunds in the books: reserved once, never more than was paid, and they add up."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from temporalio.exceptions import ApplicationError
+
+from models.records import Opening, ReservedRefund
+from models.refunds import Direction, RefundState, Way
+from tests.database.story import NOON, Story, seller
+
+TO_SELLER = Direction.BROKER_TO_SELLER
+
+
+@pytest.fixture
+def paid_100(story: Story) -> Story:
+    """An order of 100.00 USD, for which the broker took 60.00 USD from the seller."""
+    story.delivered(("A", 2, "50.00"))
+    return story
+
+
+def test_REF_3_partial_refunds_until_the_paid_amount_is_used_up(paid_100: Story) -> None:
+    assert paid_100.refunding("RF-1", "40.00").opening is Opening.OPENED
+    assert paid_100.refunding("RF-2", "60.00").opening is Opening.OPENED
+    third = paid_100.refunding("RF-3", "0.01")
+    assert (third.opening, third.state, third.amount) == (Opening.REFUSED, RefundState.REFUSED, None)
+    assert third.reason is not None
+    assert "0.01 USD is more than the 0.00 USD still refundable" in third.reason
+    assert paid_100.left_for_buyer() == 0
+
+
+@pytest.mark.parametrize("way", list(Way))
+def test_REF_3_all_ways_count_under_the_same_cap_also_while_pending(paid_100: Story, way: Way) -> None:
+    paid_100.refunding("RF-1", "70.00", way=way)
+    paid_100.settled("RF-1", RefundState.PENDING)
+    assert paid_100.refunding("RF-2", "30.01").opening is Opening.REFUSED
+    assert paid_100.refunding("RF-3", "30.00").opening is Opening.OPENED
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_REF_3_refunds_at_the_same_time_never_exceed_the_cap(
+    paid_100: Story, engine: Engine, direction: Direction
+) -> None:
+    together = Barrier(4)
+
+    def refund_some(person: int) -> list[ReservedRefund]:
+        books = Story(engine)
+        together.wait()
+        return [books.refunding(f"RF-{person}-{i}", "7.00", direction=direction) for i in range(6)]
+
+    with ThreadPoolExecutor(4) as people:
+        answers = [answer for mine in people.map(refund_some, range(4)) for answer in mine]
+    done = [answer for answer in answers if answer.opening is Opening.OPENED]
+    totals = paid_100.reading.refunds_of("1001")
+    cap = totals.buyer if direction is Direction.SELLER_TO_BUYER else totals.seller
+    assert len(done) == cap.paid // Decimal("7.00")
+    assert cap.pending == 7 * len(done)
+
+
+def test_REF_6_one_refund_asked_for_at_the_same_time_by_many_is_reserved_once(
+    paid_100: Story, engine: Engine
+) -> None:
+    together = Barrier(4)
+
+    def click(person: int) -> bool:
+        together.wait()
+        return Story(engine).refunding("RF-1", "10.00", run=f"run-{person}").resumed
+
+    with ThreadPoolExecutor(4) as people:
+        answers = sorted(people.map(click, range(4)))
+    assert answers == [False, True, True, True]
+    assert paid_100.left_for_buyer() == Decimal("90.00")
+
+
+def test_REF_4_a_refund_in_another_currency_than_the_payment_is_refused(paid_100: Story) -> None:
+    assert paid_100.refunding("RF-1", "1.00", currency="EUR").reason == (
+        "the payment was in USD, the refund is in EUR"
+    )
+
+
+def test_REF_5_more_than_was_paid_is_done_and_marked_only_if_the_seller_allows_it(paid_100: Story) -> None:
+    assert paid_100.refunding("RF-1", "100.01").opening is Opening.REFUSED
+    paid_100.parties.put_seller(seller(allow_over_refund=True))
+    allowed = paid_100.refunding("RF-1", "100.01")
+    assert (allowed.opening, allowed.over_refund) == (Opening.OPENED, True)
+    assert paid_100.refunding("RF-2", "0.01").over_refund is True
+    assert paid_100.left_for_buyer() == 0
+
+
+def test_REF_5_the_broker_never_refunds_the_seller_more_than_it_took(paid_100: Story) -> None:
+    paid_100.parties.put_seller(seller(allow_over_refund=True))
+    assert paid_100.refunding("RF-1", "60.01", direction=TO_SELLER).opening is Opening.REFUSED
+    assert paid_100.refunding("RF-1", "60.00", direction=TO_SELLER).opening is Opening.OPENED
+
+
+def test_REF_6_asked_again_by_the_same_run_it_is_the_same_refund(paid_100: Story) -> None:
+    first = paid_100.refunding("RF-1", "40.00")
+    paid_100.refunding("RF-2", "60.00")
+    assert paid_100.refunding("RF-1", "40.00") == first
+
+
+def test_REF_6_asked_again_days_later_by_another_run_it_says_what_became_of_the_first(paid_100: Story) -> None:
+    paid_100.refunding("RF-1", "40.00")
+    paid_100.settled("RF-1", RefundState.SUCCEEDED, "re_1")
+    again = paid_100.refunding("RF-1", "40.00", run="run-2")
+    assert (again.opening, again.state, again.gateway_refund_id) == (
+        Opening.DUPLICATE,
+        RefundState.SUCCEEDED,
+        "re_1",
+    )
+    assert paid_100.left_for_buyer() == Decimal("60.00")
+
+
+@pytest.mark.parametrize("state", [RefundState.RESERVED, RefundState.PENDING])
+@pytest.mark.parametrize("amount", ["40.00", None])
+def test_REF_7_a_refund_that_was_stopped_goes_on_in_a_later_run_with_its_amount(
+    paid_100: Story, state: RefundState, amount: str | None
+) -> None:
+    paid_100.refunding("RF-2", "60.00")
+    first = paid_100.refunding("RF-1", amount)
+    paid_100.settled("RF-1", state, "re_1")
+    again = paid_100.refunding("RF-1", amount, run="run-2", at=NOON + timedelta(hours=1))
+    assert (again.opening, again.resumed, again.state) == (Opening.OPENED, True, state)
+    assert paid_100.refunding("RF-1", amount, run="run-2", at=NOON + timedelta(hours=1)) == again, "asked twice"
+    assert (again.amount, again.payment_reference) == (first.amount, first.payment_reference)
+    assert again.gateway_refund_id == "re_1"
+    assert paid_100.left_for_buyer() == 0
+    paid_100.settled("RF-1", RefundState.FAILED)
+    assert paid_100.left_for_buyer() == Decimal("40.00")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"amount": "40.01"},
+        {"direction": TO_SELLER},
+        {"way": Way.MANUAL},
+        {"currency": "EUR"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_REF_6_a_refund_that_was_stopped_does_not_go_on_as_another(paid_100: Story, other: dict[str, Any]) -> None:
+    paid_100.refunding("RF-1", "40.00")
+    again = paid_100.refunding("RF-1", **{"amount": "40.00", "run": "run-2"} | other)
+    assert (again.opening, again.reason) == (Opening.DUPLICATE, "refund RF-1 exists already")
+    assert paid_100.left_for_buyer() == Decimal("60.00")
+
+
+@pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.FAILED, RefundState.REFUSED])
+def test_REF_6_a_refund_that_has_ended_does_not_go_on(paid_100: Story, state: RefundState) -> None:
+    paid_100.refunding("RF-1", "40.00")
+    paid_100.settled("RF-1", state)
+    again = paid_100.refunding("RF-1", "40.00", run="run-2")
+    assert (again.opening, again.state) == (Opening.DUPLICATE, state)
+
+
+def test_REF_6_two_different_refunds_of_the_same_amount_both_happen(paid_100: Story) -> None:
+    for refund_id in ("RF-1", "RF-2"):
+        assert paid_100.refunding(refund_id, "10.00").opening is Opening.OPENED
+    assert paid_100.left_for_buyer() == Decimal("80.00")
+
+
+@pytest.mark.parametrize("state", [RefundState.FAILED, RefundState.REFUSED])
+def test_REF_7_a_refund_that_failed_gives_its_amount_back(paid_100: Story, state: RefundState) -> None:
+    paid_100.refunding("RF-1", "100.00")
+    paid_100.settled("RF-1", RefundState.PENDING)
+    paid_100.settled("RF-1", state)
+    assert paid_100.refunding("RF-2", "100.00").opening is Opening.OPENED
+
+
+def test_REF_7_a_success_may_fail_days_later_and_what_failed_stays_failed(paid_100: Story) -> None:
+    paid_100.refunding("RF-1", "100.00")
+    paid_100.settled("RF-1", RefundState.SUCCEEDED, "re_1")
+    paid_100.settled("RF-1", RefundState.PENDING)
+    assert paid_100.reading.refund("RF-1").state is RefundState.SUCCEEDED
+    paid_100.settled("RF-1", RefundState.FAILED)
+    paid_100.settled("RF-1", RefundState.SUCCEEDED)
+    refund = paid_100.reading.refund("RF-1")
+    assert (refund.state, refund.gateway_refund_id) == (RefundState.FAILED, "re_1")
+    assert paid_100.left_for_buyer() == Decimal("100.00")
+
+
+def test_REF_7_money_that_was_never_reserved_can_not_have_been_refunded(paid_100: Story) -> None:
+    with pytest.raises(ApplicationError, match="no refund RF-9"):
+        paid_100.settled("RF-9", RefundState.SUCCEEDED)
+    paid_100.settled("RF-9", RefundState.REFUSED)
+
+
+def test_REF_8_without_an_amount_all_that_is_left_is_refunded(paid_100: Story) -> None:
+    paid_100.refunding("RF-1", "30.00")
+    assert paid_100.refunding("RF-2").amount == Decimal("70.00")
+    assert paid_100.refunding("RF-3").reason == (
+        "nothing is left to refund: 100.00 of 100.00 USD is refunded or pending"
+    )
+
+
+def test_REF_8_all_that_is_left_counts_nothing_of_what_the_broker_gave_the_seller(paid_100: Story) -> None:
+    paid_100.refunding("RF-1", "60.00", direction=TO_SELLER)
+    assert paid_100.refunding("RF-2").amount == Decimal("100.00")
+
+
+def test_REF_9_the_buyers_refund_goes_back_through_the_account_that_was_paid(story: Story) -> None:
+    story.parties.put_seller(seller(gateway_account="acct_old"))
+    story.delivered(("A", 1, "50.00"))
+    story.parties.put_seller(seller(gateway_account="acct_new"))
+    answer = story.refunding("RF-1", "1.00")
+    assert (answer.payment_reference, answer.gateway_account) == ("pi_1001", "acct_old")
+
+
+def test_REF_9_the_sellers_refund_goes_back_to_the_charge(paid_100: Story) -> None:
+    answer = paid_100.refunding("RF-1", "1.00", direction=TO_SELLER)
+    assert (answer.payment_reference, answer.gateway_account) == ("pi_charge_1001", None)
+
+
+def test_REF_9_a_payment_that_we_can_not_reach_is_refunded_elsewhere_and_recorded(story: Story) -> None:
+    payment = {"paid_by": "paypal", "reference": "PP-1", "amount": "50.00", "currency": "USD"}
+    story.delivered(("A", 1, "50.00"), payment=payment)
+    refused = story.refunding("RF-1", "1.00")
+    assert refused.reason is not None
+    assert "record it with way manual" in refused.reason
+    assert story.refunding("RF-1", "1.00", way="manual", reference="PP-R-1").opening is Opening.OPENED
+
+
+@pytest.mark.parametrize(
+    ("ask", "reason"),
+    [
+        (lambda story: story.refunding("RF-1", "1.00", order_id="9"), "no order 9"),
+        (lambda story: story.refunding("RF-1", "1.00", return_id="RR-9"), "no return RR-9 of order 1001"),
+    ],
+)
+def test_a_refund_of_something_unknown_is_refused(
+    paid_100: Story, ask: Callable[[Story], ReservedRefund], reason: str
+) -> None:
+    assert ask(paid_100).reason == reason
+
+
+def test_a_seller_who_was_never_charged_has_nothing_to_get_back(story: Story) -> None:
+    story.ordered(("A", 1, "50.00"))
+    assert story.refunding("RF-1", direction=TO_SELLER).reason == (
+        "nothing was captured from the seller for order 1001"
+    )
+
+
+def test_REF_10_an_orders_refunds_are_listed_with_reasons_and_people_and_add_up(paid_100: Story) -> None:
+    paid_100.returned("RR-1", A=1)
+    paid_100.refunding("RF-1", "10.10", reason="late", requested_by="seller:jane", return_id="RR-1")
+    paid_100.settled("RF-1", RefundState.SUCCEEDED)
+    paid_100.refunding("RF-2", "20.20", way="manual", reference="cheque 7")
+    paid_100.refunding("RF-3", "30.30")
+    paid_100.settled("RF-3", RefundState.FAILED)
+    paid_100.refunding("RF-4", "5.00", direction=TO_SELLER)
+    listed = paid_100.reading.refunds_of("1001")
+    assert [(one.refund_id, one.amount, one.reason, one.requested_by) for one in listed.refunds[:2]] == [
+        ("RF-1", Decimal("10.10"), "late", "seller:jane"),
+        ("RF-2", Decimal("20.20"), "goodwill", "seller:jane"),
+    ]
+    buyer, to_seller = listed.buyer, listed.seller
+    assert (buyer.paid, buyer.refunded, buyer.pending, buyer.left) == (
+        Decimal("100.00"),
+        Decimal("10.10"),
+        Decimal("20.20"),
+        Decimal("69.70"),
+    )
+    assert (to_seller.paid, to_seller.pending, to_seller.left) == (
+        Decimal("60.00"),
+        Decimal("5.00"),
+        Decimal("55.00"),
+    )
+    assert [one.refund_id for one in paid_100.reading.return_view("RR-1").refunds] == ["RF-1"]
+    assert len(paid_100.reading.find_refunds(seller="acme")) == 4
