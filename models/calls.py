@@ -5,22 +5,41 @@ holds them against the activities that the worker really registers.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import partners, records
+from models import partners, records, refunds
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
 Given = TypeVar("Given", bound=Message)
 
 
+class Queue(StrEnum):
+    """Which task queue an activity is polled from: each kind of partner has slots of its own, so that one that
+    hangs makes nobody else wait. The value is appended to the workflows' task queue (`queue_of`)."""
+
+    MAIN = ""
+    """The database and the Temporal server itself, beside the workflows."""
+    PAYMENTS = "payments"
+    SUPPLIERS = "suppliers"
+    CHANNELS = "channels"
+    MAIL = "mail"
+
+
+def queue_of(task_queue: str, queue: Queue) -> str:
+    """`backhaul` and PAYMENTS: `backhaul-payments`; MAIN: `backhaul`."""
+    return f"{task_queue}-{queue.value}" if queue.value else task_queue
+
+
 @dataclass(frozen=True)
 class Call(Generic[Asked, Given]):
-    """An activity: its type's name, what it takes, what it gives."""
+    """An activity: its type's name, what it takes, what it gives, and the queue that it is polled from."""
 
     name: str
     asks: type[Asked]
     gives: type[Given]
+    queue: Queue = Queue.MAIN
 
 
 OPEN_ORDER: Final = Call("open_order", records.OpenOrder, records.OpenedOrder)
@@ -32,22 +51,27 @@ BOOK_CREDIT_MEMO: Final = Call("book_credit_memo", records.BookCreditMemo, recor
 RESERVE_REFUND: Final = Call("reserve_refund", records.ReserveRefund, records.ReservedRefund)
 SETTLE_REFUND: Final = Call("settle_refund", records.SettleRefund, records.Saved)
 TAKE_BACK_REFUND: Final = Call("take_back_refund", records.SettleRefund, records.RefundTakenBack)
+SAVE_REFUND: Final = Call("save_refund", records.SaveRefund, records.Saved)
+REFUND_OUTCOME: Final = Call("refund_outcome", refunds.RefundRequest, refunds.RefundResult)
 SAVE_CASE: Final = Call("save_case", records.SaveCase, records.Saved)
 
-AUTHORIZE_CHARGE: Final = Call("authorize_charge", partners.AuthorizeCharge, partners.ChargeAnswer)
-CAPTURE_CHARGE: Final = Call("capture_charge", partners.CaptureCharge, partners.ChargeAnswer)
-VOID_CHARGE: Final = Call("void_charge", partners.VoidCharge, partners.ChargeAnswer)
-SEND_REFUND: Final = Call("send_refund", partners.SendRefund, partners.RefundAnswer)
-LOOK_UP_REFUND: Final = Call("look_up_refund", partners.SendRefund, partners.RefundAnswer)
+AUTHORIZE_CHARGE: Final = Call("authorize_charge", partners.AuthorizeCharge, partners.ChargeAnswer, Queue.PAYMENTS)
+CAPTURE_CHARGE: Final = Call("capture_charge", partners.CaptureCharge, partners.ChargeAnswer, Queue.PAYMENTS)
+VOID_CHARGE: Final = Call("void_charge", partners.VoidCharge, partners.ChargeAnswer, Queue.PAYMENTS)
+SEND_REFUND: Final = Call("send_refund", partners.SendRefund, partners.RefundAnswer, Queue.PAYMENTS)
+LOOK_UP_REFUND: Final = Call("look_up_refund", partners.SendRefund, partners.RefundAnswer, Queue.PAYMENTS)
 
-FIND_STOCK: Final = Call("find_stock", partners.FindStock, partners.Stock)
-PLACE_SUPPLIER_ORDER: Final = Call("place_supplier_order", partners.PlaceSupplierOrder, partners.PlacedOrder)
-REQUEST_RMA: Final = Call("request_rma", partners.RequestRma, partners.RmaAnswer)
+FIND_SOURCES: Final = Call("find_sources", partners.FindSources, partners.FoundSources, Queue.SUPPLIERS)
+FIND_STOCK: Final = Call("find_stock", partners.FindStock, partners.Stock, Queue.SUPPLIERS)
+PLACE_SUPPLIER_ORDER: Final = Call(
+    "place_supplier_order", partners.PlaceSupplierOrder, partners.PlacedOrder, Queue.SUPPLIERS
+)
+REQUEST_RMA: Final = Call("request_rma", partners.RequestRma, partners.RmaAnswer, Queue.SUPPLIERS)
 
-ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, records.Saved)
-STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, records.Saved)
+ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, records.Saved, Queue.CHANNELS)
+STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, records.Saved, Queue.CHANNELS)
 
-SEND_MAIL: Final = Call("send_mail", partners.Mail, partners.MailSent)
+SEND_MAIL: Final = Call("send_mail", partners.Mail, partners.MailSent, Queue.MAIL)
 
 EVENT_ARRIVAL: Final = Call("event_arrival", partners.AskArrival, partners.Arrival)
 

@@ -16,7 +16,6 @@ class Who(StrEnum):
     STAFF = "staff"
     GATEWAY = "gateway"
     SHOP = "shop"
-    CHANNEL = "channel"
     MAIL = "mail server"
     BOOKS = "books"
     CLOCK = "clock"
@@ -119,7 +118,6 @@ class Answer(Message):
     accepted: bool = True
     duplicate: bool = False
     stage: str
-    outcome: str | None = None
     message: str
 
 

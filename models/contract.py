@@ -1,17 +1,25 @@
-"""Names that others rely on. Extend them; never rename one."""
+"""Names that others rely on. Extend them; never rename one.
 
+A kind of case is one record (`CaseKind`): all else about its names derives from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from temporalio.common import SearchAttributeKey
 
-from models.message import Event
-from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
-from models.refunds import GatewayUpdate
+from models.case import OrderStage, RefundStage, ReturnStage
+from models.message import Event, Request
+from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
+from models.refunds import GatewayUpdate, RefundRequest
 from models.returns import (
     BuyerRefund,
     ChannelUpdate,
     CreditMemo,
     GoodsReceived,
+    ReturnRequest,
     ReturnTracking,
     SellerApproval,
     StaffOverride,
@@ -52,11 +60,87 @@ REFUND_EVENTS: Final[dict[str, type[Event]]] = {GATEWAY_UPDATE: GatewayUpdate}
 REFUND_TAKEN_BACK: Final = "refund_taken_back"
 """The signal by which a refund tells its order or return that it failed after all; no event of outsiders."""
 
-EVENTS: Final[dict[str, dict[str, type[Event]]]] = {
-    ORDER: ORDER_EVENTS,
-    RETURN: RETURN_EVENTS,
-    REFUND: REFUND_EVENTS,
-}
+
+@dataclass(frozen=True)
+class CaseKind:
+    """A kind of case: its workflow type, the prefix of its workflow ids, the request that starts it and which field
+    of it is the business id, its events, the stages it can stand at, and those that are ends."""
+
+    name: str
+    prefix: str
+    request: type[Request]
+    id_field: str
+    events: Mapping[str, type[Event]]
+    stages: type[StrEnum]
+    ends: frozenset[StrEnum]
+
+    def workflow_id(self, business_id: str) -> str:
+        """`1001` -> `order-1001`."""
+        return f"{self.prefix}{business_id}"
+
+    def workflow_id_of(self, request: Request) -> str:
+        """The one workflow id under which this request may run."""
+        return self.workflow_id(str(getattr(request, self.id_field)))
+
+
+ORDER_KIND: Final = CaseKind(
+    ORDER,
+    "order-",
+    OrderRequest,
+    "order_id",
+    ORDER_EVENTS,
+    OrderStage,
+    frozenset(
+        {
+            OrderStage.SHIPPED,
+            OrderStage.CANCELLED,
+            OrderStage.VOIDED,
+            OrderStage.REFUSED,
+            OrderStage.STOPPED,
+            OrderStage.TERMINATED,
+        }
+    ),
+)
+RETURN_KIND: Final = CaseKind(
+    RETURN,
+    "return-",
+    ReturnRequest,
+    "return_id",
+    RETURN_EVENTS,
+    ReturnStage,
+    frozenset(
+        {
+            ReturnStage.COMPLETED,
+            ReturnStage.REJECTED,
+            ReturnStage.WITHDRAWN,
+            ReturnStage.EXPIRED,
+            ReturnStage.REFUSED_BY_SUPPLIER,
+            ReturnStage.REFUSED,
+            ReturnStage.STOPPED,
+            ReturnStage.TERMINATED,
+        }
+    ),
+)
+REFUND_KIND: Final = CaseKind(
+    REFUND,
+    "refund-",
+    RefundRequest,
+    "refund_id",
+    REFUND_EVENTS,
+    RefundStage,
+    frozenset(
+        {
+            RefundStage.SUCCEEDED,
+            RefundStage.FAILED,
+            RefundStage.REFUSED,
+            RefundStage.STOPPED,
+            RefundStage.TERMINATED,
+        }
+    ),
+)
+KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND)
+
+EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 
 STAGE: Final = SearchAttributeKey.for_keyword("Stage")
 WAITING_ON: Final = SearchAttributeKey.for_keyword("WaitingOn")

@@ -3,6 +3,7 @@
 Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, in logs and in metrics.
 """
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
@@ -18,8 +19,8 @@ ReturnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 DerivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,159}$")]
 """The id of a refund or a charge: room for one that is derived from the longest return id."""
 
-CaseKind = Literal["order", "return", "refund"]
-_KINDS: tuple[CaseKind, ...] = ("order", "return", "refund")
+KindName = Literal["order", "return", "refund"]
+_KINDS: tuple[KindName, ...] = ("order", "return", "refund")
 
 
 def order_workflow_id(order_id: str) -> str:
@@ -37,7 +38,7 @@ def refund_workflow_id(refund_id: str) -> str:
     return f"refund-{refund_id}"
 
 
-def case_of(workflow_id: str) -> tuple[CaseKind, str]:
+def case_of(workflow_id: str) -> tuple[KindName, str]:
     """The inverse of the three above: `order-1001` -> `("order", "1001")`.
 
     Raises ValueError for an id that is none of ours.
@@ -79,6 +80,28 @@ def buyer_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
     `opening` counts how often the return was opened: it is 2 after the first reopening (REF-7).
     """
     return f"RF-{case_id}-B{_numbered(opening, ordinal)}"
+
+
+def order_refund_id(order_id: str, whom: Literal["buyer", "seller"], ordinal: int) -> str:
+    """A refund that an order makes by itself, when it is cancelled or voided: `RF-1001-OS1` (REF-6).
+
+    The last part tells refunds of orders (`OB`, `OS`, and `D` for direct ones) from those of returns (`B`, `S`):
+    they can never meet, whatever numbers people give to orders and returns.
+    """
+    return f"RF-{order_id}-O{whom[0].upper()}{ordinal}"
+
+
+def return_refund_id(return_id: str, whom: Literal["buyer", "seller"], ordinal: int) -> str:
+    """The n-th refund of the buyer, or of the seller, that a return asks for: `RF-RR-1001-1-B1` (REF-6)."""
+    return f"RF-{return_id}-{whom[0].upper()}{ordinal}"
+
+
+def owner_of_refund(refund_id: str) -> tuple[Literal["order", "return"], str] | None:
+    """The inverse: `RF-1001-OS1` -> `("order", "1001")`; none for an id of another form, which people chose."""
+    found = re.fullmatch(r"RF-(.+)-(?:(O[BS]|D)|[BS])[1-9][0-9]*", refund_id)
+    if found is None:
+        return None
+    return ("order" if found.group(2) else "return"), found.group(1)
 
 
 def direct_refund_id(order_id: str, ordinal: int) -> str:

@@ -248,15 +248,6 @@ class Resume(Event):
     reason: Text
 
 
-class LineState(StrEnum):
-    """What a line is waiting for, or what became of it (ORD-11)."""
-
-    OPEN = "open"
-    SHIPPED = "shipped"
-    CANCELLED = "cancelled"
-    VOIDED = "voided"
-
-
 class SupplierOrderLine(Message):
     """Some units bought at one warehouse. `unit_cost` is what the broker pays, in the charge's currency."""
 

@@ -34,6 +34,8 @@ class AuthorizeCharge(Message):
     currency: Currency
     payment_method: Number
     gateway_customer: Number | None = None
+    again: bool = False
+    """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
 
 class ChargeState(StrEnum):
@@ -90,6 +92,8 @@ class SendRefund(Message):
     currency: Currency
     gateway_account: Number | None = None
     """The seller's account at the gateway, for the buyer's refund."""
+    again: bool = False
+    """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
 
 class RefundAnswer(Message):
@@ -125,6 +129,57 @@ class StockOffer(Message):
 
 class Stock(Message):
     offers: tuple[StockOffer, ...]
+
+
+class OrderQuantity(Message):
+    """Some units of one line of an order, as sourcing sees them; `unit_cost` is what the seller pays."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    unit_cost: NonNegativeAmount
+
+
+class RefusedSource(Message):
+    """A warehouse that refused this item for this order: it is not chosen again."""
+
+    supplier_id: CaseId
+    warehouse_id: CaseId
+    sku: Sku
+
+
+class FindSources(Message):
+    """Which warehouses ship these units? (ORD-5, ORD-6)
+
+    `second_source`: ask the whole network, whatever the price. Offers in another currency than `currency`, with less than `minimum_stock`, or of `refused` are passed over.
+    """
+
+    wanted: Annotated[tuple[OrderQuantity, ...], Field(min_length=1, max_length=500)]
+    ship_to: Address
+    minimum_stock: Annotated[int, Field(ge=1)]
+    currency: Currency
+    refused: tuple[RefusedSource, ...] = ()
+    second_source: bool = False
+
+
+class Source(Message):
+    """So many units of an item from this warehouse; `unit_cost` is what the broker pays."""
+
+    supplier_id: CaseId
+    warehouse_id: CaseId
+    sku: Sku
+    quantity: WholeQuantity
+    unit_cost: NonNegativeAmount
+
+
+class FoundSources(Message):
+    """What was chosen, never the whole market: at most some sources per line, whatever the number of warehouses.
+
+    `missing`: units that nobody has. `in_stock`: how many the feed offered of each item, for CAN-12.
+    """
+
+    sources: tuple[Source, ...] = ()
+    missing: dict[str, int] = Field(default_factory=dict)
+    in_stock: dict[str, int] = Field(default_factory=dict)
 
 
 class PlaceSupplierOrder(Message):
@@ -255,11 +310,3 @@ class Arrival(Message):
     """RFC 3339; none: the history does not have it."""
 
     at: str | None = None
-
-
-class OrderQuantity(Message):
-    """A line of an order, as sourcing sees it."""
-
-    sku: Sku
-    quantity: WholeQuantity
-    unit_cost: NonNegativeAmount

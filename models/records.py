@@ -5,7 +5,7 @@ Each message is an upsert keyed by case (and step): writing it twice changes not
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Fault, LineShare, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Seller
 from models.partners import ChargeState
-from models.refunds import RefundRequest, RefundState, Way
+from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
 
 
@@ -26,6 +26,8 @@ class Opening(StrEnum):
     OPENED = "opened"
     DUPLICATE = "duplicate"
     """This id is, or was, another run's case: this one ends without doing anything."""
+    CONFLICT = "conflict"
+    """This id is another request's: nothing is taken over from it."""
     REFUSED = "refused"
 
 
@@ -103,15 +105,17 @@ class Cessation(Message):
 
 
 class SaveOrder(Message):
-    """All that the books keep of an order beside its request."""
+    """All that the database keeps of an order beside its request. A section that is none is not changed."""
+
+    sections: ClassVar[tuple[str, ...]] = ("lines", "charges", "supplier_orders", "shipments", "cessations")
 
     order_id: CaseId
     record: CaseRecord
-    lines: tuple[LineQuantities, ...]
-    charges: tuple[ChargeRecord, ...]
-    supplier_orders: tuple[SupplierOrderRecord, ...]
-    shipments: tuple[ShipmentFact, ...]
-    cessations: tuple[Cessation, ...]
+    lines: tuple[LineQuantities, ...] | None = None
+    charges: tuple[ChargeRecord, ...] | None = None
+    supplier_orders: tuple[SupplierOrderRecord, ...] | None = None
+    shipments: tuple[ShipmentFact, ...] | None = None
+    cessations: tuple[Cessation, ...] | None = None
     cancel_until: datetime | None
     handoff_due: datetime | None
     handed_off_at: datetime | None
@@ -174,9 +178,13 @@ class KeptReturn(Message):
 
 
 class SaveReturn(KeptReturn):
-    """Keep a return up to date."""
+    """Keep a return up to date. A section that is none is not changed."""
+
+    sections: ClassVar[tuple[str, ...]] = ("facts",)
 
     record: CaseRecord
+    facts: dict[str, Any] | None = None
+    """The last facts of a return that is completed: from them it opens again (REF-7)."""
 
 
 class ReopenReturn(Message):
@@ -195,6 +203,10 @@ class ReturnReopened(Message):
     kept: KeptReturn | None = None
     times: int = 1
     reason: str | None = None
+    facts: dict[str, Any] | None = None
+    """Its last facts, as it saved them."""
+    failed: tuple[RefundResult, ...] = ()
+    """Every refund of the return that the database has as failed, with the amounts that it has of them."""
 
 
 class BookCreditMemo(Message):
@@ -227,6 +239,8 @@ class ReserveRefund(Message):
     workflow_id: str
     run_id: str
     at: datetime
+    known_only: bool = False
+    """A word about it came first: only what is reserved already goes on, nothing new is reserved."""
 
 
 class ReservedRefund(Message):
@@ -256,6 +270,22 @@ class SettleRefund(Message):
     gateway_refund_id: Number | None = None
     reason: str | None = None
     at: datetime
+
+
+class SaveRefund(Message):
+    """Where a refund stands and what became of its money, in one transaction (REF-6, REF-7).
+
+    `state` none: nothing is reserved for it, only the case is kept. A failed or refused one gives its amount back
+    to the cap; what has ended stays so, but for a success that the gateway takes back.
+    """
+
+    record: CaseRecord
+    refund_id: DerivedId
+    state: RefundState | None = None
+    gateway_refund_id: Number | None = None
+    reason: str | None = None
+    at: datetime | None = None
+    """When it came to that state."""
 
 
 class RefundTakenBack(Message):

@@ -1,0 +1,406 @@
+"""What every kind of case has in common: frozen facts, effects that are begun once by their key, and a plan.
+
+Pure: nothing here knows Temporal, so whatever a case decides is tried without a server.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import Field
+
+from models.case import RejectedEvent, SlaState, Step, Who
+from models.failures import Category
+from models.message import Event, Message
+from models.partners import Recipient
+
+REJECTIONS_KEPT = 50
+"""How many of the last rejected events a case keeps; it counts them all."""
+STEPS_KEPT = 400
+"""How many of the last steps a case keeps beside those that are not saved yet; the database has them all."""
+
+
+# ---- effects: a closed union per kind of case; these three are everybody's ----
+
+
+class Effect(Message):
+    """Something to do once in the life of a case: `key` names it for ever."""
+
+    instant: ClassVar[bool] = False
+    """Done by recording it: nothing outside is touched."""
+    cancellable: ClassVar[bool] = False
+    """Given up as soon as the plan does not name it any more."""
+    quick: ClassVar[bool] = True
+    """Its answer is a matter of seconds: lists show where the case stands after it, unless there is trouble."""
+    who: ClassVar[Who] = Who.BACKHAUL
+    """Who must act until it is answered."""
+    key: str
+
+    @property
+    def summary(self) -> str:
+        """What it does, in the words of the business: shown beside its activity, and when there is trouble."""
+        return self.key
+
+
+class Note(Effect):
+    """A line in the timeline, written once."""
+
+    kind: Literal["note"] = "note"
+    instant: ClassVar[bool] = True
+    what: str
+    by: str = Who.BACKHAUL
+
+
+class RejectEvent(Effect):
+    """An event that was accepted, and can't be used after all."""
+
+    kind: Literal["reject_event"] = "reject_event"
+    instant: ClassVar[bool] = True
+    name: str
+    event_id: str
+    reason: str
+
+
+class SendMail(Effect):
+    """An e-mail (NTF-1). What it carries beside the order, return and parties of the case is in `facts`."""
+
+    kind: Literal["send_mail"] = "send_mail"
+    quick: ClassVar[bool] = False
+    who: ClassVar[Who] = Who.MAIL
+    template: str
+    to: Recipient
+    facts: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        return f"E-mail {self.to}: {self.template.replace('_', ' ')}"
+
+
+# ---- what happens to a case beside its events ----
+
+
+class Started(Message):
+    """An effect has begun; an instant one is done."""
+
+    effect: Any
+
+
+class Answered(Message):
+    """What came of an effect. `failure`: why it could not be done, where that is a result."""
+
+    effect: Any
+    answer: Any = None
+    failure: str | None = None
+
+
+class GivenUp(Message):
+    """A cancellable effect that was not wanted any more."""
+
+    effect: Any
+
+
+class Trouble(Message):
+    """Why an effect is not answered yet; it goes on being tried. `alert`: staff must be told now."""
+
+    reason: str
+    category: Category = Category.PARTNER_UNAVAILABLE
+    since: datetime
+    alert: bool = False
+
+
+class InTrouble(Message):
+    """A partner or the database has not answered, or we are at fault; the effect goes on."""
+
+    effect: Any
+    reason: str
+    category: Category
+    alert: bool
+
+
+class EventRejected(Message):
+    """An event that could not be used: its name and why, never its data."""
+
+    name: str
+    reason: str
+    event_id: str | None = None
+
+
+class StepsSaved(Message):
+    """The database has the first `count` steps of the timeline."""
+
+    count: int
+
+
+class CaseEnded(Message):
+    """The plan says that the case came to its end."""
+
+    outcome: str
+    message: str
+
+
+class StoppedByStaff(Message):
+    """Staff pressed Cancel in the Temporal UI."""
+
+
+# ---- the plan ----
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Who must do what, since when, until when: one line of what people see. The first one is the stage."""
+
+    stage: str
+    who: Who
+    what: str
+    since: datetime
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """How the case ends. `leaves`: the keys of effects that go on by themselves when the case is over."""
+
+    outcome: str
+    message: str
+    leaves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What follows from the facts. It names all effects that must have been begun by now; the engine begins each
+    key once. `wake_at`: the next moment at which time alone changes the plan; `timer` says in words why."""
+
+    effects: tuple[Effect, ...] = ()
+    waits: tuple[Wait, ...] = ()
+    wake_at: datetime | None = None
+    timer: str = ""
+    end: End | None = None
+
+    def __add__(self, other: "Plan") -> "Plan":
+        first = self if _before(self.wake_at, other.wake_at) else other
+        return Plan(
+            self.effects + other.effects,
+            self.waits + other.waits,
+            first.wake_at,
+            first.timer,
+            self.end or other.end,
+        )
+
+    @property
+    def goes_on(self) -> bool:
+        """Nothing is waited for here: the next step's turn."""
+        return not self.waits and self.end is None
+
+
+def _before(one: datetime | None, other: datetime | None) -> bool:
+    return other is None or (one is not None and one <= other)
+
+
+# ---- facts ----
+
+
+class CaseFacts(Message):
+    """All that a case knows. Only `apply` makes new facts of old ones; what follows from them is a property.
+
+    Facts are kept for months (continue-as-new, reopening): a new field has a default, and none is renamed.
+    """
+
+    version: int = 1
+    now: datetime
+    """The moment as of which these are the facts."""
+    created_at: datetime
+    run_id: str = ""
+    """The first run's id: by it the database knows that it is the same case that asks again."""
+    procedure: int = 0
+    """The release whose procedure this case follows (`workflows/engine/releases.py`)."""
+    done: dict[str, datetime] = Field(default_factory=dict)
+    """Every effect that was ever begun, and when."""
+    in_flight: dict[str, Any] = Field(default_factory=dict)
+    """Those whose answer is not here yet. Each kind says which effects there are (a discriminated union)."""
+    trouble: dict[str, Trouble] = Field(default_factory=dict)
+    """Why one of them takes so long."""
+    timeline: tuple[Step, ...] = ()
+    steps_before: int = 0
+    """How many older steps only the database has."""
+    steps_saved: int = 0
+    """How many steps the database has, of all."""
+    seen_events: dict[str, str] = Field(default_factory=dict)
+    """Every event that was counted: its name by its id."""
+    rejected: tuple[RejectedEvent, ...] = ()
+    rejected_count: int = 0
+    outcome: str | None = None
+    closing_message: str = ""
+    stopped_at: datetime | None = None
+
+    # ---- what a case and its mails are about; each kind says it ----
+
+    @property
+    def case_id(self) -> str:
+        """Its workflow id."""
+        raise NotImplementedError
+
+    @property
+    def order_id(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def seller_id(self) -> str:
+        """Empty while it is not known."""
+        raise NotImplementedError
+
+    @property
+    def return_id(self) -> str | None:
+        return None
+
+    @property
+    def supplier_id(self) -> str | None:
+        return None
+
+    # ---- making new facts of old ones ----
+
+    def with_(self, **changes: Any) -> Self:
+        return self.model_copy(update=changes)
+
+    def as_of(self, now: datetime) -> Self:
+        return self if now == self.now else self.with_(now=now)
+
+    def step(self, what: str, who: str = Who.BACKHAUL) -> Self:
+        return self.with_(timeline=(*self.timeline, Step(at=self.now, what=what, who=who)))
+
+    def reject(self, name: str, reason: str, event_id: str | None) -> Self:
+        """Keep that an event could not be used: its name and the reason, never its data."""
+        one = RejectedEvent(name=name[:100], reason=reason[:500], at=self.now, event_id=event_id)
+        kept = (*self.rejected[-REJECTIONS_KEPT + 1 :], one)
+        return self.with_(rejected=kept, rejected_count=self.rejected_count + 1)
+
+    def count_event(self, name: str, event: Event) -> Self:
+        return self.with_(seen_events=self.seen_events | {event.event_id: name})
+
+    def begin(self, effect: Effect) -> Self:
+        done = self.done | {effect.key: self.now}
+        if effect.instant:
+            return self.with_(done=done)
+        return self.with_(done=done, in_flight=self.in_flight | {effect.key: effect})
+
+    def finish(self, effect: Effect) -> Self:
+        in_flight = {key: one for key, one in self.in_flight.items() if key != effect.key}
+        trouble = {key: why for key, why in self.trouble.items() if key != effect.key}
+        return self.with_(in_flight=in_flight, trouble=trouble)
+
+    def stop(self) -> Self:
+        ended = self.outcome is not None
+        what = "cancelled by staff after its end" if ended else "the workflow was cancelled by staff"
+        return self.with_(stopped_at=self.now).step(what, "staff:temporal")
+
+    def end(self, outcome: str, message: str) -> Self:
+        return self.with_(outcome=outcome, closing_message=message).step(message)
+
+    # ---- what follows ----
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are, of all."""
+        return self.steps_before + len(self.timeline)
+
+    @property
+    def unsaved_steps(self) -> tuple[Step, ...]:
+        return self.timeline[max(self.steps_saved - self.steps_before, 0) :]
+
+    def is_answered(self, key: str) -> bool:
+        """The effect was begun, and its answer is here."""
+        return key in self.done and key not in self.in_flight
+
+    def is_slow(self, effect: Effect) -> bool:
+        """Whether this effect, which has begun, is known to take longer than seconds; each kind may say so."""
+        return not effect.quick or effect.key in self.trouble
+
+    @property
+    def is_settling(self) -> bool:
+        """An answer is a matter of seconds: lists show where the case stands after it."""
+        return self.outcome is None and not all(self.is_slow(one) for one in self.in_flight.values())
+
+    def is_in_flight(self, *kinds: type[Effect]) -> bool:
+        return any(isinstance(one, kinds) for one in self.in_flight.values())
+
+
+AnyFacts = TypeVar("AnyFacts", bound=CaseFacts)
+
+
+def apply_common(facts: AnyFacts, fact: Message) -> AnyFacts:
+    """What the facts of every kind of case are after this one. Each kind's `apply` falls back on it."""
+    match fact:
+        case Started():
+            return _started(facts.begin(fact.effect), fact.effect)
+        case Answered():
+            return _answered(facts.finish(fact.effect), fact)
+        case GivenUp():
+            return facts.finish(fact.effect)
+        case InTrouble():
+            return _in_trouble(facts, fact)
+        case EventRejected():
+            return facts.reject(fact.name, fact.reason, fact.event_id)
+        case StepsSaved():
+            return _steps_saved(facts, fact.count)
+        case StoppedByStaff():
+            return facts.stop()
+        case CaseEnded():
+            return facts.end(fact.outcome, fact.message)
+    raise AssertionError(f"a case does not know the fact {type(fact).__name__}")
+
+
+def _started(facts: AnyFacts, effect: Effect) -> AnyFacts:
+    match effect:
+        case Note():
+            return facts.step(effect.what, effect.by)
+        case RejectEvent():
+            return facts.reject(effect.name, effect.reason, effect.event_id)
+    return facts
+
+
+def _answered(facts: AnyFacts, fact: Answered) -> AnyFacts:
+    if isinstance(fact.effect, SendMail) and fact.failure:
+        return facts.step(f"{fact.effect.summary}: could not be sent ({fact.failure})", Who.MAIL)
+    return facts
+
+
+def _in_trouble(facts: AnyFacts, fact: InTrouble) -> AnyFacts:
+    key = fact.effect.key
+    before = facts.trouble.get(key)
+    trouble = Trouble(
+        reason=fact.reason,
+        category=fact.category,
+        since=before.since if before else facts.now,
+        alert=fact.alert or (before is not None and before.alert),
+    )
+    return facts.with_(trouble=facts.trouble | {key: trouble})
+
+
+def _steps_saved(facts: AnyFacts, count: int) -> AnyFacts:
+    """Older steps than those that people look at stay in the database alone."""
+    drop = max(min(count - facts.steps_before, len(facts.timeline) - STEPS_KEPT), 0)
+    return facts.with_(steps_saved=count, timeline=facts.timeline[drop:], steps_before=facts.steps_before + drop)
+
+
+# ---- what people see of it ----
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """What of the facts is shown beside stage, waits and timeline.
+
+    `attributes`: the kind's own search attributes by name; none unsets it. `is_kept`: whether lists and database
+    show the case (one that was refused at its opening may bear the id of another).
+    """
+
+    is_kept: bool
+    attributes: dict[str, Any]
+    deadlines: dict[str, datetime]
+    sla_state: SlaState = SlaState.ON_TIME
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the sender of an update is told. `accepted`: the event does what its sender wants."""
+
+    accepted: bool
+    message: str

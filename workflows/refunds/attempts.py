@@ -1,0 +1,182 @@
+"""The refunds that an order or a return asks for: each is a workflow of its own, and a fact of the one who asked.
+
+Pure. A refund that was asked for is never forgotten: it succeeds, fails, is refused, or is in doubt until it is
+known (REF-6, REF-11).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Final, Literal
+
+from models.case import Who
+from models.ids import DerivedId
+from models.message import Message, Quantity
+from models.money import Currency, NonNegativeAmount, PositiveAmount
+from models.refunds import Direction, RefundResult, RefundState, Way
+from workflows.engine.case import Effect
+
+SELLER, BUYER = Direction.BROKER_TO_SELLER, Direction.SELLER_TO_BUYER
+
+
+class MakeRefund(Effect):
+    """A refund of its own workflow (REF-6); of way `marketplace` it only records what was done (RET-18)."""
+
+    kind: Literal["make_refund"] = "make_refund"
+    who: ClassVar[Who] = Who.GATEWAY
+    refund_id: DerivedId
+    direction: Direction
+    way: Way = Way.GATEWAY
+    amount: PositiveAmount | None
+    """None: all that is still refundable (REF-8)."""
+    currency: Currency
+    reason: str
+    requested_by: str
+    lines: tuple[Quantity, ...] = ()
+    asked_by: str | None = None
+    """The event that asks for it: a click, or the marketplace's word."""
+    again: bool = False
+    """It is in doubt: asked for again under its own id, it looks before it sends."""
+
+    @property
+    def summary(self) -> str:
+        whom = "buyer" if self.direction is BUYER else "seller"
+        return f"refund the {whom} ({self.refund_id})"
+
+
+AttemptState = Literal["asked", "pending", "succeeded", "failed", "refused", "in_doubt", "failed_afterwards"]
+
+
+class RefundAttempt(Message):
+    """One refund that this case asked for (REF-11). Those whose state changed last stand last.
+
+    `in_doubt`: nobody here knows whether money moved. `failed_afterwards`: it had succeeded, and the gateway took
+    it back (REF-7).
+    """
+
+    refund_id: str
+    direction: Direction
+    way: Way
+    amount: NonNegativeAmount
+    """Zero while all that is left was asked for, and it is not known how much that is."""
+    currency: Currency
+    state: AttemptState
+    at: datetime
+    asked_by: str | None = None
+    automatic: bool = False
+    over_refund: bool = False
+    tries: int = 1
+    reason: str = ""
+    made_again: bool = False
+    """It failed afterwards, and a later one succeeded."""
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in ("asked", "pending")
+
+    @property
+    def may_have_moved_money(self) -> bool:
+        """Money is on its way, arrived, or may have."""
+        return self.state in ("asked", "pending", "succeeded", "in_doubt")
+
+
+Attempts = tuple[RefundAttempt, ...]
+
+
+class RefundReported(Message):
+    """What a refund's workflow says of itself, other than by its end: it is pending, it is known after all, or it
+    failed after it had succeeded (REF-7)."""
+
+    result: RefundResult
+
+
+def attempt_of(attempts: Attempts, refund_id: str) -> RefundAttempt | None:
+    return next((one for one in attempts if one.refund_id == refund_id), None)
+
+
+def those_of(attempts: Attempts, direction: Direction, way: Way = Way.GATEWAY) -> list[RefundAttempt]:
+    return [one for one in attempts if one.direction is direction and one.way is way]
+
+
+def next_ordinal(attempts: Attempts, direction: Direction) -> int:
+    """Of the next refund's id: ids are never used again."""
+    return sum(one.direction is direction for one in attempts) + 1
+
+
+def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
+    """The refund is asked for now; or again, if it was in doubt."""
+    before = attempt_of(attempts, effect.refund_id)
+    attempt = RefundAttempt(
+        refund_id=effect.refund_id,
+        direction=effect.direction,
+        way=effect.way,
+        amount=effect.amount if effect.amount is not None else Decimal(0),
+        currency=effect.currency,
+        state="asked",
+        at=now,
+        asked_by=effect.asked_by,
+        automatic=effect.direction is BUYER and effect.asked_by is None,
+        tries=before.tries + 1 if before else 1,
+    )
+    return _with(attempts, attempt)
+
+
+_STATES: Final[dict[RefundState, AttemptState]] = {
+    RefundState.RESERVED: "asked",
+    RefundState.PENDING: "pending",
+    RefundState.SUCCEEDED: "succeeded",
+    RefundState.FAILED: "failed",
+    RefundState.REFUSED: "refused",
+}
+
+
+def state_of(result: RefundResult) -> AttemptState:
+    """How a result is written as the state of an attempt."""
+    if result.unknown:
+        return "in_doubt"
+    return _STATES[result.state]
+
+
+def settled(attempts: Attempts, result: RefundResult, now: datetime) -> Attempts:
+    """What became of a refund; one that succeeded makes those good again that failed afterwards (REF-7)."""
+    attempt = attempt_of(attempts, result.refund_id)
+    if attempt is None:
+        return attempts
+    state = state_of(result)
+    changes: dict[str, Any] = {
+        "state": state,
+        "at": now,
+        "reason": result.reason or "",
+        "over_refund": result.over_refund,
+    }
+    if state in ("succeeded", "pending"):
+        changes["amount"] = result.amount
+    after = _with(attempts, attempt.model_copy(update=changes))
+    return _made_again(after, attempt.direction) if state == "succeeded" else after
+
+
+def failed_afterwards(attempts: Attempts, result: RefundResult, now: datetime) -> Attempts:
+    """The gateway took a success back: the amount, as this case knows it, is refundable again (REF-7)."""
+    attempt = attempt_of(attempts, result.refund_id)
+    if attempt is None:
+        return attempts
+    changes = {"state": "failed_afterwards", "at": now, "reason": result.reason or ""}
+    return _with(attempts, attempt.model_copy(update=changes))
+
+
+def owed(attempts: Sequence[RefundAttempt]) -> list[RefundAttempt]:
+    """Refunds that failed afterwards, and were not made again since (REF-7)."""
+    return [one for one in attempts if one.state == "failed_afterwards" and not one.made_again]
+
+
+def _with(attempts: Attempts, attempt: RefundAttempt) -> Attempts:
+    return (*(one for one in attempts if one.refund_id != attempt.refund_id), attempt)
+
+
+def _made_again(attempts: Attempts, direction: Direction) -> Attempts:
+    return tuple(
+        one.model_copy(update={"made_again": True})
+        if one.direction is direction and one.state == "failed_afterwards"
+        else one
+        for one in attempts
+    )
