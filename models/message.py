@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 from models.failures import InvalidInput, Problem
 
@@ -39,8 +47,14 @@ def _written_time(value: Any) -> Any:
     raise ValueError("a time is RFC 3339 with zone, such as 2026-03-01T12:00:00Z")
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_written_time)]
-"""A time with zone, RFC 3339."""
+def _in_living_memory(value: datetime) -> datetime:
+    if not 2000 <= value.year < 2200:
+        raise ValueError("a time lies between the years 2000 and 2200")
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written_time), AfterValidator(_in_living_memory)]
+"""A time with zone, RFC 3339, between the years 2000 and 2200: whatever is made of it can be kept."""
 
 
 class Message(BaseModel):

@@ -131,6 +131,14 @@ class StepsSaved(Message):
     count: int
 
 
+class SaveInTrouble(Message):
+    """The database did not take a save, or we are at fault; it goes on being tried."""
+
+    reason: str
+    category: Category
+    alert: bool
+
+
 class CaseEnded(Message):
     """The plan says that the case came to its end."""
 
@@ -224,6 +232,8 @@ class CaseFacts(Message):
     """How many older steps only the database has."""
     steps_saved: int = 0
     """How many steps the database has, of all."""
+    save_trouble: Trouble | None = None
+    """Why the database does not have what people see."""
     seen_events: dict[str, str] = Field(default_factory=dict)
     """Every event that was counted: its name by its id."""
     rejected: tuple[RejectedEvent, ...] = ()
@@ -341,6 +351,8 @@ def apply_common(facts: AnyFacts, fact: Message) -> AnyFacts:
             return facts.reject(fact.name, fact.reason, fact.event_id)
         case StepsSaved():
             return _steps_saved(facts, fact.count)
+        case SaveInTrouble():
+            return _save_in_trouble(facts, fact)
         case StoppedByStaff():
             return facts.stop()
         case CaseEnded():
@@ -365,14 +377,24 @@ def _answered(facts: AnyFacts, fact: Answered) -> AnyFacts:
 
 def _in_trouble(facts: AnyFacts, fact: InTrouble) -> AnyFacts:
     key = fact.effect.key
-    before = facts.trouble.get(key)
-    trouble = Trouble(
+    return facts.with_(trouble=facts.trouble | {key: _trouble(facts, facts.trouble.get(key), fact)})
+
+
+def _trouble(facts: CaseFacts, before: Trouble | None, fact: InTrouble | SaveInTrouble) -> Trouble:
+    return Trouble(
         reason=fact.reason,
         category=fact.category,
         since=before.since if before else facts.now,
         alert=fact.alert or (before is not None and before.alert),
     )
-    return facts.with_(trouble=facts.trouble | {key: trouble})
+
+
+def _save_in_trouble(facts: AnyFacts, fact: SaveInTrouble) -> AnyFacts:
+    known = facts.save_trouble
+    after = facts.with_(save_trouble=_trouble(facts, known, fact))
+    if known is not None:
+        return after
+    return after.step(f"the database does not have this yet ({fact.reason}); it is tried again", Who.BOOKS)
 
 
 def _steps_saved(facts: AnyFacts, count: int) -> AnyFacts:

@@ -56,6 +56,11 @@ def troubles(facts: CaseFacts) -> Plan:
         told += just(Note(key=f"note:trouble-{key}", what=what, by=who))
         if trouble.alert:
             told += just(alert(facts, f"trouble-{key}", f"{effect.summary}: {trouble.reason}", who))
+    save = facts.save_trouble
+    if save is not None and save.alert:
+        told += just(
+            alert(facts, "trouble-save", f"the database does not keep this case: {save.reason}", Who.BOOKS)
+        )
     return told
 
 

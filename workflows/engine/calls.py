@@ -1,0 +1,133 @@
+"""How a case asks partners and the database: for as long as it takes, and what holds it up becomes a fact."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import Priority, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from models.calls import Call, Queue, queue_of
+    from models.failures import Category
+    from models.message import Message
+
+Asked = TypeVar("Asked", bound=Message)
+Given = TypeVar("Given", bound=Message)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one kind of call is tried.
+
+    `one_try`: for one attempt; `first_tries`: attempts before people see that there is trouble; `before_alert`: for
+    how long it is tried on before staff are told; `pause`: between later rounds, doubled up to `longest_pause`.
+    """
+
+    one_try: timedelta
+    first_tries: int
+    first_interval: timedelta
+    longest_interval: timedelta
+    before_alert: timedelta = timedelta(minutes=10)
+    pause: timedelta = timedelta(minutes=15)
+    longest_pause: timedelta = timedelta(hours=6)
+
+
+PARTNERS = Patience(timedelta(seconds=60), 2, timedelta(seconds=1), timedelta(minutes=1))
+DATABASE = Patience(
+    timedelta(seconds=30),
+    2,
+    timedelta(milliseconds=200),
+    timedelta(seconds=30),
+    pause=timedelta(minutes=5),
+    longest_pause=timedelta(minutes=5),
+)
+MAIL_PATIENCE = timedelta(days=3)
+MAIL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=30))
+
+Troubled = Callable[[str, Category, bool], None]
+"""Told why there is no answer yet, of what category, and whether staff must know."""
+
+
+async def ask(
+    call: Call[Asked, Given], message: Asked, summary: str, *, seller_id: str, troubled: Troubled
+) -> Given:
+    """The partner's or the database's answer; asks until there is one. Raises asyncio.CancelledError alone.
+
+    An outage is told when it lasts; whatever no retry mends (a fault of ours, a partner's flat no) is told at
+    once, and is tried again after a pause, so that the case goes on when it is mended (NTF-9).
+    """
+    patience = DATABASE if call.queue is Queue.MAIN else PARTNERS
+    # A run that took over from another one (reset, continued as new) may have asked before.
+    message = _again(message) if _took_over() else message
+    pause, rounds = patience.pause, 0
+    while True:
+        try:
+            return await _round(call, message, summary, seller_id, patience, first=rounds == 0)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from None
+            category, reason = _why(error)
+            lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE
+            troubled(reason, category, lasting)
+        message = _again(message)
+        if lasting:
+            await workflow.sleep(pause, summary=f"Pause before trying again: {summary}"[:200])
+            pause = min(pause * 2, patience.longest_pause)
+        rounds += 1
+
+
+async def _round(
+    call: Call[Asked, Given], message: Asked, summary: str, seller_id: str, patience: Patience, *, first: bool
+) -> Given:
+    given: Given = await workflow.execute_activity(
+        call.name,
+        message,
+        result_type=call.gives,
+        task_queue=queue_of(workflow.info().task_queue, call.queue),
+        start_to_close_timeout=patience.one_try,
+        schedule_to_close_timeout=None if first else patience.before_alert,
+        retry_policy=RetryPolicy(
+            initial_interval=patience.first_interval,
+            maximum_interval=patience.longest_interval,
+            maximum_attempts=patience.first_tries if first else 0,
+        ),
+        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        priority=Priority(fairness_key=seller_id[:64]) if seller_id else Priority.default,
+        summary=summary[:200],
+    )
+    return given
+
+
+def _took_over() -> bool:
+    info = workflow.info()
+    return info.run_id != info.first_execution_run_id
+
+
+def _again(message: Asked) -> Asked:
+    """The same message, told that it may have been tried before: a connector of money looks before it does it."""
+    if "again" not in type(message).model_fields:
+        return message
+    return message.model_copy(update={"again": True})
+
+
+def _why(error: FailureError) -> tuple[Category, str]:
+    """Why an activity gave up: its category, and one line."""
+    cause: BaseException = error
+    while isinstance(cause, FailureError) and cause.cause is not None:
+        cause = cause.cause
+    if not isinstance(cause, ApplicationError):  # it timed out, or its worker died
+        return Category.PARTNER_UNAVAILABLE, str(cause)[:300]
+    try:
+        category = Category(cause.type or "")
+    except ValueError:
+        category = Category.INTERNAL
+    return category, f"{category.value}: {cause.message}"[:300]
+
+
+def reason_of(error: FailureError) -> str:
+    """Why something gave up, in one line."""
+    return _why(error)[1]

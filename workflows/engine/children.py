@@ -1,0 +1,109 @@
+"""Workflows that a case starts and does not own: they go on by themselves when it has ended."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, contract
+    from models.case import RefundStage
+    from models.refunds import RefundRequest, RefundResult, RefundState
+    from models.returns import ReturnRequest
+    from workflows.engine.calls import reason_of
+    from workflows.engine.case import CaseFacts
+    from workflows.engine.procedure import Ask, CouldNot
+    from workflows.refunds.attempts import BUYER, MakeRefund
+
+LOOKS = (timedelta(seconds=2), timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=20))
+"""Pauses between looks at a refund whose workflow another run of this case has started."""
+
+
+async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundResult:
+    """Refund by a workflow of its own, and wait until it succeeded, failed or was refused (REF-6).
+
+    When its workflow says nothing (it exists already, or was ended by staff), the database is asked what became of
+    this very request; `unknown` then means that nobody knows yet: it is in doubt (REF-11).
+    """
+    request = RefundRequest(
+        refund_id=effect.refund_id,
+        order_id=facts.order_id,
+        return_id=facts.return_id,
+        direction=effect.direction,
+        way=effect.way,
+        amount=effect.amount,
+        currency=effect.currency,
+        reason=effect.reason[:500],
+        requested_by=effect.requested_by,
+        lines=effect.lines,
+    )
+    whom = "buyer" if effect.direction is BUYER else "seller"
+    reuse = WorkflowIDReusePolicy
+    try:
+        result: RefundResult = await workflow.execute_child_workflow(
+            contract.REFUND,
+            request,
+            id=contract.REFUND_KIND.workflow_id(effect.refund_id),
+            result_type=RefundResult,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
+            id_reuse_policy=reuse.ALLOW_DUPLICATE if effect.again else reuse.REJECT_DUPLICATE,
+            static_summary=f"Refund {effect.refund_id} · order {facts.order_id} · to the {whom}",
+            search_attributes=_attributes(facts),
+        )
+    except WorkflowAlreadyStartedError:
+        return await _known_outcome(request, ask)
+    except ChildWorkflowError as error:
+        why = f"the refund's workflow ended without an answer: {reason_of(error)}"
+        known = await ask(calls.REFUND_OUTCOME, request)
+        return known.model_copy(update={"reason": why}) if known.unknown else known
+    return result
+
+
+async def _known_outcome(request: RefundRequest, ask: Ask) -> RefundResult:
+    """Another run of this case asked for it before: what became of it, looked at for a while."""
+    for pause in LOOKS:
+        result = await ask(calls.REFUND_OUTCOME, request)
+        if not result.unknown:
+            return result
+        await workflow.sleep(pause, summary=f"Look again how refund {request.refund_id} stands")
+    result = await ask(calls.REFUND_OUTCOME, request)
+    if not result.unknown:
+        return result
+    return RefundResult(
+        refund_id=request.refund_id,
+        state=RefundState.REFUSED,
+        amount=request.amount if request.amount is not None else Decimal(0),
+        currency=request.currency,
+        reason=f"a refund {request.refund_id} exists already, and its end is not known yet",
+        direction=request.direction,
+        unknown=True,
+    )
+
+
+def _attributes(facts: CaseFacts) -> TypedSearchAttributes:
+    pairs = [
+        SearchAttributePair(contract.STAGE, RefundStage.RESERVING.value),
+        SearchAttributePair(contract.ORDER_ID, facts.order_id),
+        SearchAttributePair(contract.SELLER_ID, facts.seller_id),
+    ]
+    if facts.return_id is not None:
+        pairs.append(SearchAttributePair(contract.RETURN_ID, facts.return_id))
+    return TypedSearchAttributes(pairs)
+
+
+async def open_return(request: ReturnRequest, summary: str) -> None:
+    """Start a return that goes on by itself. Raises CouldNot when one with this id exists already."""
+    try:
+        await workflow.start_child_workflow(
+            contract.RETURN,
+            request,
+            id=contract.RETURN_KIND.workflow_id(request.return_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=summary,
+        )
+    except WorkflowAlreadyStartedError:
+        raise CouldNot(f"return {request.return_id} exists already") from None

@@ -1,0 +1,69 @@
+"""What people see on a case's page in the Temporal UI: current details, in Markdown (NTF-3)."""
+
+from datetime import UTC, datetime
+
+from models.case import SlaState
+from workflows.engine.case import CaseFacts, CaseView, Wait
+
+STEPS_SHOWN = 40
+REJECTIONS_SHOWN = 10
+HYPHEN = "\u2011"
+"""One that does not break."""
+
+
+def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, stage: str) -> str:
+    """What the case waits for, on whom, since when, due when; then what was done, and what was refused.
+
+    The last steps alone are rendered: it takes the same time, however long a case has lived.
+    """
+    lines = [_headline(facts, waits, view, stage), ""]
+    if view.deadlines:
+        lines += ["| deadline | until (UTC) |", "| --- | --- |"]
+        lines += [_row(_words(name), _time(at)) for name, at in view.deadlines.items()]
+        lines += [""]
+    lines += ["| when (UTC) | what happened | who |", "| --- | --- | --- |"]
+    if facts.steps > STEPS_SHOWN:
+        lines.append(_row("...", f"{facts.steps - STEPS_SHOWN} earlier steps", ""))
+    lines += [_row(_time(step.at), step.what, step.who) for step in facts.timeline[-STEPS_SHOWN:]]
+    if facts.rejected_count:
+        lines += ["", f"**{facts.rejected_count} event(s) could not be used**", ""]
+        lines += ["| when (UTC) | event | why |", "| --- | --- | --- |"]
+        lines += [_row(_time(event.at), event.name, event.reason) for event in facts.rejected[-REJECTIONS_SHOWN:]]
+    return "\n".join(lines)
+
+
+def _headline(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, stage: str) -> str:
+    if facts.outcome is not None and not waits:
+        headline = f"**Ended: {_words(facts.outcome)}**"
+    elif waits:
+        headline = "  \n".join(_waiting(wait) for wait in waits)
+    else:
+        headline = f"**{_words(stage)}**"
+    if view.sla_state is not SlaState.ON_TIME:
+        headline += f"  \n**SLA {_words(view.sla_state.value)}**"
+    return headline
+
+
+def _waiting(wait: Wait) -> str:
+    due = f", due {_time(wait.due)}" if wait.due else ""
+    return f"**Waiting for the {wait.who}**: {wait.what}, since {_time(wait.since)}{due} (UTC)"
+
+
+def _time(at: datetime) -> str:
+    """To the minute; with hyphens and a space that do not break, as the UI's columns are narrow."""
+    text = at.astimezone(UTC).isoformat()
+    return f"{text[:10].replace('-', HYPHEN)}\u00a0{text[11:16]}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+PADDING = "\u00a0\u00a0\u200c"
+"""Two spaces that do not break, and a character without width behind them: Markdown would strip them."""
+
+
+def _row(*cells: str) -> str:
+    """A row of a table; padded, as the UI's tables are not."""
+    clean = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return "| " + " | ".join(f"{cell}{PADDING}" for cell in clean) + " |"

@@ -1,0 +1,99 @@
+"""What the database keeps of a case: one save at a time, and only when it says something new."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from models.calls import Call
+from models.case import CaseRecord
+from models.message import Message
+from workflows.engine.case import CaseFacts, CaseView, Plan, Wait
+from workflows.engine.procedure import Procedure
+
+F = TypeVar("F", bound=CaseFacts)
+
+MOST_STEPS = 200
+"""How many steps of a timeline fit into one message, however long people's notes are."""
+
+
+def stage_of(facts: CaseFacts, plan: Plan, first: str) -> str:
+    """Where the case stands: its outcome, or the stage of what it waits for; `first` before it waits at all."""
+    if facts.outcome is not None:
+        return facts.outcome
+    return plan.waits[0].stage if plan.waits else first
+
+
+def shown_wait(facts: CaseFacts, plan: Plan) -> Wait | None:
+    """What lists show. Of a case that has ended nobody needs to know that its last e-mails are on their way."""
+    return plan.waits[0] if plan.waits and facts.outcome is None else None
+
+
+def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseRecord:
+    """Where the case stands, without its steps."""
+    wait = shown_wait(facts, plan)
+    return CaseRecord(
+        workflow_id=facts.case_id,
+        run_id=facts.run_id,
+        stage=stage_of(facts, plan, first),
+        seller_id=facts.seller_id,
+        order_id=facts.order_id,
+        waiting_on=wait.who if wait else None,
+        waiting_for=wait.what if wait else None,
+        waiting_since=wait.since if wait else None,
+        due_by=wait.due if wait else None,
+        sla_state=view.sla_state,
+        ended=facts.outcome is not None,
+        first_step=0,
+        steps=(),
+    )
+
+
+@dataclass
+class Save:
+    """A write: by which call, the message, what it will have saved, and how many steps are saved then."""
+
+    call: Call[Any, Any]
+    message: Message
+    projection: Message
+    steps_saved: int
+
+
+class Saves(Generic[F]):
+    """Knows what the database has of a case, and what it should have."""
+
+    def __init__(self, procedure: Procedure[F], first_stage: str) -> None:
+        self._procedure = procedure
+        self._first_stage = first_stage
+        self._saved: Message | None = None
+
+    def next(self, facts: F, plan: Plan, view: CaseView) -> Save | None:
+        """The write that is due; none: the database has what people see.
+
+        Steps alone can wait for the next write, but for the last one.
+        """
+        if not view.is_kept:
+            return None
+        kept = self._procedure.projection(facts, record_of(facts, plan, view, self._first_stage))
+        if kept is None:
+            return None
+        call, projection = kept
+        unsaved = facts.unsaved_steps
+        steps_wait = facts.outcome is None and len(unsaved) < MOST_STEPS
+        if projection == self._saved and (steps_wait or not unsaved):
+            return None
+        steps = unsaved[:MOST_STEPS]
+        return Save(call, self._message(projection, facts, steps), projection, facts.steps_saved + len(steps))
+
+    def done(self, save: Save) -> None:
+        self._saved = save.projection
+
+    def _message(self, projection: Message, facts: F, steps: tuple[Any, ...]) -> Message:
+        """The new steps, and of the sections only those that changed."""
+        record: CaseRecord = getattr(projection, "record")  # noqa: B009
+        changes: dict[str, Any] = {
+            "record": record.model_copy(update={"first_step": facts.steps_saved, "steps": steps})
+        }
+        if self._saved is not None and type(self._saved) is type(projection):
+            for section in getattr(type(projection), "sections", ()):
+                if getattr(projection, section) == getattr(self._saved, section):
+                    changes[section] = None
+        return projection.model_copy(update=changes)
