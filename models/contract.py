@@ -63,8 +63,8 @@ REFUND_TAKEN_BACK: Final = "refund_taken_back"
 
 @dataclass(frozen=True)
 class CaseKind:
-    """A kind of case: its workflow type, the prefix of its workflow ids, the request that starts it (and which of its
-    fields is the business id), its events, the stages it can stand at, and those that are ends."""
+    """A kind of case: its workflow type, the prefix of its workflow ids, the request that starts it (and which of
+    its fields is the business id), its events, the stages it can stand at, and those that are ends."""
 
     name: str
     prefix: str

@@ -150,8 +150,8 @@ class RefusedSource(Message):
 class FindSources(Message):
     """Which warehouses ship these units? (ORD-5, ORD-6)
 
-    `second_source`: ask the whole network, whatever the price. Offers in another currency than `currency`, with less
-    than `minimum_stock`, or of `refused` are passed over.
+    `second_source`: ask the whole network, whatever the price. Offers in another currency than `currency`, with
+    less than `minimum_stock`, or of `refused` are passed over.
     """
 
     wanted: Annotated[tuple[OrderQuantity, ...], Field(min_length=1, max_length=500)]

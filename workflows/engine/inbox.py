@@ -1,8 +1,8 @@
 """How events reach a case: as a signal (fire and forget) or as an update (waits for the answer), alike.
 
 A payload that does not fit must neither be dropped nor wedge the case, so the handlers take whatever was sent,
-with any number of arguments, and read it here. What can't be used becomes a recorded rejection (signal) or a refused
-update, which writes no history. Handlers record facts, nothing else.
+with any number of arguments, and read it here. What can't be used becomes a recorded rejection (signal) or a
+refused update, which writes no history. Handlers record facts, nothing else.
 """
 
 from collections.abc import Callable, Sequence
