@@ -67,6 +67,8 @@ class Seller(Message):
     """The broker refunds the seller within this, from the creation of the RR (RET-13)."""
     refund_reminder_days_before: tuple[Days, ...] = (14, 7, 1)
     on_refund_breach: OnBreach = OnBreach.WAIT
+    refund_retry_days: Days = 3
+    """After this a refund of the seller that failed is made again, and one in doubt is looked at again (RET-13)."""
     buyer_refund_reminder_days: tuple[Days, ...] = (3, 10)
 
     @property

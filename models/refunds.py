@@ -86,6 +86,8 @@ class RefundResult(Message):
     direction: Direction = Direction.SELLER_TO_BUYER
     unknown: bool = False
     """Its workflow ended without an answer: whether money moved is not known to the one who asked."""
+    conflict: bool = False
+    """The id is another request's: nothing is taken over from it."""
 
 
 def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:

@@ -3,11 +3,11 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, HttpUrl, model_validator
 
-from models.ids import CaseId, ReturnId
+from models.ids import CaseId, DerivedId, ReturnId
 from models.message import (
     Event,
     LongText,
@@ -23,7 +23,6 @@ from models.message import (
 )
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
 from models.parties import Seller, Supplier
-from models.refunds import RefundResult
 
 
 class Source(StrEnum):
@@ -68,10 +67,10 @@ class ReturnRequest(Request):
     amazon_rma_id: Number | None = None
     ebay_return_id: Number | None = None
     note: LongText | None = None
-    reopened_by: RefundResult | None = None
-    """The refund that failed after the return was completed; only the refund itself says so (REF-7)."""
-    also_taken_back: tuple[RefundResult, ...] = ()
-    """Others that failed before the return could open again."""
+    reopened_by: DerivedId | None = None
+    """The refund that failed after the return was completed (REF-7). What became of it says the database."""
+    continued: dict[str, Any] | None = None
+    """The facts of the run that this one continues; from nobody else are they believed."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -69,6 +69,8 @@ class RefundAttempt(Message):
     reason: str = ""
     made_again: bool = False
     """It failed afterwards, and a later one succeeded."""
+    renumbered: bool = False
+    """Its id belongs to another request: it was asked for again under the next one."""
 
     @property
     def is_under_way(self) -> bool:
@@ -162,6 +164,29 @@ def failed_afterwards(attempts: Attempts, result: RefundResult, now: datetime) -
         return attempts
     changes = {"state": "failed_afterwards", "at": now, "reason": result.reason or ""}
     return _with(attempts, attempt.model_copy(update=changes))
+
+
+MOST_IDS_IN_A_ROW: Final = 3
+"""So many ids of one refund may belong to other requests; then it is left to staff."""
+
+
+def may_take_next_id(attempts: Attempts, refund_id: str) -> bool:
+    """Whether a refund that was refused, because its id is another request's, is asked for under the next id."""
+    attempt = attempt_of(attempts, refund_id)
+    if attempt is None:
+        return False
+    before = [one for one in attempts if one.direction is attempt.direction and one is not attempt]
+    in_a_row = 1
+    while before and before.pop().renumbered:
+        in_a_row += 1
+    return in_a_row < MOST_IDS_IN_A_ROW
+
+
+def renumbered(attempts: Attempts, refund_id: str) -> Attempts:
+    """This refund is asked for again, under the next id."""
+    return tuple(
+        one.model_copy(update={"renumbered": True}) if one.refund_id == refund_id else one for one in attempts
+    )
 
 
 def owed(attempts: Sequence[RefundAttempt]) -> list[RefundAttempt]:
