@@ -1,42 +1,89 @@
 """All commands together, in the order in which `backhaul --help` shows them."""
 
+from typing import Annotated, Final
+
 import typer
 
-from starter.cli import cases, codec, demo, orders, parties, reconcile, refunds, replay, returns, stack
-from starter.cli.output import BackhaulCommands
+from starter.cli.commands import BackhaulCommands, LaterCommand
+
+_CASES: Final = "Cases"
+_PARTIES: Final = "Sellers and suppliers"
+_RUNNING: Final = "Running it"
+
+COMMANDS: Final = (
+    LaterCommand("order", "starter.cli.orders:app", "Orders: start them, and tell them what happened.", _CASES),
+    LaterCommand(
+        "return", "starter.cli.returns:app", "Returns: open them, find them, and tell them what happened.", _CASES
+    ),
+    LaterCommand(
+        "refund",
+        "starter.cli.refunds:app",
+        "Refunds of the buyer: make one, and tell what the gateway says.",
+        _CASES,
+    ),
+    LaterCommand("event", "starter.cli.cases:event", "Any event of the contract, by its name.", _CASES),
+    LaterCommand("status", "starter.cli.cases:status", "Where a case stands.", _CASES),
+    LaterCommand(
+        "list", "starter.cli.cases:list_cases", "Cases, open or ended: what is due first comes first.", _CASES
+    ),
+    LaterCommand("refunds", "starter.cli.cases:refunds", "An order's refunds; they add up (REF-10).", _CASES),
+    LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
+    LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
+    LaterCommand("demo", "starter.cli.demo:demo", "Start the local stack and play stories on it.", _RUNNING),
+    LaterCommand("up", "starter.cli.stack:up", "Run the whole local stack until Ctrl-C.", _RUNNING),
+    LaterCommand("worker", "starter.cli.stack:worker", "Run one worker until Ctrl-C or SIGTERM.", _RUNNING),
+    LaterCommand(
+        "replay", "starter.cli.replay:replay", "Before a deploy: try this code on the open cases.", _RUNNING
+    ),
+    LaterCommand(
+        "reconcile", "starter.cli.reconcile:reconcile", "Find the cases that the server has lost.", _RUNNING
+    ),
+    LaterCommand("sandbox", "starter.cli.stack:sandbox", "Run the sandbox partners until Ctrl-C.", _RUNNING),
+    LaterCommand("front", "starter.cli.stack:front", "Run the page behind the suppliers' RMA links.", _RUNNING),
+    LaterCommand(
+        "codec",
+        "starter.cli.codec:codec",
+        "Encryption of what Temporal keeps: keys, and reading with them.",
+        _RUNNING,
+    ),
+    LaterCommand("db", "starter.cli.stack:db", "The database of cases, refunds and parties.", _RUNNING),
+    LaterCommand("temporal", "starter.cli.stack:temporal", "The Temporal server.", _RUNNING),
+)
+
+
+class EveryCommand(BackhaulCommands):
+    """`backhaul` itself."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**{**settings, "commands": COMMANDS})  # type: ignore[arg-type]
+
 
 app = typer.Typer(
     name="backhaul",
-    cls=BackhaulCommands,
+    cls=EveryCommand,
     help="Durable orders, cancellations, returns and refunds for people who sell what others ship.\n\n"
     "Every command says what it needs: backhaul COMMAND --help. Exit codes: 0 done, 2 wrong input, 3 not found, "
     "4 conflict, 5 refused by a rule, 6 refused by a partner, 7 a partner or server does not answer, 70 a fault "
     "of ours.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-_CASES = "Cases"
-_PARTIES = "Sellers and suppliers"
-_RUNNING = "Running it"
 
-app.add_typer(orders.app, name="order", rich_help_panel=_CASES)
-app.add_typer(returns.app, name="return", rich_help_panel=_CASES)
-app.add_typer(refunds.app, name="refund", rich_help_panel=_CASES)
-app.add_typer(cases.event, name="event", rich_help_panel=_CASES)
-app.command("status", rich_help_panel=_CASES)(cases.status)
-app.command("list", rich_help_panel=_CASES)(cases.list_cases)
-app.command("refunds", rich_help_panel=_CASES)(cases.refunds)
-app.add_typer(parties.seller, name="seller", rich_help_panel=_PARTIES)
-app.add_typer(parties.supplier, name="supplier", rich_help_panel=_PARTIES)
-app.command("demo", rich_help_panel=_RUNNING)(demo.demo)
-app.command("up", rich_help_panel=_RUNNING)(stack.up)
-app.command("worker", rich_help_panel=_RUNNING)(stack.worker)
-app.command("replay", rich_help_panel=_RUNNING)(replay.replay)
-app.command("reconcile", rich_help_panel=_RUNNING)(reconcile.reconcile)
-app.command("sandbox", rich_help_panel=_RUNNING)(stack.sandbox)
-app.command("front", rich_help_panel=_RUNNING)(stack.front)
-app.add_typer(codec.codec, name="codec", rich_help_panel=_RUNNING)
-app.add_typer(stack.db, name="db", rich_help_panel=_RUNNING)
-app.add_typer(stack.temporal, name="temporal", rich_help_panel=_RUNNING)
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"backhaul {version('backhaul')}")
+        raise typer.Exit
+
+
+@app.callback()
+def backhaul(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of `backhaul` itself; each ends it."""

@@ -2,27 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Engine
 
+from activities.database import Parties, Reading, open_books
 from models.environment import settings_from_environment
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
 from models.ids import CaseId, order_workflow_id, refund_workflow_id, return_workflow_id
-
-if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from sqlalchemy import Engine
-
-    from activities.database import Parties, Reading
 
 _CASE_ID: TypeAdapter[str] = TypeAdapter(CaseId)
 
 
 @contextmanager
-def opened_books() -> "Iterator[Engine]":
+def opened_books() -> Iterator[Engine]:
     """The books of this installation. Raises what `open_books` raises."""
-    from activities.database import open_books
-
     engine = open_books(settings_from_environment())
     try:
         yield engine
@@ -31,19 +25,15 @@ def opened_books() -> "Iterator[Engine]":
 
 
 @contextmanager
-def books() -> "Iterator[Reading]":
+def books() -> Iterator[Reading]:
     """The books, to read. Raises what `open_books` raises."""
-    from activities.database import Reading
-
     with opened_books() as engine:
         yield Reading(engine)
 
 
 @contextmanager
-def books_if_there() -> "Iterator[Reading | None]":
+def books_if_there() -> Iterator[Reading | None]:
     """The books, to read; none when they can't be opened here: Temporal knows running cases without them."""
-    from activities.database import Reading, open_books
-
     try:
         engine = open_books(settings_from_environment())
     except BackhaulError:
@@ -56,10 +46,8 @@ def books_if_there() -> "Iterator[Reading | None]":
 
 
 @contextmanager
-def parties() -> "Iterator[Parties]":
+def parties() -> Iterator[Parties]:
     """The sellers and suppliers. Raises what `open_books` raises."""
-    from activities.database import Parties
-
     with opened_books() as engine:
         yield Parties(engine)
 

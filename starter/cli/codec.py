@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from models.encryption import SETTING, new_key
 from models.failures import InvalidInput, Problem
-from starter.cli.output import run
-from starter.cli.stack import ready_settings
+from starter.cli.commands import command_group
 
-codec = typer.Typer(no_args_is_help=True, help="Encryption of what Temporal keeps: keys, and reading with them.")
+codec = command_group("Encryption of what Temporal keeps: keys, and reading with them.")
 
 
 @codec.command("new-key")
@@ -25,6 +23,8 @@ def new_key_command(
     The first key of that setting encrypts, every one decrypts. To rotate, put the new one first and keep the
     old ones until no case needs them any more: `new,old`.
     """
+    from models.encryption import SETTING, new_key
+
     key_id = key_id if key_id is not None else f"{datetime.now(UTC):%Y-%m-%d}"
     try:
         entry = new_key(key_id)
@@ -48,6 +48,8 @@ def serve_command(
 
     Keys: BACKHAUL_PAYLOAD_KEYS. Token that it wants as `Authorization: Bearer`: BACKHAUL_CODEC_TOKEN.
     """
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
     from starter.ops.codec_server import UI_ORIGINS, serve
     from starter.ops.interrupt import ended_by_signals
 

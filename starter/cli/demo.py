@@ -1,32 +1,11 @@
 """`demo`: the local stack with stories of orders and returns played on it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
-from models.failures import Conflict
-from starter.cli.output import console, run, say
-from starter.cli.stack import (
-    CodecPort,
-    ConfigFile,
-    Folder,
-    FrontPort,
-    MailPort,
-    SandboxPort,
-    ready_settings,
-    show_addresses,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starter.demo.play import ToldStory
-    from starter.ops.stack import Stack, StackPlan
-
-NOT_AS_EXPECTED: Final = 1
-"""Exit code when a story did not end as it should."""
-_PARTNERS: Final = ("gateway_url", "supplier_url", "shop_url", "smtp_host", "smtp_port", "front_url")
+from starter.cli.stack import CodecPort, ConfigFile, Folder, FrontPort, MailPort, SandboxPort
 
 
 def demo(
@@ -48,6 +27,9 @@ def demo(
 
     Exit code 1: a story did not end as it should.
     """
+    from starter.cli.demo_run import play_demo, require_sandbox
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
     from starter.ops.dev_server import read_config
     from starter.ops.stack import StackPlan
 
@@ -60,70 +42,5 @@ def demo(
         codec_port=codec_port,
         folder=folder,
     )
-    _require_sandbox(plan)
-    raise typer.Exit(run(_demo(plan, wait=wait)))
-
-
-def _require_sandbox(plan: "StackPlan") -> None:
-    """The demo moves money and writes mails: never at real partners."""
-    by_hand = [f"BACKHAUL_{name.upper()}" for name in _PARTNERS if name in plan.settings.model_fields_set]
-    if by_hand:
-        raise Conflict(f"the demo plays on the sandbox partners only; unset {', '.join(by_hand)} (or see .env)")
-
-
-async def _demo(plan: "StackPlan", *, wait: bool) -> int:
-    """Gives the exit code; 0 as well when it was interrupted before the end."""
-    from starter.ops.interrupt import ended_by_signals
-    from starter.ops.stack import running_stack
-
-    exit_code = 0
-    with ended_by_signals():
-        say("Starting the local stack ...")
-        async with running_stack(plan) as stack:
-            show_addresses(plan)
-            try:
-                told = await _play(plan, stack)
-                exit_code = _report(plan, told)
-                if wait:
-                    say("The stack stays up. Ctrl-C ends everything.", style="bold")
-                    await stack.wait()
-            finally:
-                say("Ending ...")
-    say("Everything has ended.")
-    return exit_code
-
-
-async def _play(plan: "StackPlan", stack: "Stack") -> "list[ToldStory]":
-    from activities.database import open_books
-    from starter.demo.play import STORIES, clock_in_hand, play
-    from starter.demo.progress import Board
-    from starter.demo.story import Place
-    from starter.sandbox import SandboxClient
-
-    books = open_books(plan.settings)
-    try:
-        async with SandboxClient(plan.sandbox_url) as sandbox:
-            place = Place(clock_in_hand(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff)
-            say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
-            with Board(console()) as board:
-                return await play(place, books, board)
-    finally:
-        books.dispose()
-
-
-def _report(plan: "StackPlan", told: "Sequence[ToldStory]") -> int:
-    from starter.demo.progress import show_table
-
-    say("")
-    show_table(console(), told, plan.ui_list)
-    say("")
-    say(f"  All cases in the Temporal UI  {plan.ui_list}")
-    say(f"  Mails that were sent          {plan.sandbox_url}/mail")
-    say(f"  What the partners were asked  {plan.sandbox_url}")
-    say("")
-    missed = [story for story in told if not story.as_expected]
-    if missed:
-        say(f"{len(missed)} of {len(told)} stories did not end as expected.", style="bold red")
-        return NOT_AS_EXPECTED
-    say(f"All {len(told)} stories ended as expected.", style="bold green")
-    return 0
+    require_sandbox(plan)
+    raise typer.Exit(run(play_demo(plan, wait=wait)))

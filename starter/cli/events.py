@@ -14,6 +14,7 @@ import typer
 from models.contract import EVENTS
 from models.failures import InvalidInput, Problem
 from models.message import Event
+from starter.cli.commands import SectionedCommand
 from starter.cli.documents import json_argument
 
 COMMON: Final = frozenset(Event.model_fields)
@@ -83,6 +84,7 @@ def add_events(
         model = EVENTS[workflow][command.event]
         app.command(
             command.name,
+            cls=SectionedCommand,
             help=f"{command.help}\n\n\b\nExample:\n  backhaul {workflow.lower()} {command.name} {command.example}",
         )(_command(command, model, number_help, send))
 

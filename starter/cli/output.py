@@ -1,21 +1,18 @@
 """What people see: tables, one line per failure, exit codes; colours only on a terminal."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperGroup
 
-from models.failures import HANDLING, BackhaulError, Category, InvalidInput
+from models.failures import BackhaulError, InvalidInput
 from models.money import rounded
 
 Result = TypeVar("Result")
@@ -85,39 +82,16 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(work)
 
 
-def failure_lines(error: BackhaulError) -> list[str]:
+def failure_lines(error: Exception) -> list[str]:
     """One line per fault: what was wrong and where."""
     if isinstance(error, InvalidInput):
         return [f"{error.what}: {problem}" for problem in error.problems] or [error.what]
-    return [str(error)]
+    if isinstance(error, BackhaulError):
+        return [str(error)]
+    # The text of a failure that nobody foresaw may quote personal data.
+    return [f"internal error ({type(error).__name__}); BACKHAUL_DEBUG=1 shows where it comes from"]
 
 
-class BackhaulCommands(TyperGroup):
-    """The whole command line: failures become lines and exit codes, never stack traces."""
-
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().main(*args, **kwargs)
-        except BackhaulError as error:
-            if _debugging():
-                raise
-            for line in failure_lines(error):
-                console(error=True).print(Text.assemble(("backhaul: ", "red"), line))
-            sys.exit(error.exit_code)
-        except (typer.Exit, typer.Abort, SystemExit):
-            raise
-        except Exception as error:
-            if _debugging():
-                raise
-            # The text of a failure that nobody foresaw may quote personal data.
-            console(error=True).print(
-                Text.assemble(
-                    ("backhaul: ", "red"),
-                    f"internal error ({type(error).__name__}); BACKHAUL_DEBUG=1 shows where it comes from",
-                )
-            )
-            sys.exit(HANDLING[Category.INTERNAL].exit_code)
-
-
-def _debugging() -> bool:
-    return os.environ.get("BACKHAUL_DEBUG", "") not in ("", "0")
+def show_failure(line: str) -> None:
+    """One line about why a command failed."""
+    console(error=True).print(Text.assemble(("backhaul: ", "red"), line))

@@ -1,174 +1,64 @@
 """`seller` and `supplier`: their settings, shown, set, and imported from YAML."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, get_origin
+from typing import Annotated
 
 import typer
-import yaml
 
-from models.failures import InvalidInput, NotFound, Problem
-from models.message import Message
 from models.parties import Seller, Supplier
-from starter.cli.case_lookup import parties
-from starter.cli.documents import open_document
-from starter.cli.output import say, show_json, show_table
-
-if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from activities.database import Parties
-
-Party = TypeVar("Party", Seller, Supplier)
+from starter.cli.commands import command_group
 
 
-@dataclass(frozen=True)
-class _Register(Generic[Party]):
-    """One kind of party, and how the books keep it."""
-
-    name: str
-    model: type[Party]
-    id_of: Callable[[Party], str]
-    all: "Callable[[Parties], list[Party]]"
-    get: "Callable[[Parties, str], Party]"
-    put: "Callable[[Parties, Party], None]"
-    columns: tuple[str, ...]
-
-
-def party_commands(register: _Register[Party]) -> typer.Typer:
+def _party_commands(model: type[Seller] | type[Supplier]) -> typer.Typer:
     """`list`, `show`, `set` and `import` for one kind of party."""
-    app = typer.Typer(no_args_is_help=True, help=f"{register.name.capitalize()}s and their settings.")
-    keys = ", ".join(name for name in register.model.model_fields if not name.endswith("_id"))
+    name = model.__name__.lower()
+    app = command_group(f"{model.__name__}s and their settings.")
+    keys = ", ".join(field for field in model.model_fields if not field.endswith("_id"))
 
-    @app.command("list", help=f"All {register.name}s.")
+    @app.command("list", help=f"All {name}s.")
     def list_all(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-        with parties() as books:
-            found = register.all(books)
-        if as_json:
-            show_json(found)
-        elif not found:
-            say(f"no {register.name}s yet; import some: backhaul {register.name} import FILE.yaml")
-        else:
-            show_table(
-                register.columns,
-                (tuple(getattr(party, column) for column in register.columns) for party in found),
-            )
+        from starter.cli.party_settings import REGISTERS, list_parties
 
-    @app.command("show", help=f"The settings of a {register.name}, as YAML that can be imported again.")
+        list_parties(REGISTERS[name], as_json)
+
+    @app.command("show", help=f"The settings of a {name}, as YAML that can be imported again.")
     def show(
         party_id: Annotated[str, typer.Argument(metavar="ID")],
         as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     ) -> None:
-        with parties() as books:
-            found = register.get(books, party_id)
-        if as_json:
-            show_json(found)
-        else:
-            say(_as_yaml(found))
+        from starter.cli.party_settings import REGISTERS, show_party
+
+        show_party(REGISTERS[name], party_id, as_json)
 
     @app.command(
         "set",
-        help=f"Change settings of a {register.name}. Cases that run keep the settings they have taken.\n\n"
+        help=f"Change settings of a {name}. Cases that run keep the settings they have taken.\n\n"
         f"Keys: {keys}. An empty value takes an optional one away; several values stand with commas.\n\n\b\n"
-        f"Example:\n  backhaul {register.name} set acme language=de",
+        f"Example:\n  backhaul {name} set acme language=de",
     )
     def set_some(
         party_id: Annotated[str, typer.Argument(metavar="ID")],
         changes: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...")],
     ) -> None:
-        with parties() as books:
-            before = register.get(books, party_id)
-            after = _changed(register, before, changes)
-            register.put(books, after)
-        changed = [name for name in register.model.model_fields if getattr(before, name) != getattr(after, name)]
-        say(f"{register.name} {party_id}: {', '.join(changed) + ' changed' if changed else 'nothing changed'}")
+        from starter.cli.party_settings import REGISTERS, set_party
+
+        set_party(REGISTERS[name], party_id, changes)
 
     @app.command(
         "import",
-        help=f"Add or replace {register.name}s from a YAML or JSON file: one, or a list.\n\n"
+        help=f"Add or replace {name}s from a YAML or JSON file: one, or a list.\n\n"
         "The whole file is checked before anything is written.\n\n\b\n"
-        f"Example:\n  backhaul {register.name} import {register.name}s.yaml",
+        f"Example:\n  backhaul {name} import {name}s.yaml",
     )
     def import_file(
         file: Annotated[Path, typer.Argument(metavar="FILE", help="`-`: standard input.")],
     ) -> None:
-        found = open_document(file).read(register.model)
-        with parties() as books:
-            for party in found:
-                say(f"{register.name} {register.id_of(party)}: {_put(register, books, party)}")
+        from starter.cli.party_settings import REGISTERS, import_parties
+
+        import_parties(REGISTERS[name], file)
 
     return app
 
 
-class _ForPeople(yaml.SafeDumper):
-    """Several lines of text stay several lines."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_ForPeople.add_representer(str, _text)
-
-
-def _as_yaml(party: Message) -> str:
-    text: str = yaml.dump(party.model_dump(mode="json"), Dumper=_ForPeople, sort_keys=False, allow_unicode=True)
-    return text.rstrip()
-
-
-def _put(register: _Register[Party], books: "Parties", party: Party) -> str:
-    try:
-        before = register.get(books, register.id_of(party))
-    except NotFound:
-        register.put(books, party)
-        return "added"
-    if before == party:
-        return "unchanged"
-    register.put(books, party)
-    return "changed"
-
-
-def _changed(register: _Register[Party], before: Party, changes: list[str]) -> Party:
-    data: dict[str, Any] = before.model_dump(mode="json")
-    for change in changes:
-        key, separator, value = change.partition("=")
-        if not separator:
-            raise InvalidInput(f"{register.name} set", [Problem(change[:100], "must be KEY=VALUE")])
-        if key not in register.model.model_fields or key.endswith("_id"):
-            settable = ", ".join(name for name in register.model.model_fields if not name.endswith("_id"))
-            raise InvalidInput(f"{register.name} set", [Problem(key[:100], f"is none of {settable}")])
-        data[key] = _value(register.model, key, value)
-    try:
-        return register.model.at_the_door(data)
-    except InvalidInput as error:
-        raise InvalidInput(f"{register.name} {register.id_of(before)}", error.problems) from None
-
-
-def _value(model: type[Message], key: str, text: str) -> Any:
-    if get_origin(model.model_fields[key].annotation) is tuple:
-        return [part.strip() for part in text.split(",") if part.strip()]
-    return text if text else None
-
-
-seller = party_commands(
-    _Register(
-        "seller",
-        Seller,
-        lambda party: party.seller_id,
-        lambda books: books.sellers(),
-        lambda books, party_id: books.seller(party_id),
-        lambda books, party: books.put_seller(party),
-        ("seller_id", "name", "language", "auto_release", "auto_refund_buyer", "refund_sla_days"),
-    )
-)
-
-supplier = party_commands(
-    _Register(
-        "supplier",
-        Supplier,
-        lambda party: party.supplier_id,
-        lambda books: books.suppliers(),
-        lambda books, party_id: books.supplier(party_id),
-        lambda books, party: books.put_supplier(party),
-        ("supplier_id", "name", "language", "fulfilment", "rma", "rma_days"),
-    )
-)
+seller = _party_commands(Seller)
+supplier = _party_commands(Supplier)

@@ -1,17 +1,8 @@
 """`reconcile`: find the cases that the books have open and the server ended without a word."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from models.environment import settings_from_environment
-from models.failures import Conflict
-from starter.cli.case_lookup import opened_books
-from starter.cli.output import run, say, show_json, show_table
-from starter.client.connection import connect
-
-if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from starter.ops.reconcile import Lost
 
 
 def reconcile(
@@ -27,40 +18,7 @@ def reconcile(
 
       backhaul reconcile --write
     """
-    run(_reconcile(write, as_json))
+    from starter.cli.lost_cases import find_and_note
+    from starter.cli.output import run
 
-
-async def _reconcile(write: bool, as_json: bool) -> None:
-    from activities.database import Contacts
-    from activities.database.reconciliation import Reconciling
-    from activities.mail.delivery import Mailer
-    from starter.ops.reconcile import find_lost, note_lost, tell_staff
-
-    settings = settings_from_environment()
-    with opened_books() as engine:
-        books, contacts = Reconciling(engine), Contacts(engine, settings)
-        lost = await find_lost(await connect(), books)
-        _show(lost, as_json)
-        noted = await note_lost(books, lost) if write else []
-        if write:
-            told = await tell_staff(Mailer(settings, contacts, contacts), books)
-            if not as_json:
-                say(f"{len(noted)} noted in the books, staff told of {told}")
-    if left := [one.case.workflow_id for one in lost if one not in noted]:
-        hint = "look at them" if write else "`backhaul reconcile --write` notes them"
-        raise Conflict(f"{len(left)} open in the books and not on the server: {', '.join(left[:5])}; {hint}")
-
-
-def _show(lost: "list[Lost]", as_json: bool) -> None:
-    if as_json:
-        show_json(lost)
-    elif not lost:
-        say("all that the books have open runs on the server")
-    else:
-        show_table(
-            ("case", "stage in the books", "the server says", "since (UTC)", "money and goods"),
-            (
-                (one.case.workflow_id, one.case.stage, one.server_says, one.since, "\n".join(one.hangs_on_it))
-                for one in lost
-            ),
-        )
+    run(find_and_note(write, as_json))

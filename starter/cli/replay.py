@@ -1,11 +1,5 @@
 """`replay`: before a deploy, try this code on the open cases of a server."""
 
-import logging
-
-from models.failures import Conflict, NotFound
-from starter.cli.output import run, say
-from starter.client.connection import connect
-
 
 def replay() -> None:
     """Before a deploy: replay the open cases of the server on this code, and say which would break.
@@ -17,28 +11,7 @@ def replay() -> None:
 
       backhaul replay
     """
-    run(_replay())
+    from starter.cli.output import run
+    from starter.cli.replay_run import replay_all
 
-
-async def _replay() -> None:
-    from starter.ops.replay import replay_open_cases
-
-    # The SDK tells each failure a second time, as it looks inside, where nobody listens to it.
-    logging.getLogger("temporalio").addHandler(logging.NullHandler())
-    count = broken = unread = 0
-    async for case in replay_open_cases(await connect()):
-        count += 1
-        if case.broken_by is not None:
-            broken += 1
-            say(f"{case.workflow_id}: would break: {case.broken_by}", "red")
-        elif case.unread_for is not None:
-            unread += 1
-            say(f"{case.workflow_id}: can't be read: {case.unread_for}", "yellow")
-    not_read = f"; {unread} can't be read" if unread else ""
-    if broken:
-        raise Conflict(
-            f"{broken} of {count} open cases would break: gate the change with `workflow.patched`{not_read}"
-        )
-    if unread:
-        raise NotFound(f"{unread} of {count} open cases can't be read, so it is not known whether they can go on")
-    say(f"{count} open cases can go on with this code" if count else "no case is open on the server")
+    run(replay_all())

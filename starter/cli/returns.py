@@ -1,31 +1,19 @@
 """`return`: the manual return, finding one by any of its numbers, and its events."""
 
 import re
-from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import typer
-from temporalio.client import Client
 
-from models.case import CaseStatus, ReturnStage
 from models.contract import RETURN
-from models.failures import Category, InvalidInput, NotFound, Problem
-from models.ids import return_id as numbered_return
+from models.failures import InvalidInput, Problem
 from models.returns import ReturnRequest, Source
-from starter.cli.case_lookup import books, return_case
-from starter.cli.event_delivery import deliver
-from starter.cli.events import EventCommand, add_events
-from starter.cli.output import remark, run, say, show_table
-from starter.client.connection import connect
-from starter.client.send import EventRefused
-from starter.client.start import open_return
-from starter.client.status import ending_of, until_past
+from starter.cli.commands import command_group
+from starter.cli.events import EventCommand, Sending, add_events
 
-app = typer.Typer(no_args_is_help=True, help="Returns: open them, find them, and tell them what happened.")
+app = command_group("Returns: open them, find them, and tell them what happened.")
 
 _LINE: Final = re.compile(r"^(?P<sku>.+?):(?P<quantity>\d+):(?P<reason>.+)$", re.DOTALL)
-_OPENS_WITHIN: Final = timedelta(seconds=10)
-_MOST_RETURNS: Final = 200
 
 EVENTS: Final = (
     EventCommand(
@@ -113,12 +101,20 @@ EVENTS: Final = (
     ),
 )
 
+
+def _send(number: str, sending: Sending) -> None:
+    from starter.cli.case_lookup import return_case
+    from starter.cli.event_delivery import deliver
+
+    deliver(return_case(number), sending)
+
+
 add_events(
     app,
     RETURN,
     EVENTS,
     "Any number of the return: RR id, RMA number, order number, Amazon RMA id, eBay return id (RET-17).",
-    lambda number, event: deliver(return_case(number), event),
+    _send,
 )
 
 
@@ -132,24 +128,9 @@ def find(
     ],
 ) -> None:
     """Raises NotFound."""
-    with books() as reading:
-        found = reading.find_return(number)
-    if not found:
-        raise NotFound(f"no return has the number {number}")
-    show_table(
-        ("return", "order", "stage", "supplier", "RMA", "waiting for"),
-        (
-            (
-                row.return_id,
-                row.order_id,
-                row.standing.stage if row.standing else "opening",
-                row.supplier_id,
-                row.rma_number,
-                row.standing.waiting_for if row.standing else None,
-            )
-            for row in found
-        ),
-    )
+    from starter.cli.found_returns import show_returns
+
+    show_returns(number)
 
 
 @app.command(
@@ -176,8 +157,11 @@ def start(
     ebay_return_id: Annotated[str | None, typer.Option("--ebay-return-id")] = None,
 ) -> None:
     """Raises InvalidInput, NotFound (no such order), EventRefused (RET-2), PartnerUnavailable."""
+    from starter.cli.new_return import next_return_id, start_return
+    from starter.cli.output import run
+
     data = {
-        "return_id": return_id or _next_id(order),
+        "return_id": return_id or next_return_id(order),
         "order_id": order,
         "source": source,
         "requested_by": requested_by,
@@ -186,7 +170,7 @@ def start(
         "amazon_rma_id": amazon_rma_id,
         "ebay_return_id": ebay_return_id,
     }
-    run(_start(ReturnRequest.at_the_door(data), may_renumber=return_id is None))
+    run(start_return(ReturnRequest.at_the_door(data), may_renumber=return_id is None))
 
 
 def _line(text: str) -> dict[str, Any]:
@@ -194,46 +178,3 @@ def _line(text: str) -> dict[str, Any]:
     if match is None:
         raise InvalidInput("--line", [Problem(text[:100], "must be SKU:QTY:REASON")])
     return {"sku": match["sku"], "quantity": int(match["quantity"]), "reason": match["reason"]}
-
-
-def _next_id(order: str) -> str:
-    """The order's next free RR number. Raises NotFound when the books know no such order."""
-    with books() as reading:
-        reading.order_view(order)
-        return reading.next_return_id(order)
-
-
-async def _start(request: ReturnRequest, *, may_renumber: bool) -> None:
-    client = await connect()
-    opened = await open_return(client, request)
-    ordinal = 1
-    while opened.already and may_renumber and ordinal < _MOST_RETURNS:
-        # Somebody else took that number since the books were asked.
-        request = request.model_copy(update={"return_id": numbered_return(request.order_id, ordinal)})
-        opened = await open_return(client, request)
-        ordinal += 1
-    if opened.already:
-        say(f"return {request.return_id} already exists; not repeated")
-        return
-    status = await until_past(client, opened.workflow_id, {ReturnStage.OPENING}, _OPENS_WITHIN)
-    if status is None:
-        remark(f"no worker answered within {_OPENS_WITHIN.total_seconds():g} seconds")
-        say(f"return {request.return_id} is recorded and opens when a worker runs")
-        return
-    await _tell(client, request.return_id, status)
-
-
-async def _tell(client: Client, return_id: str, status: CaseStatus) -> None:
-    if status.stage == ReturnStage.REFUSED:
-        ended = await ending_of(client, None, status.workflow_id)
-        raise EventRefused(
-            f"return {return_id} is refused: {ended.message if ended else 'see `backhaul status`'}",
-            Category.REFUSED_BY_RULE,
-        )
-    facts = status.facts
-    items = ", ".join(f"{line['quantity']} x {line['sku']}" for line in facts.get("lines", []))
-    say(f"return {return_id}: {items}, to {facts.get('supplier_id')}")
-    for sibling in facts.get("siblings", []):
-        say(f"return {sibling}: what comes from another supplier (RET-2)")
-    if status.waiting_for is not None:
-        say(f"waiting for {status.waiting_for.who}: {status.waiting_for.what}")

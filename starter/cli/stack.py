@@ -1,30 +1,15 @@
 """`up`, `worker`, `sandbox`, `front`, `db`, `temporal`: what runs, and what has to be prepared for it."""
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from models.environment import settings_from_environment
-from models.failures import RefusedByPartner
-from models.logs import configure_logs
-from models.settings import Settings
-from starter.cli.output import run, say
+from starter.cli.commands import command_group
 
-if TYPE_CHECKING:
-    from starter.ops.stack import StackPlan
-
-db = typer.Typer(no_args_is_help=True, help="The books: the SQL database.")
-temporal = typer.Typer(no_args_is_help=True, help="The Temporal server.")
-
-
-def ready_settings() -> Settings:
-    """The settings of a process that runs for long, with its logs set up. Raises InvalidInput."""
-    settings = settings_from_environment()
-    configure_logs(settings.log_format, settings.log_level)
-    return settings
+db = command_group("The database of cases, refunds and parties.")
+temporal = command_group("The Temporal server.")
 
 
 ConfigFile = Annotated[
@@ -47,6 +32,9 @@ def up(
     folder: Folder = Path(".backhaul"),
 ) -> None:
     """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers."""
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
+    from starter.cli.stack_run import run_stack
     from starter.ops.dev_server import read_config
     from starter.ops.stack import StackPlan
 
@@ -60,36 +48,7 @@ def up(
         codec_port=codec_port,
         folder=folder,
     )
-    run(_up(plan))
-
-
-async def _up(plan: "StackPlan") -> None:
-    from starter.ops.interrupt import ended_by_signals
-    from starter.ops.stack import running_stack
-
-    with ended_by_signals():
-        say("Starting the local stack ...")
-        async with running_stack(plan) as stack:
-            show_addresses(plan)
-            say("Ready. Ctrl-C ends everything.", style="bold")
-            try:
-                await stack.wait()
-            finally:
-                say("Ending ...")
-    say("Everything has ended.")
-
-
-def show_addresses(plan: "StackPlan") -> None:
-    """Where people and programs reach the parts of a running stack."""
-    say(f"  Temporal UI      {plan.ui_list}")
-    say(f"  Temporal gRPC    {plan.server.address}")
-    say(f"  Temporal HTTP    {plan.server.http_url}/api/v1/namespaces/{plan.server.namespace}/workflows")
-    say(f"  Sandbox partners {plan.sandbox_url}")
-    say(f"  Mails            {plan.sandbox_url}/mail")
-    say(f"  Suppliers' links {plan.front_url}")
-    if plan.codec_url is not None:
-        say(f"  Codec server     {plan.codec_url} (payloads are encrypted)")
-    say(f"  Logs             {plan.logs}")
+    run(run_stack(plan))
 
 
 def worker() -> None:
@@ -97,6 +56,8 @@ def worker() -> None:
 
     The server is found by TEMPORAL_ADDRESS and its like, the books by DATABASE_URL.
     """
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
     from worker import run as work
 
     run(work(ready_settings()))
@@ -109,13 +70,14 @@ def sandbox(
     database: Annotated[Path, typer.Option(help="Where it keeps its state.")] = Path(".backhaul/sandbox.db"),
 ) -> None:
     """Run the sandbox partners until Ctrl-C: gateway, suppliers, shop and mail server."""
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
+    from starter.ops.interrupt import ended_by_signals
     from starter.sandbox import serve
 
     ready_settings()
 
     async def work() -> None:
-        from starter.ops.interrupt import ended_by_signals
-
         with ended_by_signals():
             await serve(host, port, mail_port, database)
 
@@ -127,6 +89,8 @@ def front(
     port: Annotated[int, typer.Option(min=1, max=65535, help="HTTP.")] = 8252,
 ) -> None:
     """Run the page behind the suppliers' RMA links until Ctrl-C."""
+    from starter.cli.output import run
+    from starter.cli.process_settings import ready_settings
     from starter.client.connection import connect
     from starter.front import serve
     from starter.ops.interrupt import ended_by_signals
@@ -144,6 +108,8 @@ def front(
 def db_upgrade() -> None:
     """Bring the tables of the books to the newest version. Doing it again does nothing."""
     from activities.database.engines import upgrade
+    from models.environment import settings_from_environment
+    from starter.cli.output import say
 
     upgrade(settings_from_environment().database_url.get_secret_value())
     say("the books are up to date")
@@ -157,24 +123,7 @@ def temporal_setup(
 
     The server is found by TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and their like, or by Temporal's profile.
     """
-    run(_temporal_setup(timedelta(days=retention_days)))
+    from starter.cli.output import run
+    from starter.cli.stack_run import set_up_namespace
 
-
-async def _temporal_setup(retention: timedelta) -> None:
-    from temporalio.service import RPCError
-
-    from starter.client.connection import connect
-    from starter.ops.namespace import prepare_namespace
-
-    client = await connect()
-    try:
-        async with asyncio.timeout(30):
-            prepared = await prepare_namespace(client, retention)
-    except RPCError as error:
-        raise RefusedByPartner(
-            f"the Temporal server does not let namespace {client.namespace} be prepared: {error.message}"
-        ) from None
-    say(f"namespace {prepared.namespace}")
-    say(f"  search attributes added: {', '.join(prepared.added) or 'none, all were there'}")
-    before, now = prepared.retention_before.days, prepared.retention.days
-    say(f"  retention: {now} days" + ("" if before == now else f" (was {before})"))
+    run(set_up_namespace(timedelta(days=retention_days)))

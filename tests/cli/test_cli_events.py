@@ -12,8 +12,8 @@ from models.contract import EVENTS, ORDER, REFUND, RETURN
 from models.orders import CancelRequest
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
 from starter.cli import orders, refunds, returns
+from starter.cli.commands import BackhaulCommands
 from starter.cli.events import Sending, add_events
-from starter.cli.output import BackhaulCommands
 from tests.cli.conftest import Line
 
 COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS}

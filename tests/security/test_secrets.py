@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from activities.database.engines import make_engine
 from models.settings import Settings
 from starter.cli.assembly import app
+from starter.cli.commands import LaterCommand
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import is_installed
 from tests.security.buyer import said
@@ -106,6 +107,8 @@ def test_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words that lead to each command, and to each group of them."""
     yield path
+    if isinstance(command, LaterCommand):
+        command = command.loaded()
     for name, below in getattr(command, "commands", {}).items():
         yield from commands(below, (*path, name))
 

@@ -1,0 +1,150 @@
+"""Lists of cases, and the refunds of an order, from the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from activities.database.views import OrderRefunds, RefundTotals, Standing
+from models.message import Message
+from starter.cli.case_lookup import books
+from starter.cli.output import money, say, show_json, show_table
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which cases to list; what is open and due first comes first."""
+
+    stage: str | None
+    seller: str | None
+    due_before: datetime | None
+    limit: int
+
+    def as_arguments(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "seller": self.seller,
+            "due_before": self.due_before,
+            "limit": self.limit,
+        }
+
+
+def list_orders(wanted: Filter, as_json: bool) -> None:
+    with books() as reading:
+        orders = reading.find_orders(**wanted.as_arguments())
+    _list(
+        as_json,
+        orders,
+        ("order", "seller", "channel", "paid"),
+        [
+            ((row.order_id, row.seller_id, row.channel, money(row.paid, row.currency)), row.standing)
+            for row in orders
+        ],
+    )
+
+
+def list_returns(wanted: Filter, as_json: bool) -> None:
+    with books() as reading:
+        returns = reading.find_returns(**wanted.as_arguments())
+    _list(
+        as_json,
+        returns,
+        ("return", "order", "seller", "supplier", "RMA"),
+        [
+            ((row.return_id, row.order_id, row.seller_id, row.supplier_id, row.rma_number), row.standing)
+            for row in returns
+        ],
+    )
+
+
+def list_refunds(wanted: Filter, as_json: bool) -> None:
+    with books() as reading:
+        refunds = reading.find_refunds(**wanted.as_arguments())
+    _list(
+        as_json,
+        refunds,
+        ("refund", "order", "seller", "amount", "to", "state"),
+        [
+            (
+                (
+                    row.refund_id,
+                    row.order_id,
+                    row.seller_id,
+                    money(row.amount, row.currency),
+                    row.direction.value.rpartition("_")[2],
+                    row.state,
+                ),
+                row.standing,
+            )
+            for row in refunds
+        ],
+    )
+
+
+def _list(
+    as_json: bool,
+    listed: Sequence[Message],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[tuple[object, ...], Standing | None]],
+) -> None:
+    if as_json:
+        show_json(listed)
+        return
+    if not rows:
+        say("nothing found")
+        return
+    show_table(
+        (*columns, "stage", "waiting on", "for", "due (UTC)", "SLA"),
+        ((*cells, *_standing(standing)) for cells, standing in rows),
+    )
+
+
+def _standing(standing: Standing | None) -> tuple[object, ...]:
+    if standing is None:
+        return ("opening", None, None, None, None)
+    sla = None if standing.ended else standing.sla_state.value.replace("_", " ")
+    return (standing.stage, standing.waiting_on, standing.waiting_for, standing.due_by, sla)
+
+
+def refunds_of(order: str, as_json: bool) -> None:
+    """An order's refunds; they add up (REF-10). Raises NotFound."""
+    with books() as reading:
+        found = reading.refunds_of(order)
+    if as_json:
+        show_json(found)
+        return
+    _show_refunds(found)
+
+
+def _show_refunds(found: OrderRefunds) -> None:
+    if found.refunds:
+        show_table(
+            ("refund", "amount", "from, to", "way", "state", "reason", "who", "when (UTC)"),
+            (
+                (
+                    refund.refund_id,
+                    money(refund.amount, refund.currency),
+                    refund.direction.value.replace("_", " "),
+                    refund.way,
+                    f"{refund.state} (over-refund)" if refund.over_refund else refund.state,
+                    refund.reason,
+                    refund.requested_by,
+                    refund.reserved_at,
+                )
+                for refund in found.refunds
+            ),
+            right=("amount",),
+        )
+        say("")
+    else:
+        say(f"order {found.order_id} has no refunds")
+    say(_totals("buyer", found.buyer))
+    say(_totals("seller", found.seller))
+
+
+def _totals(who: str, totals: RefundTotals) -> str:
+    return (
+        f"{who}: paid {money(totals.paid, totals.currency)}, refunded {money(totals.refunded, totals.currency)}, "
+        f"pending {money(totals.pending, totals.currency)}, "
+        f"still refundable {money(totals.left, totals.currency)}"
+    )
