@@ -13,7 +13,7 @@ from temporalio.common import SearchAttributeKey
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.message import Event, Request
 from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
-from models.refunds import GatewayUpdate, RefundRequest
+from models.refunds import GatewayUpdate, RefundRequest, RefundResolved
 from models.returns import (
     BuyerRefund,
     ChannelUpdate,
@@ -55,10 +55,14 @@ RETURN_EVENTS: Final[dict[str, type[Event]]] = {
 }
 
 GATEWAY_UPDATE: Final = "gateway_update"
-REFUND_EVENTS: Final[dict[str, type[Event]]] = {GATEWAY_UPDATE: GatewayUpdate}
+REFUND_EVENTS: Final[dict[str, type[Event]]] = {
+    GATEWAY_UPDATE: GatewayUpdate,
+    "refund_resolved": RefundResolved,
+}
 
 REFUND_TAKEN_BACK: Final = "refund_taken_back"
-"""The signal by which a refund tells its order or return that it failed after all; no event of outsiders."""
+"""The signal by which a refund tells its order or return that it failed after all, or that it is pending, in doubt
+or known at last; no event of outsiders."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,10 @@ class Seller(Message):
     refund_retry_days: Days = 3
     """After this a refund of the seller that failed is made again, and one in doubt is looked at again (RET-13)."""
     buyer_refund_reminder_days: tuple[Days, ...] = (3, 10)
+    refund_look_again_days: Days = 1
+    """How long a gateway may say nothing about a pending refund before it is asked (REF-7)."""
+    refund_looks_before_alert: Days = 7
+    """After so many looks in vain staff are told, and the refund is in doubt (REF-11)."""
 
     @property
     def cancel_window(self) -> timedelta:

@@ -14,7 +14,7 @@ from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Fault, LineShare, OrderRequest, ShipmentFact, SupplierOrder
-from models.parties import Seller
+from models.parties import Days, Seller
 from models.partners import ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
@@ -260,6 +260,9 @@ class ReservedRefund(Message):
     resumed: bool = False
     seller_id: str | None = None
     reason: str | None = None
+    look_again_days: Days = 1
+    looks_before_alert: Days = 7
+    """The seller's settings of these names, as they were when the order came."""
 
 
 class SettleRefund(Message):

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -44,6 +44,8 @@ class RefundRequest(Request):
     lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
     reference: Number | None = None
     """Of a refund made elsewhere."""
+    continued: dict[str, Any] | None = None
+    """The facts of the run that this one continues; from nobody else are they believed."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -58,6 +60,15 @@ class GatewayUpdate(Event):
     status: Literal["succeeded", "failed", "pending"]
     gateway_refund_id: Number
     reason: LongText | None = None
+
+
+class RefundResolved(Event):
+    """A person's last word on a refund of which nobody knows whether the money moved (REF-11)."""
+
+    outcome: Literal["moved", "not_moved"]
+    evidence: LongText
+    """Where it can be seen: a statement, the gateway's own page, a letter."""
+    reason: Text
 
 
 class RefundState(StrEnum):

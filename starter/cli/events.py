@@ -45,6 +45,8 @@ HELP: Final[Mapping[str, str]] = {
     "extend": "Which deadline to move.",
     "until": "Its new time, such as 2026-03-01T12:00:00Z.",
     "gateway_refund_id": "The gateway's number of the refund.",
+    "outcome": "What became of it.",
+    "evidence": "Where it can be seen: a statement, the gateway's own page.",
 }
 
 _QUANTITY: Final = re.compile(r"^(?P<sku>.+):(?P<quantity>\d+)$")

@@ -19,6 +19,12 @@ EVENTS: Final = (
         "The gateway says how a pending refund went, or that one failed days later (REF-7).",
         "RF-1001-D1 --status succeeded --gateway-refund-id re_1",
     ),
+    EventCommand(
+        "resolve",
+        "refund_resolved",
+        "Record what became of a refund of which nobody knows whether the money moved (REF-11).",
+        'RF-1001-D1 --outcome moved --evidence "bank statement of 2 March" --reason "the gateway answers no more"',
+    ),
 )
 
 

@@ -1,0 +1,274 @@
+"""What a refund knows of itself. Everything else follows from it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal
+
+from pydantic import Field
+
+from models import ids
+from models.case import RefundStage
+from models.ids import DerivedId
+from models.message import Message
+from models.partners import RefundAnswer
+from models.records import Opening, RefundTakenBack, ReservedRefund
+from models.refunds import RefundRequest, RefundResult, RefundState, Way
+from workflows.engine.case import CaseFacts
+from workflows.refunds.effects import LookUp, RefundEffect, Send
+
+UNFINISHED: Final = (RefundState.RESERVED, RefundState.PENDING)
+
+
+class Claim(Message):
+    """What somebody said of the refund: believed only when the gateway itself says the same (REF-7).
+
+    `look`: the key of the look at the gateway that decides about it; none: none has begun since it came.
+    """
+
+    event_id: str
+    status: Literal["succeeded", "failed", "pending"]
+    gateway_refund_id: str
+    reason: str | None = None
+    look: str | None = None
+
+    def is_contradicted_by(self, state: str) -> bool:
+        """Whether the gateway's state speaks against it; "pending" may be older news."""
+        match self.status:
+            case "succeeded":
+                return state != "succeeded"
+            case "failed":
+                return state not in ("failed", "refused")
+            case "pending":
+                return state == "none"
+
+
+class Resolution(Message):
+    """A person's word on money that was in doubt (REF-11)."""
+
+    outcome: Literal["moved", "not_moved"]
+    by: str
+    reason: str
+
+
+class RefundFacts(CaseFacts):
+    """All that a refund knows (REF-3, REF-6, REF-7, REF-11)."""
+
+    request: RefundRequest
+    in_flight: dict[str, RefundEffect] = Field(default_factory=dict)
+    started_by_case: bool = False
+    """Its order or return asked for it, and waits for its result."""
+    known_only: bool = False
+    """A word about it came before anybody here knew it."""
+    reservation: ReservedRefund | None = None
+    claims: tuple[Claim, ...] = ()
+    """Those that nothing is decided about."""
+    word: RefundAnswer | None = None
+    """What the gateway itself said last, other than that it does not have it."""
+    absent: bool = False
+    """The gateway's last word was that it does not have it."""
+    heard_at: datetime | None = None
+    """When the gateway answered last."""
+    state_since: datetime | None = None
+    """When the refund came to the state in which it is."""
+    succeeded_at: datetime | None = None
+    looks: int = 0
+    """How often the gateway was asked how it stands."""
+    silent_looks: int = 0
+    """How often because it had said nothing for too long."""
+    resolution: Resolution | None = None
+    taken_back: RefundTakenBack | None = None
+
+    # ---- what it is about ----
+
+    @property
+    def case_id(self) -> str:
+        return ids.refund_workflow_id(self.request.refund_id)
+
+    @property
+    def order_id(self) -> str:
+        return self.request.order_id
+
+    @property
+    def return_id(self) -> str | None:
+        return self.request.return_id
+
+    @property
+    def seller_id(self) -> str:
+        known = self.reservation
+        return (known.seller_id or "") if known is not None and not self.is_conflict else ""
+
+    @property
+    def refund_id(self) -> DerivedId:
+        return self.request.refund_id
+
+    @property
+    def asking_case(self) -> str | None:
+        """The workflow id of the order or return whose refund it is; none: people asked for it (REF-2)."""
+        request = self.request
+        if request.return_id is not None:
+            return ids.return_workflow_id(request.return_id)
+        own = tuple(f"RF-{request.order_id}-O{whom}" for whom in "BS")
+        if self.started_by_case or request.refund_id.startswith(own):
+            return ids.order_workflow_id(request.order_id)
+        return None
+
+    # ---- the reservation ----
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.reservation is not None and self.reservation.opening is Opening.CONFLICT
+
+    @property
+    def is_reserved(self) -> bool:
+        return self.reservation is not None and self.reservation.opening is Opening.OPENED
+
+    @property
+    def had_ended(self) -> bool:
+        """An earlier run brought this very refund to its end."""
+        return self.reservation is not None and self.reservation.opening is Opening.DUPLICATE
+
+    @property
+    def goes_by_gateway(self) -> bool:
+        return self.request.way is Way.GATEWAY
+
+    @property
+    def is_kept(self) -> bool:
+        """The database has this refund as this case, and this run has something to say of it."""
+        return self.is_reserved or (self.had_ended and self.looks > 0)
+
+    # ---- the gateway ----
+
+    @property
+    def gateway_refund_id(self) -> str | None:
+        if self.is_conflict:
+            return None
+        if self.word is not None and self.word.gateway_refund_id is not None:
+            return self.word.gateway_refund_id
+        return self.reservation.gateway_refund_id if self.reservation is not None else None
+
+    @property
+    def gateway_answered(self) -> bool:
+        """The gateway itself said something of it, be it that it does not have it."""
+        return self.heard_at is not None
+
+    @property
+    def gateway_gives_no_answer(self) -> bool:
+        """It was asked to refund, or how it stands, and there is trouble."""
+        return any(isinstance(self.in_flight[key], Send | LookUp) for key in self.trouble)
+
+    @property
+    def is_sending(self) -> bool:
+        return self.is_in_flight(Send)
+
+    @property
+    def is_looking(self) -> bool:
+        return self.is_in_flight(LookUp)
+
+    @property
+    def claims_to_check(self) -> list[Claim]:
+        """Those for which the gateway must be asked: what has ended can only be taken back."""
+        if not self.gateway_answered and not self.had_ended and self.resolution is None:
+            return []  # it is being sent: its answer comes first
+        if self.state in UNFINISHED:
+            return [claim for claim in self.claims if claim.look is None]
+        if self.state is not RefundState.SUCCEEDED or not self.goes_by_gateway:
+            return []
+        return [claim for claim in self.claims if claim.look is None and claim.status == "failed"]
+
+    @property
+    def next_look(self) -> str:
+        return f"look:{self.looks}"
+
+    @property
+    def look_again_at(self) -> datetime:
+        """When the gateway's silence has lasted too long."""
+        assert self.heard_at is not None, "it has answered before"
+        assert self.reservation is not None, "it is reserved"
+        return self.heard_at + timedelta(days=self.reservation.look_again_days)
+
+    @property
+    def is_silent_for_long(self) -> bool:
+        return self.reservation is not None and self.silent_looks >= self.reservation.looks_before_alert
+
+    # ---- where it stands ----
+
+    @property
+    def state(self) -> RefundState:
+        if self.reservation is None:
+            return RefundState.RESERVED
+        if self.had_ended and self.word is None:
+            return self.reservation.state
+        if not self.is_reserved and not self.had_ended:
+            return RefundState.REFUSED
+        if not self.goes_by_gateway:
+            return RefundState.SUCCEEDED
+        return self._state_at_gateway
+
+    @property
+    def _state_at_gateway(self) -> RefundState:
+        if self.failed_afterwards:
+            return RefundState.FAILED
+        if self.word is not None and self.word.state not in ("pending", "none"):
+            return RefundState(self.word.state)
+        if self.resolution is not None and not self.is_sending:
+            return RefundState.SUCCEEDED if self.resolution.outcome == "moved" else RefundState.FAILED
+        if self.word is not None or ("send" in self.done and self.gateway_answered):
+            return RefundState.PENDING
+        return RefundState.RESERVED
+
+    @property
+    def failed_afterwards(self) -> bool:
+        """It had succeeded, and the gateway took it back (REF-7)."""
+        return self.succeeded_at is not None and self.word is not None and self.word.state in ("failed", "refused")
+
+    @property
+    def in_doubt(self) -> bool:
+        """Nobody knows whether the money moved (REF-11)."""
+        if self.state not in UNFINISHED or not self.gateway_answered:
+            return False
+        return self.absent or self.is_silent_for_long
+
+    @property
+    def ending(self) -> RefundStage:
+        """The stage in which the case ends; a second case of a refund that is not at its end is refused."""
+        return RefundStage.REFUSED if self.state in UNFINISHED else RefundStage(self.state.value)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it stands so."""
+        if self.reservation is None:
+            return None
+        if not self.is_reserved and self.word is None:
+            return self.reservation.reason or "a refund with this id exists already"
+        if not self.goes_by_gateway:
+            return f"recorded as made by {self.request.way.value}"
+        if self.failed_afterwards:
+            return (self.word.reason if self.word else None) or "the gateway gave no reason"
+        if self.word is not None and self.word.state != "pending":
+            return self.word.reason
+        if self.resolution is not None:
+            return f"recorded by {self.resolution.by}: {self.resolution.reason}"
+        return None
+
+    @property
+    def amount(self) -> Decimal:
+        """What is reserved, or was; zero if nothing ever was. In the request's currency."""
+        if self.reservation is None or self.is_conflict:
+            return Decimal(0)
+        return self.reservation.amount or Decimal(0)
+
+    @property
+    def result(self) -> RefundResult:
+        """What became of it; `unknown` while it has not come to its end."""
+        return RefundResult(
+            refund_id=self.refund_id,
+            state=self.state,
+            amount=self.amount,
+            currency=self.request.currency,
+            gateway_refund_id=self.gateway_refund_id,
+            over_refund=self.reservation.over_refund if self.reservation and not self.is_conflict else False,
+            reason=self.reason,
+            direction=self.request.direction,
+            unknown=self.state in UNFINISHED,
+            conflict=self.is_conflict,
+        )

@@ -1,0 +1,164 @@
+"""What follows from the facts of a refund, top to bottom: reserve, send, hear how it went, settle (REF).
+
+The engine's save writes state and case in one transaction, and is done before the workflow ends: so no step here
+settles anything in the books.
+"""
+
+from datetime import datetime
+
+from models.case import RefundStage as Stage
+from models.case import Who
+from models.partners import Recipient
+from models.refunds import RefundResult, RefundState
+from workflows.engine.case import Effect, End, Plan
+from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+from workflows.refunds.facts import UNFINISHED, RefundFacts
+
+
+def plan(facts: RefundFacts, now: datetime) -> Plan:
+    """What must have been begun, who is waited for, and how it ends."""
+    f = facts.as_of(now)
+    return _procedure(f) + troubles(f)
+
+
+def _procedure(f: RefundFacts) -> Plan:
+    if f.reservation is None:
+        # A word about a refund that nobody knows moves nothing: without a case that asked, it must be reserved.
+        return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not f.started_by_case))
+    for step in (_send, _check_claims, _await_word, _take_back, _report_end):
+        here = step(f)
+        if not here.goes_on or here.effects:
+            return here
+    return _end(f)
+
+
+def _begin(f: RefundFacts, stage: Stage, effect: Effect) -> Plan:
+    return just(effect) + in_flight(f, stage, effect)
+
+
+# ---- the gateway is asked ----
+
+
+def _send(f: RefundFacts) -> Plan:
+    """REF-6: once. What an earlier run may have sent is looked for first; and a mere word about a refund that
+    nobody knew to be sent never sends it."""
+    if not f.is_reserved or not f.goes_by_gateway or f.gateway_answered:
+        return Plan()
+    if f.resolution is not None:
+        # A person has said what became of it: it is not sent any more.
+        return _stop_asking(f, Stage.SENDING) if f.is_sending else Plan()
+    assert f.reservation is not None, "it is reserved"
+    if f.known_only:
+        return Plan() if f.is_looking else _begin(f, Stage.PENDING, LookUp(key=f.next_look))
+    send = Send(direction=f.request.direction, again=f.reservation.resumed)
+    return _begin(f, Stage.SENDING, send) + (_report(f, "pending") if send.key in f.trouble else Plan())
+
+
+def _stop_asking(f: RefundFacts, stage: Stage) -> Plan:
+    """There is no answer, and a person has said what became of the money: the plan names the call no more."""
+    return wait(stage, Who.BACKHAUL, "stop asking the gateway", f.state_since or f.now)
+
+
+def _check_claims(f: RefundFacts) -> Plan:
+    """REF-7: whatever somebody says of it, failed or succeeded, the gateway itself is asked first."""
+    look = next((one for one in f.in_flight.values() if isinstance(one, LookUp)), None)
+    if look is not None and f.resolution is not None and look.key in f.trouble:
+        return _stop_asking(f, Stage.PENDING)
+    if look is not None:
+        return _begin(f, Stage.PENDING, look)
+    return _begin(f, Stage.PENDING, LookUp(key=f.next_look)) if f.claims_to_check else Plan()
+
+
+def _await_word(f: RefundFacts) -> Plan:
+    """REF-7: a pending refund ends when the gateway says so; when it is silent, it is asked. One that the gateway
+    does not have, or says nothing of for long, is in doubt: then a person may say what became of it (REF-11)."""
+    if f.state not in UNFINISHED or not f.is_reserved:
+        return Plan()
+    again, since = f.look_again_at, f.state_since or f.now
+    due = at(f, again, "Ask the gateway again", LookUp(key=f.next_look, by_silence=True))
+    gateway = wait(Stage.PENDING, Who.GATEWAY, "say whether the refund succeeded", since, again)
+    if not f.in_doubt:
+        return _report(f, "pending") + due + gateway
+    staff = wait(Stage.PENDING, Who.STAFF, "find out whether the money moved, and record it", since)
+    return _report(f, "in-doubt", in_doubt=True) + _alert_of_silence(f) + due + staff + gateway
+
+
+def _alert_of_silence(f: RefundFacts) -> Plan:
+    if not f.is_silent_for_long:
+        return Plan()
+    assert f.reservation is not None, "it is reserved"
+    days = f.reservation.looks_before_alert * f.reservation.look_again_days
+    what = f"refund {f.refund_id} is pending for {days} days"
+    if f.absent:
+        what = f"the gateway does not have refund {f.refund_id}: find out whether the money moved"
+    return just(alert(f, "pending", what, Who.STAFF if f.absent else Who.GATEWAY))
+
+
+# ---- its end ----
+
+
+def _take_back(f: RefundFacts) -> Plan:
+    """REF-7: the amount is refundable again, people are told, and the return opens again."""
+    if not f.failed_afterwards:
+        return Plan()
+    take_back = TakeBack()
+    if f.taken_back is None:
+        return _begin(f, Stage.PENDING, take_back)
+    what = f"refund {f.refund_id} of {f.amount} {f.request.currency} failed after it had succeeded"
+    told = just(
+        notify(
+            "taken-back",
+            "refund_failed",
+            Recipient.SELLER,
+            return_id=f.return_id,
+            amount=f.amount,
+            currency=f.request.currency,
+            refund_id=f.refund_id,
+            reason=f.reason,
+            direction=f.request.direction.value,
+        ),
+        alert(f, "taken-back", f"{what}: {f.reason}", Who.STAFF),
+    )
+    of_ended_return = f.return_id is not None and f.taken_back.reopen is None
+    if f.asking_case is None or of_ended_return:
+        return told + _end(f)
+    tell = ReportToCase(
+        key="tell-taken-back",
+        workflow_id=f.asking_case,
+        result=f.result,
+        reopen=f.taken_back.reopen,
+    )
+    return told + (_end(f) if f.is_answered(tell.key) else _begin(f, Stage.PENDING, tell))
+
+
+def _report_end(f: RefundFacts) -> Plan:
+    """The case that asked may not wait for this run's result: it took over from another, or days have passed."""
+    resumed = f.is_reserved and f.reservation is not None and f.reservation.resumed and not f.started_by_case
+    reported = any(key in f.done for key in ("report:pending", "report:in-doubt"))
+    if not (resumed or reported) or f.asking_case is None or f.failed_afterwards:
+        return Plan()
+    report = ReportToCase(key="report:end", workflow_id=f.asking_case, result=f.result)
+    return Plan() if f.is_answered(report.key) else _begin(f, Stage.PENDING, report)
+
+
+def _report(f: RefundFacts, how: str, *, in_doubt: bool = False) -> Plan:
+    """A case that waits for it shows that it is on its way, or in doubt (REF-11)."""
+    if not f.started_by_case or f.asking_case is None:
+        return Plan()
+    result: RefundResult = f.result.model_copy(update={"state": RefundState.PENDING, "unknown": in_doubt})
+    return just(ReportToCase(key=f"report:{how}", workflow_id=f.asking_case, result=result))
+
+
+def _end(f: RefundFacts) -> Plan:
+    return Plan(end=End(f.ending.value, _ending_message(f)))
+
+
+def _ending_message(f: RefundFacts) -> str:
+    if f.failed_afterwards:
+        return f"failed after it had succeeded: {f.reason}"
+    if not f.is_reserved and not f.looks:
+        return f"{f.ending.value}: {f.reason}"
+    if f.state is RefundState.SUCCEEDED and f.had_ended:
+        return "succeeded, and stays so"
+    return f.state.value + (f": {f.reason}" if f.reason else "")

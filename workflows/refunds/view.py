@@ -1,0 +1,51 @@
+"""What people and the database see of a refund beside stage, waits and timeline."""
+
+from typing import Any
+
+from models import calls, contract
+from models.calls import Call
+from models.case import CaseRecord
+from models.message import Message
+from models.records import SaveRefund
+from workflows.engine.case import CaseView, Plan
+from workflows.refunds.facts import RefundFacts
+
+
+def view(f: RefundFacts, plan: Plan) -> CaseView:
+    """The refund as lists show it."""
+    attributes = {contract.RETURN_ID.name: f.return_id} if f.return_id is not None else {}
+    return CaseView(is_kept=f.reservation is not None, attributes=attributes, deadlines={})
+
+
+def projection(f: RefundFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
+    """Where the case stands and what became of the money; nothing while nothing is reserved under this id, or when
+    it is refused: the id may be another's."""
+    if not f.is_kept:
+        return None
+    return calls.SAVE_REFUND, SaveRefund(
+        record=record,
+        refund_id=f.refund_id,
+        state=f.state,
+        gateway_refund_id=f.gateway_refund_id,
+        reason=f.reason,
+        at=f.state_since,
+    )
+
+
+def facts_in_status(f: RefundFacts) -> dict[str, Any]:
+    """As the query `status` tells them."""
+    known = None if f.is_conflict else f.reservation
+    return {
+        "refund_id": f.refund_id,
+        "order_id": f.order_id,
+        "return_id": f.return_id,
+        "direction": f.request.direction.value,
+        "way": f.request.way.value,
+        "amount": str(known.amount) if known is not None and known.amount is not None else None,
+        "currency": f.request.currency,
+        "state": f.state.value,
+        "in_doubt": f.in_doubt,
+        "gateway_refund_id": f.gateway_refund_id,
+        "over_refund": known.over_refund if known is not None else False,
+        "reason": f.request.reason,
+    }
