@@ -20,7 +20,7 @@ from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFoun
 from models.ids import case_of, refund_workflow_id
 from models.message import Event, Message
 from models.refunds import GatewayUpdate, RefundRequest
-from starter.client.start import failure_of, is_stopped
+from starter.client.start import failure_of, was_cut_off
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
 
@@ -83,7 +83,7 @@ async def send_event(
     """Send it as an update and give its answer; without one `within` this time, record it as a signal.
 
     Both carry the same `event_id`, so it counts once. A refund that has ended as succeeded is opened again by the
-    gateway's word that it failed after all, one that staff stopped by any word of the gateway. Raises EventRefused
+    gateway's word that it failed after all, one that was terminated by any word of the gateway. Raises EventRefused
     with the case's reason, NotFound, CaseEnded, PartnerUnavailable.
     """
     first = name in SIGNALLED_FIRST
@@ -121,7 +121,7 @@ async def _ask(
 
 
 def may_reopen(event: Event) -> TypeGuard[GatewayUpdate]:
-    """Whether it may open a refund again that was taken back, or that staff stopped before its end (REF-7)."""
+    """Whether it may open a refund again that was taken back, or was terminated before its end (REF-7)."""
     return isinstance(event, GatewayUpdate)
 
 
@@ -129,16 +129,17 @@ async def reopen_refund(
     client: Client, request: RefundRequest, event: GatewayUpdate, *, task_queue: str = TASK_QUEUE
 ) -> Delivery:
     """REF-7: a refund that has ended is started again together with the gateway's word that it failed after all;
-    one that staff stopped, with any word of the gateway.
+    one that was terminated, with any word of the gateway.
 
-    It needs nothing of its first run: the books know it, also when the server has forgotten it. Raises
-    PartnerUnavailable.
+    It needs nothing of its first run: the database knows it, also when the server has forgotten it. Whatever is
+    said, the gateway itself is asked; of a refund that nobody knows nothing moves. Raises PartnerUnavailable.
     """
     workflow_id = refund_workflow_id(request.refund_id)
     try:
         await client.start_workflow(
             REFUND,
-            request,
+            # Facts of an earlier run are no part of what was asked for.
+            request.model_copy(update={"continued": None}),
             id=workflow_id,
             task_queue=task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
@@ -156,7 +157,7 @@ async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) 
     """Raises CaseEnded if it stays ended, or the server no longer keeps how it was started; PartnerUnavailable."""
     handle = client.get_workflow_handle(workflow_id)
     try:
-        if event.status != "failed" and not is_stopped(
+        if event.status != "failed" and not was_cut_off(
             await handle.describe(rpc_timeout=timedelta(seconds=_SIGNAL_SECONDS))
         ):
             raise CaseEnded(workflow_id)

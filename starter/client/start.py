@@ -69,7 +69,7 @@ async def open_return(client: Client, request: ReturnRequest, *, task_queue: str
 
 
 async def open_refund(client: Client, request: RefundRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
-    """Start a `Refund` (REF-2); one that staff stopped goes on. Raises PartnerUnavailable when Temporal does not
+    """Start a `Refund` (REF-2); one that was terminated goes on. Raises PartnerUnavailable when Temporal does not
     answer."""
     amount = f"{request.amount} {request.currency}" if request.amount is not None else "all that is refundable"
     return await _open(
@@ -127,28 +127,28 @@ async def _open(
 
 
 async def _may_start_again(client: Client, workflow: str, workflow_id: str) -> bool:
-    """Whether the id was used only by a request that was refused at the door, or is a stopped refund's."""
+    """Whether the id was used only by a request that was refused at the door, or is a terminated refund's."""
     told = await client.get_workflow_handle(workflow_id).describe()
     if told.status is WorkflowExecutionStatus.FAILED:
         return True
-    if workflow == REFUND and is_stopped(told):
+    if workflow == REFUND and was_cut_off(told):
         return True
     return (
         told.status is WorkflowExecutionStatus.COMPLETED and told.typed_search_attributes.get(STAGE) == "refused"
     )
 
 
-STOPPED: Final = (
+CUT_OFF: Final = (
     WorkflowExecutionStatus.CANCELED,
     WorkflowExecutionStatus.TERMINATED,
     WorkflowExecutionStatus.FAILED,
 )
 
 
-def is_stopped(case: WorkflowExecutionDescription) -> bool:
-    """Whether staff cancelled or terminated it. A refund goes on when it is started again: the books know what is
-    reserved, the gateway what was sent (REF-6)."""
-    return case.status in STOPPED
+def was_cut_off(case: WorkflowExecutionDescription) -> bool:
+    """Whether it was ended from outside: nobody can stop a refund, but a workflow can be terminated. The refund goes
+    on when it is started again: the database knows what is reserved, the gateway what was sent (REF-6)."""
+    return case.status in CUT_OFF
 
 
 def _bullets(lines: Iterable[str]) -> str:
