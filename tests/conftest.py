@@ -20,6 +20,7 @@ from activities.database import open_books, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
+from starter.ops.dev_server import dynamic_config_options, read_config
 from starter.ops.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
 from tests.chaos.postgres import Postgres, is_installed
@@ -27,6 +28,7 @@ from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
 
+ROOT = Path(__file__).parent.parent
 CACHED_CASES = os.environ.get("BACKHAUL_TEST_CACHED_CASES")
 if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
@@ -55,10 +57,7 @@ async def env() -> AsyncIterator[WorkflowEnvironment]:
         dev_server_existing_path=shutil.which("temporal", path=str(Path(sys.executable).parent)),
         dev_server_log_level="error",
         dev_server_extra_args=[
-            "--dynamic-config-value",
-            "frontend.WorkflowTimeSkippingEnabled=true",
-            "--dynamic-config-value",
-            'history.timerProcessorMaxTimeShift="10ms"',
+            *dynamic_config_options(read_config(ROOT / "temporal-dev.yaml")),
             # So soon a case that a test deletes is gone; else it takes more than half a minute.
             "--dynamic-config-value",
             'history.transferProcessorUpdateAckInterval="200ms"',

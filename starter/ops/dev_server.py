@@ -144,9 +144,15 @@ def server_command(config: DevServerConfig) -> list[str]:
         command += ["--sqlite-pragma", f"{pragma}={setting}"]
     for name, kind in config.search_attributes.items():
         command += ["--search-attribute", f"{name}={kind}"]
+    return command + dynamic_config_options(config)
+
+
+def dynamic_config_options(config: DevServerConfig) -> list[str]:
+    """The part of the command line that says how the server behaves inside."""
+    options: list[str] = []
     for key, value in config.dynamic_config.items():
-        command += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
-    return command
+        options += ["--dynamic-config-value", f"{key}={json.dumps(value)}"]
+    return options
 
 
 def server_environment() -> dict[str, str]:
