@@ -83,8 +83,8 @@ async def send_event(
     """Send it as an update and give its answer; without one `within` this time, record it as a signal.
 
     Both carry the same `event_id`, so it counts once. A refund that has ended as succeeded is opened again by the
-    gateway's word that it failed after all, one that was terminated by any word of the gateway. Raises EventRefused
-    with the case's reason, NotFound, CaseEnded, PartnerUnavailable.
+    gateway's word that it failed after all, one that was terminated by any word of the gateway. Raises
+    EventRefused with the case's reason, NotFound, CaseEnded, PartnerUnavailable.
     """
     first = name in SIGNALLED_FIRST
     if first:

@@ -146,8 +146,8 @@ CUT_OFF: Final = (
 
 
 def was_cut_off(case: WorkflowExecutionDescription) -> bool:
-    """Whether it was ended from outside: nobody can stop a refund, but a workflow can be terminated. The refund goes
-    on when it is started again: the database knows what is reserved, the gateway what was sent (REF-6)."""
+    """Whether it was ended from outside: nobody can stop a refund, but a workflow can be terminated. The refund
+    goes on when it is started again: the database knows what is reserved, the gateway what was sent (REF-6)."""
     return case.status in CUT_OFF
 
 
