@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     shop_key: HeaderSecret = SecretStr("sandbox")
     partner_timeout_seconds: PositiveFloat = 20.0
     """How long one HTTP request to a partner may take."""
+    partner_calls_at_once: PositiveInt = 40
+    """How many requests one worker process has under way at one partner; beyond that, calls wait at Temporal."""
+    partner_failures_in_a_row: PositiveInt = 5
+    """After so many a partner counts as out of order: one request at a time tries whether it is back."""
+    partner_longest_pause_seconds: PositiveFloat = 30.0
+    """The longest pause between two such tries; the first one is a second."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: PositiveInt = 8251

@@ -59,6 +59,8 @@ class Asking(Standing):
         self.stop_if_cancelled()
         pause = timedelta(minutes=15)
         told = False
+        if workflow.info().run_id != workflow.info().first_execution_run_id:  # it was reset
+            message = _tried_before(message)
         with self.waiting(stage, who, what):
             self._render()
             while True:
@@ -84,6 +86,7 @@ class Asking(Standing):
                         await self.show()
                     await workflow.sleep(pause, summary=f"Pause before trying again: {what}"[:200])
                     pause = min(pause * 2, LONGEST_PAUSE)
+                    message = _tried_before(message)
                 else:
                     self.stop_if_cancelled()
                     return given
@@ -199,6 +202,11 @@ class Asking(Standing):
             if is_cancelled_exception(error):
                 raise
             self.step(f"{summary}: could not be sent ({reason_of(error)})", Who.MAIL)
+
+
+def _tried_before(message: Asked) -> Asked:
+    """So that a connector of money looks for what an earlier activity may have done."""
+    return message.model_copy(update={"again": True}) if "again" in type(message).model_fields else message
 
 
 def reason_of(error: FailureError) -> str:

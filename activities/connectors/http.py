@@ -6,20 +6,28 @@ body, which may hold personal data, and never a key.
 """
 
 import re
+import ssl
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
+from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.connectors.connection import LONGEST_WAIT_FOR_A_PLACE, Connection, Limits, NotAsked, retry_delay
 from models.failures import HANDLING, Category
 from models.message import Message
+from models.settings import Settings
 
 LONGEST_PAUSE = timedelta(hours=24)
 """A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
+
+SAVED = "Idempotent-Replayed"
+"""The header of an answer that a partner gave before, to the same request."""
 
 _LATER = frozenset({408, 425, 429})
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
@@ -59,19 +67,26 @@ class Trouble(Message):
 
 
 class Partner:
-    """One partner behind HTTP: a base URL, the headers that it always gets, and one shared connection pool."""
+    """One partner behind HTTP: a base URL, the headers that it always gets, one shared connection pool, and how
+    much is asked of it at a time."""
 
     def __init__(
         self,
         name: str,
         base_url: str,
         headers: Mapping[str, str],
-        timeout_seconds: float,
+        settings: Settings,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._name = name
+        self._connection = Connection(name, Limits.of(settings))
         self._client = httpx.AsyncClient(
-            base_url=base_url, headers=dict(headers), timeout=timeout_seconds, transport=transport
+            base_url=base_url,
+            headers=dict(headers),
+            timeout=settings.partner_timeout_seconds,
+            transport=transport,
+            # Redirects are not followed: what begins without TLS never needs the certificates.
+            verify=_tls() if base_url.startswith("https:") else False,
         )
 
     async def aclose(self) -> None:
@@ -93,28 +108,45 @@ class Partner:
         """Send one request; gives an answer that is 2xx or whose status the caller `expects`.
 
         `what` names the call for people ("send the refund"). Raises ApplicationError `PartnerUnavailable`
-        (tried again, after `Retry-After` if there is one) or `RefusedByPartner` (final).
+        (tried again, after `Retry-After` if there is one), `RefusedByPartner` or `InvalidInput` (final).
         """
-        try:
-            answer = await self._client.request(
+        for name, value in (headers or {}).items():
+            if not (value.isascii() and value.isprintable() and value == value.strip()):
+                raise self.invalid(what, f"{name} must be printable ASCII characters, without spaces around them")
+        answer = await self._ask(
+            what,
+            self._client.build_request(
                 method,
                 path,
                 params=httpx.QueryParams(tuple(params)) if params else None,
                 json=json,
                 data=form,
                 headers=headers,
-            )
-        except httpx.TimeoutException:
-            raise self.unavailable(what, "did not answer in time") from None
-        except httpx.TransportError as error:
-            raise self.unavailable(what, f"can't be reached ({type(error).__name__})") from None
-        except httpx.RequestError as error:
-            raise self.unavailable(what, f"gave an answer that can't be read ({type(error).__name__})") from None
+            ),
+        )
         if answer.is_success or answer.status_code in expects:
             return answer
         if answer.status_code in _LATER or answer.status_code >= 500:
             raise self.unavailable(what, f"answered {answer.status_code}", answer)
         raise self.refused(what, answer)
+
+    async def _ask(self, what: str, request: httpx.Request) -> httpx.Response:
+        try:
+            with self._connection.attempt() as attempt:
+                try:
+                    answer = await self._client.send(request)
+                except httpx.RequestError as error:
+                    attempt.failed(_why(error))
+                    raise self.unavailable(what, _why(error)) from None
+                # The answer that was saved for an earlier request says nothing of how the partner is now.
+                if answer.status_code >= 500 and SAVED not in answer.headers:
+                    attempt.failed(f"answered {answer.status_code}")
+                else:
+                    attempt.answered()
+        except NotAsked as no:
+            delay = no.retry_after or retry_delay(_attempt(), longest=LONGEST_WAIT_FOR_A_PLACE)
+            raise self._out_of_order(what, no.why, None, delay) from None
+        return answer
 
     def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
         """The answer's body. One that we don't understand says nothing about what was done: looked at again."""
@@ -125,13 +157,22 @@ class Partner:
             raise self.unavailable(what, f"gave an answer that can't be read ({fields[:200]})", answer) from None
 
     def unavailable(self, what: str, why: str, answer: httpx.Response | None = None) -> ApplicationError:
-        """The error of a partner that is out of order for now; Temporal tries again."""
-        return failure(
-            Category.PARTNER_UNAVAILABLE,
-            f"the {self._name} {why}: {what}",
-            self._trouble(Category.PARTNER_UNAVAILABLE, what, answer),
-            next_retry_delay=None if answer is None else retry_after(answer, datetime.now(UTC)),
-        )
+        """The error of a partner that is out of order for now; Temporal tries again, when the partner said, if it
+        did."""
+        wanted = None if answer is None else retry_after(answer, datetime.now(UTC))
+        return self._out_of_order(what, why, answer, wanted or retry_delay(_attempt()))
+
+    def _out_of_order(
+        self, what: str, why: str, answer: httpx.Response | None, delay: timedelta
+    ) -> ApplicationError:
+        category = Category.PARTNER_UNAVAILABLE
+        message = f"the {self._name} {why}: {what}"
+        return failure(category, message, self._trouble(category, what, answer), next_retry_delay=delay)
+
+    def invalid(self, what: str, why: str) -> ApplicationError:
+        """The error of a message of ours that can't be said to this partner; it was not asked."""
+        category = Category.INVALID_INPUT
+        return failure(category, f"{what}: {why}", self._trouble(category, what, None))
 
     def refused(self, what: str, answer: httpx.Response) -> ApplicationError:
         """The error of a partner that says no for good: the request or a setting is wrong."""
@@ -151,6 +192,25 @@ class Partner:
             status=None if answer is None else answer.status_code,
             code=None if answer is None else error_code(error_of(answer)),
         )
+
+
+def _why(error: httpx.RequestError) -> str:
+    """What kept the partner from answering. The error's own words may hold an address: not kept."""
+    if isinstance(error, httpx.TimeoutException):
+        return "did not answer in time"
+    if isinstance(error, httpx.TransportError):
+        return f"can't be reached ({type(error).__name__})"
+    return f"gave an answer that can't be read ({type(error).__name__})"
+
+
+def _attempt() -> int:
+    return activity.info().attempt if activity.in_activity() else 1
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """One for all partners: to read the certificates takes a tenth of a second."""
+    return httpx.create_ssl_context()
 
 
 def failure(

@@ -20,6 +20,7 @@ from starter.sandbox.stripe_form import parse_form
 from starter.sandbox.stripe_intents import PaymentIntents
 from starter.sandbox.stripe_params import account_of
 from starter.sandbox.stripe_refunds import Charges, Refunds
+from starter.sandbox.stripe_search import PaymentSearch
 from starter.sandbox.wire import Answer, Asked, Refused, Work
 
 KEYS_LAST = timedelta(hours=24)
@@ -53,9 +54,11 @@ class Gateway:
         intents = PaymentIntents(self._store, self.books)
         charges = Charges(self._store, self.books)
         refunds = Refunds(self._store, self.books)
+        search = PaymentSearch(self._store, self.books)
         return [
             ("POST", "/v1/payment_intents", intents.create),
             ("GET", "/v1/payment_intents", intents.list),
+            ("GET", "/v1/payment_intents/search", search.search),
             ("GET", "/v1/payment_intents/{id}", intents.retrieve),
             ("POST", "/v1/payment_intents/{id}/confirm", intents.confirm),
             ("POST", "/v1/payment_intents/{id}/capture", intents.capture),

@@ -1,5 +1,6 @@
 """The connectors against the sandbox, over real HTTP and SMTP; each test starts on an empty one."""
 
+import dataclasses
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -44,6 +45,14 @@ def settings(running: RunningSandbox) -> Settings:
 def activities() -> ActivityEnvironment:
     """Runs an activity as a worker would: `await activities.run(payments.send_refund, ask)`."""
     return ActivityEnvironment()
+
+
+@pytest.fixture
+def retries() -> ActivityEnvironment:
+    """Runs an activity for the second time, as Temporal does after a failure."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=2)
+    return environment
 
 
 @pytest.fixture(scope="session")

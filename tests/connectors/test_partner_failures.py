@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.connectors.http import LONGEST_PAUSE, Trouble, retry_after
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
-from models.partners import AnnounceTracking, AuthorizeCharge, ChargeState, SendRefund
+from models.partners import AnnounceTracking, AuthorizeCharge, CaptureCharge, ChargeState, SendRefund
 from models.refunds import Direction
 from models.settings import Settings
 
@@ -33,7 +33,7 @@ REFUND = SendRefund.model_validate(
     {
         "refund_id": "RF-1",
         "order_id": "1001",
-        "direction": Direction.SELLER_TO_BUYER,
+        "direction": Direction.BROKER_TO_SELLER,
         "payment_reference": "pi_buyer",
         "amount": "10.00",
         "currency": "USD",
@@ -47,6 +47,9 @@ CHARGE = AuthorizeCharge.model_validate(
         "currency": "USD",
         "payment_method": "pm_card",
     }
+)
+CAPTURE = CaptureCharge.model_validate(
+    {"charge_id": "CH-1001-1", "gateway_reference": "pi_1", "amount": "10.00", "currency": "USD"}
 )
 
 Respond = Callable[[httpx.Request], httpx.Response]
@@ -80,7 +83,9 @@ async def test_RET_16_a_partner_that_does_not_answer_is_tried_again(
         raise trouble("to shop.example with sk_secret")
 
     error = await failure_of(activities, respond)
-    assert (error.type, error.non_retryable, error.next_retry_delay) == ("PartnerUnavailable", False, None)
+    assert (error.type, error.non_retryable) == ("PartnerUnavailable", False)
+    assert error.next_retry_delay is not None
+    assert timedelta(seconds=0.5) <= error.next_retry_delay <= timedelta(seconds=1.5)
     assert "sk_secret" not in repr(error) + repr(error.__cause__)
 
 
@@ -153,8 +158,8 @@ def gateway(*answers: httpx.Response | Respond) -> tuple[Payments, list[httpx.Re
     return Payments(Settings(), httpx.MockTransport(respond)), asked
 
 
-def nothing_yet() -> httpx.Response:
-    return httpx.Response(200, json={"data": [], "has_more": False})
+def listed(*found: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(200, json={"data": found, "has_more": False})
 
 
 def no(status: int, **error: Any) -> httpx.Response:
@@ -174,8 +179,6 @@ def intent(status: str, **more: Any) -> dict[str, Any]:
 
 async def test_REF_6_a_key_that_is_in_use_is_waited_for(activities: ActivityEnvironment) -> None:
     payments, _ = gateway(
-        nothing_yet(),
-        httpx.Response(200, json=intent("succeeded")),
         no(409, type="idempotency_error", code="idempotency_key_in_use"),
     )
     with pytest.raises(ApplicationError) as raised:
@@ -184,9 +187,7 @@ async def test_REF_6_a_key_that_is_in_use_is_waited_for(activities: ActivityEnvi
 
 
 async def test_REF_6_a_key_that_was_used_for_something_else_is_for_staff(activities: ActivityEnvironment) -> None:
-    payments, _ = gateway(
-        nothing_yet(), httpx.Response(200, json=intent("succeeded")), no(400, type="idempotency_error")
-    )
+    payments, _ = gateway(no(400, type="idempotency_error"))
     with pytest.raises(ApplicationError) as raised:
         await activities.run(payments.send_refund, REFUND)
     assert (raised.value.type, raised.value.non_retryable) == ("RefusedByPartner", True)
@@ -195,9 +196,7 @@ async def test_REF_6_a_key_that_was_used_for_something_else_is_for_staff(activit
 async def test_REF_6_an_answer_that_cant_be_read_says_nothing_of_what_was_done(
     activities: ActivityEnvironment,
 ) -> None:
-    payments, _ = gateway(
-        nothing_yet(), httpx.Response(200, json=intent("succeeded")), httpx.Response(200, text="<html>")
-    )
+    payments, _ = gateway(httpx.Response(200, text="<html>"))
     with pytest.raises(ApplicationError) as raised:
         await activities.run(payments.send_refund, REFUND)
     assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
@@ -214,7 +213,11 @@ async def test_REF_6_an_answer_that_cant_be_read_says_nothing_of_what_was_done(
     ],
 )
 async def test_REF_7_each_state_of_a_refund_is_understood(
-    activities: ActivityEnvironment, status: str, reason: str | None, state: str
+    activities: ActivityEnvironment,
+    retries: ActivityEnvironment,
+    status: str,
+    reason: str | None,
+    state: str,
 ) -> None:
     found = {
         "id": "re_1",
@@ -224,10 +227,11 @@ async def test_REF_7_each_state_of_a_refund_is_understood(
         "amount": 1000,
         "metadata": {"backhaul_id": "RF-1"},
     }
-    payments, asked = gateway(httpx.Response(200, json={"data": [found], "has_more": False}))
-    answer = await activities.run(payments.send_refund, REFUND)
-    assert (answer.state, answer.gateway_refund_id) == (state, "re_1")
-    assert [request.method for request in asked] == ["GET"]
+    payments, asked = gateway(httpx.Response(200, json=found), listed(found))
+    for environment in (activities, retries):
+        answer = await environment.run(payments.send_refund, REFUND)
+        assert (answer.state, answer.gateway_refund_id) == (state, "re_1")
+    assert [request.method for request in asked] == ["POST", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +253,7 @@ async def test_REF_7_each_state_of_a_refund_is_understood(
 async def test_REF_9_a_gateway_that_refuses_for_good_gives_its_reason(
     activities: ActivityEnvironment, status: int, error: dict[str, str], reason: str
 ) -> None:
-    payments, _ = gateway(nothing_yet(), httpx.Response(200, json=intent("succeeded")), no(status, **error))
+    payments, _ = gateway(no(status, **error))
     answer = await activities.run(payments.send_refund, REFUND)
     assert (answer.state, answer.reason) == ("refused", reason)
 
@@ -273,9 +277,7 @@ async def test_ORD_3_a_bank_that_wants_the_owner_to_confirm_is_a_decline_that_le
         "payment_intent": intent("requires_payment_method"),
     }
     payments, asked = gateway(
-        nothing_yet(),
         no(402, **error),
-        httpx.Response(200, json=intent("requires_payment_method")),
         httpx.Response(200, json=intent("canceled", cancellation_reason="abandoned")),
     )
     answer = await activities.run(payments.authorize_charge, CHARGE)
@@ -285,14 +287,12 @@ async def test_ORD_3_a_bank_that_wants_the_owner_to_confirm_is_a_decline_that_le
 
 @pytest.mark.parametrize("status", ["requires_action", "canceled"])
 async def test_ORD_3_a_later_try_finds_that_nobody_was_there_to_confirm(
-    activities: ActivityEnvironment, status: str
+    retries: ActivityEnvironment, status: str
 ) -> None:
     abandoned = intent("canceled", cancellation_reason="abandoned")
     found = intent(status) if status == "requires_action" else abandoned
-    payments, _ = gateway(
-        httpx.Response(200, json={"data": [found], "has_more": False}), httpx.Response(200, json=abandoned)
-    )
-    answer = await activities.run(payments.authorize_charge, CHARGE)
+    payments, _ = gateway(listed(found), httpx.Response(200, json=found), httpx.Response(200, json=abandoned))
+    answer = await retries.run(payments.authorize_charge, CHARGE)
     assert (answer.state, answer.reason) == (ChargeState.DECLINED, "authentication_required")
 
 
@@ -300,7 +300,6 @@ async def test_ORD_3_a_payment_method_that_the_gateway_no_longer_takes_is_a_decl
     activities: ActivityEnvironment,
 ) -> None:
     payments, _ = gateway(
-        nothing_yet(),
         no(400, type="invalid_request_error", code="resource_missing", param="payment_method"),
     )
     answer = await activities.run(payments.authorize_charge, CHARGE)
@@ -314,7 +313,7 @@ SENTENCE = "Xanthippe Quillfeather, 77 Hollyhock Crescent"
 async def test_ORD_3_a_decline_repeats_no_sentence_of_the_gateway(
     activities: ActivityEnvironment, error: dict[str, str]
 ) -> None:
-    payments, _ = gateway(nothing_yet(), no(402, **{"type": "card_error", **error}))
+    payments, _ = gateway(no(402, **{"type": "card_error", **error}))
     answer = await activities.run(payments.authorize_charge, CHARGE)
     assert (answer.state, answer.reason) == (ChargeState.DECLINED, "card_error")
 
@@ -322,13 +321,13 @@ async def test_ORD_3_a_decline_repeats_no_sentence_of_the_gateway(
 async def test_REF_7_a_failed_refund_repeats_no_sentence_of_the_gateway(activities: ActivityEnvironment) -> None:
     found = {"id": "re_1", "status": "failed", "failure_reason": SENTENCE, "currency": "usd", "amount": 1000}
     found["metadata"] = {"backhaul_id": "RF-1"}
-    payments, _ = gateway(httpx.Response(200, json={"data": [found], "has_more": False}))
+    payments, _ = gateway(httpx.Response(200, json=found))
     answer = await activities.run(payments.send_refund, REFUND)
     assert (answer.state, answer.reason) == ("failed", "failed")
 
 
 async def test_ORD_3_a_charge_is_sent_as_a_form_with_the_pinned_version(activities: ActivityEnvironment) -> None:
-    payments, asked = gateway(nothing_yet(), httpx.Response(200, json=intent("requires_capture")))
+    payments, asked = gateway(httpx.Response(200, json=intent("requires_capture")))
     await activities.run(payments.authorize_charge, CHARGE)
     create = asked[-1]
     assert create.headers["Content-Type"] == "application/x-www-form-urlencoded"
@@ -345,3 +344,79 @@ async def test_ORD_3_a_charge_is_sent_as_a_form_with_the_pinned_version(activiti
         "metadata[backhaul_id]": "CH-1001-1",
         "metadata[order_id]": "1001",
     }
+
+
+# ---- a server error that is saved under the key ----
+
+
+def saved(status: int, **error: Any) -> httpx.Response:
+    return httpx.Response(status, json={"error": error}, headers={"Idempotent-Replayed": "true"})
+
+
+async def test_REF_6_a_charge_behind_a_saved_server_error_is_found_before_a_search_would_show_it(
+    retries: ActivityEnvironment,
+) -> None:
+    made = intent("requires_capture")
+    payments, asked = gateway(listed(), saved(500), listed(), listed(made))
+    answer = await retries.run(payments.authorize_charge, CHARGE)
+    assert (answer.state, answer.gateway_reference) == (ChargeState.AUTHORIZED, "pi_1")
+    assert [request.method for request in asked].count("POST") == 1
+
+
+async def test_REF_6_a_charge_that_did_not_happen_behind_a_saved_server_error_is_made_under_a_new_key(
+    retries: ActivityEnvironment,
+) -> None:
+    made = httpx.Response(200, json=intent("requires_capture"))
+    payments, asked = gateway(listed(), saved(500), listed(), listed(), made)
+    assert (await retries.run(payments.authorize_charge, CHARGE)).state is ChargeState.AUTHORIZED
+    assert asked[-1].headers["Idempotency-Key"] == "CH-1001-1:2"
+
+
+async def test_REF_6_a_refund_behind_a_saved_server_error_is_found(retries: ActivityEnvironment) -> None:
+    made = {"id": "re_1", "status": "succeeded", "currency": "usd", "amount": 1000}
+    made["metadata"] = {"backhaul_id": "RF-1"}
+    payments, _ = gateway(listed(), saved(500), listed(made))
+    assert (await retries.run(payments.send_refund, REFUND)).gateway_refund_id == "re_1"
+
+
+async def test_ORD_3_a_capture_that_was_refused_for_the_moment_is_made_under_a_new_key(
+    activities: ActivityEnvironment,
+) -> None:
+    no_then = saved(400, type="invalid_request_error", code="payment_intent_unexpected_state")
+    now = httpx.Response(200, json=intent("requires_capture"))
+    taken = httpx.Response(200, json=intent("succeeded", amount_received=1000))
+    payments, asked = gateway(no_then, now, taken)
+    assert (await activities.run(payments.capture_charge, CAPTURE)).captured == 10
+    assert asked[-1].headers["Idempotency-Key"] == "CH-1001-1:capture:1000:2"
+
+
+# ---- what can't be said to the gateway ----
+
+UNSENDABLE = ["acct_Müller", "acct_1\r\nX-Admin: 1", "acct 1", "acct_\x001"]
+
+
+@pytest.mark.parametrize("wrong", UNSENDABLE)
+async def test_REF_9_an_account_that_no_header_can_hold_is_for_the_sender(
+    activities: ActivityEnvironment, wrong: str
+) -> None:
+    payments, asked = gateway()
+    of_the_buyer = {"gateway_account": wrong, "direction": Direction.SELLER_TO_BUYER}
+    for call in (payments.send_refund, payments.look_up_refund):
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(call, REFUND.model_copy(update=of_the_buyer))
+        assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
+        assert "the seller's account at the gateway must be printable ASCII" in raised.value.message
+        assert wrong not in raised.value.message
+    assert asked == []
+
+
+@pytest.mark.parametrize("wrong", UNSENDABLE)
+async def test_ORD_3_a_customer_that_is_no_id_is_for_the_sender(
+    activities: ActivityEnvironment, wrong: str
+) -> None:
+    payments, asked = gateway()
+    with pytest.raises(ApplicationError) as raised:
+        await activities.run(payments.authorize_charge, CHARGE.model_copy(update={"gateway_customer": wrong}))
+    assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
+    assert "the seller's customer id at the gateway must be printable ASCII" in raised.value.message
+    assert asked == []

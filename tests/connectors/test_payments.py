@@ -38,6 +38,7 @@ def charge(
     currency: str = "USD",
     method: str = "pm_card_visa",
     customer: str | None = "cus_acme",
+    again: bool = False,
 ) -> AuthorizeCharge:
     return AuthorizeCharge(
         charge_id=charge_id,
@@ -46,6 +47,7 @@ def charge(
         currency=currency,
         payment_method=method,
         gateway_customer=customer,
+        again=again,
     )
 
 
@@ -136,26 +138,41 @@ async def test_ORD_3_a_decline_is_an_answer_with_the_gateways_reason(
     assert len(await charges(sandbox)) == 1
 
 
+@pytest.mark.parametrize("later", [0, 3600, DAY + 1, 30 * DAY])
 @pytest.mark.parametrize("customer", ["cus_acme", None])
 async def test_ORD_3_a_charge_whose_answer_was_lost_is_made_once(
-    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment, customer: str | None
+    payments: Payments,
+    sandbox: SandboxClient,
+    activities: ActivityEnvironment,
+    retries: ActivityEnvironment,
+    customer: str | None,
+    later: int,
 ) -> None:
     await sandbox.add_fault("gateway", "drop_after", match="POST /v1/payment_intents")
     await lost(activities, payments.authorize_charge, charge(customer=customer))
-    await sandbox.advance_clock(DAY + 1)
-    answer = await activities.run(payments.authorize_charge, charge(customer=customer))
-    assert answer.state is ChargeState.AUTHORIZED
+    await sandbox.advance_clock(later)
+    answer = await retries.run(payments.authorize_charge, charge(customer=customer))
+    assert answer.state is (ChargeState.EXPIRED if later == 30 * DAY else ChargeState.AUTHORIZED)
     assert [intent.id for intent in await charges(sandbox)] == [answer.gateway_reference]
 
 
-async def test_ORD_3_a_charge_is_found_among_hundreds_of_others(
+async def test_ORD_3_a_charge_that_a_case_may_have_made_before_it_was_reset_is_found_by_its_id(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
-    first = await activities.run(payments.authorize_charge, charge("CH-1-1"))
-    for number in range(2, 104):
-        await activities.run(payments.authorize_charge, charge(f"CH-{number}-1", customer=None))
-    assert await activities.run(payments.authorize_charge, charge("CH-1-1", customer=None)) == first
-    assert len(await charges(sandbox)) == 103
+    first = await activities.run(payments.authorize_charge, charge())
+    await sandbox.advance_clock(2 * DAY)
+    assert await activities.run(payments.authorize_charge, charge(again=True)) == first
+    assert len(await charges(sandbox)) == 1
+
+
+async def test_ORD_3_a_charge_that_was_voided_meanwhile_is_not_told_as_it_was_saved(
+    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    first = await activities.run(payments.authorize_charge, charge())
+    await activities.run(
+        payments.void_charge, VoidCharge(charge_id="CH-1001-1", gateway_reference=first.gateway_reference)
+    )
+    assert (await activities.run(payments.authorize_charge, charge())).state is ChargeState.VOIDED
 
 
 async def test_ORD_3_part_of_a_charge_is_taken_and_the_rest_given_free(
@@ -286,13 +303,13 @@ async def test_REF_6_a_refund_whose_answer_was_lost_happens_once(
 
 
 async def test_REF_6_a_retry_after_the_gateway_forgot_the_key_happens_once(
-    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
+    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment, retries: ActivityEnvironment
 ) -> None:
     await paid(sandbox)
     await sandbox.add_fault("gateway", "drop_after", match="POST /v1/refunds")
     await lost(activities, payments.send_refund, refund())
     await sandbox.advance_clock(30 * DAY)
-    assert (await activities.run(payments.send_refund, refund())).state == "succeeded"
+    assert (await retries.run(payments.send_refund, refund())).state == "succeeded"
     assert len(await refunds(sandbox)) == 1
 
 
@@ -317,7 +334,7 @@ async def test_REF_6_two_different_refunds_of_the_same_amount_both_happen(
 
 
 async def test_REF_6_a_refund_is_found_behind_a_hundred_others(
-    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
+    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment, retries: ActivityEnvironment
 ) -> None:
     await paid(sandbox, amount="200.00")
     first = await activities.run(payments.send_refund, refund("RF-1", amount="1.00"))
@@ -325,7 +342,7 @@ async def test_REF_6_a_refund_is_found_behind_a_hundred_others(
         await activities.run(payments.send_refund, refund(f"RF-{number}", amount="1.00"))
     assert await activities.run(payments.look_up_refund, refund("RF-1", amount="1.00")) == first
     await sandbox.advance_clock(2 * DAY)
-    assert await activities.run(payments.send_refund, refund("RF-1", amount="1.00")) == first
+    assert await retries.run(payments.send_refund, refund("RF-1", amount="1.00")) == first
     assert len(await refunds(sandbox)) == 102
 
 
@@ -391,13 +408,13 @@ async def test_REF_7_a_refund_may_stay_pending_and_fail_days_later(
 
 
 async def test_REF_7_a_failed_refund_is_never_sent_again_under_the_same_id(
-    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
+    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment, retries: ActivityEnvironment
 ) -> None:
     await paid(sandbox, method="pm_card_pendingRefund")
     await activities.run(payments.send_refund, refund())
     await sandbox.settle_refund("RF-1001-B1", "failed")
     await sandbox.advance_clock(2 * DAY)
-    assert (await activities.run(payments.send_refund, refund())).state == "failed"
+    assert (await retries.run(payments.send_refund, refund())).state == "failed"
     assert len(await refunds(sandbox)) == 1
 
 

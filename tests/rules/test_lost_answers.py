@@ -111,31 +111,31 @@ class Movement(NamedTuple):
 MOVEMENTS = {
     "charge": Movement(
         the_charge,
-        *("gateway", "POST /v1/payment_intents$", 1, "awaiting_shipment"),
+        *("gateway", "POST /v1/payment_intents$", 0, "awaiting_shipment"),
         lambda effects: [one.amount for one in effects.payment_intents],
         [63],
     ),
     "capture": Movement(
         the_end_of_the_window,
-        *("gateway", "POST /v1/payment_intents/.*/capture", 1, "awaiting_shipment"),
+        *("gateway", "POST /v1/payment_intents/.*/capture", 0, "awaiting_shipment"),
         lambda effects: [one.amount for one in effects.captures],
         [63],
     ),
     "void": Movement(
         a_cancel,
-        *("gateway", "POST /v1/payment_intents/.*/cancel", 2, "cancelled"),
+        *("gateway", "POST /v1/payment_intents/.*/cancel", 0, "cancelled"),
         lambda effects: [(one.status, one.amount) for one in effects.payment_intents],
         [("canceled", 63)],
     ),
     "buyer's refund": Movement(
         a_direct_refund,
-        *("gateway", "POST /v1/refunds", 2, "succeeded"),
+        *("gateway", "POST /v1/refunds", 1, "succeeded"),
         lambda effects: [one.amount for one in effects.refunds],
         [25],
     ),
     "seller's refund": Movement(
         a_credited_return,
-        *("gateway", "POST /v1/refunds", 2, "succeeded"),
+        *("gateway", "POST /v1/refunds", 0, "succeeded"),
         lambda effects: [one.amount for one in effects.refunds],
         [63],
     ),

@@ -297,3 +297,34 @@ async def test_what_does_not_exist_is_404(gateway: httpx.AsyncClient, sandbox: S
     neither = await gateway.post("/v1/refunds", data={"amount": "1"})
     assert neither.json()["error"]["code"] == "parameter_missing"
     assert (await gateway.post("/v1/refunds", json={"payment_intent": "pi_buyer"})).status_code == 400
+
+
+async def test_a_search_finds_an_intent_by_its_metadata_a_minute_after_it_was_made(
+    gateway: httpx.AsyncClient, sandbox: SandboxClient
+) -> None:
+    made = [(await authorize(gateway, **{"metadata[backhaul_id]": f"CH-{n}'s"})).json()["id"] for n in (1, 2)]
+    query = {"query": "metadata['backhaul_id']:'CH-1\\'s'"}
+    url = "/v1/payment_intents/search"
+    assert (await gateway.get(url, params=query)).json()["data"] == []
+    await sandbox.advance_clock(61)
+    found = (await gateway.get(url, params=query)).json()
+    assert (found["object"], [one["id"] for one in found["data"]]) == ("search_result", made[:1])
+    assert (found["has_more"], found["next_page"]) == (False, None)
+
+
+async def test_a_search_goes_on_page_by_page(gateway: httpx.AsyncClient, sandbox: SandboxClient) -> None:
+    made = [(await authorize(gateway, **{"metadata[lot]": "7"})).json()["id"] for _ in range(3)]
+    await sandbox.advance_clock(61)
+    query = {"query": 'metadata["lot"]:"7"', "limit": "2"}
+    first = (await gateway.get("/v1/payment_intents/search", params=query)).json()
+    more = query | {"page": first["next_page"]}
+    second = (await gateway.get("/v1/payment_intents/search", params=more)).json()
+    assert [one["id"] for one in first["data"] + second["data"]] == made[::-1]
+
+
+@pytest.mark.parametrize("query", [{}, {"query": "amount>100"}, {"query": "metadata['a':'b'"}])
+async def test_a_search_that_the_sandbox_does_not_know_is_refused(
+    gateway: httpx.AsyncClient, query: dict[str, str]
+) -> None:
+    refused = await gateway.get("/v1/payment_intents/search", params=query)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "query")

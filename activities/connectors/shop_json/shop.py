@@ -19,7 +19,7 @@ class Shop:
             "shop",
             str(settings.shop_url),
             {"Authorization": f"Bearer {settings.shop_key.get_secret_value()}"},
-            settings.partner_timeout_seconds,
+            settings,
             transport,
         )
 

@@ -1,6 +1,7 @@
 """Stripe's wire protocol: forms in, JSON out, minor units, cursors. Knows no rule of ours."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import Field
 
-from activities.connectors.http import Partner, PartnerError, WireModel
+from activities.connectors.http import SAVED, Partner, PartnerError, WireModel
 from models.money import from_minor_units, to_minor_units
 from models.settings import Settings
 
@@ -19,6 +20,11 @@ OUR_ID: Final = "backhaul_id"
 """The metadata that carries our id, by which a movement is found again."""
 
 PAGE: Final = 100
+MOST_PAGES: Final = 50
+"""How much of one list is read; a list that is longer is no place to find anything in."""
+
+SEARCH_LAG: Final = timedelta(hours=1)
+"""What is older than this is found by a search. It is a minute as a rule, more during an outage of Stripe's."""
 
 _SERVER_ERRORS: Final = range(500, 600)
 
@@ -94,7 +100,7 @@ class Stripe:
                 "Authorization": f"Bearer {settings.gateway_key.get_secret_value()}",
                 "Stripe-Version": STRIPE_VERSION,
             },
-            settings.partner_timeout_seconds,
+            settings,
             transport,
         )
 
@@ -122,7 +128,7 @@ class Stripe:
         if answer.status_code == 409:
             raise self.partner.unavailable(what, "is still busy with an earlier try", answer)
         if answer.status_code in _SERVER_ERRORS:
-            if answer.headers.get("Idempotent-Replayed") == "true":
+            if answer.headers.get(SAVED) == "true":
                 raise KeySpent
             raise self.partner.unavailable(what, f"answered {answer.status_code}", answer)
         return answer
@@ -131,6 +137,12 @@ class Stripe:
         """One payment intent; none if the gateway doesn't know it."""
         answer = await self.partner.call(what, "GET", intent_path(intent_id), expects={404})
         return None if answer.status_code == 404 else self.intent_in(what, answer)
+
+    async def refund(self, what: str, refund_id: str, account: str | None) -> Refund | None:
+        """One refund; none if the gateway doesn't know it."""
+        path = f"/v1/refunds/{quote(refund_id, safe='')}"
+        answer = await self.partner.call(what, "GET", path, headers=_on_behalf_of(account), expects={404})
+        return None if answer.status_code == 404 else self.refund_in(what, answer)
 
     def intent_in(self, what: str, answer: httpx.Response) -> PaymentIntent:
         """The payment intent that an answer holds."""
@@ -151,9 +163,22 @@ class Stripe:
         answer = await self.partner.call(what, "GET", path, headers=_on_behalf_of(account), expects={404})
         return None if answer.status_code == 404 else self.partner.read(what, answer, _Payment).currency.upper()
 
-    def intents(self, what: str, created_since: int, customer: str | None) -> AsyncIterator[PaymentIntent]:
-        """The payment intents, newest first; `created_since` in seconds since 1970."""
-        params = [("created[gte]", str(created_since))]
+    async def intent_by_our_id(self, what: str, our_id: str) -> PaymentIntent | None:
+        """The payment intent that carries our id, if a search finds it already (`SEARCH_LAG`), as it is now."""
+        answer = await self.partner.call(
+            what,
+            "GET",
+            "/v1/payment_intents/search",
+            params=[("query", f"metadata['{OUR_ID}']:'{_escaped(our_id)}'"), ("limit", "1")],
+        )
+        found = self.partner.read(what, answer, _Page[PaymentIntent]).data
+        # A search may show an older state of it.
+        return await self.intent(what, found[0].id) if found else None
+
+    def recent_intents(self, what: str, customer: str | None) -> AsyncIterator[PaymentIntent]:
+        """The payment intents that a search may not find yet, newest first; of one customer, if it is known."""
+        since = int((datetime.now(UTC) - SEARCH_LAG).timestamp())
+        params = [("created[gte]", str(since))]
         if customer:
             params.append(("customer", customer))
         return self._listed(what, "/v1/payment_intents", params, None, _Page[PaymentIntent])
@@ -170,8 +195,9 @@ class Stripe:
         account: str | None,
         page_model: type[_Page[Listed]],
     ) -> AsyncIterator[Listed]:
+        """Raises PartnerUnavailable for a list of more than `MOST_PAGES`: what is not found there may exist."""
         cursor: list[tuple[str, str]] = []
-        while True:
+        for _ in range(MOST_PAGES):
             answer = await self.partner.call(
                 what,
                 "GET",
@@ -188,6 +214,7 @@ class Stripe:
             if not (page.has_more and page.data):
                 return
             cursor = [("starting_after", page.data[-1].id)]
+        raise self.partner.unavailable(what, "has too many payments or refunds to look through")
 
 
 def intent_path(intent_id: str, verb: str = "") -> str:
@@ -220,6 +247,11 @@ def from_stripe_units(units: int, currency: str) -> Decimal:
     if code not in _STRIPE_DIGITS:
         return from_minor_units(units, code)
     return Decimal(units).scaleb(-_STRIPE_DIGITS[code])
+
+
+def _escaped(text: str) -> str:
+    """As a value within a search query."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _on_behalf_of(account: str | None) -> dict[str, str]:

@@ -1,22 +1,21 @@
 """The seller's charge and both kinds of refund, through a gateway that speaks Stripe's protocol.
 
-Every movement carries our id in its metadata, and every call looks for it there before it moves anything:
-the gateway forgets idempotency keys after a day, a case goes on for months (REF-6).
+Every movement carries our id, as its idempotency key and in its metadata. The first try is protected by the key
+and looks for nothing. The gateway forgets keys after a day, a case goes on for months: whatever may have been
+tried before is looked for by its metadata first (REF-6).
 """
 
+import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeVar
 
 import httpx
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities.connectors.http import Trouble, code_in, error_code, error_of, failure
+from activities.connectors.http import SAVED, code_in, error_code, error_of
 from activities.connectors.stripe import client as wire
 from activities.connectors.stripe.client import OUR_ID, KeySpent, Stripe
-from models.failures import HANDLING, Category
 from models.partners import (
     AuthorizeCharge,
     CaptureCharge,
@@ -29,9 +28,6 @@ from models.partners import (
 from models.refunds import Direction
 from models.settings import Settings
 
-LOOK_BACK: Final = timedelta(days=8)
-"""A charge without a known reference is looked for among those so young: no card authorization lives longer."""
-
 KEYS: Final = 200
 """How many keys one movement may use up: more than server errors can be met within the day that a key lives."""
 
@@ -41,8 +37,12 @@ NOBODY_PRESENT: Final = "authentication_required"
 _ABANDONED: Final = "abandoned"
 """Why we cancel an intent for which nobody was present; by this a later try knows it again."""
 
+_TAKEN_BACK: Final = "requested_by_customer"
+_ENDED: Final = frozenset({"canceled", "succeeded"})
 _UNFINISHED: Final = frozenset({"requires_payment_method", "requires_confirmation", "requires_action"})
 _BUSINESS_ERRORS: Final = frozenset({"invalid_request_error", "card_error"})
+_ID: Final = re.compile(r"[!-~]{1,160}")
+"""An id of the gateway's: printable ASCII without spaces, fit for a header."""
 
 Given = TypeVar("Given")
 
@@ -65,14 +65,20 @@ class Payments:
         that an earlier try made is found by its id and told as it stands.
         """
         what = "authorize a charge"
-        return await self._with_fresh_key(
-            what, ask.charge_id, lambda key: self._look_and_authorize(what, ask, key)
-        )
-
-    async def _look_and_authorize(self, what: str, ask: AuthorizeCharge, key: str) -> ChargeAnswer:
-        found = await self._find_charge(what, ask.charge_id, ask.gateway_customer)
+        self._check_id(what, "the seller's customer id", ask.gateway_customer)
+        form = self._charge_form(what, ask)
+        looks = ask.again or activity.info().attempt > 1
+        found = await self._stripe.intent_by_our_id(what, ask.charge_id) if looks else None
         if found is not None:
             return await self._authorized(ask.charge_id, found)
+        return await self._with_fresh_key(
+            what,
+            ask.charge_id,
+            lambda key: self._authorize(what, ask, form, key),
+            lambda: self._authorized_before(what, ask),
+        )
+
+    def _charge_form(self, what: str, ask: AuthorizeCharge) -> dict[str, str]:
         form = {
             "amount": self._units(what, ask.amount, ask.currency),
             "currency": ask.currency.lower(),
@@ -85,9 +91,19 @@ class Payments:
         }
         if ask.gateway_customer:
             form["customer"] = ask.gateway_customer
+        return form
+
+    async def _authorized_before(self, what: str, ask: AuthorizeCharge) -> ChargeAnswer | None:
+        found = await self._find_charge(what, ask.charge_id, ask.gateway_customer)
+        return None if found is None else await self._authorized(ask.charge_id, found)
+
+    async def _authorize(self, what: str, ask: AuthorizeCharge, form: dict[str, str], key: str) -> ChargeAnswer:
         answer = await self._stripe.post(what, "/v1/payment_intents", form, key=key, expects={400, 402, 404})
         if answer.is_success:
-            return await self._authorized(ask.charge_id, self._stripe.intent_in(what, answer))
+            made = self._stripe.intent_in(what, answer)
+            # What was saved under the key is how it was then.
+            now = await self._stripe.intent(what, made.id) if SAVED in answer.headers else made
+            return await self._authorized(ask.charge_id, now or made)
         error = self._stripe.card_error_in(what, answer)
         # A token that the gateway no longer takes is no fault of ours: the seller has no valid method on file.
         if answer.status_code != 402 and error.param != "payment_method":
@@ -97,7 +113,7 @@ class Payments:
         if NOBODY_PRESENT in (error.code, error.decline_code):
             reason = NOBODY_PRESENT
             if intent is not None:
-                await self._cancel(what, ask.charge_id, intent, _ABANDONED)
+                await self._cancel(what, ask.charge_id, intent.id, _ABANDONED)
         return _declined(ask.charge_id, intent.id if intent else None, reason)
 
     @activity.defn(name="capture_charge")
@@ -110,31 +126,28 @@ class Payments:
         what = "capture a charge"
         units = self._units(what, ask.amount, ask.currency)
         return await self._with_fresh_key(
-            what, f"{ask.charge_id}:capture:{units}", lambda key: self._look_and_capture(what, ask, units, key)
+            what, f"{ask.charge_id}:capture:{units}", lambda key: self._capture(what, ask, units, key)
         )
 
-    async def _look_and_capture(self, what: str, ask: CaptureCharge, units: str, key: str) -> ChargeAnswer:
-        intent = await self._stripe.intent(what, ask.gateway_reference)
-        if intent is None or intent.status != "requires_capture":
-            return self._captured(ask, intent)
+    async def _capture(self, what: str, ask: CaptureCharge, units: str, key: str) -> ChargeAnswer:
+        """What can be captured once only needs no look before; a no is followed by one."""
         answer = await self._stripe.post(
             what,
-            wire.intent_path(intent.id, "capture"),
+            wire.intent_path(ask.gateway_reference, "capture"),
             {"amount_to_capture": units},
             key=key,
-            expects={400, 402},
+            expects={400, 402, 404},
         )
         if answer.is_success:
             return self._captured(ask, self._stripe.intent_in(what, answer))
         if answer.status_code == 402:
             why = code_in(self._stripe.card_error_in(what, answer).decline_code)
-            return _declined(ask.charge_id, intent.id, why)
-        if error_of(answer).code == "charge_expired_for_capture":
-            return _expired(ask.charge_id, intent)
-        # It changed between the look and the call: what it is now decides.
-        now = await self._stripe.intent(what, intent.id)
+            return _declined(ask.charge_id, ask.gateway_reference, why)
+        now = await self._stripe.intent(what, ask.gateway_reference)
+        if now is not None and error_of(answer).code == "charge_expired_for_capture":
+            return _expired(ask.charge_id, now)
         if now is not None and now.status == "requires_capture":
-            raise self._stripe.partner.refused(what, answer)
+            raise self._no_to(what, answer)
         return self._captured(ask, now)
 
     @activity.defn(name="void_charge")
@@ -144,14 +157,16 @@ class Payments:
         `voided` (also if it was before), `captured` (too late: refund it), or `none` (it never got there).
         """
         what = "void a charge"
-        if ask.gateway_reference:
-            intent = await self._stripe.intent(what, ask.gateway_reference)
-        else:
-            intent = await self._find_charge(what, ask.charge_id, ask.gateway_customer)
+        self._check_id(what, "the seller's customer id", ask.gateway_customer)
+        reference = ask.gateway_reference
+        if reference is None:
+            found = await self._find_charge(what, ask.charge_id, ask.gateway_customer)
+            if found is not None and found.status in _ENDED:
+                return self._told(ask.charge_id, found)
+            reference = None if found is None else found.id
+        intent = None if reference is None else await self._cancel(what, ask.charge_id, reference, _TAKEN_BACK)
         if intent is None:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
-        if intent.status not in ("canceled", "succeeded"):
-            intent = await self._cancel(what, ask.charge_id, intent, "requested_by_customer")
         return self._told(ask.charge_id, intent)
 
     @activity.defn(name="send_refund")
@@ -164,39 +179,49 @@ class Payments:
         what = "send a refund"
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
-            return RefundAnswer(state="refused", reason="payment_not_at_this_gateway")
+            return _refused("payment_not_at_this_gateway")
+        account = self._account(what, ask)
+        form = self._refund_form(what, ask, payment)
+        found = None
+        if ask.again or activity.info().attempt > 1:
+            found = await self._refunded_before(what, ask, payment, account)
+        # The gateway refunds in the payment's currency and is not told ours: a wrong one can't be taken back. The
+        # seller's charge is our own, in the currency that we gave it.
+        if found is None and ask.direction is Direction.SELLER_TO_BUYER:
+            currency = await self._stripe.currency_of(what, payment, account)
+            found = None if currency in (None, ask.currency) else _refused("currency_mismatch")
+        if found is not None:
+            return found
         return await self._with_fresh_key(
-            what, ask.refund_id, lambda key: self._look_and_refund(what, ask, payment, key)
+            what,
+            ask.refund_id,
+            lambda key: self._refund(what, form, account, key),
+            lambda: self._refunded_before(what, ask, payment, account),
         )
 
-    async def _look_and_refund(
-        self, what: str, ask: SendRefund, payment: dict[str, str], key: str
-    ) -> RefundAnswer:
-        account = _account(ask)
-        found = await self._find_refund(what, ask.refund_id, payment, account)
-        if found is not None:
-            return _refund_answer(found)
-        # The gateway refunds in the payment's currency and is not told ours: a wrong one can't be taken back.
-        if await self._stripe.currency_of(what, payment, account) not in (None, ask.currency):
-            return RefundAnswer(state="refused", reason="currency_mismatch")
-        form = {
+    def _refund_form(self, what: str, ask: SendRefund, payment: dict[str, str]) -> dict[str, str]:
+        return {
             **payment,
             "amount": self._units(what, ask.amount, ask.currency),
             "reason": "requested_by_customer",
             f"metadata[{OUR_ID}]": ask.refund_id,
             "metadata[order_id]": ask.order_id,
         }
+
+    async def _refund(self, what: str, form: dict[str, str], account: str | None, key: str) -> RefundAnswer:
         answer = await self._stripe.post(
             what, "/v1/refunds", form, key=key, account=account, expects={400, 402, 404}
         )
         if answer.is_success:
-            return _refund_answer(self._stripe.refund_in(what, answer))
+            made = self._stripe.refund_in(what, answer)
+            now = await self._stripe.refund(what, made.id, account) if SAVED in answer.headers else made
+            return _refund_answer(now or made)
         error = error_of(answer)
         if error.type not in _BUSINESS_ERRORS:
             raise self._stripe.partner.refused(what, answer)
         if not error.code and "greater than unrefunded amount" in (error.message or ""):
-            return RefundAnswer(state="refused", reason="amount_too_large")
-        return RefundAnswer(state="refused", reason=error_code(error))
+            return _refused("amount_too_large")
+        return _refused(error_code(error))
 
     @activity.defn(name="look_up_refund")
     async def look_up_refund(self, ask: SendRefund) -> RefundAnswer:
@@ -204,70 +229,79 @@ class Payments:
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
             return RefundAnswer(state="none")
-        found = await self._find_refund("look up a refund", ask.refund_id, payment, _account(ask))
-        return RefundAnswer(state="none") if found is None else _refund_answer(found)
+        what = "look up a refund"
+        found = await self._refunded_before(what, ask, payment, self._account(what, ask))
+        return found or RefundAnswer(state="none")
+
+    async def _refunded_before(
+        self, what: str, ask: SendRefund, payment: dict[str, str], account: str | None
+    ) -> RefundAnswer | None:
+        """The refund with this id among those of its payment, which the gateway lists without delay."""
+        async for refund in self._stripe.refunds(what, payment, account):
+            if refund.metadata.get(OUR_ID) == ask.refund_id:
+                return _refund_answer(refund)
+        return None
 
     async def _with_fresh_key(
-        self, what: str, key: str, look_and_send: Callable[[str], Awaitable[Given]]
+        self,
+        what: str,
+        key: str,
+        send: Callable[[str], Awaitable[Given]],
+        look: Callable[[], Awaitable[Given | None]] | None = None,
     ) -> Given:
-        """Look and send under `key`, or, while a server error is saved under it, under `key:2`, `key:3`, ...
+        """Send under `key`, or, while a server error is saved under it, under `key:2`, `key:3`, ...
 
-        Two tries at once use the same key, so the gateway still does the work of one only.
+        Two tries at once use the same key, so the gateway still does the work of one only. The work behind a
+        server error may have been done: `look` finds it. What can be done once only needs no look.
         """
         for number in range(1, KEYS + 1):
+            if number > 1 and look is not None and (found := await look()) is not None:
+                return found
             try:
-                return await look_and_send(key if number == 1 else f"{key}:{number}")
+                return await send(key if number == 1 else f"{key}:{number}")
             except KeySpent:
                 continue
         raise self._stripe.partner.unavailable(what, f"has answered with errors to {KEYS} tries")
 
     async def _find_charge(self, what: str, charge_id: str, customer: str | None) -> wire.PaymentIntent | None:
-        since = int((datetime.now(UTC) - LOOK_BACK).timestamp())
-        async for intent in self._stripe.intents(what, since, customer):
-            if intent.metadata.get(OUR_ID) == charge_id:
-                return intent
-        return None
+        """The charge that carries this id, however young it is."""
+        found = await self._stripe.intent_by_our_id(what, charge_id)
+        if found is None:
+            async for intent in self._stripe.recent_intents(what, customer):
+                if intent.metadata.get(OUR_ID) == charge_id:
+                    return intent
+        return found
 
-    async def _find_refund(
-        self, what: str, refund_id: str, payment: dict[str, str], account: str | None
-    ) -> wire.Refund | None:
-        async for refund in self._stripe.refunds(what, payment, account):
-            if refund.metadata.get(OUR_ID) == refund_id:
-                return refund
-        return None
-
-    async def _cancel(
-        self, what: str, charge_id: str, intent: wire.PaymentIntent, reason: str
-    ) -> wire.PaymentIntent:
-        """Cancel an intent; gives what it is afterwards, also when it could not be cancelled any more."""
+    async def _cancel(self, what: str, charge_id: str, intent_id: str, reason: str) -> wire.PaymentIntent | None:
+        """Cancel an intent; gives what it is afterwards, also when it could not be cancelled any more; none if the
+        gateway doesn't know it."""
         return await self._with_fresh_key(
-            what, f"{charge_id}:cancel:{reason}", lambda key: self._look_and_cancel(what, intent, reason, key)
+            what, f"{charge_id}:cancel:{reason}", lambda key: self._cancel_once(what, intent_id, reason, key)
         )
 
-    async def _look_and_cancel(
-        self, what: str, intent: wire.PaymentIntent, reason: str, key: str
-    ) -> wire.PaymentIntent:
-        before = await self._stripe.intent(what, intent.id)
-        if before is not None and before.status in ("canceled", "succeeded"):
-            return before
+    async def _cancel_once(self, what: str, intent_id: str, reason: str, key: str) -> wire.PaymentIntent | None:
         answer = await self._stripe.post(
             what,
-            wire.intent_path(intent.id, "cancel"),
+            wire.intent_path(intent_id, "cancel"),
             {"cancellation_reason": reason},
             key=key,
-            expects={400},
+            expects={400, 404},
         )
         if answer.is_success:
             return self._stripe.intent_in(what, answer)
-        now = await self._stripe.intent(what, intent.id)
-        if now is None or now.status not in ("canceled", "succeeded"):
-            raise self._stripe.partner.refused(what, answer)
+        now = await self._stripe.intent(what, intent_id)
+        if now is not None and now.status not in _ENDED:
+            raise self._no_to(what, answer)
         return now
+
+    def _no_to(self, what: str, answer: httpx.Response) -> Exception:
+        """The gateway's no to what looks possible: one that was saved under the key was true then."""
+        return KeySpent() if SAVED in answer.headers else self._stripe.partner.refused(what, answer)
 
     async def _authorized(self, charge_id: str, intent: wire.PaymentIntent) -> ChargeAnswer:
         """An intent that this or an earlier try made, in the terms of an authorization."""
         if intent.status == "requires_action":
-            await self._cancel("authorize a charge", charge_id, intent, _ABANDONED)
+            await self._cancel("authorize a charge", charge_id, intent.id, _ABANDONED)
             return _declined(charge_id, intent.id, NOBODY_PRESENT)
         if intent.status in _UNFINISHED:
             error = intent.last_payment_error
@@ -308,12 +342,20 @@ class Payments:
         try:
             return str(wire.to_stripe_units(amount, currency))
         except ValueError as error:
-            raise _unsayable(what, str(error)) from None
+            raise self._stripe.partner.invalid(what, str(error)) from None
 
+    def _check_id(self, what: str, name: str, value: str | None) -> None:
+        if value is not None and not _ID.fullmatch(value):
+            raise self._stripe.partner.invalid(
+                what, f"{name} at the gateway must be printable ASCII, without spaces"
+            )
 
-def _account(ask: SendRefund) -> str | None:
-    """The seller's own account refunds the buyer; the broker's refunds the seller. They are never mixed."""
-    return ask.gateway_account if ask.direction is Direction.SELLER_TO_BUYER else None
+    def _account(self, what: str, ask: SendRefund) -> str | None:
+        """The seller's own account refunds the buyer; the broker's refunds the seller. They are never mixed."""
+        if ask.direction is not Direction.SELLER_TO_BUYER:
+            return None
+        self._check_id(what, "the seller's account", ask.gateway_account)
+        return ask.gateway_account
 
 
 def _declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:
@@ -334,6 +376,10 @@ def _expired(charge_id: str, intent: wire.PaymentIntent) -> ChargeAnswer:
     )
 
 
+def _refused(reason: str | None) -> RefundAnswer:
+    return RefundAnswer(state="refused", reason=reason)
+
+
 def _refund_answer(refund: wire.Refund) -> RefundAnswer:
     if refund.status == "succeeded":
         return RefundAnswer(state="succeeded", gateway_refund_id=refund.id)
@@ -342,12 +388,3 @@ def _refund_answer(refund: wire.Refund) -> RefundAnswer:
             state="failed", gateway_refund_id=refund.id, reason=code_in(refund.failure_reason) or refund.status
         )
     return RefundAnswer(state="pending", gateway_refund_id=refund.id)
-
-
-def _unsayable(what: str, why: str) -> ApplicationError:
-    category = Category.INVALID_INPUT
-    return failure(
-        category,
-        f"{what}: {why}",
-        Trouble(who_acts=HANDLING[category].who_acts, partner="payment gateway", call=what),
-    )

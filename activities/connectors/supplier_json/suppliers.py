@@ -65,7 +65,7 @@ class Suppliers:
             "supplier network",
             str(settings.supplier_url),
             {"Authorization": f"Bearer {settings.supplier_key.get_secret_value()}"},
-            settings.partner_timeout_seconds,
+            settings,
             transport,
         )
 

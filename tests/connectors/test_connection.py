@@ -1,0 +1,220 @@
+"""One partner that is full or out of order: who is let in, and when everybody may ask again."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.connectors.connection import Connection, Limits, NotAsked, retry_delay
+from activities.connectors.shop_json.shop import Shop
+from models.partners import AnnounceTracking
+from models.settings import Settings
+
+LIMITS = Limits(at_once=2, failures=3, first_pause=1, longest_pause=4)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Line:
+    """A connection with a clock of its own and no luck: whoever is turned away comes back as soon as possible."""
+
+    def __init__(self, limits: Limits = LIMITS, luck: float = 0.0) -> None:
+        self.clock = Clock()
+        self.connection = Connection("shop", limits, self.clock, lambda: luck)
+
+    def fails(self, times: int = 1) -> None:
+        for _ in range(times):
+            with self.connection.attempt() as attempt:
+                attempt.failed("answered 503")
+
+    def answers(self) -> None:
+        with self.connection.attempt() as attempt:
+            attempt.answered()
+
+    def turns_away(self) -> NotAsked:
+        with pytest.raises(NotAsked) as raised, self.connection.attempt():
+            pass
+        return raised.value
+
+
+def test_no_more_calls_are_under_way_than_there_are_places() -> None:
+    line = Line()
+    with line.connection.attempt(), line.connection.attempt():
+        refused = line.turns_away()
+        assert (refused.why, refused.retry_after) == ("has 2 calls of ours to answer first", None)
+    line.answers()
+
+
+def test_a_partner_that_fails_in_a_row_is_left_alone_and_the_call_is_told_for_how_long() -> None:
+    line = Line()
+    line.fails(3)
+    refused = line.turns_away()
+    assert refused.why == "answered 503, and is not asked for a while"
+    assert refused.retry_after == timedelta(seconds=1)
+
+
+def test_those_who_wait_come_back_spread_over_as_long_again() -> None:
+    line = Line(luck=0.5)
+    line.fails(3)
+    assert line.turns_away().retry_after == timedelta(seconds=1.5)
+
+
+def test_an_answer_between_failures_keeps_the_line_open() -> None:
+    line = Line()
+    for _ in range(5):
+        line.fails(2)
+        line.answers()
+
+
+def test_one_call_tries_whether_the_partner_is_back_and_no_other_meanwhile() -> None:
+    line = Line()
+    line.fails(3)
+    line.clock.now += 1
+    with line.connection.attempt() as probe:
+        assert probe.probes
+        assert line.turns_away().retry_after == timedelta(seconds=1)
+        probe.answered()
+    with line.connection.attempt() as first, line.connection.attempt() as second:
+        assert (first.probes, second.probes) == (False, False)
+
+
+def test_each_try_that_fails_doubles_the_pause_up_to_the_longest() -> None:
+    line = Line()
+    line.fails(3)
+    for pause in (1, 2, 4, 4):
+        assert line.turns_away().retry_after == timedelta(seconds=pause)
+        line.clock.now += pause
+        line.fails()
+
+
+def test_after_an_answer_the_pauses_begin_anew() -> None:
+    line = Line()
+    line.fails(3)
+    line.clock.now += 1
+    line.fails()
+    line.clock.now += 2
+    line.answers()
+    line.fails(3)
+    assert line.turns_away().retry_after == timedelta(seconds=1)
+
+
+def test_a_try_that_was_given_up_says_nothing_and_the_next_one_tries() -> None:
+    line = Line()
+    line.fails(3)
+    line.clock.now += 1
+    with pytest.raises(TimeoutError), line.connection.attempt():
+        raise TimeoutError
+    with line.connection.attempt() as probe:
+        assert probe.probes
+
+
+def test_calls_that_were_under_way_before_make_the_pause_no_longer() -> None:
+    line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
+    with line.connection.attempt() as early:
+        line.fails(3)
+        line.clock.now += 0.5
+        early.failed("did not answer in time")
+    assert line.turns_away().retry_after == timedelta(seconds=0.5)
+
+
+def test_a_late_answer_of_a_call_from_before_shows_that_the_partner_is_back() -> None:
+    line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
+    with line.connection.attempt() as early:
+        line.fails(3)
+        early.answered()
+    line.answers()
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (6, 32), (7, 60), (1000, 60)])
+def test_retries_come_later_each_time_and_never_all_at_once(attempt: int, seconds: int) -> None:
+    assert retry_delay(attempt, randomly=lambda: 0.0) == timedelta(seconds=seconds / 2)
+    assert retry_delay(attempt, randomly=lambda: 0.5) == timedelta(seconds=seconds)
+
+
+# ---- as an activity meets it ----
+
+TRACKING = AnnounceTracking.model_validate(
+    {
+        "order_id": "1001",
+        "seller_id": "acme",
+        "channel": "web_shop",
+        "shipment_id": "S-1",
+        "carrier": "UPS",
+        "tracking_number": "1Z",
+        "lines": [{"sku": "BRK-100", "quantity": 1}],
+    }
+)
+
+
+class Sick:
+    """A shop that answers this status, and counts how often it was asked."""
+
+    def __init__(self, status: int, headers: dict[str, str] | None = None) -> None:
+        self.asked = 0
+        self.status = status
+        self.headers = headers or {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        return httpx.Response(self.status, headers=self.headers)
+
+
+async def failures(
+    activities: ActivityEnvironment, sick: Sick, times: int, settings: Settings | None = None
+) -> list[ApplicationError]:
+    shop = Shop(settings or Settings(), httpx.MockTransport(sick))
+    errors = []
+    for _ in range(times):
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(shop.announce_tracking, TRACKING)
+        errors.append(raised.value)
+    return errors
+
+
+async def test_RET_16_a_sick_partner_is_asked_five_times_and_then_left_alone(
+    activities: ActivityEnvironment,
+) -> None:
+    sick = Sick(503)
+    last = (await failures(activities, sick, 20))[-1]
+    assert sick.asked == 5
+    assert (last.type, last.non_retryable) == ("PartnerUnavailable", False)
+    assert last.message == "the shop answered 503, and is not asked for a while: announce a tracking number"
+    assert last.next_retry_delay is not None
+    assert timedelta(0) < last.next_retry_delay <= timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("status", [401, 409, 429])
+async def test_RET_16_a_partner_that_says_no_or_later_is_not_out_of_order(
+    activities: ActivityEnvironment, status: int
+) -> None:
+    sick = Sick(status)
+    await failures(activities, sick, 20)
+    assert sick.asked == 20
+
+
+async def test_RET_16_the_pause_that_a_partner_asks_for_keeps_its_whole_length(
+    activities: ActivityEnvironment,
+) -> None:
+    (error,) = await failures(activities, Sick(429, {"Retry-After": "7200"}), 1)
+    assert error.next_retry_delay == timedelta(hours=2)
+
+
+async def test_RET_16_a_full_line_is_no_failure_of_the_partner_and_tried_again_soon(
+    activities: ActivityEnvironment,
+) -> None:
+    shop = Shop(Settings(partner_calls_at_once=1), httpx.MockTransport(Sick(200)))
+    with shop._partner._connection.attempt(), pytest.raises(ApplicationError) as raised:
+        await activities.run(shop.announce_tracking, TRACKING)
+    assert raised.value.message == "the shop has 1 calls of ours to answer first: announce a tracking number"
+    assert raised.value.next_retry_delay is not None
+    assert raised.value.next_retry_delay <= timedelta(seconds=1.5)
