@@ -83,6 +83,9 @@ class OrderProcedure:
     def reject(self, state: OrderState) -> OrderState:
         return replace(state, rejected=state.rejected + 1)
 
+    def outside(self, state: OrderState, happening: Happening) -> Iterable[OrderState]:
+        raise AssertionError(happening.name)
+
     def next_deadline(self, state: OrderState, until: int) -> int | None:
         if state.released_at is None:
             return None

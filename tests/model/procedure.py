@@ -46,6 +46,8 @@ class HasEnd(Protocol):
 
 S = TypeVar("S", bound=HasEnd)
 MOST_STATES = 4000
+OUTSIDE = ("stop", "refund_word")
+"""No events that somebody sends to the case: staff stop it, or one of its refunds says what became of it."""
 
 
 class Procedure(Protocol[S]):
@@ -58,6 +60,9 @@ class Procedure(Protocol[S]):
 
     def hear(self, state: S, event: Happening) -> Iterable[S]:
         """What may follow when an undamaged, new event reaches the case."""
+
+    def outside(self, state: S, happening: Happening) -> Iterable[S]:
+        """What may follow when something of `OUTSIDE` happens."""
 
     def steps(self, state: S) -> Iterable[S]:
         """What the case may do next by itself; nothing: it waits, or it has ended."""
@@ -107,6 +112,8 @@ class Possible(Generic[S]):
 
     def _heard(self, state: S, event: Happening) -> Iterable[S]:
         procedure = self.procedure
+        if event.name in OUTSIDE:
+            return procedure.outside(state, event)
         if not procedure.reaches(state, event):
             return [state]
         known = procedure.seen(state, event.ident)

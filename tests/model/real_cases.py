@@ -180,7 +180,7 @@ class RealReturn(RealCase):
         match name:
             case "seller_approval":
                 decision = "rejected" if variant == "rejected" else "approved"
-                fee = {"with fee": "10.00", "too dear": "1000.00"}.get(variant, "0")
+                fee = {"with fee": "10.00", "too dear": "1000.00", "all of it": "100.00"}.get(variant, "0")
                 returnless = variant == "returnless"
                 return {"decision": decision, "return_fee": fee, "returnless": returnless, "reason": "as agreed"}
             case "supplier_rma":
@@ -301,6 +301,15 @@ class RealRefunds(RealCase):
         if number is None:
             return
         case = self.refunds[number]
+        if happening.name == "refund_resolved":
+            actor, outcome = (
+                ("seller:jane", "moved")
+                if happening.variant == "by the seller"
+                else ("staff:sam", happening.variant)
+            )
+            said = {"actor": actor, "outcome": outcome, "evidence": "bank statement", "reason": "as the bank says"}
+            await self.deliver(case, happening, happening.name, said)
+            return
         await rests(case)
         stands = await case.status()
         known = stands.facts["gateway_refund_id"]

@@ -1,4 +1,4 @@
-"""The model of an order's direct refunds under one cap (REF): 100.00 were paid. Money in cents."""
+"""The model of an order's direct refunds under one cap (REF): 100.00 were paid. Money in cents, time in days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,31 +9,82 @@ PAID = 10_000
 AMOUNTS = (3_000, 6_000, 15_000, 0)
 """What is asked for; 0: all that is left (REF-8)."""
 MOST_REFUNDS = 4
-COUNTS = ("reserved", "pending", "failing", "succeeded")
-"""`failing`: heard to have failed, and not yet given back: another refund may find it either way."""
+LOOK_AGAIN = 1
+"""Days of silence after which the gateway is asked."""
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "refund": tuple(str(amount) for amount in AMOUNTS),
     "gateway_update": ("succeeded", "failed", "pending", "other"),
+    "refund_resolved": ("moved", "not_moved", "by the seller"),
 }
 CLOCK = (1, 8)
+LIES = ("lie succeeded", "lie failed")
+"""More variants of `gateway_update`: the gateway itself does not say so."""
+LATE = ("failed", "lie failed", "succeeded")
+"""Variants of `late_word`: it comes when the refund has ended, and starts it again (REF-7)."""
+FATES = ("succeeds", "pending", "fails", "refused", "no answer", "lost")
+"""What the gateway makes of a refund. `lost`: it says pending, and later that it does not have it."""
+GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
+    "": (("refund", "3000"), ("refund", "0"), ("refund", "6000")),
+    "sending": (("refund_resolved", "moved"), ("refund_resolved", "not_moved"), ("gateway_update", "failed")),
+    "pending": (
+        ("gateway_update", "succeeded"),
+        ("gateway_update", "failed"),
+        ("gateway_update", "lie failed"),
+        ("refund_resolved", "moved"),
+        ("refund_resolved", "not_moved"),
+        ("clock", "8"),
+    ),
+    "succeeded": (("late_word", "failed"), ("late_word", "lie failed"), ("refund", "0")),
+    "failed": (("refund", "0"), ("late_word", "failed")),
+    "refused": (("refund", "3000"), ("late_word", "failed")),
+}
 
 
 @dataclass(frozen=True)
 class RefundSetup:
-    """`slow`: the gateway says *pending*, and more only days later (REF-7)."""
+    """`slow`: the gateway says *pending*, and more only days later (REF-7). `fates`: of the first refunds; those
+    beyond have the usual one."""
 
     slow: bool = False
     allow_over_refund: bool = False
+    fates: tuple[str, ...] = ()
+
+    def fate(self, number: int) -> str:
+        if number < len(self.fates):
+            return self.fates[number]
+        return "pending" if self.slow else "succeeds"
 
 
 @dataclass(frozen=True)
 class One:
-    """One refund: what was asked for, what was reserved, how it stands."""
+    """One refund: what was asked for, what was reserved, how it stands.
+
+    `state`: asked, reserving, reserved, sending (the gateway gives no answer), pending, closing, or how it ended;
+    `final`: as what a closing one ends; `truth`: how it stands at the gateway itself.
+    """
 
     asked: int
     amount: int = 0
     state: str = "asked"
+    final: str = ""
+    truth: str = "none"
+    has_number: bool = False
+    """The gateway's number of it is known here."""
+    claims: tuple[str, ...] = ()
+    """What was said of it, and is not checked yet."""
+    heard_at: int = 0
+    resolution: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Against what was paid (REF-3). One that closes as failed may have been given back, or not yet."""
+        return self.state in ("reserved", "sending", "pending", "closing", "succeeded")
+
+    @property
+    def may_be_resolved(self) -> bool:
+        """REF-11: the gateway has given no last word, so a person who can show it may say what became of it."""
+        return self.state in ("sending", "pending")
 
 
 @dataclass(frozen=True)
@@ -48,11 +99,11 @@ class RefundsState:
 
     @property
     def taken(self) -> int:
-        return sum(one.amount for one in self.refunds if one.state in COUNTS)
+        return sum(one.amount for one in self.refunds if one.counts)
 
 
 def refund_of(event: Happening, refunds: int) -> int | None:
-    """Which of so many refunds, counted from 0, an update speaks of; None: it is not there yet."""
+    """Which of so many refunds, counted from 0, an event speaks of; None: it is not there yet."""
     number = event.ident % (refunds or 1) if event.damage else event.ident % MOST_REFUNDS
     return number if number < refunds else None
 
@@ -76,65 +127,170 @@ class RefundProcedure:
         return event.name == "refund" or refund_of(event, len(state.refunds)) is not None
 
     def seen(self, state: RefundsState, ident: int) -> bool:
-        return False  # each refund counts its own events: see `_update`
+        return False  # each refund counts its own events: see `_sent`
 
     def reject(self, state: RefundsState) -> RefundsState:
         return replace(state, rejected=state.rejected + 1)
 
+    def outside(self, state: RefundsState, happening: Happening) -> Iterable[RefundsState]:
+        return [state]  # a refund can't be stopped
+
     def next_deadline(self, state: RefundsState, until: int) -> int | None:
-        return None
+        looks = [one.heard_at + LOOK_AGAIN for one in state.refunds if one.state == "pending"]
+        return min((at for at in looks if state.now < at <= until), default=None)
+
+    # ---- its own steps ----
 
     def steps(self, state: RefundsState) -> Iterable[RefundsState]:
-        return [
-            self._with(state, number, self._next(state, one))
-            for number, one in enumerate(state.refunds)
-            if one.state in ("asked", "reserved", "failing")
-        ]
+        return [after for number, one in enumerate(state.refunds) for after in self._next(state, number, one)]
 
-    def _next(self, state: RefundsState, one: One) -> One:
-        if one.state == "failing":
-            return replace(one, state="failed")
-        if one.state == "reserved":
-            # The books let an over-refund pass if the seller allows it; this gateway never does.
-            at_gateway = sum(other.amount for other in state.refunds if other.state in ("pending", "succeeded"))
-            if at_gateway + one.amount > PAID:
-                return replace(one, state="refused")
-            return replace(one, state="pending" if self.setup.slow else "succeeded")
+    def _next(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
+        match one.state:
+            case "asked":
+                # A word that is there before it begins may have started it: nothing new is made of it then.
+                begun = (
+                    replace(one, state="closing", final="refused")
+                    if one.claims
+                    else replace(one, state="reserving")
+                )
+                return [self._with(state, number, begun)]
+            case "reserving":
+                return [self._with(state, number, self._reserved(state, one))]
+            case "reserved":
+                return [self._sent(state, number, one)]
+            case "sending":
+                return [self._with(state, number, self._resolved(one))] if one.resolution else []
+            case "pending":
+                return self._pending(state, number, one)
+            case "closing":
+                return self._closing(state, number, one)
+        return []
+
+    def _reserved(self, state: RefundsState, one: One) -> One:
         amount = one.asked or PAID - state.taken
         left = max(PAID - state.taken, 0)
         if amount <= 0 or (amount > left and not self.setup.allow_over_refund):
-            return replace(one, state="refused")
+            return replace(one, state="closing", final="refused")
         return replace(one, state="reserved", amount=amount)
+
+    def _sent(self, state: RefundsState, number: int, one: One) -> RefundsState:
+        """The database lets an over-refund pass if the seller allows it; this gateway never does."""
+        at_gateway = sum(other.amount for other in state.refunds if other.truth in ("pending", "succeeded"))
+        fate = self.setup.fate(number)
+        if fate == "no answer":
+            return self._with(state, number, replace(one, state="sending"))
+        if fate == "refused" or at_gateway + one.amount > PAID:
+            return self._with(state, number, replace(one, state="closing", final="refused"))
+        truth = {"succeeds": "succeeded", "fails": "failed", "pending": "pending", "lost": "none"}[fate]
+        foreign = one.claims.count("other")
+        known = replace(
+            one,
+            truth=truth,
+            has_number=True,
+            heard_at=state.now,
+            claims=tuple(claim for claim in one.claims if claim != "other"),
+        )
+        final = truth in ("succeeded", "failed")
+        after = replace(known, state="closing" if final else "pending", final=truth if final else "")
+        return self._with(replace(state, rejected=state.rejected + foreign), number, after)
+
+    def _pending(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
+        if one.claims:
+            return self._looks(state, number, one)
+        if state.now >= one.heard_at + LOOK_AGAIN:
+            return [self._looked(state, number, one, 0)]
+        return [self._with(state, number, self._resolved(one))] if one.resolution else []
+
+    def _closing(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
+        """A failure that is claimed of a success is checked before it ends (REF-7)."""
+        if one.final == "succeeded" and "failed" in one.claims:
+            return self._looks(state, number, one)
+        wrong = [claim for claim in one.claims if not one.has_number or _contradicts(claim, one.final)]
+        ended = replace(one, state=one.final, claims=())
+        return [self._with(replace(state, rejected=state.rejected + len(wrong)), number, ended)]
+
+    def _looks(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
+        """A look decides about all that was claimed before it began."""
+        return [self._looked(state, number, one, count + 1) for count in range(len(one.claims))]
+
+    def _looked(self, state: RefundsState, number: int, one: One, checked: int) -> RefundsState:
+        wrong = [claim for claim in one.claims[:checked] if _contradicts(claim, one.truth)]
+        after = replace(one, claims=one.claims[checked:], heard_at=state.now)
+        if one.truth in ("succeeded", "failed"):
+            after = replace(after, state="closing", final=one.truth)
+        return self._with(replace(state, rejected=state.rejected + len(wrong)), number, after)
+
+    def _resolved(self, one: One) -> One:
+        return replace(one, state="closing", final="succeeded" if one.resolution == "moved" else "failed")
+
+    # ---- events ----
 
     def hear(self, state: RefundsState, event: Happening) -> Iterable[RefundsState]:
         if event.name == "refund":
             if len(state.refunds) == MOST_REFUNDS:
                 return [state]
             return [replace(state, refunds=(*state.refunds, One(int(event.variant))))]
-        return self._update(state, event)
-
-    def _update(self, state: RefundsState, event: Happening) -> Iterable[RefundsState]:
         number = refund_of(event, len(state.refunds))
         assert number is not None, "it reaches one"
-        one = state.refunds[number]
+        one = self._at_gateway(state.refunds[number], event)
+        state = self._with(state, number, one)
+        over = one.state in ("succeeded", "failed", "refused")
+        if over and event.name == "late_word":
+            return [self._opened_again(state, number, one, event)]
         if event.ident in state.heard:
-            return [state] if one.state == "pending" else [state, self.reject(state)]
-        known = replace(state, heard=state.heard | {event.ident})
-        if one.state == "failing":
-            return [known, self.reject(state)]
-        if one.state != "pending" or event.variant == "other":
+            return [state, self.reject(state)] if over or one.state == "closing" else [state]
+        if over:
             return [self.reject(state)]
-        if event.variant == "pending":
-            return [known]
-        word = "failing" if event.variant == "failed" else event.variant
-        return [self._with(known, number, replace(one, state=word))]
+        known = replace(state, heard=state.heard | {event.ident})
+        if event.name == "refund_resolved":
+            may = one.may_be_resolved and not one.resolution and event.variant != "by the seller"
+            resolved = self._with(known, number, replace(one, resolution=event.variant))
+            return [resolved if may else self.reject(state)]
+        return self._claimed(state, known, number, event)
+
+    def _claimed(
+        self, state: RefundsState, known: RefundsState, number: int, event: Happening
+    ) -> list[RefundsState]:
+        one = state.refunds[number]
+        claim = event.variant.removeprefix("lie ")
+        if claim == "other" and one.has_number:
+            return [self.reject(state)]
+        after = self._with(known, number, replace(one, claims=(*one.claims, claim)))
+        # While it comes to its end, it may have ended for the sender.
+        return [after, self.reject(state)] if one.state == "closing" else [after]
+
+    def _at_gateway(self, one: One, event: Happening) -> One:
+        """The gateway itself has made it so, before it says so; what has ended there can only fail afterwards."""
+        pending = one.truth == "pending" and one.state == "pending"
+        if event.name == "gateway_update" and event.variant in ("succeeded", "failed") and pending:
+            return replace(one, truth=event.variant)
+        if event.name == "late_word" and event.variant == "failed" and one.truth in ("pending", "succeeded"):
+            return replace(one, truth="failed")
+        return one
+
+    def _opened_again(self, state: RefundsState, number: int, one: One, event: Happening) -> RefundsState:
+        """The word comes with a start of the refund, which is looked up: nothing new is made of it (REF-7)."""
+        known = replace(state, heard=state.heard | {event.ident})
+        claim = event.variant.removeprefix("lie ")
+        return self._with(known, number, replace(one, state="closing", final=one.state, claims=(claim,)))
 
     def _with(self, state: RefundsState, number: int, one: One) -> RefundsState:
         return replace(state, refunds=(*state.refunds[:number], one, *state.refunds[number + 1 :]))
+
+    # ---- shown ----
+
+    def stage(self, state: RefundsState, number: int) -> str:
+        return state.refunds[number].state
+
+
+def _contradicts(claim: str, truth: str) -> bool:
+    """Whether the gateway's word speaks against what was claimed; "pending" may be older news."""
+    return truth == "none" if claim == "pending" else claim != truth
 
 
 def check(state: RefundsState, setup: RefundSetup) -> None:
     """What must hold in every state: never over the cap, unless the seller allows it (REF-3, REF-5)."""
     assert setup.allow_over_refund or state.taken <= PAID, "more refunded than paid (REF-3)"
-    assert sum(one.amount for one in state.refunds if one.state in ("pending", "succeeded")) <= PAID
-    assert all(one.amount or one.state in ("asked", "refused") for one in state.refunds), "nothing was moved"
+    assert sum(one.amount for one in state.refunds if one.truth in ("pending", "succeeded")) <= PAID
+    unknown = ("asked", "reserving", "refused", "closing")
+    assert all(one.amount or one.state in unknown for one in state.refunds), "nothing was moved"

@@ -1,5 +1,6 @@
 """The model of a return (RET): two units of one item, paid 50.00 and charged 31.50 each. Its clock counts days."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -10,9 +11,12 @@ COST = 6_300
 FEE = 1_000
 """In cents."""
 SLA = 60
+PAUSE = 3
+"""Days until a refund of the seller that did not succeed is made again."""
+BUYER, SELLER = "buyer", "seller"
 
 EVENTS: dict[str, tuple[str, ...]] = {
-    "seller_approval": ("approved", "with fee", "too dear", "returnless", "rejected"),
+    "seller_approval": ("approved", "with fee", "too dear", "all of it", "returnless", "rejected"),
     "supplier_rma": ("issued", "refused"),
     "return_tracking": ("",),
     "goods_received": ("accepted", "rejected", "manual", "too many"),
@@ -23,15 +27,110 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "staff_override": ("tracking", "rma", "inspection", "credit_memo", "by the seller"),
 }
 CLOCK = (8, 31, 61)
+WORDS = ("buyer succeeded", "buyer failed", "seller succeeded", "seller failed")
+"""What a refund says that was pending, in doubt, or had succeeded (REF-7)."""
+FATES = ("succeeds", "fails", "refused", "in doubt", "pending")
+"""What becomes of a refund that was sent."""
+GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
+    "opening": (
+        ("seller_approval", "with fee"),
+        ("seller_approval", "approved"),
+        ("return_tracking", ""),
+        ("credit_memo", "c2:3150"),
+    ),
+    "awaiting_approval": (
+        ("seller_approval", "approved"),
+        ("seller_approval", "with fee"),
+        ("seller_approval", "returnless"),
+        ("seller_approval", "approved"),
+        ("seller_approval", "all of it"),
+    ),
+    "awaiting_rma": (("supplier_rma", "issued"), ("staff_override", "rma"), ("supplier_rma", "refused")),
+    "rma_refused": (("supplier_rma", "issued"), ("staff_override", "rma")),
+    "awaiting_tracking": (("return_tracking", ""), ("goods_received", "accepted"), ("credit_memo", "c1:6300")),
+    "expired": (("return_tracking", ""), ("staff_override", "tracking")),
+    "in_transit": (
+        ("goods_received", "accepted"),
+        ("credit_memo", "c1:6300"),
+        ("goods_received", "rejected"),
+        ("buyer_refund", ""),
+        ("withdrawal", ""),
+    ),
+    "awaiting_credit": (
+        ("credit_memo", "c1:6300"),
+        ("credit_memo", "c2:3150"),
+        ("buyer_refund", "1000"),
+        ("withdrawal", ""),
+        ("goods_received", "rejected"),
+        ("staff_override", "credit_memo"),
+    ),
+    "refunding_seller": (
+        ("refund_word", "seller succeeded"),
+        ("refund_word", "seller failed"),
+        ("clock", "8"),
+        ("buyer_refund", ""),
+        ("goods_received", "rejected"),
+    ),
+    "awaiting_buyer_refund": (
+        ("buyer_refund", ""),
+        ("buyer_refund", "1000"),
+        ("refund_word", "buyer succeeded"),
+        ("channel_update", "refunded_by_channel"),
+        ("goods_received", "accepted"),
+    ),
+    "refunding_buyer": (
+        ("refund_word", "buyer succeeded"),
+        ("refund_word", "buyer failed"),
+        ("buyer_refund", ""),
+        ("withdrawal", ""),
+        ("channel_update", "refunded_by_channel"),
+    ),
+    "completed": (
+        ("refund_word", "buyer failed"),
+        ("refund_word", "seller failed"),
+        ("refund_word", "buyer failed"),
+    ),
+}
+"""What goes on from each stage, or is awkward there: chosen more often than the rest."""
 
 
 @dataclass(frozen=True)
 class ReturnSetup:
-    """The settings of supplier and seller."""
+    """The settings of supplier and seller, and what becomes of the refunds that are sent, one after another; all
+    others succeed."""
 
     rma_by_hand: bool = False
     auto_refund: bool = False
     refund_on_breach: bool = False
+    buyer_fates: tuple[str, ...] = ()
+    seller_fates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refund:
+    """One refund of the return.
+
+    `state`: asked, pending, succeeded, failed, refused, in doubt, failed afterwards.
+    """
+
+    whose: str
+    number: int
+    cents: int
+    state: str = "asked"
+    since: int = 0
+    by_click: bool = False
+    by_channel: bool = False
+    made_again: bool = False
+    """It failed afterwards, and a later one succeeded."""
+
+    @property
+    def may_have_moved(self) -> bool:
+        return self.state in ("asked", "pending", "succeeded", "in doubt")
+
+    @property
+    def counts(self) -> bool:
+        """Against what was paid (REF-3)."""
+        return self.state in ("pending", "succeeded", "in doubt")
 
 
 @dataclass(frozen=True)
@@ -40,6 +139,7 @@ class ReturnState:
 
     now: int = 0
     opened: bool = False
+    open_again: bool = False
     approval: str = ""
     rma: str = ""
     rma_given: bool = False
@@ -49,32 +149,64 @@ class ReturnState:
     reopen_until: int | None = None
     on_the_way: bool = False
     goods: str = ""
-    early_goods: tuple[str, ...] = ()
-    """Receptions that came before the return opened: judged when it does."""
+    early: tuple[tuple[str, str], ...] = ()
+    """What came before the return opened: judged again when it does."""
     waived: frozenset[str] = frozenset()
     memos: tuple[tuple[str, int], ...] = ()
     memo_numbers: frozenset[str] = frozenset()
-    foreign_memos: int = 0
     credited: int = 0
     clicks: tuple[int, ...] = ()
     """Cents asked for; 0: all."""
-    paying: int | None = None
-    refunded: int = 0
-    buyer_done: bool = False
+    refunds: tuple[Refund, ...] = ()
+    sent: tuple[int, int] = (0, 0)
+    """How often a gateway was asked to refund the buyer, and the seller."""
     automatic_failed: bool = False
+    nothing_left: bool = False
+    """The fees take all that was paid."""
     channel: bool = False
-    channel_booked: int | None = None
-    seller_paying: bool = False
-    seller_refunded: int = 0
-    supplier_done: bool = False
+    channel_todo: int = 0
+    """What the marketplace refunded, and is not booked yet."""
+    channel_passed: bool = False
+    nothing_accepted: bool = False
     withdrawn: bool = False
+    stopped: bool = False
     outcome: str | None = None
     heard: frozenset[int] = frozenset()
     rejected: int = 0
 
     @property
     def fee(self) -> int:
-        return FEE if self.approval == "with fee" else 0
+        return {"with fee": FEE, "all of it": PAID}.get(self.approval, 0)
+
+    def of(self, whose: str) -> list[Refund]:
+        """The refunds by a gateway, of one of them."""
+        return [one for one in self.refunds if one.whose == whose and not one.by_channel]
+
+    @property
+    def by_channel(self) -> list[Refund]:
+        return [one for one in self.refunds if one.by_channel]
+
+    @property
+    def owed(self) -> int:
+        """What failed afterwards, and was not made again since (REF-7)."""
+        failed = [one for one in self.of(BUYER) if one.state == "failed afterwards" and not one.made_again]
+        return sum(one.cents for one in failed)
+
+    @property
+    def refunded(self) -> int:
+        return sum(one.cents for one in self.of(BUYER) if one.state == "succeeded")
+
+    @property
+    def seller_refunded(self) -> int:
+        return sum(one.cents for one in self.of(SELLER) if one.state == "succeeded")
+
+    @property
+    def buyer_done(self) -> bool:
+        return self.channel_passed or self.nothing_left or (self.refunded > 0 and not self.owed)
+
+    @property
+    def in_doubt(self) -> bool:
+        return any(one.state == "in doubt" for one in self.refunds)
 
 
 class ReturnProcedure:
@@ -102,7 +234,7 @@ class ReturnProcedure:
         return replace(state, rejected=state.rejected + 1)
 
     def next_deadline(self, state: ReturnState, until: int) -> int | None:
-        deadlines = (state.appeal_until, state.tracking_due, state.reopen_until, SLA)
+        deadlines = [state.appeal_until, state.tracking_due, state.reopen_until, SLA, self._again_at(state)]
         return min((at for at in deadlines if at is not None and state.now < at <= until), default=None)
 
     # ---- what is so ----
@@ -110,14 +242,14 @@ class ReturnProcedure:
     def _broker_pays(self, state: ReturnState) -> bool:
         return self.setup.refund_on_breach and state.now >= SLA
 
-    def _inspection_moot(self, state: ReturnState) -> bool:
+    def _inspection_not_needed(self, state: ReturnState) -> bool:
         return "inspection" in state.waived or state.credited >= COST or self._broker_pays(state)
 
     def _inspected(self, state: ReturnState) -> bool:
         return state.goods in ("accepted", "rejected")
 
     def _accepted(self, state: ReturnState) -> bool:
-        return state.goods == "accepted" or (state.goods != "rejected" and self._inspection_moot(state))
+        return state.goods == "accepted" or (state.goods != "rejected" and self._inspection_not_needed(state))
 
     def _evidently_sent(self, state: ReturnState) -> bool:
         return state.tracked or "tracking" in state.waived or bool(state.goods) or state.credited >= COST
@@ -125,46 +257,71 @@ class ReturnProcedure:
     def _left_for_buyer(self, state: ReturnState) -> int:
         return PAID - state.fee - state.refunded
 
+    def _again_at(self, state: ReturnState) -> int | None:
+        """When the seller's refund is made again (REF-7)."""
+        last = _last(state.of(SELLER))
+        if last is None or last.state not in ("failed", "in doubt", "failed afterwards"):
+            return None
+        return last.since + PAUSE
+
+    def _supplier_done(self, state: ReturnState) -> bool:
+        last = _last(state.of(SELLER))
+        settled = last is not None and last.state in ("succeeded", "refused")
+        return state.approval == "returnless" or state.nothing_accepted or settled
+
     # ---- its own steps ----
 
     def steps(self, state: ReturnState) -> Iterable[ReturnState]:
         if not state.opened:
             return [self._open(state)]
-        following = [self._book(state)] if state.memos or state.foreign_memos else []
-        if state.outcome is None:
-            following += self._procedure(state)
-        return following
+        following = [self._book(state)] if state.memos else []
+        following += self._channel_side(state)
+        if state.outcome is not None:
+            return following
+        if state.stopped:
+            return following + self._stopped(state)
+        return following + self._procedure(state)
 
     def _open(self, state: ReturnState) -> ReturnState:
-        opened = replace(state, opened=True, early_goods=())
-        for goods in state.early_goods:
-            opened = self.reject(opened) if goods == "too many" else replace(opened, goods=goods)
+        """What came before it was known what the return has is judged now."""
+        opened = ReturnState(
+            now=state.now, opened=True, stopped=state.stopped, heard=state.heard, rejected=state.rejected
+        )
+        for name, variant in state.early:
+            opened = self._heard(opened, opened, name, variant) or self.reject(opened)
         return opened
 
     def _book(self, state: ReturnState) -> ReturnState:
-        if state.foreign_memos:
-            return replace(self.reject(state), foreign_memos=state.foreign_memos - 1)
         (_, cents), *others = state.memos
         return replace(state, memos=tuple(others), credited=state.credited + cents)
 
+    def _stopped(self, state: ReturnState) -> list[ReturnState]:
+        """Refunds that are on their way go on by themselves; what they say may still be heard."""
+        under_way = [one for one in state.refunds if one.state == "asked" and not one.by_channel]
+        after = []
+        for heard in itertools.product((False, True), repeat=len(under_way)):
+            known = state
+            for refund, is_heard in zip(under_way, heard, strict=True):
+                known = self._answered(known, refund) if is_heard else known
+            after.append(self._ended(known, "stopped"))
+        return after
+
     def _procedure(self, state: ReturnState) -> list[ReturnState]:
-        if state.approval == "too dear":
-            return [replace(self.reject(state), approval="")]
         if state.approval == "rejected":
             return [self._ended(state, "rejected")]
+        if state.withdrawn:
+            return [self._ended(state, "withdrawn")]
         if not state.approval:
-            return [self._ended(state, "withdrawn")] if state.withdrawn else []
+            return []
         if state.approval == "returnless":
-            return self._sides(state, supplier=False)
+            return self._sides(state)
         if not state.rma_given:
             return self._authorization(state)
         if not state.on_the_way:
             return self._parcel(state)
-        return self._sides(state, supplier=True)
+        return self._sides(state)
 
     def _authorization(self, state: ReturnState) -> list[ReturnState]:
-        if state.withdrawn:
-            return [self._ended(state, "withdrawn")]
         if state.rma == "issued" or "rma" in state.waived or not self.setup.rma_by_hand:
             return [replace(state, rma_given=True, appeal_until=None)]
         if state.rma != "refused":
@@ -174,8 +331,6 @@ class ReturnProcedure:
         return [self._ended(state, "refused_by_supplier")] if state.now >= state.appeal_until else []
 
     def _parcel(self, state: ReturnState) -> list[ReturnState]:
-        if state.withdrawn:
-            return [self._ended(state, "withdrawn")]
         if self._evidently_sent(state):
             return [replace(state, on_the_way=True)]
         if state.tracking_due is None:
@@ -186,74 +341,181 @@ class ReturnProcedure:
             return [replace(state, reopen_until=state.now + 30)]
         return [self._ended(state, "expired")] if state.now >= state.reopen_until else []
 
-    def _sides(self, state: ReturnState, *, supplier: bool) -> list[ReturnState]:
+    def _sides(self, state: ReturnState) -> list[ReturnState]:
         """Supplier and seller, seller and buyer, side by side; both must be done (RET-13, RET-14)."""
-        following = self._buyer_side(state)
-        if supplier:
+        following = [
+            self._answered(state, one) for one in state.refunds if one.state == "asked" and not one.by_channel
+        ]
+        following += self._buyer_side(state)
+        if state.approval != "returnless":
             following += self._supplier_side(state)
-        supplier_done = state.supplier_done or not supplier
-        at_rest = state.paying is None and not state.seller_paying
-        if state.withdrawn and at_rest:
-            following.append(self._ended(state, "withdrawn"))
-        elif state.buyer_done and supplier_done and at_rest and not state.clicks and not self._unbooked(state):
+        under_way = any(one.state in ("asked", "pending") for one in state.refunds)
+        done = state.buyer_done and self._supplier_done(state) and not state.channel_todo
+        if done and not under_way and not state.in_doubt and not state.clicks:
             following.append(self._ended(state, "completed"))
         return following
 
-    def _unbooked(self, state: ReturnState) -> bool:
-        return state.channel and state.channel_booked is None
-
     def _supplier_side(self, state: ReturnState) -> list[ReturnState]:
-        if state.seller_paying:
-            return [replace(state, seller_paying=False, seller_refunded=COST, supplier_done=True)]
-        if state.supplier_done or state.withdrawn:
+        last = _last(state.of(SELLER))
+        again_at = self._again_at(state)
+        if last is not None:
+            if again_at is None or state.now < again_at:
+                return []
+            if last.state == "in doubt":
+                return [_with(state, replace(last, state="asked", since=state.now))]
+            return [self._asked(state, SELLER, last.cents)]
+        if self._supplier_done(state):
             return []
-        if not self._inspected(state) and not self._inspection_moot(state):
+        if not self._inspected(state) and not self._inspection_not_needed(state):
             return []
         if not self._accepted(state):
-            return [replace(state, supplier_done=True)]
+            return [replace(state, nothing_accepted=True)]
         if state.credited >= COST or "credit_memo" in state.waived or self._broker_pays(state):
-            return [replace(state, seller_paying=True)]
+            return [self._asked(state, SELLER, COST)]
         return []
 
     def _buyer_side(self, state: ReturnState) -> list[ReturnState]:
-        if state.paying is not None:
-            return [replace(state, paying=None, refunded=state.refunded + state.paying, buyer_done=True)]
-        if state.withdrawn:
+        if any(one.state in ("asked", "pending") for one in state.of(BUYER)):
             return []
-        if self._unbooked(state):
-            return [self._book_channel(state)]
+        if state.channel_todo or any(one.state == "asked" for one in state.by_channel):
+            return []
         if state.clicks:
-            asked, *others = state.clicks
-            amount = asked or self._left_for_buyer(state)
-            served = replace(state, clicks=tuple(others))
-            if state.channel or amount <= 0 or amount > PAID - state.refunded:
-                return [self.reject(served)]
-            return [replace(served, paying=amount)]
-        ready = state.approval == "returnless" or (self._inspected(state) and self._accepted(state))
-        if self.setup.auto_refund and ready and not state.buyer_done and not state.automatic_failed:
-            amount = self._left_for_buyer(state)
-            return [replace(state, paying=amount) if amount > 0 else replace(state, automatic_failed=True)]
+            return [self._serve(state)]
+        if self._automatic(state):
+            amount = state.owed or self._left_for_buyer(state)
+            return [self._asked(state, BUYER, amount)] if amount > 0 else [replace(state, automatic_failed=True)]
+        if not state.buyer_done and not state.refunded and not state.channel and state.fee >= PAID:
+            return [replace(state, nothing_left=True)]
         return []
 
-    def _book_channel(self, state: ReturnState) -> ReturnState:
-        booked = PAID if not state.refunded else 0
-        return replace(state, channel_booked=booked, buyer_done=True)
+    def _serve(self, state: ReturnState) -> ReturnState:
+        asked, *others = state.clicks
+        served = replace(state, clicks=tuple(others))
+        doubtful = [one for one in state.of(BUYER) if one.state == "in doubt"]
+        if doubtful:
+            return _with(served, replace(doubtful[-1], state="asked", since=state.now, by_click=True))
+        amount = asked or state.owed or self._left_for_buyer(state)
+        if state.channel or amount <= 0:
+            return self.reject(served)
+        return self._asked(served, BUYER, amount, by_click=True)
+
+    def _automatic(self, state: ReturnState) -> bool:
+        """REF-1: without a click, once; a person clicks for what did not succeed."""
+        accepted = self._inspected(state) and self._accepted(state)
+        ready = self.setup.auto_refund and (state.approval == "returnless" or accepted)
+        tried = state.automatic_failed or any(
+            one.state in ("failed afterwards", "in doubt") for one in state.of(BUYER)
+        )
+        return ready and not (state.buyer_done or state.channel or tried)
+
+    def _channel_side(self, state: ReturnState) -> list[ReturnState]:
+        """RET-18: what the marketplace refunded is booked as it comes, under the same cap."""
+        booking = [one for one in state.by_channel if one.state == "asked"]
+        if booking:
+            taken = sum(one.cents for one in state.refunds if one.whose == BUYER and one.counts)
+            fits = booking[0].cents <= PAID - taken
+            booked = replace(booking[0], state="succeeded" if fits else "refused", since=state.now)
+            return [replace(_with(state, booked), channel_passed=True)]
+        if not state.channel_todo:
+            return []
+        todo = replace(state, channel_todo=state.channel_todo - 1)
+        amount = state.owed or PAID - sum(one.cents for one in state.by_channel)
+        if amount <= 0:
+            return [replace(todo, channel_passed=True)]
+        return [self._asked(todo, BUYER, amount, by_channel=True)]
+
+    # ---- refunds ----
+
+    def _asked(
+        self, state: ReturnState, whose: str, cents: int, *, by_click: bool = False, by_channel: bool = False
+    ) -> ReturnState:
+        number = sum(one.whose == whose for one in state.refunds) + 1
+        refund = Refund(whose, number, cents, since=state.now, by_click=by_click, by_channel=by_channel)
+        return replace(state, refunds=(*state.refunds, refund))
+
+    def _answered(self, state: ReturnState, refund: Refund) -> ReturnState:
+        """The cap, then the gateway: what becomes of a refund that was asked for (REF-3, REF-6)."""
+        others = [one for one in state.refunds if one.whose == refund.whose and one.number != refund.number]
+        taken = sum(one.cents for one in others if one.counts)
+        if refund.cents > (PAID if refund.whose == BUYER else COST) - taken:
+            return self._not_made(state, replace(refund, state="refused", since=state.now))
+        index = 0 if refund.whose == BUYER else 1
+        fates = self.setup.buyer_fates if index == 0 else self.setup.seller_fates
+        nth = state.sent[index]
+        fate = fates[nth] if nth < len(fates) else "succeeds"
+        buyers, sellers = state.sent
+        sent = replace(state, sent=(buyers + 1, sellers) if refund.whose == BUYER else (buyers, sellers + 1))
+        match fate:
+            case "succeeds":
+                return self._made(sent, refund)
+            case "pending":
+                return _with(sent, replace(refund, state="pending", since=state.now))
+        named = {"fails": "failed", "refused": "refused", "in doubt": "in doubt"}[fate]
+        return self._not_made(sent, replace(refund, state=named, since=state.now))
+
+    def _made(self, state: ReturnState, refund: Refund) -> ReturnState:
+        """A success makes those good that failed afterwards (REF-7)."""
+        made = replace(refund, state="succeeded", since=state.now)
+        refunds = tuple(
+            replace(one, made_again=True)
+            if one.whose == refund.whose and one.state == "failed afterwards"
+            else one
+            for one in state.refunds
+        )
+        return _with(replace(state, refunds=refunds), made)
+
+    def _not_made(self, state: ReturnState, refund: Refund) -> ReturnState:
+        """The one who clicked is told; nothing is refunded again without a person's click."""
+        after = _with(state, refund)
+        if refund.whose == SELLER:
+            return after
+        return self.reject(after) if refund.by_click else replace(after, automatic_failed=True)
 
     def _ended(self, state: ReturnState, outcome: str) -> ReturnState:
-        """What the marketplace paid is booked, and clicks that can't be served are answered."""
-        if self._unbooked(state):
-            state = self._book_channel(state)
+        """Clicks that can't be served any more are answered; what is unbooked is booked still."""
         return replace(state, outcome=outcome, rejected=state.rejected + len(state.clicks), clicks=())
+
+    # ---- what is no event ----
+
+    def outside(self, state: ReturnState, happening: Happening) -> Iterable[ReturnState]:
+        if happening.name == "stop":
+            return [state if state.outcome is not None or state.stopped else replace(state, stopped=True)]
+        whose, _, word = happening.variant.partition(" ")
+        refund = spoken_of(state, whose, word)
+        if refund is None:
+            return [state]
+        after = self._said(state, refund, word)
+        if state.outcome is None:
+            return [after]
+        if state.outcome == "completed":
+            again = replace(after, outcome=None)
+            return [replace(again, open_again=True), again]
+        return [state, after]  # a return that has ended otherwise may not be there to hear it
+
+    def _said(self, state: ReturnState, refund: Refund, word: str) -> ReturnState:
+        if word == "succeeded":
+            return self._made(state, refund)
+        if refund.state == "succeeded":
+            return _with(state, replace(refund, state="failed afterwards", since=state.now))
+        failed = replace(refund, state="failed", since=state.now)
+        # Of one in doubt the sender was told already.
+        return self._not_made(state, failed) if refund.state == "pending" else _with(state, failed)
 
     # ---- events ----
 
     def hear(self, state: ReturnState, event: Happening) -> Iterable[ReturnState]:
         known = replace(state, heard=state.heard | {event.ident})
         after = self._heard(state, known, event.name, event.variant)
-        return [self.reject(state) if after is None else after]
+        if after is None:
+            return [self.reject(state)]
+        if not state.opened:
+            return [replace(after, early=(*state.early, (event.name, event.variant)))]
+        return [after]
 
     def _heard(self, state: ReturnState, known: ReturnState, name: str, variant: str) -> ReturnState | None:
         """The state after the event; None: a rule refuses it."""
+        if state.open_again and name not in ("buyer_refund", "channel_update", "credit_memo"):
+            return None
         match name:
             case "seller_approval":
                 refused = bool(state.approval) or (variant == "too dear" and state.opened)
@@ -264,27 +526,26 @@ class ReturnProcedure:
             case "return_tracking":
                 return replace(known, tracked=True)
             case "goods_received":
-                if not state.opened:
-                    return replace(known, early_goods=(*state.early_goods, variant))
-                refused = variant == "too many" or state.seller_paying or state.seller_refunded > 0
+                refused = state.opened and (variant == "too many" or bool(state.of(SELLER)))
                 return None if refused else replace(known, goods=variant)
             case "credit_memo":
                 return self._credit(state, known, variant)
             case "buyer_refund":
                 return self._click(state, known, int(variant or 0))
             case "withdrawal":
-                moved = state.paying is not None or state.refunded or state.seller_paying or state.seller_refunded
-                received = state.goods or state.early_goods
-                return None if state.withdrawn or received or moved else replace(known, withdrawn=True)
+                moved = any(one.may_have_moved for one in state.of(BUYER)) or bool(state.of(SELLER))
+                return None if state.withdrawn or state.goods or moved else replace(known, withdrawn=True)
             case "channel_update":
-                return replace(known, channel=state.channel or variant == "refunded_by_channel")
+                if variant != "refunded_by_channel":
+                    return known
+                return replace(known, channel=True, channel_todo=state.channel_todo + 1)
             case "staff_override":
                 return None if variant == "by the seller" else replace(known, waived=state.waived | {variant})
         raise AssertionError(name)
 
     def _credit(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
         if variant == "foreign":
-            return None if state.opened else replace(known, foreign_memos=state.foreign_memos + 1)
+            return None if state.opened else known
         number, _, cents = variant.partition(":")
         if number in state.memo_numbers:
             return known
@@ -293,7 +554,7 @@ class ReturnProcedure:
         )
 
     def _click(self, state: ReturnState, known: ReturnState, asked: int) -> ReturnState | None:
-        nothing_left = state.opened and not asked and self._left_for_buyer(state) <= 0
+        nothing_left = state.opened and not asked and not state.owed and self._left_for_buyer(state) <= 0
         if state.channel or state.approval == "rejected" or nothing_left:
             return None
         return replace(known, clicks=(*state.clicks, asked))
@@ -306,23 +567,44 @@ class ReturnProcedure:
             return state.outcome
         if not state.approval:
             return "awaiting_approval"
-        if state.approval == "returnless":
-            return "awaiting_buyer_refund"
-        if not state.rma_given:
-            return "rma_refused" if state.rma == "refused" else "awaiting_rma"
-        if not state.on_the_way:
-            return "expired" if state.reopen_until is not None else "awaiting_tracking"
-        if state.supplier_done:
-            return "awaiting_buyer_refund"
-        inspected = self._inspected(state) or self._inspection_moot(state)
-        return "awaiting_credit" if inspected else "in_transit"
+        if state.approval != "returnless":
+            if not state.rma_given:
+                return "rma_refused" if state.rma == "refused" else "awaiting_rma"
+            if not state.on_the_way:
+                return "expired" if state.reopen_until is not None else "awaiting_tracking"
+            if not state.of(SELLER) and not state.nothing_accepted:
+                inspected = self._inspected(state) or self._inspection_not_needed(state)
+                return "awaiting_credit" if inspected else "in_transit"
+            if not self._supplier_done(state):
+                return "refunding_seller"
+        pending = any(one.state == "pending" for one in state.of(BUYER))
+        return "refunding_buyer" if pending else "awaiting_buyer_refund"
+
+
+def spoken_of(state: ReturnState, whose: str, word: str) -> Refund | None:
+    """The refund of which a word says something new: the last one that can still change so."""
+    fits = ("pending", "in doubt") if word == "succeeded" else ("pending", "in doubt", "succeeded")
+    return _last([one for one in state.of(whose) if one.state in fits])
+
+
+def _last(refunds: list[Refund]) -> Refund | None:
+    return refunds[-1] if refunds else None
+
+
+def _with(state: ReturnState, refund: Refund) -> ReturnState:
+    same = (refund.whose, refund.number)
+    return replace(
+        state, refunds=tuple(refund if (one.whose, one.number) == same else one for one in state.refunds)
+    )
 
 
 def check(state: ReturnState) -> None:
     """What must hold in every state: money back once, never over the cap, none after a withdrawal."""
-    channel = state.channel_booked or 0
-    assert state.refunded + channel <= PAID, "more refunded than paid (REF-3)"
-    assert state.seller_refunded in (0, COST), "the seller is refunded once (RET-13)"
+    moved = sum(one.cents for one in state.refunds if one.whose == BUYER and one.counts)
+    assert moved <= PAID, "more refunded than paid (REF-3)"
+    assert sum(one.cents for one in state.of(SELLER) if one.counts) <= COST, "the seller is refunded once (RET-13)"
     if state.outcome in ("withdrawn", "rejected", "expired", "refused_by_supplier"):
-        assert not state.seller_refunded, "money in a return that ended without (RET-15, RET-10)"
-        assert not state.refunded, "money in a return that ended without (RET-15, RET-10)"
+        assert not any(one.may_have_moved for one in state.of(SELLER)), "money in a return that ended without"
+        assert not any(one.may_have_moved for one in state.of(BUYER)), "money in a return that ended without"
+    if state.outcome == "completed":
+        assert not state.in_doubt, "completed while money is in doubt (REF-11)"

@@ -1,0 +1,289 @@
+"""The refunds of one order in process: their database, their gateway, what the model expects to see of them."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from models import contract
+from models.message import Event
+from models.partners import RefundAnswer
+from models.records import Opening, RefundTakenBack, ReservedRefund
+from models.refunds import GatewayUpdate, RefundRequest, RefundResolved, RefundState
+from tests.model import refund_procedure
+from tests.model.procedure import Happening
+from tests.model.refund_procedure import (
+    FATES,
+    LATE,
+    LIES,
+    MOST_REFUNDS,
+    PAID,
+    RefundProcedure,
+    RefundSetup,
+    RefundsState,
+    refund_of,
+)
+from tests.plans.against_model import Kind
+from tests.plans.rig import Given, Pure, Rig, Troubled
+from workflows.engine.case import Effect, SendMail
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+from workflows.refunds.events import apply, check
+from workflows.refunds.facts import RefundFacts
+from workflows.refunds.plan import plan
+
+BASE = datetime(2026, 3, 1, tzinfo=UTC)
+PURE = Pure(contract.REFUND_KIND, check, apply, plan)
+DAY = timedelta(days=1)
+
+
+def money(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+def cents(amount: Decimal | None) -> int:
+    return int((amount or Decimal(0)) * 100)
+
+
+@dataclass
+class Row:
+    """A refund as the database and the gateway have it."""
+
+    cents: int = 0
+    at_gateway: str = "none"
+    number: str | None = None
+    ended: RefundState | None = None
+    """As the database has it, since it came to its end the first time."""
+
+
+class Refunds:
+    """Direct refunds of one order, each a case of its own, under one cap."""
+
+    def __init__(self, setup: RefundSetup, careful: bool) -> None:
+        self.setup = setup
+        self.careful = careful
+        self.now = BASE
+        self.rigs: list[Rig[RefundFacts]] = []
+        self.rows: list[Row] = []
+        self.rejected_before = 0
+        """By runs that have ended."""
+
+    # ---- the world ----
+
+    def answer(self, number: int, effect: Effect, facts: RefundFacts) -> Given:
+        match effect:
+            case Reserve():
+                return self._reserve(number, effect, facts)
+            case Send():
+                return self._send(number)
+            case LookUp():
+                row = self.rows[number]
+                return RefundAnswer(state=row.at_gateway, gateway_refund_id=row.number)
+            case TakeBack():
+                row = self.rows[number]
+                assert row.ended is not RefundState.FAILED, "taken back twice (REF-7)"
+                assert row.at_gateway == "failed", "taken back, and the gateway does not say so (REF-7)"
+                row.ended = RefundState.FAILED
+                return RefundTakenBack()
+            case SendMail() | ReportToCase():
+                return None
+        raise AssertionError(f"a refund did {effect.key}")
+
+    def _reserve(self, number: int, effect: Reserve, facts: RefundFacts) -> ReservedRefund:
+        row = self.rows[number]
+        if row.cents:
+            assert row.ended is not None, "it is reserved twice"
+            return ReservedRefund(
+                opening=Opening.DUPLICATE,
+                state=row.ended,
+                amount=money(row.cents),
+                gateway_refund_id=row.number,
+                reason="a refund with this id exists already",
+            )
+        if effect.known_only:
+            return ReservedRefund(opening=Opening.REFUSED, reason="no refund of this id is known")
+        left = PAID - sum(self._counted(other) for other in range(len(self.rows)))
+        asked = cents(facts.request.amount) or left
+        over = asked > max(left, 0)
+        if asked <= 0 or (over and not self.setup.allow_over_refund):
+            return ReservedRefund(opening=Opening.REFUSED, reason="more than what is still refundable")
+        row.cents = asked
+        return ReservedRefund(
+            opening=Opening.OPENED, amount=money(asked), payment_reference="pi_1", over_refund=over
+        )
+
+    def _counted(self, number: int) -> int:
+        """Against what was paid (REF-3)."""
+        row = self.rows[number]
+        state = row.ended or self.rigs[number].facts.state
+        return row.cents if state in (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED) else 0
+
+    def _send(self, number: int) -> Given:
+        row = self.rows[number]
+        taken = sum(one.cents for one in self.rows if one.at_gateway in ("pending", "succeeded"))
+        fate = self.setup.fate(number)
+        if fate == "no answer":
+            return Troubled("the gateway gives no answer", alert=True)
+        if fate == "refused" or taken + row.cents > PAID:
+            return RefundAnswer(state="refused", reason="charge_already_refunded")
+        assert row.number is None, "sent twice (REF-6)"
+        row.number = f"re_{number}"
+        row.at_gateway = {"succeeds": "succeeded", "fails": "failed", "pending": "pending", "lost": "none"}[fate]
+        said: Any = "pending" if fate == "lost" else row.at_gateway
+        return RefundAnswer(state=said, gateway_refund_id=row.number)
+
+    # ---- what happens ----
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(rig.stage for rig in self.rigs)
+
+    @property
+    def rejected(self) -> int:
+        return self.rejected_before + sum(rig.rejected for rig in self.rigs)
+
+    def happens(self, happening: Happening) -> None:
+        if happening.name == "refund":
+            if len(self.rigs) < MOST_REFUNDS:
+                self.rows.append(Row())
+                self.rigs.append(self._rig(len(self.rigs), happening.variant))
+            return
+        if happening.name == "stop":
+            for rig in self.rigs:
+                rig.press_cancel()
+            return
+        number = refund_of(happening, len(self.rigs))
+        if number is None:
+            return
+        rig, row = self.rigs[number], self.rows[number]
+        is_pending = rig.facts.state is RefundState.PENDING and row.at_gateway == "pending"
+        if is_pending and happening.name == "gateway_update" and happening.variant in ("succeeded", "failed"):
+            row.at_gateway = happening.variant
+        if happening.name == "late_word":
+            if happening.variant == "failed" and row.at_gateway in ("pending", "succeeded"):
+                row.at_gateway = "failed"
+            if rig.is_over:
+                self._open_again(number, event_of(happening, row.number))
+                return
+        rig.hear(event_of(happening, row.number))
+
+    def _rig(self, number: int, asked: str) -> Rig[RefundFacts]:
+        amount = int(asked)
+        request = RefundRequest(
+            refund_id=f"RF-1001-D{number + 1}",
+            order_id="1001",
+            amount=money(amount) if amount else None,
+            currency="USD",
+            reason="goodwill",
+            requested_by="seller:jane",
+        )
+        facts = RefundFacts(now=self.now, created_at=self.now, request=request)
+        return Rig(PURE, facts, _World(self, number), careful=self.careful)
+
+    def _open_again(self, number: int, event: Event) -> None:
+        """The word comes with a start of the same refund: its first workflow task has the word."""
+        before = self.rigs[number]
+        facts = RefundFacts(now=self.now, created_at=self.now, request=before.facts.request)
+        self.rejected_before += before.rejected
+        self.rigs[number] = Rig(PURE, facts, before.world, careful=self.careful)
+        self.rigs[number].hear(event)
+
+    def goes_on(self, chance: random.Random) -> None:
+        for rig in self.rigs:
+            for _ in range(chance.randint(0, 2)):
+                rig.settle()
+                if rig.pending and chance.random() < 0.7:
+                    rig.answer_one(chance.randrange)
+        self._note_ends()
+
+    def rests(self, chance: random.Random) -> None:
+        order = list(self.rigs)
+        chance.shuffle(order)
+        for rig in order:
+            rig.rest(chance.randrange)
+        self._note_ends()
+
+    def _note_ends(self) -> None:
+        for row, rig in zip(self.rows, self.rigs, strict=True):
+            if rig.is_over and row.cents:
+                row.ended = rig.facts.state
+
+    def clock(self, amount: int, chance: random.Random) -> None:
+        self.rests(chance)
+        for _ in range(amount):
+            self.now += DAY
+            for rig in self.rigs:
+                rig.clock(self.now - rig.now, chance.randrange)
+            self._note_ends()
+
+    def restart(self) -> None:
+        for rig in self.rigs:
+            rig.restart()
+
+    # ---- what is seen ----
+
+    def seen(self) -> tuple[Any, ...]:
+        return tuple((cents(rig.facts.amount), rig.stage) for rig in self.rigs), self.rejected
+
+    @staticmethod
+    def expected(procedure: RefundProcedure, state: RefundsState) -> tuple[Any, ...]:
+        return tuple(
+            (one.amount, procedure.stage(state, at)) for at, one in enumerate(state.refunds)
+        ), state.rejected
+
+    def audit(self) -> None:
+        at_gateway = sum(row.cents for row in self.rows if row.at_gateway in ("pending", "succeeded"))
+        assert at_gateway <= PAID, "more refunded than paid (REF-3)"
+
+    @property
+    def timeline(self) -> list[str]:
+        return [f"{number}: {step}" for number, rig in enumerate(self.rigs) for step in rig.steps]
+
+
+@dataclass(frozen=True)
+class _World:
+    """All refunds of the order, as one of them sees it."""
+
+    refunds: Refunds
+    number: int
+
+    def answer(self, effect: Effect, facts: RefundFacts) -> Given:
+        return self.refunds.answer(self.number, effect, facts)
+
+
+@lru_cache(maxsize=4096)
+def event_of(happening: Happening, number: str | None) -> Event:
+    """What is sent for a happening; `number`: the gateway's of the refund, if it has one."""
+    who = {"event_id": f"h{happening.ident}", "actor": "gateway:stripe"}
+    variant = happening.variant.removeprefix("lie ")
+    if happening.name == "refund_resolved":
+        actor = "seller:jane" if variant == "by the seller" else "staff:sam"
+        outcome = "moved" if variant == "by the seller" else variant
+        said = {"outcome": outcome, "evidence": "bank statement", "reason": "as the bank says"}
+        return RefundResolved.model_validate({**who, "actor": actor, **said})
+    status = "succeeded" if variant == "other" else variant
+    ident = "re_of_another" if variant == "other" or number is None else number
+    return GatewayUpdate.model_validate({**who, "status": status, "gateway_refund_id": ident})
+
+
+def setup(chance: random.Random) -> RefundSetup:
+    fates = tuple(chance.choice(FATES) for _ in range(chance.randint(0, MOST_REFUNDS)))
+    return RefundSetup(chance.random() < 0.4, chance.random() < 0.3, fates)
+
+
+REFUNDS = Kind(
+    name="refunds",
+    choices={
+        **refund_procedure.EVENTS,
+        "gateway_update": refund_procedure.EVENTS["gateway_update"] + LIES,
+        "late_word": LATE,
+        "stop": ("",),
+    },
+    clock=refund_procedure.CLOCK,
+    guide=refund_procedure.GUIDE,
+    setup=setup,
+    procedure=RefundProcedure,
+    subject=Refunds,
+    check=refund_procedure.check,
+)
