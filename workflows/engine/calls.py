@@ -24,7 +24,8 @@ class Patience:
     """How long one kind of call is tried.
 
     `one_try`: for one attempt; `first_tries`: attempts before people see that there is trouble;
-    `before_alert`: for how long it is tried on before staff are told; `pause`: between later rounds, doubled up to `longest_pause`.
+    `before_alert`: for how long it is tried on before staff are told; `pause`: between later rounds, doubled up to
+    `longest_pause`.
     """
 
     one_try: timedelta

@@ -27,6 +27,8 @@ class Receiver(Protocol):
     """What runs a case (`workflows.engine.run.Engine`), as its handlers know it."""
 
     @property
+    def kind(self) -> CaseKind: ...
+    @property
     def stage(self) -> str: ...
     def knows(self, event: Event, name: str) -> bool: ...
     def check(self, name: str, event: Event) -> None: ...
@@ -93,6 +95,32 @@ def _event_id(payload: Sequence[Any]) -> str | None:
 # ---- the handlers of a workflow ----
 
 
+class _Messages:
+    """What every case understands beside its events; the decorator gives it to each kind of case."""
+
+    engine: Receiver
+
+    @workflow.query(name="status", description="Stage, what it waits for, deadlines, timeline, facts")
+    def status(self) -> CaseStatus:
+        return self.engine.status()
+
+    @workflow.signal(dynamic=True, description="Unknown names are recorded as rejected events")
+    def unknown_signal(self, name: str, payload: Sequence[RawValue]) -> None:
+        take_signal(self.engine, self.engine.kind, name, payload)
+
+    @workflow.signal(
+        name=contract.REFUND_TAKEN_BACK, description="What a refund of this case says of itself later"
+    )
+    def refund_reported(self, *payload: Any) -> None:
+        name = contract.REFUND_TAKEN_BACK
+        try:
+            result = RefundResult.at_the_door(_one_object(name, payload))
+        except BackhaulError as error:
+            self.engine.reject(name, str(error), None)
+            return
+        self.engine.take(RefundReported(result=result))
+
+
 def receives(kind: CaseKind, *, makes_refunds: bool = False) -> Callable[[CaseClass], CaseClass]:
     """Class decorator: the query `status`, a signal and an update for each event of the contract, and one signal
     for any other name, which becomes a recorded rejection.
@@ -102,15 +130,15 @@ def receives(kind: CaseKind, *, makes_refunds: bool = False) -> Callable[[CaseCl
     """
 
     def decorate(case: CaseClass) -> CaseClass:
-        _attach(case, _status_query())
-        _attach(case, _unknown_signal(kind))
+        _attach(case, _Messages.status)
+        _attach(case, _Messages.unknown_signal)
         for name, model in kind.events.items():
             description = (model.__doc__ or name).strip().splitlines()[0]
             _attach(case, _signal_handler(case, kind, name, description))
             for function in _update_handler(case, kind, name, description):
                 _attach(case, function)
         if makes_refunds:
-            _attach(case, _refund_signal())
+            _attach(case, _Messages.refund_reported)
         return case
 
     return decorate
@@ -124,22 +152,6 @@ def _named(case: type, function: Callable[..., Any], name: str) -> None:
     function.__name__ = name
     function.__qualname__ = f"{case.__qualname__}.{name}"
     function.__module__ = case.__module__
-
-
-def _status_query() -> Callable[..., Any]:
-    @workflow.query(name="status", description="Stage, what it waits for, deadlines, timeline, facts")
-    def status(self: Running) -> CaseStatus:
-        return self.engine.status()
-
-    return status
-
-
-def _unknown_signal(kind: CaseKind) -> Callable[..., Any]:
-    @workflow.signal(dynamic=True, description="Unknown names are recorded as rejected events")
-    def unknown_signal(self: Running, name: str, payload: Sequence[RawValue]) -> None:
-        take_signal(self.engine, kind, name, payload)
-
-    return unknown_signal
 
 
 def _signal_handler(case: type, kind: CaseKind, name: str, description: str) -> Callable[..., Any]:
@@ -171,18 +183,3 @@ def _update_handler(case: type, kind: CaseKind, name: str, description: str) -> 
     update = workflow.update(name=name, description=description)(handle)
     update.validator(validate)
     return [update, validate]
-
-
-def _refund_signal() -> Callable[..., Any]:
-    name = contract.REFUND_TAKEN_BACK
-
-    @workflow.signal(name=name, description="What a refund of this case says of itself after it was asked for")
-    def refund_reported(self: Running, *payload: Any) -> None:
-        try:
-            result = RefundResult.at_the_door(_one_object(name, payload))
-        except BackhaulError as error:
-            self.engine.reject(name, str(error), None)
-            return
-        self.engine.take(RefundReported(result=result))
-
-    return refund_reported

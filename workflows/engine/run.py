@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from models.calls import Call
     from models.case import CaseStatus, Who
     from models.case import Wait as ShownWait
+    from models.contract import CaseKind
     from models.failures import Category, Conflict
     from models.message import Event, Message, Request
     from workflows.engine import case
@@ -230,6 +231,10 @@ class Engine(Generic[F]):
         return Reply(decided.accepted, decided.message or noted_as)
 
     # ---- shown to people ----
+
+    @property
+    def kind(self) -> CaseKind:
+        return self.procedure.kind
 
     @property
     def stage(self) -> str:
