@@ -13,7 +13,8 @@ from models.ids import case_of, order_workflow_id, refund_workflow_id, return_wo
 from starter.cli.case_lookup import books_if_there, returns_numbered
 from starter.cli.output import remark, say, show_table, shown
 from starter.client.connection import connect
-from starter.client.status import ask_status, status_in_books
+from starter.client.status import ask_status
+from starter.client.status_in_database import status_in_database
 
 
 async def status_of(number: str) -> CaseStatus:
@@ -60,7 +61,9 @@ async def _status_of(client: Client | None, reading: Reading | None, workflow_id
             if answered is not None:
                 return answered
             remark("no worker answers; this is what the books say")
-    in_books = await asyncio.to_thread(status_in_books, reading, workflow_id) if reading is not None else None
+    in_books = None
+    if reading is not None:
+        in_books = await asyncio.to_thread(status_in_database, reading, workflow_id)
     if in_books is None and known_to_temporal:
         raise PartnerUnavailable(
             f"{workflow_id} runs, but no worker answers for it, and the books do not know it yet; "

@@ -24,6 +24,7 @@ from starter.client.send import (
     send_event,
 )
 from starter.client.status import ending_of
+from starter.client.status_in_database import ending_in_database
 
 _NEXT: Final = {
     ("order", "shipped"): "already fulfilled; open a return: backhaul return start --order NUMBER ...",
@@ -104,8 +105,14 @@ async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
 
 
 async def _ending(client: Client, workflow_id: str) -> Ended | None:
+    """How it ended: by its result, else by the database; none if neither knows it as ended."""
+    ended = await ending_of(client, workflow_id)
+    if ended is not None:
+        return ended
     with books_if_there() as reading:
-        return await ending_of(client, reading, workflow_id)
+        if reading is None:
+            return None
+        return await asyncio.to_thread(ending_in_database, reading, workflow_id)
 
 
 def _ended(ended: Ended) -> str:

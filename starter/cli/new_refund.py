@@ -86,7 +86,7 @@ async def _start(request: RefundRequest, ordinal: int | None) -> None:
     remark(f"refund {request.refund_id}")
     opened = await open_refund(client, request)
     while opened.already and ordinal is not None:
-        ended = await ending_of(client, None, opened.workflow_id)
+        ended = await ending_of(client, opened.workflow_id)
         if ended is None or ended.outcome != RefundStage.REFUSED:
             raise Conflict(
                 f"refund {request.refund_id} is being made right now; nothing was added to it. "
@@ -111,7 +111,7 @@ async def _tell(client: Client, refund_id: str, workflow_id: str) -> None:
     if status.stage not in (RefundStage.REFUSED, RefundStage.FAILED):
         say(f"refund {refund_id}: {status.stage}")
         return
-    ended = await ending_of(client, None, status.workflow_id)
+    ended = await ending_of(client, status.workflow_id)
     raise EventRefused(
         f"refund {refund_id} is {status.stage}: {ended.message if ended else 'see its status'}",
         Category.REFUSED_BY_RULE if status.stage == RefundStage.REFUSED else Category.REFUSED_BY_PARTNER,

@@ -50,7 +50,7 @@ async def start_return(request: ReturnRequest, *, may_renumber: bool) -> None:
 
 async def _tell(client: Client, return_id: str, status: CaseStatus) -> None:
     if status.stage == ReturnStage.REFUSED:
-        ended = await ending_of(client, None, status.workflow_id)
+        ended = await ending_of(client, status.workflow_id)
         raise EventRefused(
             f"return {return_id} is refused: {ended.message if ended else 'see `backhaul status`'}",
             Category.REFUSED_BY_RULE,

@@ -1,21 +1,18 @@
-"""Looking at cases: the workflow tells the truth of a running one, the books know it when nobody answers."""
+"""Looking at cases: a workflow tells the truth of itself, and for as long as the server keeps it, how it ended."""
 
 import asyncio
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.case import CaseStatus, Ended, Wait, Who
+from models.case import CaseStatus, Ended
 from models.failures import NotFound
 from models.ids import case_of
 from models.refunds import RefundResult
-
-if TYPE_CHECKING:  # the books are slow to load, and `--help` needs none
-    from activities.database import Reading
 
 ASK_WITHIN: Final = timedelta(seconds=5)
 _LOOK_AGAIN_SECONDS: Final = 0.1
@@ -55,21 +52,15 @@ async def until_past(
         return None
 
 
-async def ending_of(client: Client, reading: "Reading | None", workflow_id: str) -> Ended | None:
-    """How a case ended: from its result, else from the books; none if neither knows it as ended."""
+async def ending_of(client: Client, workflow_id: str) -> Ended | None:
+    """How a case ended, by its result; none if it runs, or the server has forgotten it after its retention."""
     try:
         async with asyncio.timeout(ASK_WITHIN.total_seconds()):
             return await _result_of(client, workflow_id)
     except WorkflowFailureError as error:
         return Ended(workflow_id=workflow_id, outcome="failed", message=_reason(error))
     except (RPCError, TimeoutError):
-        pass  # gone after its retention, or still running: the books may know
-    if reading is None:
         return None
-    standing = await asyncio.to_thread(reading.standing, workflow_id)
-    if standing is None or not standing.ended:
-        return None
-    return Ended(workflow_id=workflow_id, outcome=standing.stage, message="")
 
 
 async def _result_of(client: Client, workflow_id: str) -> Ended:
@@ -87,51 +78,3 @@ async def _result_of(client: Client, workflow_id: str) -> Ended:
 
 def _reason(error: WorkflowFailureError) -> str:
     return error.cause.message if isinstance(error.cause, ApplicationError) else type(error.cause).__name__
-
-
-def status_in_books(reading: "Reading", workflow_id: str) -> CaseStatus | None:
-    """What the books say of a case, in the form of its own answer; none if they do not know it.
-
-    Facts leave out the request, which holds the buyer's address. Events that could not be used are known
-    only to the case itself.
-    """
-    standing = reading.standing(workflow_id)
-    if standing is None:
-        return None
-    wait = None
-    if standing.waiting_on is not None and standing.waiting_since is not None:
-        wait = Wait(
-            stage=standing.stage,
-            who=Who(standing.waiting_on),
-            what=standing.waiting_for or "",
-            since=standing.waiting_since,
-            due=standing.due_by,
-        )
-    return CaseStatus(
-        workflow_id=workflow_id,
-        stage=standing.stage,
-        outcome=standing.stage if standing.ended else None,
-        waiting_for=wait,
-        also_waiting_for=(),
-        deadlines={"due": standing.due_by} if standing.due_by is not None else {},
-        sla_state=standing.sla_state,
-        timeline=reading.timeline(workflow_id),
-        rejected_events=(),
-        rejected_count=0,
-        facts=_facts_in_books(reading, workflow_id),
-    )
-
-
-def _facts_in_books(reading: "Reading", workflow_id: str) -> dict[str, Any]:
-    kind, number = case_of(workflow_id)
-    left_out = {"request", "timeline", "listed", "standing"}
-    try:
-        match kind:
-            case "order":
-                return reading.order_view(number).model_dump(mode="json", exclude=left_out)
-            case "return":
-                return reading.return_view(number).model_dump(mode="json", exclude=left_out)
-            case "refund":
-                return reading.refund(number).model_dump(mode="json", exclude=left_out)
-    except NotFound:
-        return {}  # it was refused before it had facts
