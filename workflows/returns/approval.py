@@ -1,0 +1,44 @@
+"""The seller approves or rejects (RET-4, RET-5)."""
+
+from models import ids
+from models.case import ReturnStage as Stage
+from models.case import Who
+from models.parties import Fulfilment
+from models.partners import Recipient
+from workflows.engine.case import Note, Plan
+from workflows.engine.pieces import after_days, alert, at, just, notify, wait
+from workflows.returns.ending import ended
+from workflows.returns.facts import ReturnFacts
+
+
+def approval_requested(f: ReturnFacts) -> Plan:
+    return just(notify("requested", "return_requested", Recipient.SELLER, items=f.items))
+
+
+def awaiting_approval(f: ReturnFacts) -> Plan:
+    """The seller is reminded; when the refund is due and nobody decided, staff are alerted."""
+    what, timer = "approve or reject the return", "Reminder: approve or reject the return"
+    waiting = wait(Stage.AWAITING_APPROVAL, Who.SELLER, what, f.opened_since, f.refund_due)
+    for days in f.seller.approval_reminder_days:
+        said = Note(key=f"note:approval-{days}", what="the seller is reminded to approve or reject")
+        mail = notify(f"approval-{days}", "approval_reminder", Recipient.SELLER, items=f.items)
+        waiting += after_days(f, f.created_at, days, timer, said, mail)
+    late = f"return {f.return_id} is neither approved nor rejected"
+    return waiting + at(f, f.refund_due, timer, alert(f, "approval", late, Who.SELLER))
+
+
+def rejected(f: ReturnFacts) -> Plan:
+    """RET-4: the buyer is told why."""
+    reason = f.approval.reason if f.approval else ""
+    told = just(notify("rejected", "return_rejected", Recipient.BUYER, reason=reason, items=f.items))
+    return told + ended(f, Stage.REJECTED, f"rejected by the seller: {reason}")
+
+
+def approved(f: ReturnFacts) -> Plan:
+    """RET-5: nothing needs to come back; or RET-6: a matching return in the seller's account at the broker."""
+    if f.returnless:
+        return just(Note(key="note:returnless", what="nothing needs to come back"))
+    if f.supplier.fulfilment is not Fulfilment.BROKER:
+        return Plan()
+    what = f"return {ids.broker_return_number(f.return_id)} opened in the seller's account at the broker"
+    return just(Note(key="note:broker-return", what=what))

@@ -1,0 +1,119 @@
+"""The seller refunds the buyer: by a person's click, or by a setting of the seller (RET-14, REF-1)."""
+
+from models.case import ReturnStage as Stage
+from models.case import Who
+from models.failures import RefusedByRule
+from models.message import Quantity
+from models.partners import Recipient
+from models.returns import BuyerRefund
+from workflows.engine.case import Note, Plan, SendMail
+from workflows.engine.pieces import after_days, alert, just, notify, wait
+from workflows.refunds.attempts import BUYER, RefundAttempt
+from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, SettleWithoutRefund
+from workflows.returns.facts import ReturnFacts
+from workflows.returns.refund_amounts import refund_amount
+from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
+
+
+def refund_under_way_or_renumbered(f: ReturnFacts) -> Plan:
+    """The one that was asked for is waited for; if its id is another request's, it takes the next one."""
+    if (renumbered := under_next_id(f, BUYER)) is not None:
+        return just(renumbered)
+    under_way = next((one for one in f.buyer_attempts if one.is_under_way), None)
+    return Plan() if under_way is None else refund_under_way(Stage.REFUNDING_BUYER, under_way)
+
+
+def clicked(f: ReturnFacts, click: BuyerRefund) -> Plan:
+    """REF-4: a rule may refuse it when its turn comes. While a refund is in doubt, a click asks for that again."""
+    if (in_doubt := f.buyer_refund_in_doubt) is not None and not f.refunded_by_channel:
+        return asked_again(f, in_doubt, asked_by=click.event_id)
+    try:
+        amount = refund_amount(f, click)
+    except RefusedByRule as no:
+        refuse = RefuseClick(key=f"click:{click.event_id}", event_id=click.event_id, reason=str(no))
+        return just(refuse, _failed_mail(click.event_id, str(no)))
+    lines = click.lines or _all_lines(f)
+    return just(
+        make_refund(f, BUYER, amount, click.reason, click.actor, lines=lines, asked_by=click.event_id),
+    )
+
+
+def automatic(f: ReturnFacts) -> Plan:
+    """REF-1: the seller's setting stands for the click."""
+    try:
+        amount = refund_amount(f, None)
+    except RefusedByRule as no:
+        refuse = RefuseAutomaticRefund(key="refuse-automatic-refund", reason=str(no))
+        return just(refuse, _failed_mail("automatic", str(no)))
+    reason = f"return {f.return_id} accepted"
+    return just(make_refund(f, BUYER, amount, reason, "seller:settings", lines=_all_lines(f)))
+
+
+def nothing_left(f: ReturnFacts) -> Plan:
+    """REF-4: there is nothing to click for."""
+    what = f"the fees take all of it: {f.fees} {f.snapshot.currency}; nothing is refunded"
+    return just(SettleWithoutRefund(key="settle-without-refund", what=what))
+
+
+def awaiting_click(f: ReturnFacts) -> Plan:
+    """A person reviews; reminders count from when there was something to refund (REF-1)."""
+    failed_afterwards, in_doubt = f.buyer_owed, f.buyer_refund_in_doubt
+    if in_doubt is not None:
+        return _in_doubt(f, in_doubt)
+    since = max([f.on_its_way_at or f.approved_at or f.now, *(one.at for one in failed_afterwards)])
+    waiting = wait(Stage.AWAITING_BUYER_REFUND, Who.SELLER, "review, and click to refund the buyer", since)
+    for days in f.seller.buyer_refund_reminder_days:
+        key = f"buyer-refund-{days}" + (f"-{failed_afterwards[-1].refund_id}" if failed_afterwards else "")
+        said = Note(key=f"note:{key}", what="the seller is reminded to refund the buyer")
+        mail = notify(key, "buyer_refund_needed", Recipient.SELLER, days=days)
+        waiting += after_days(f, since, days, "Reminder: refund the buyer", said, mail)
+    return waiting
+
+
+def _in_doubt(f: ReturnFacts, refund: RefundAttempt) -> Plan:
+    """REF-11: nothing is completed before it is known. Where the marketplace refunded too, nobody may click."""
+    if f.refunded_by_channel:
+        what = f"find out what became of refund {refund.refund_id}, which is in doubt"
+        return wait(Stage.AWAITING_BUYER_REFUND, Who.STAFF, what, refund.at)
+    what = f"refund {refund.refund_id} is in doubt: click again to have it looked for, and made if it was not"
+    return wait(Stage.AWAITING_BUYER_REFUND, Who.SELLER, what, refund.at)
+
+
+def buyer_told(f: ReturnFacts) -> Plan:
+    """The buyer of the money, the seller of what went wrong with it, staff of money in doubt."""
+    told = Plan()
+    for one in f.buyer_attempts:
+        if one.state == "succeeded":
+            template = "returnless_refund" if f.returnless else "buyer_refunded"
+            facts = {"amount": one.amount, "currency": one.currency}
+            told += just(notify(f"refunded-{one.refund_id}", template, Recipient.BUYER, **facts))
+        elif one.state == "in_doubt":
+            what = f"refund {one.refund_id} is in doubt, and may have been made ({one.reason})"
+            key = f"{one.refund_id}-{one.tries}"
+            told += just(_failed_mail(key, what), alert(f, f"in-doubt-{key}", what, Who.STAFF))
+        elif one.state in ("failed", "refused") and not one.renumbered:
+            told += just(_failed_mail(f"{one.refund_id}-{one.tries}", one.reason))
+    return told
+
+
+def _failed_mail(key: str, reason: str) -> SendMail:
+    return notify(f"refund-failed-{key}", "refund_failed", Recipient.SELLER, reason=reason)
+
+
+def _all_lines(f: ReturnFacts) -> tuple[Quantity, ...]:
+    return tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in f.snapshot.lines)
+
+
+def buyer_results(f: ReturnFacts) -> list[str]:
+    """What became of the buyer's refunds, in words."""
+    results = []
+    for one in f.buyer_attempts:
+        if one.state == "succeeded":
+            results.append(f"buyer refunded {one.amount} {one.currency}")
+        elif one.state == "failed_afterwards":
+            results.append(f"refund {one.refund_id} failed afterwards")
+        elif one.state == "in_doubt":
+            results.append(f"refund {one.refund_id} is in doubt")
+    if f.fees_took_all_at is not None:
+        results.append("nothing is left for the buyer after the fees")
+    return results + ["buyer refunded by the marketplace" for _ in f.channel_passed]

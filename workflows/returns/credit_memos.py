@@ -1,0 +1,53 @@
+"""The supplier's credit memos: each number counts once, and together they reach what was accepted (RET-12)."""
+
+from datetime import datetime
+
+from models.case import ReturnStage as Stage
+from models.case import Who
+from workflows.engine.case import Note, Plan
+from workflows.engine.pieces import alert, just, wait
+from workflows.returns.effects import BookCreditMemo
+from workflows.returns.facts import ReturnFacts
+from workflows.returns.inspection import overdue
+
+
+def credit_memos(f: ReturnFacts) -> Plan:
+    """They are booked as they come, one at a time; one that comes late is told to staff."""
+    booking = _booking(f)
+    settled_at = _seller_settled_at(f)
+    for one in f.memos:
+        if one.state == "booked" and settled_at is not None and one.at > settled_at:
+            memo = one.memo
+            what = f"credit memo {memo.number} over {memo.amount} {memo.currency} came when no more was expected"
+            booking += just(alert(f, f"late-credit-{memo.number}", what, Who.STAFF))
+    return booking
+
+
+def _booking(f: ReturnFacts) -> Plan:
+    """Staff's stop waits for it, unless it can't be done."""
+    memo = next((one.memo for one in f.memos if one.state == "new"), None)
+    if memo is None:
+        return Plan()
+    effect = BookCreditMemo(key=f"credit-memo:{memo.event_id}", memo=memo)
+    return Plan() if f.stopped_at is not None and effect.key in f.trouble else just(effect)
+
+
+def _seller_settled_at(f: ReturnFacts) -> datetime | None:
+    return next((one.at for one in f.seller_attempts if one.state == "succeeded"), f.nothing_accepted_at)
+
+
+def awaiting_credit(f: ReturnFacts) -> Plan:
+    amount, currency = f.expected_credit, f.snapshot.charge_currency
+    since = f.inspected_at or f.on_its_way_at or f.now
+    what = f"credit {amount} {currency} (credited so far: {f.credited})"
+    late = overdue(f, "credited", f"{f.seller.inspection_days} days to receive, inspect and credit")
+    return late + wait(Stage.AWAITING_CREDIT, Who.SUPPLIER, what, since, f.refund_due)
+
+
+def not_credited(f: ReturnFacts) -> Plan:
+    """RET-13: what the supplier has not credited, the broker pays."""
+    missing = f.expected_credit - f.credited
+    if missing <= 0:
+        return Plan()
+    what = f"{missing} {f.snapshot.charge_currency} is not credited: refunded at the broker's expense"
+    return just(Note(key="note:not-credited", what=what))

@@ -1,0 +1,38 @@
+"""The return request is written down, or a completed return is opened again (RET-1, RET-2, REF-7)."""
+
+from models.case import ReturnStage as Stage
+from models.partners import Recipient
+from workflows.engine.case import Plan
+from workflows.engine.pieces import just, notify
+from workflows.refunds.attempts import owed
+from workflows.returns.effects import OpenReturn, OpenSplitReturn, ReopenReturn
+from workflows.returns.ending import ended, stopped
+from workflows.returns.facts import ReturnFacts
+
+
+def opening(f: ReturnFacts) -> Plan:
+    """Staff's stop waits for it, so that the database can say what became of it; not when it is in trouble."""
+    if f.refusal is not None:
+        return ended(f, Stage.REFUSED, f.refusal)
+    if f.stopped_at is not None and f.opening_is_in_trouble:
+        return stopped(f)
+    failed = f.request.reopened_by
+    if failed is not None:
+        return just(ReopenReturn(key=f"reopen:{failed}", refund_id=failed))
+    return just(OpenReturn(key="open"))
+
+
+def split_returns(f: ReturnFacts) -> Plan:
+    """RET-2: lines of different suppliers become one return per supplier."""
+    return just(*(OpenSplitReturn(key=f"split:{one.return_id}", request=one) for one in f.snapshot.siblings))
+
+
+def reopening(f: ReturnFacts) -> Plan:
+    """REF-7: the seller is told that a completed return is open again."""
+    failed = owed(f.refunds)
+    if f.times_opened == 1 or not failed:
+        return Plan()
+    reason = f"refund {failed[0].refund_id} failed"
+    return just(
+        notify(f"reopened:{f.times_opened}", "return_reopened", Recipient.SELLER, reason=reason),
+    )

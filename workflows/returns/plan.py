@@ -1,0 +1,154 @@
+"""How a return goes: what must be done by now, what is waited for, when to look again, and when it ends.
+
+Pure: the same facts give the same plan. It names every effect that is due; the engine begins each key once. What a
+step does in detail stands in the file beside this one that is named after it.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from models.case import ReturnStage as Stage
+from workflows.engine.case import Plan
+from workflows.engine.pieces import troubles
+from workflows.refunds.attempts import MakeRefund
+from workflows.returns import buyer_refund as buyer
+from workflows.returns import seller_refund as seller
+from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected
+from workflows.returns.channel_updates import channel_updates
+from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
+from workflows.returns.ending import ended, stopped, withdrawn
+from workflows.returns.facts import ReturnFacts
+from workflows.returns.inspection import awaiting_inspection, nothing_accepted
+from workflows.returns.opening import opening, reopening, split_returns
+from workflows.returns.refund_sla import refund_sla
+from workflows.returns.return_shipment import awaiting_tracking, expired, open_again
+from workflows.returns.rma import awaiting_rma, rma_announced, rma_refused
+
+STAGES = [stage.value for stage in Stage]
+
+
+def plan(facts: ReturnFacts, now: datetime) -> Plan:
+    """What follows from the facts at this moment. Of several waits the one of the earliest stage stands first."""
+    f = facts.as_of(now)
+    whole = _plan(f) + troubles(f)
+    return replace(whole, waits=tuple(sorted(whole.waits, key=lambda wait: STAGES.index(wait.stage))))
+
+
+def _plan(f: ReturnFacts) -> Plan:
+    if f.outcome is not None:
+        return ended(f, f.outcome, f.closing_message)
+    if f.opened is None:
+        return request(f)
+    beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f)
+    if f.stopped_at is not None:
+        return beside + stopped(f)
+    if f.withdrawal is not None and not f.is_rejected:
+        return beside + withdrawn(f)
+    return beside + procedure(f)
+
+
+def procedure(f: ReturnFacts) -> Plan:
+    """The goods come back; then supplier and seller, seller and buyer settle, side by side."""
+    goods = in_turn(f, approval, rma, return_shipment)
+    if not goods.goes_on:
+        return goods
+    money = in_turn(f, inspection, credit, seller_refund) + buyer_refund(f)
+    return goods + money + (completion(f) if money.goes_on else Plan())
+
+
+def in_turn(f: ReturnFacts, *steps: Callable[[ReturnFacts], Plan]) -> Plan:
+    """Each step when the one before it waits for nothing."""
+    so_far = Plan()
+    for step in steps:
+        so_far += step(f)
+        if not so_far.goes_on:
+            break
+    return so_far
+
+
+def request(f: ReturnFacts) -> Plan:
+    """1. The return request is written down (RET-1, RET-2), or a completed return is opened again (REF-7)."""
+    return opening(f)
+
+
+def approval(f: ReturnFacts) -> Plan:
+    """2. The seller approves or rejects (RET-4, RET-5)."""
+    if f.approval is None:
+        return approval_requested(f) + awaiting_approval(f)
+    return approval_requested(f) + (rejected(f) if f.is_rejected else approved(f))
+
+
+def rma(f: ReturnFacts) -> Plan:
+    """3. The supplier authorizes it by a number, or refuses (RET-3, RET-7 to RET-9)."""
+    if f.returnless:
+        return Plan()
+    if f.rma_given_at is not None:
+        return rma_announced(f)
+    if f.appeal_until is not None:
+        return refund_sla(f) + rma_refused(f, f.appeal_until)
+    return refund_sla(f) + awaiting_rma(f)
+
+
+def return_shipment(f: ReturnFacts) -> Plan:
+    """4. The tracking number says that the goods are on their way; without one the return expires (RET-10)."""
+    if f.returnless:
+        return Plan()
+    if f.is_expired:
+        return expired(f)
+    if f.on_its_way_at is None:
+        return open_again(f) + refund_sla(f) + awaiting_tracking(f)
+    return open_again(f)
+
+
+def inspection(f: ReturnFacts) -> Plan:
+    """5. The supplier receives and inspects (RET-11)."""
+    if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
+        return Plan()
+    if f.inspection_required:
+        return refund_sla(f) + awaiting_inspection(f)
+    return Plan() if f.expected_credit else nothing_accepted(f)
+
+
+def credit(f: ReturnFacts) -> Plan:
+    """6. The supplier credits what it accepted, or the broker pays for it (RET-12, RET-13)."""
+    if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
+        return Plan()
+    if f.credit_required:
+        return refund_sla(f) + awaiting_credit(f)
+    return not_credited(f)
+
+
+def seller_refund(f: ReturnFacts) -> Plan:
+    """7. The broker refunds the seller (RET-13)."""
+    if f.returnless:
+        return Plan()
+    if not f.seller_attempts:
+        nothing = f.nothing_accepted_at is not None or not f.expected_credit
+        return Plan() if nothing else seller.first_refund(f)
+    made = any(one.state in ("succeeded", "refused", "failed_afterwards") for one in f.seller_attempts)
+    return seller.seller_told(f) + (Plan() if made else refund_sla(f)) + seller.refund_until_made(f)
+
+
+def buyer_refund(f: ReturnFacts) -> Plan:
+    """8. The seller refunds the buyer, by a person's click (RET-14, REF-1)."""
+    told = buyer.buyer_told(f)
+    under_way = buyer.refund_under_way_or_renumbered(f)
+    if under_way != Plan():
+        return told + under_way
+    if f.clicks:
+        return told + buyer.clicked(f, f.clicks[0])
+    if f.wants_automatic_refund:
+        return told + buyer.automatic(f)
+    if f.buyer_settled:
+        return told
+    return told + (buyer.nothing_left(f) if f.fees_take_all else buyer.awaiting_click(f))
+
+
+def completion(f: ReturnFacts) -> Plan:
+    """9. Both are settled, nothing is in doubt, and nobody asks for more: the return is completed."""
+    seller_settled = f.returnless or f.seller_settled
+    if not (seller_settled and f.buyer_settled) or f.clicks or f.is_in_flight(MakeRefund):
+        return Plan()
+    results = seller.seller_results(f) + buyer.buyer_results(f)
+    return ended(f, Stage.COMPLETED, f"completed: {'; '.join(results)}")

@@ -1,0 +1,63 @@
+"""What a return records beside the events themselves."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import SerializeAsAny, model_validator
+
+from models import contract
+from models.message import Event, Message
+from models.returns import CreditMemo
+
+EVENT_NAMES = {model: name for name, model in contract.RETURN_EVENTS.items()}
+
+
+class CreditMemoFact(Message):
+    """A credit memo, and what became of it."""
+
+    memo: CreditMemo
+    state: Literal["new", "booked", "refused"]
+    at: datetime
+
+
+class Waiver(Message):
+    """Staff do without something, and why."""
+
+    at: datetime
+    reason: str
+
+
+class Expiry(Message):
+    """The return expired without a tracking number (RET-10)."""
+
+    missed: datetime
+    at: datetime
+
+
+class SlaNotice(Message):
+    """People were told how many days are left until this due date; 0: it is breached (RET-13)."""
+
+    due: datetime
+    days_before: int
+    at: datetime
+
+
+class EarlyEvent(Message):
+    """An event that came before it was known what the return has: it is judged again when it opens (RET-16).
+
+    By the name it is read again from JSON.
+    """
+
+    name: str
+    event: SerializeAsAny[Event]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        return cls(name=EVENT_NAMES[type(event)], event=event)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_by_name(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("event"), dict):
+            return data | {"event": contract.RETURN_EVENTS[data["name"]].model_validate(data["event"])}
+        return data

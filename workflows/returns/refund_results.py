@@ -1,0 +1,151 @@
+"""What became of the refunds that a return asked for: by their end, or by what they report (REF-7)."""
+
+from models import contract
+from models.case import ReturnStage, Who
+from models.refunds import RefundResult, RefundState, Way
+from workflows.refunds.attempts import (
+    SELLER,
+    MakeRefund,
+    RefundAttempt,
+    asked,
+    failed_afterwards,
+    may_take_next_id,
+    renumbered,
+    settled,
+    state_of,
+)
+from workflows.returns.facts import ReturnFacts
+
+# ---- it is asked for ----
+
+
+def refund_begun(f: ReturnFacts, effect: MakeRefund) -> ReturnFacts:
+    """The click that asks for it is served."""
+    in_doubt = {key: one for key, one in f.refunds_in_doubt.items() if key != effect.refund_id}
+    renumbering = tuple(
+        one for one in f.refunds_to_renumber if (one.direction, one.way) != (effect.direction, effect.way)
+    )
+    f = without_click(f, effect.asked_by)
+    return f.with_(
+        refunds=asked(f.refunds, effect, f.now), refunds_in_doubt=in_doubt, refunds_to_renumber=renumbering
+    )
+
+
+def without_click(f: ReturnFacts, event_id: str | None) -> ReturnFacts:
+    return f.with_(clicks=tuple(click for click in f.clicks if click.event_id != event_id))
+
+
+def not_refunded(f: ReturnFacts, event_id: str | None, reason: str) -> ReturnFacts:
+    """The buyer got nothing; a click that asked for it could not be used."""
+    told = f.step(f"buyer not refunded: {reason}", Who.GATEWAY)
+    return told.reject("buyer_refund", reason, event_id) if event_id else told
+
+
+def channel_passed(f: ReturnFacts, event_id: str) -> ReturnFacts:
+    """A refund of the marketplace is dealt with (RET-18)."""
+    actor = next((one.actor for one in f.channel_refunds if one.event_id == event_id), str(Who.BACKHAUL))
+    passed = f.with_(channel_passed=(*f.channel_passed, event_id))
+    return passed.step("the marketplace refunded the buyer: not refunded again", actor)
+
+
+# ---- its workflow has ended ----
+
+
+def refund_answered(f: ReturnFacts, effect: MakeRefund, result: RefundResult) -> ReturnFacts:
+    """What its workflow gives at its end, unless the refund said more already, by itself."""
+    attempt = f.attempt(effect.refund_id)
+    if attempt is None or not attempt.is_under_way:
+        return channel_passed(f, str(effect.asked_by)) if effect.way is Way.MARKETPLACE else f
+    if result.state is RefundState.RESERVED:
+        result = result.model_copy(update={"unknown": True})
+    if result.conflict and may_take_next_id(f.refunds, effect.refund_id):
+        return _take_next_id(f, effect, result)
+    if effect.way is Way.MARKETPLACE:
+        f = channel_passed(f, str(effect.asked_by))
+    if result.unknown:
+        f = f.with_(refunds_in_doubt=f.refunds_in_doubt | {effect.refund_id: effect})
+    return _settle(f, attempt, result)
+
+
+def _take_next_id(f: ReturnFacts, effect: MakeRefund, result: RefundResult) -> ReturnFacts:
+    refunds = renumbered(settled(f.refunds, result, f.now), effect.refund_id)
+    f = f.with_(refunds=refunds, refunds_to_renumber=(*f.refunds_to_renumber, effect))
+    return f.step(f"refund {effect.refund_id} is another request's: asked for under the next number")
+
+
+def _settle(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:
+    """One that did not succeed is told; its amount is refundable again (REF-7)."""
+    state = state_of(result)
+    f = f.with_(refunds=settled(f.refunds, result, f.now))
+    if state != "in_doubt":
+        others = {key: one for key, one in f.refunds_in_doubt.items() if key != attempt.refund_id}
+        f = f.with_(refunds_in_doubt=others)
+    if attempt.way is not Way.GATEWAY:
+        return f
+    money = f"{result.amount} {result.currency}"
+    if state == "pending":
+        return f.step(f"refund {attempt.refund_id} of {money} is pending", Who.GATEWAY)
+    if attempt.direction is SELLER:
+        return f.step(_seller_result(result, money), Who.GATEWAY)
+    if state == "succeeded":
+        over = " (over what was paid)" if result.over_refund else ""
+        return f.step(f"buyer refunded {money}{over}", Who.GATEWAY)
+    return not_refunded(f, attempt.asked_by, _why_not(result))
+
+
+def _seller_result(result: RefundResult, money: str) -> str:
+    if result.unknown:
+        return f"the seller's refund {result.refund_id} is in doubt: {result.reason}"
+    if result.state is RefundState.SUCCEEDED:
+        return f"the broker refunded the seller {money}"
+    return f"the seller's refund {result.refund_id} did not succeed: {result.reason}"
+
+
+def _why_not(result: RefundResult) -> str:
+    if not result.unknown:
+        return f"refund {result.refund_id} {result.state.value}: {result.reason}"
+    doubt = f"refund {result.refund_id} is in doubt, and may have been made ({result.reason})"
+    return f"{doubt}; click again to have it looked for, and made if it was not"
+
+
+# ---- it reports of itself ----
+
+
+def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
+    """It is pending, is known after all, or failed after it had succeeded (REF-7).
+
+    A word about a refund that this return does not know, or about one that never was made, moves nothing.
+    """
+    if f.opened is None:
+        return f.with_(reported_early=(*f.reported_early, result))
+    attempt, failed = f.attempt(result.refund_id), result.state is RefundState.FAILED
+    if attempt is None or (attempt.state in ("failed", "refused") and not failed):
+        why = f"the return made no refund {result.refund_id} that succeeded (REF-7)"
+        return f.reject(contract.REFUND_TAKEN_BACK, why, None)
+    if result.unknown or result.state is RefundState.RESERVED:
+        return f
+    if attempt.state == "in_doubt":
+        what = f"refund {result.refund_id}, which was in doubt, is {result.state.value} after all"
+        return _settle(f.step(what, Who.GATEWAY), attempt, result)
+    if failed and attempt.state in ("asked", "succeeded"):
+        return _failed_afterwards(f, attempt, result)
+    if attempt.is_under_way and attempt.state != state_of(result):
+        return _settle(f, attempt, result)
+    return f  # told already
+
+
+def _failed_afterwards(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:
+    """A return that was completed, and still sends its last e-mails, is open again."""
+    what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
+    f = f.with_(refunds=failed_afterwards(f.refunds, result, f.now)).step(f"{what}: {result.reason}", Who.GATEWAY)
+    if f.outcome != ReturnStage.COMPLETED:
+        return f
+    return f.with_(outcome=None, closing_message="", times_opened=f.times_opened + 1)
+
+
+def reopened_by(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
+    """What the database has as failed, and these facts still as succeeded, failed afterwards."""
+    attempt = f.attempt(result.refund_id)
+    if attempt is None or attempt.state != "succeeded":
+        return f
+    return _failed_afterwards(f, attempt, result)

@@ -1,0 +1,46 @@
+"""The broker refunds the seller within 60 days of the return request (RET-13)."""
+
+from datetime import timedelta
+
+from models.parties import OnBreach
+from models.partners import Recipient
+from workflows.engine.case import Plan
+from workflows.engine.pieces import just, notify
+from workflows.returns.effects import NoticeSla
+from workflows.returns.facts import ReturnFacts
+
+
+def refund_sla(f: ReturnFacts) -> Plan:
+    """Reminders before the due date, an alert at the breach; staff may move it. What is missed is not made up for:
+    only the latest reminder is sent."""
+    due, timer = f.refund_due, f"{f.seller.refund_sla_days}-day refund SLA"
+    days_before = sorted({*f.seller.refund_reminder_days_before, 0})
+    reached = [days for days in days_before if due - timedelta(days=days) <= f.now]
+    upcoming = [due - timedelta(days=days) for days in days_before if days not in reached]
+    later = Plan(wake_at=min(upcoming), timer=timer) if upcoming else Plan()
+    if not reached:
+        return later
+    return later + (_days_left(f, reached[0]) if reached[0] else _breached(f))
+
+
+def _days_left(f: ReturnFacts, days: int) -> Plan:
+    key, date = _key(f, days), f.refund_due.date().isoformat()
+    what = f"{days} day(s) left to refund the seller"
+    return just(
+        NoticeSla(key=key, due=f.refund_due, days_before=days, what=what),
+        notify(key, "refund_due_soon", Recipient.STAFF, due=date, days=days),
+    )
+
+
+def _breached(f: ReturnFacts) -> Plan:
+    key, date = _key(f, 0), f.refund_due.date().isoformat()
+    pays = "; the broker pays" if f.seller.on_refund_breach is OnBreach.REFUND else ""
+    what = f"{f.seller.refund_sla_days}-day refund SLA breached{pays}"
+    return just(
+        NoticeSla(key=key, due=f.refund_due, days_before=0, what=what),
+        notify(key, "refund_overdue", Recipient.STAFF, due=date),
+    )
+
+
+def _key(f: ReturnFacts, days: int) -> str:
+    return f"sla:{f.refund_due.isoformat()}:{days}"

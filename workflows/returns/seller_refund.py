@@ -1,0 +1,76 @@
+"""The broker refunds the seller (RET-13)."""
+
+from datetime import timedelta
+
+from models.case import ReturnStage as Stage
+from models.case import Who
+from models.partners import Recipient
+from workflows.engine.case import Plan
+from workflows.engine.pieces import alert, just, notify, wait
+from workflows.refunds.attempts import SELLER, RefundAttempt
+from workflows.returns.facts import ReturnFacts
+from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
+
+BY_BROKER = "broker:backhaul"
+
+
+def first_refund(f: ReturnFacts) -> Plan:
+    """What the supplier accepted, or what is waived to be accepted: parts and tax."""
+    return just(make_refund(f, SELLER, f.expected_credit, f"return {f.return_id}", BY_BROKER))
+
+
+def refund_until_made(f: ReturnFacts) -> Plan:
+    """REF-7: one that failed, then or afterwards, is made again under a new id, one in doubt is asked for again
+    under its own. One that was refused is left to staff."""
+    if (renumbered := under_next_id(f, SELLER)) is not None:
+        return just(renumbered)
+    tried = f.seller_attempts
+    last = next((one for one in tried if one.is_under_way or one.state == "in_doubt"), tried[-1])
+    if last.is_under_way:
+        return refund_under_way(Stage.REFUNDING_SELLER, last)
+    if last.state in ("succeeded", "refused"):
+        return Plan()
+    again_at = last.at + timedelta(days=f.seller.refund_retry_days)
+    if f.now < again_at:
+        timer = "Try the seller's refund again"
+        return wait(Stage.REFUNDING_SELLER, Who.STAFF, _what_to_mend(last), last.at, again_at, timer)
+    if last.state == "in_doubt":
+        return asked_again(f, last)
+    return just(make_refund(f, SELLER, last.amount, f"return {f.return_id}", BY_BROKER))
+
+
+def _what_to_mend(last: RefundAttempt) -> str:
+    if last.state == "in_doubt":
+        return f"find out what became of refund {last.refund_id}, which is in doubt; then it is asked for again"
+    return "mend the seller's payment method; then the refund is tried again"
+
+
+def seller_told(f: ReturnFacts) -> Plan:
+    """The seller of its money, staff of what went wrong with it."""
+    told = Plan()
+    for one in f.seller_attempts:
+        if one.state == "succeeded":
+            facts = {"amount": one.amount, "currency": one.currency}
+            told += just(notify(f"seller-refunded-{one.refund_id}", "seller_refunded", Recipient.SELLER, **facts))
+        elif one.state in ("failed", "refused", "in_doubt") and not one.renumbered:
+            became = "is in doubt" if one.state == "in_doubt" else "did not succeed"
+            what = f"the seller's refund {one.refund_id} {became}: {one.reason}"
+            told += just(alert(f, f"{one.refund_id}-{one.tries}", what, Who.STAFF))
+    return told
+
+
+def seller_results(f: ReturnFacts) -> list[str]:
+    """What became of the seller's refund, in words."""
+    if f.nothing_accepted_at is not None and not f.seller_attempts:
+        return ["the supplier accepted nothing"]
+    results = []
+    for one in f.seller_attempts:
+        if one.state == "succeeded":
+            results.append(f"seller refunded {one.amount} {one.currency}")
+        elif one.state == "refused" and not one.renumbered:
+            results.append(f"seller not refunded here: {one.reason}")
+        elif one.state == "failed_afterwards":
+            results.append(f"refund {one.refund_id} failed afterwards")
+        elif one.state == "in_doubt":
+            results.append(f"refund {one.refund_id} is in doubt")
+    return results

@@ -1,0 +1,139 @@
+"""What people and the database see of a return (NTF-3, RET-17)."""
+
+from datetime import datetime
+from typing import Any
+
+from models import ids
+from models.calls import SAVE_CASE, SAVE_RETURN, Call
+from models.case import CaseRecord, Ended
+from models.contract import CHANNEL, RETURN_ID, RMA_NUMBER, SUPPLIER_ID
+from models.message import Message
+from models.parties import Fulfilment
+from models.records import ReceptionRecord, SaveCase, SaveReturn
+from workflows.engine.case import CaseView, Plan
+from workflows.returns.buyer_refund import buyer_results
+from workflows.returns.facts import ReturnFacts
+from workflows.returns.opening_results import OF_THIS_RUN
+from workflows.returns.seller_refund import seller_results
+
+
+def view(f: ReturnFacts, plan: Plan) -> CaseView:
+    """A return that never opened is shown only when its opening had trouble: its id may be another's."""
+    return CaseView(
+        is_kept=f.opened is not None or f.opening_had_trouble,
+        attributes=_attributes(f),
+        deadlines=_deadlines(f),
+        sla_state=f.sla_state,
+    )
+
+
+def _attributes(f: ReturnFacts) -> dict[str, Any]:
+    attributes: dict[str, Any] = {RETURN_ID.name: f.return_id}
+    if f.opened is not None:
+        attributes[SUPPLIER_ID.name] = f.opened.supplier.supplier_id
+        attributes[CHANNEL.name] = f.opened.channel
+        attributes[RMA_NUMBER.name] = f.rma_number
+    return attributes
+
+
+def _deadlines(f: ReturnFacts) -> dict[str, datetime]:
+    if f.opened is None:
+        return dict(f.moved_deadlines)
+    found = {
+        "refund_due": f.refund_due,
+        "rma_due": f.rma_due,
+        "tracking_due": f.tracking_due,
+        "inspection_due": f.inspection_due,
+    }
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def result(f: ReturnFacts) -> Ended:
+    """What its workflow gives when it has ended."""
+    return Ended(workflow_id=f.case_id, outcome=f.outcome or "", message=f.closing_message)
+
+
+# ---- the query `status` ----
+
+
+def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
+    """JSON, with the names of the contract."""
+    opened = f.opened
+    return {
+        "return_id": f.return_id,
+        "order_id": f.order_id,
+        "source": f.request.source.value,
+        "seller_id": f.seller_id,
+        "supplier_id": f.supplier_id,
+        "lines": [line.model_dump(mode="json") for line in opened.lines] if opened else [],
+        "siblings": [sibling.return_id for sibling in opened.siblings] if opened else [],
+        "amazon_rma_id": f.request.amazon_rma_id,
+        "ebay_return_id": f.request.ebay_return_id,
+        "decision": f.approval.decision if f.approval else None,
+        "decision_reason": f.approval.reason if f.approval else None,
+        "broker_return_number": _broker_return_number(f) if opened else None,
+        "rma_number": f.rma_number if opened else None,
+        "return_address": f.return_address if opened else None,
+        "tracking_number": f.tracking.tracking_number if f.tracking else None,
+        "waived": {what.value: one.reason for what, one in f.waived.items()},
+        "receptions": [one.model_dump(mode="json") for one in _receptions(f)],
+        "credit_memos": [
+            memo.model_dump(mode="json", include={"number", "date", "amount", "currency"})
+            for memo in f.booked_memos
+        ],
+        "credited": str(f.credited),
+        "seller_refund": ("; ".join(seller_results(f)) or None) if opened else None,
+        "refunded_by_channel": f.refunded_by_channel,
+        "buyer_refunds": [one.model_dump(mode="json") for one in f.buyer_refunds],
+        "buyer_refund": ("; ".join(buyer_results(f)) or None) if opened else None,
+        "refunds": [one.model_dump(mode="json") for one in f.refunds],
+    }
+
+
+# ---- the database ----
+
+
+def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
+    """What the database keeps; its last facts when it is completed, from which it can open again (REF-7)."""
+    if f.opened is None:
+        return (SAVE_CASE, SaveCase(record=record)) if f.opening_had_trouble else None
+    approval = f.approval
+    return SAVE_RETURN, SaveReturn(
+        return_id=f.return_id,
+        record=record,
+        decision=approval.decision if approval else None,
+        decision_reason=approval.reason if approval else None,
+        decided_by=approval.actor if approval else None,
+        fees=f.fees if approval and not f.is_rejected else None,
+        returnless=f.returnless,
+        label_url=str(approval.label_url) if approval and approval.label_url else None,
+        label_paid_by=approval.label_paid_by if approval else None,
+        broker_return_number=_broker_return_number(f),
+        rma_number=f.rma_number,
+        return_address=f.return_address,
+        carrier=f.tracking.carrier if f.tracking else None,
+        tracking_number=f.tracking.tracking_number if f.tracking else None,
+        receptions=_receptions(f),
+        refund_due=f.refund_due,
+        refunded_by_channel=f.refunded_by_channel,
+        outcome=f.outcome,
+        facts=last_facts(f) if f.outcome == "completed" else None,
+    )
+
+
+def last_facts(f: ReturnFacts) -> dict[str, Any]:
+    """What is true of the return whatever run knows it: nothing in it changes by itself."""
+    return f.model_dump(mode="json", exclude=set(OF_THIS_RUN))
+
+
+def _broker_return_number(f: ReturnFacts) -> str | None:
+    """RET-6."""
+    at_broker = f.approved_at is not None and not f.returnless and f.supplier.fulfilment is Fulfilment.BROKER
+    return ids.broker_return_number(f.return_id) if at_broker else None
+
+
+def _receptions(f: ReturnFacts) -> tuple[ReceptionRecord, ...]:
+    """Of what this return has."""
+    if f.opened is None:
+        return ()
+    return tuple(ReceptionRecord(**line.model_dump()) for line in f.received.values())
