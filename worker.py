@@ -1,17 +1,21 @@
 """The worker: settings, connection, telemetry, explicit lists of workflows and activities, run, drain, stop.
 
-Any number of these processes may run; they keep no state, and any of them may die at any time.
+Any number of these processes may run; they keep no state, and any of them may die at any time. Each serves the
+workflows' task queue and, with slots of its own, one task queue per kind of partner: one that hangs makes nobody
+else wait.
 """
 
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final
+from importlib.metadata import version
+from itertools import chain
+from types import TracebackType
+from typing import Any, Final, Literal, Self
 
 import structlog
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -20,7 +24,6 @@ from sqlalchemy import Engine
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
-from temporalio.plugin import SimplePlugin
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -30,7 +33,14 @@ from temporalio.runtime import (
     TelemetryFilter,
 )
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.connectors.shop_json.shop import Shop
@@ -39,6 +49,7 @@ from activities.connectors.supplier_json.suppliers import Suppliers
 from activities.database import Books, Contacts, open_books
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
+from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
 from models.converter import NO_REQUEST, data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile
@@ -52,6 +63,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
 
+ALL_ON_MAIN: Final = True
+"""Whether the workflows' own task queue serves the calls to partners too, for workflows that name no queue."""
+
 _FINAL_NO: Final = (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND)
 
 
@@ -64,8 +78,17 @@ class WorkerSettings(BaseSettings):
 
     max_cached_workflows: NonNegativeInt = 2000
     """Cases kept in memory between their tasks; 0: each task replays its case from the start, one at a time."""
-    activity_threads: PositiveInt = 20
-    """How many writes to the books at a time."""
+    workflow_sandbox: Literal["strict", "on", "off"] = "on"
+    """`strict`: the workflows' modules are imported for each case, and what a replay could not repeat (the clock,
+    files, chance) is refused in them. `on`: they are imported once. `off`: workflows run as any other code."""
+    database_slots: PositiveInt = 20
+    """How many reads and writes of the database at a time; a thread each."""
+    payment_slots: PositiveInt = 50
+    """How many calls to payment gateways at a time."""
+    supplier_slots: PositiveInt = 50
+    channel_slots: PositiveInt = 30
+    """How many calls to shops and marketplaces at a time."""
+    mail_slots: PositiveInt = 10
     drain_seconds: PositiveFloat = 10.0
     """How long a worker that was asked to end lets its activities go on."""
     connect_seconds: PositiveFloat = 60.0
@@ -81,39 +104,101 @@ class OneRequestRunner(SandboxedWorkflowRunner):
     """
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        instance = super().create_instance(det)
-        activate = instance.activate
+        return _with_one_request(super().create_instance(det))
 
-        def at_the_door(act: WorkflowActivation) -> WorkflowActivationCompletion:
-            for job in act.jobs:
-                arguments = job.initialize_workflow.arguments
-                if job.HasField("initialize_workflow") and len(arguments) != 1:
-                    del arguments[:]
-                    arguments.append(NO_REQUEST)
-            return activate(act)
 
-        instance.activate = at_the_door  # type: ignore[method-assign]
-        return instance
+class OneRequestUnsandboxedRunner(UnsandboxedWorkflowRunner):
+    """The same without a sandbox."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        return _with_one_request(super().create_instance(det))
+
+
+def _with_one_request(instance: WorkflowInstance) -> WorkflowInstance:
+    activate = instance.activate
+
+    def at_the_door(act: WorkflowActivation) -> WorkflowActivationCompletion:
+        for job in act.jobs:
+            arguments = job.initialize_workflow.arguments
+            if job.HasField("initialize_workflow") and len(arguments) != 1:
+                del arguments[:]
+                arguments.append(NO_REQUEST)
+        return activate(act)
+
+    instance.activate = at_the_door  # type: ignore[method-assign]
+    return instance
+
+
+def workflow_runner(sandbox: Literal["strict", "on", "off"]) -> WorkflowRunner:
+    """How workflows run under this setting."""
+    if sandbox == "off":
+        return OneRequestUnsandboxedRunner()
+    passed = PASSED_THROUGH if sandbox == "strict" else (*PASSED_THROUGH, "workflows")
+    return OneRequestRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
 
 
 class _Partners:
-    """The activities that keep connections, and the threads of those that write the books."""
+    """The activities that keep connections, and the threads of those that use the database."""
 
     def __init__(self, settings: Settings, threads: int) -> None:
         self.payments = Payments(settings)
         self.suppliers = Suppliers(settings)
         self.shop = Shop(settings)
-        self.executor = ThreadPoolExecutor(threads, thread_name_prefix="books")
+        self.executor = ThreadPoolExecutor(threads, thread_name_prefix="database")
 
-    @asynccontextmanager
-    async def until_the_worker_ends(self) -> AsyncIterator[None]:
-        """Wraps the worker's run: what it opened is closed after it."""
+    async def aclose(self) -> None:
+        for partner in (self.payments, self.suppliers, self.shop):
+            await partner.aclose()
+        self.executor.shutdown(wait=False)
+
+
+class CaseWorker:
+    """One process's worker on each task queue: `async with build_worker(...):`, or `await worker.run()`.
+
+    All of them end together: when asked to, or when one of them fails.
+    """
+
+    def __init__(self, workers: Mapping[Queue, Worker], partners: _Partners) -> None:
+        self.workers = workers
+        self._partners = partners
+        self._running: asyncio.Task[None] | None = None
+        self._inside: asyncio.Task[Any] | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, or until a worker fails, whose error it raises."""
+        running = [asyncio.create_task(worker.run()) for worker in self.workers.values()]
         try:
-            yield
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for partner in (self.payments, self.suppliers, self.shop):
-                await partner.aclose()
-            self.executor.shutdown(wait=False)
+            await self._end()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self._partners.aclose()
+        for task in running:
+            task.result()
+
+    async def __aenter__(self) -> Self:
+        self._inside = asyncio.current_task()
+        self._running = asyncio.create_task(self.run())
+        self._running.add_done_callback(self._has_ended)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Raises the error of a worker that failed."""
+        self._inside = None
+        if self._running is not None:
+            await self._end()
+            await self._running
+
+    def _has_ended(self, running: asyncio.Task[None]) -> None:
+        """What goes on inside the `async with` goes on no longer than the worker."""
+        if self._inside is not None:
+            self._inside.cancel()
+
+    async def _end(self) -> None:
+        """Let activities go on for the drain, then end."""
+        await asyncio.gather(*(worker.shutdown() for worker in self.workers.values()))
 
 
 def build_worker(
@@ -123,66 +208,95 @@ def build_worker(
     *,
     task_queue: str = TASK_QUEUE,
     limits: WorkerSettings | None = None,
-) -> Worker:
-    """A worker on `task_queue`, not yet running: `async with build_worker(...):`, or `await worker.run()`.
+) -> CaseWorker:
+    """A worker on `task_queue` and its partners' queues, not yet running.
 
     Raises InvalidInput for wrong `limits` in the environment.
     """
     limits = limits or read_settings(WorkerSettings)
-    partners = _Partners(settings, limits.activity_threads)
-    return Worker(
+    partners = _Partners(settings, limits.database_slots)
+    activities = _activities(client, settings, engine, partners)
+    slots = {
+        Queue.PAYMENTS: limits.payment_slots,
+        Queue.SUPPLIERS: limits.supplier_slots,
+        Queue.CHANNELS: limits.channel_slots,
+        Queue.MAIL: limits.mail_slots,
+    }
+    drain = timedelta(seconds=limits.drain_seconds)
+    # Else each worker reads the code of every module to make one up.
+    build_id = version("backhaul")
+    main = Worker(
         client,
-        task_queue=task_queue,
+        task_queue=queue_of(task_queue, Queue.MAIN),
         workflows=WORKFLOWS,
-        activities=_activities(client, settings, engine, partners),
+        activities=[*chain(*activities.values())] if ALL_ON_MAIN else activities[Queue.MAIN],
         activity_executor=partners.executor,
-        workflow_runner=OneRequestRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-        ),
-        plugins=[SimplePlugin("partners", run_context=partners.until_the_worker_ends)],
+        workflow_runner=workflow_runner(limits.workflow_sandbox),
+        build_id=build_id,
         max_cached_workflows=limits.max_cached_workflows,
         # Without a cache there is one place: another case's task, or a question, would put out its case
         # while that is at work; the question is never answered, or the task comes again after ten seconds.
         max_concurrent_workflow_tasks=1 if limits.max_cached_workflows == 0 else None,
-        max_concurrent_local_activities=limits.activity_threads,
+        max_concurrent_activities=None if ALL_ON_MAIN else limits.database_slots,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        graceful_shutdown_timeout=timedelta(seconds=limits.drain_seconds),
+        graceful_shutdown_timeout=drain,
     )
+    beside = {
+        queue: Worker(
+            client,
+            task_queue=queue_of(task_queue, queue),
+            activities=activities[queue],
+            build_id=build_id,
+            max_concurrent_activities=places,
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(minimum=1, maximum=places, initial=1),
+            graceful_shutdown_timeout=drain,
+        )
+        for queue, places in slots.items()
+    }
+    return CaseWorker({Queue.MAIN: main, **beside}, partners)
 
 
 def _activities(
     client: Client, settings: Settings, engine: Engine, partners: _Partners
-) -> list[Callable[..., Any]]:
-    """Every activity of `models.calls`."""
+) -> dict[Queue, list[Callable[..., Any]]]:
+    """Every activity of `models.calls`, on its queue."""
     books = Books(engine)
     contacts = Contacts(engine, settings)
     mailer = Mailer(settings, contacts, contacts)
     arrivals = Arrivals(client)
-    return [
-        books.open_order,
-        books.save_order,
-        books.open_return,
-        books.save_return,
-        books.reopen_return,
-        books.book_credit_memo,
-        books.reserve_refund,
-        books.settle_refund,
-        books.take_back_refund,
-        books.save_case,
-        partners.payments.authorize_charge,
-        partners.payments.capture_charge,
-        partners.payments.void_charge,
-        partners.payments.send_refund,
-        partners.payments.look_up_refund,
-        partners.suppliers.find_stock,
-        partners.suppliers.place_supplier_order,
-        partners.suppliers.request_rma,
-        partners.shop.announce_tracking,
-        partners.shop.stop_shipping,
-        mailer.send_mail,
-        arrivals.event_arrival,
-    ]
+    return {
+        Queue.MAIN: [
+            books.open_order,
+            books.save_order,
+            books.open_return,
+            books.save_return,
+            books.reopen_return,
+            books.book_credit_memo,
+            books.reserve_refund,
+            books.settle_refund,
+            books.take_back_refund,
+            books.save_refund,
+            books.refund_outcome,
+            books.save_case,
+            arrivals.event_arrival,
+        ],
+        Queue.PAYMENTS: [
+            partners.payments.authorize_charge,
+            partners.payments.capture_charge,
+            partners.payments.void_charge,
+            partners.payments.send_refund,
+            partners.payments.look_up_refund,
+        ],
+        Queue.SUPPLIERS: [
+            partners.suppliers.find_sources,
+            partners.suppliers.find_stock,
+            partners.suppliers.place_supplier_order,
+            partners.suppliers.request_rma,
+        ],
+        Queue.CHANNELS: [partners.shop.announce_tracking, partners.shop.stop_shipping],
+        Queue.MAIL: [mailer.send_mail],
+    }
 
 
 def telemetry(settings: Settings) -> Runtime:

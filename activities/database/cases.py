@@ -1,14 +1,22 @@
 """Where each case stands, and its timeline."""
 
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy import and_, or_
+from sqlmodel import Session, col, select
 from temporalio import activity
 
-from models.case import CaseRecord, Step
-from models.ids import case_of
+from activities.database.upserts import Values, add_new, insert_into, table_of, written
+from models.case import CaseRecord, SlaState
+from models.failures import InvalidInput, Problem
+from models.ids import KindName, case_of
 from models.tables import CaseRow, StepRow
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = 10**18 - 1
+"""More microseconds than any time that the database keeps."""
 
 
 class _Write(NamedTuple):
@@ -18,39 +26,96 @@ class _Write(NamedTuple):
     asked_at: datetime | None
 
 
+def open_case(
+    session: Session, workflow_id: str, run_id: str | None, stage: str, seller_id: str, order_id: str, at: datetime
+) -> None:
+    """The case begins: lists show it from now on. A file of an earlier run under its id becomes this run's."""
+    row = {
+        "workflow_id": workflow_id,
+        "run_id": run_id or "",
+        "kind": _kind_of(workflow_id),
+        "stage": stage,
+        "seller_id": seller_id,
+        "order_id": order_id,
+        "waiting_on": None,
+        "waiting_for": None,
+        "waiting_since": None,
+        "due_by": None,
+        "sla_state": SlaState.ON_TIME,
+        "ended": False,
+        "last_step": -1,
+        "asked_at": _this_write().asked_at,
+        "urgency": urgency_of(None, ended=False),
+        "newness": newness_of(at),
+    }
+    statement = insert_into(session, CaseRow)
+    changed = {name: statement.excluded[name] for name in row if name != "workflow_id"}
+    written(session, statement.on_conflict_do_update(index_elements=["workflow_id"], set_=changed), row)
+
+
 def write_case(session: Session, record: CaseRecord) -> bool:
     """Write down where the case stands and its new steps; a step that is there already stays as it is.
 
     Gives whether the record is the newest: an attempt that comes late, after a later record of the same case,
     must not turn the case back. After a reset the newer run counts, though its timeline is shorter.
+    Raises InvalidInput for a workflow id that is no case's.
     """
     this = _this_write()
-    for number, step in enumerate(record.steps, start=record.first_step):
-        _keep_step(session, record, number, step, this)
-    last_step = record.first_step + len(record.steps) - 1
-    before = session.get(CaseRow, record.workflow_id)
-    if before is not None and _is_late(before, record, last_step, this):
-        return False
-    kind, _ = case_of(record.workflow_id)
-    session.merge(
-        CaseRow(
-            workflow_id=record.workflow_id,
-            run_id=record.run_id,
-            kind=kind,
-            stage=record.stage,
-            seller_id=record.seller_id,
-            order_id=record.order_id,
-            waiting_on=record.waiting_on,
-            waiting_for=record.waiting_for,
-            waiting_since=record.waiting_since,
-            due_by=record.due_by,
-            sla_state=record.sla_state,
-            ended=record.ended,
-            last_step=last_step,
-            asked_at=this.asked_at,
-        )
+    row = _row(record, this)
+    _add_steps(session, record, this)
+    statement = insert_into(session, CaseRow)
+    table, new = table_of(CaseRow), statement.excluded
+    both_say_when = and_(table.c.asked_at.is_not(None), new.asked_at.is_not(None))
+    is_newest = or_(
+        and_(both_say_when, new.asked_at >= table.c.asked_at),
+        and_(~both_say_when, or_(table.c.run_id != new.run_id, table.c.last_step <= new.last_step)),
     )
-    return True
+    changed = {name: new[name] for name in row if name not in ("workflow_id", "newness")}
+    upsert = statement.on_conflict_do_update(index_elements=["workflow_id"], set_=changed, where=is_newest)
+    return bool(written(session, upsert, row))
+
+
+def urgency_of(due_by: datetime | None, *, ended: bool) -> str:
+    """Sorts as text: what is open, by when it is due, then what has no due date; last what has ended."""
+    return f"{int(ended)}{_LAST if due_by is None else _microseconds(due_by):018d}"
+
+
+def newness_of(at: datetime) -> str:
+    """Sorts as text: the newest first."""
+    return f"{_LAST - _microseconds(at):018d}"
+
+
+def _microseconds(at: datetime) -> int:
+    return min(max((at - _EPOCH) // timedelta(microseconds=1), 0), _LAST)
+
+
+def _row(record: CaseRecord, this: _Write) -> Values:
+    return {
+        "workflow_id": record.workflow_id,
+        "run_id": record.run_id,
+        "kind": _kind_of(record.workflow_id),
+        "stage": record.stage,
+        "seller_id": record.seller_id,
+        "order_id": record.order_id,
+        "waiting_on": record.waiting_on,
+        "waiting_for": record.waiting_for,
+        "waiting_since": record.waiting_since,
+        "due_by": record.due_by,
+        "sla_state": record.sla_state,
+        "ended": record.ended,
+        "last_step": record.first_step + len(record.steps) - 1,
+        "asked_at": this.asked_at,
+        "urgency": urgency_of(record.due_by, ended=record.ended),
+        # Of a case that never opened: one that did keeps what it has.
+        "newness": newness_of(record.steps[0].at if record.steps else datetime.now(UTC)),
+    }
+
+
+def _kind_of(workflow_id: str) -> KindName:
+    try:
+        return case_of(workflow_id)[0]
+    except ValueError as error:
+        raise InvalidInput("case", [Problem("workflow_id", str(error))]) from None
 
 
 def _this_write() -> _Write:
@@ -61,28 +126,37 @@ def _this_write() -> _Write:
     return _Write(info.workflow_run_id, None if info.is_local else info.scheduled_time)
 
 
-def _is_late(before: CaseRow, record: CaseRecord, last_step: int, this: _Write) -> bool:
-    """Whether what is there is newer. A case asks for one write at a time, and a run that is over for none."""
-    if this.asked_at is not None and before.asked_at is not None:
-        return this.asked_at < before.asked_at
-    return before.run_id == record.run_id and before.last_step > last_step
+def _add_steps(session: Session, record: CaseRecord, this: _Write) -> None:
+    """Add those that are not there. What a reset made different is kept beside what was before."""
+    steps = _steps(record, record.run_id)
+    if add_new(session, StepRow, steps) == len(steps) or this.run_id is None:
+        return
+    numbers = [step["number"] for step in steps]
+    found = session.exec(
+        select(StepRow).where(
+            StepRow.workflow_id == record.workflow_id,
+            StepRow.run_id == record.run_id,
+            col(StepRow.number).between(min(numbers), max(numbers)),
+        )
+    )
+    known = {row.number: (row.at, row.what, row.who) for row in found}
+    beside = [
+        step
+        for step in _steps(record, f"{record.run_id}@{this.run_id}")
+        if known[step["number"]] != (step["at"], step["what"], step["who"])
+    ]
+    add_new(session, StepRow, beside)
 
 
-def _keep_step(session: Session, record: CaseRecord, number: int, step: Step, this: _Write) -> None:
-    """Add the step, unless it is there. What a reset made different is kept beside what was before."""
-    for run_id in (record.run_id, f"{record.run_id}@{this.run_id}"):
-        row = session.get(StepRow, (record.workflow_id, run_id, number))
-        if row is None:
-            session.add(
-                StepRow(
-                    workflow_id=record.workflow_id,
-                    run_id=run_id,
-                    number=number,
-                    at=step.at,
-                    what=step.what,
-                    who=step.who,
-                )
-            )
-            return
-        if this.run_id is None or (row.at, row.what, row.who) == (step.at, step.what, step.who):
-            return
+def _steps(record: CaseRecord, run_id: str) -> Sequence[Values]:
+    return [
+        {
+            "workflow_id": record.workflow_id,
+            "run_id": run_id,
+            "number": number,
+            "at": step.at,
+            "what": step.what,
+            "who": step.who,
+        }
+        for number, step in enumerate(record.steps, start=record.first_step)
+    ]

@@ -1,5 +1,6 @@
-"""The activities that keep the books: quick, idempotent, one transaction each."""
+"""The activities that keep the database: quick, idempotent, one transaction each."""
 
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,8 +10,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.database import cases, orders, refunds, return_openings, returns
-from activities.database.transactions import write
-from models.failures import HANDLING, BackhaulError
+from activities.database.transactions import read, write
+from models.failures import HANDLING, BackhaulError, Category
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
@@ -26,16 +27,23 @@ from models.records import (
     SaveCase,
     Saved,
     SaveOrder,
+    SaveRefund,
     SaveReturn,
     SettleRefund,
 )
+from models.refunds import RefundRequest, RefundResult
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
 
 
 class Books:
-    """The books as activities. Their errors: NotFound (final), PartnerUnavailable (retried)."""
+    """The database as activities.
+
+    A no of the business is an answer, or a final error of its category (NotFound, Conflict, InvalidInput): never
+    tried again as an outage. PartnerUnavailable: the database stays away. Internal: a fault of ours; it is tried
+    again, and works once it is mended.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -85,17 +93,42 @@ class Books:
         """Give the amount of a refund that failed after it had succeeded back to the cap (REF-7)."""
         return self._write(refunds.take_back_refund, ask)
 
+    @activity.defn(name="save_refund")
+    def save_refund(self, ask: SaveRefund) -> Saved:
+        """Write down where a refund stands and what became of its money (REF-6, REF-7)."""
+        return self._write(refunds.save_refund, ask)
+
+    @activity.defn(name="refund_outcome")
+    def refund_outcome(self, ask: RefundRequest) -> RefundResult:
+        """What the database has of a refund, if it is the one that is asked for (REF-11)."""
+        return self._do(read, refunds.refund_outcome, ask)
+
     @activity.defn(name="save_case")
     def save_case(self, ask: SaveCase) -> Saved:
         """Keep stage, wait and timeline of a case up to date (NTF-3)."""
         return self._write(_save_case, ask)
 
     def _write(self, work: Callable[[Session, Ask], Answer], ask: Ask) -> Answer:
+        return self._do(write, work, ask)
+
+    def _do(
+        self,
+        in_transaction: Callable[[Engine, Callable[[Session], Answer]], Answer],
+        work: Callable[[Session, Ask], Answer],
+        ask: Ask,
+    ) -> Answer:
         try:
-            return write(self._engine, lambda session: work(session, ask))
+            return in_transaction(self._engine, lambda session: work(session, ask))
         except BackhaulError as error:
             raise ApplicationError(
                 str(error), type=error.category.value, non_retryable=not HANDLING[error.category].retried
+            ) from None
+        except Exception as fault:
+            # Where, and not what it says: that may quote somebody's data.
+            where = traceback.extract_tb(fault.__traceback__)[-1]
+            raise ApplicationError(
+                f"a fault of ours: {type(fault).__name__} in {where.name}, line {where.lineno}",
+                type=Category.INTERNAL.value,
             ) from None
 
 

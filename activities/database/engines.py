@@ -9,14 +9,15 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-import migrations
 from activities.database.socket_limits import Impatient, connect, however_long_it_takes
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.settings import Settings
 
+MIGRATIONS: Final = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_SECONDS: Final = 10
 """How long a write on SQLite waits for the one before it."""
 POSTGRESQL_PATIENCE: Final[dict[str, str | int]] = {
@@ -107,6 +108,11 @@ def upgrade(books: Engine | str) -> None:
                 connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             command.upgrade(migrations_config(connection), "head")
+    except CommandError:
+        raise Conflict(
+            f"the database at {_where(books.url)} is of a version that this program does not know: "
+            "use the program that made it, or another DATABASE_URL"
+        ) from None
     except DBAPIError as error:
         raise _unreachable(books.url, error) from None
 
@@ -122,7 +128,7 @@ def newest_version() -> str:
 def migrations_config(connection: Connection | None = None) -> Config:
     """Alembic's settings for the migrations of this installation, whatever the working directory."""
     config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 

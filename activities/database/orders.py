@@ -1,12 +1,22 @@
-"""Orders in the books: opened once, then kept up to date (ORD, CAN)."""
+"""Orders in the database: opened once, then kept up to date (ORD, CAN)."""
 
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
-from activities.database.cases import write_case
+from activities.database.cases import open_case, write_case
+from activities.database.differences import differences
+from activities.database.upserts import add_new, table_of, upsert, written
+from models.case import OrderStage
 from models.failures import NotFound
-from models.orders import LineShare, share_out
+from models.message import problems_of
+from models.orders import LineShare, OrderRequest, ShipmentFact, share_out
 from models.records import (
+    Cessation,
+    ChargeRecord,
     LineQuantities,
     OpenedOrder,
     Opening,
@@ -29,19 +39,21 @@ from models.tables import (
 
 
 def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
-    """Write the order down with the shares of its lines, once; the same run again gets the same answer."""
+    """Write the order down with the shares of its lines, once; the same run again gets the same answer.
+
+    Refused, in words: an unknown seller, or totals that can't be shared out over the lines (ORD-1).
+    """
     request = ask.request
     before = session.get(OrderRow, request.order_id)
     if before is not None:
-        if before.run_id != ask.run_id:
-            return OpenedOrder(opening=Opening.DUPLICATE, reason=f"order {request.order_id} exists already")
-        return OpenedOrder(opening=Opening.OPENED, seller=before.seller, shares=_shares(session, before.order_id))
+        return _known(session, before, ask)
     seller = session.get(SellerRow, request.seller_id)
     if seller is None:
-        return OpenedOrder(
-            opening=Opening.REFUSED, reason=f"no seller {request.seller_id}: add it, then send again"
-        )
-    shares = share_out(request)
+        return _refused(f"no seller {request.seller_id}: add it, then send again")
+    try:
+        shares = _shared_out(request)
+    except ValueError as error:
+        return _refused(str(error))
     session.add(
         OrderRow(
             order_id=request.order_id,
@@ -63,39 +75,39 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     session.flush()
     for position, (line, share) in enumerate(zip(request.lines, shares, strict=True), start=1):
         session.add(OrderLineRow(order_id=request.order_id, position=position, title=line.title, **dict(share)))
+    session.flush()
+    open_case(
+        session,
+        ask.workflow_id,
+        ask.run_id,
+        OrderStage.RECEIVED,
+        request.seller_id,
+        request.order_id,
+        ask.received_at,
+    )
     return OpenedOrder(opening=Opening.OPENED, seller=seller.settings, shares=shares)
 
 
 def save_order(session: Session, ask: SaveOrder) -> Saved:
-    """Keep the whole order up to date. Raises NotFound for one that was never opened."""
-    order = session.get(OrderRow, ask.order_id, with_for_update=True)
-    if order is None:
-        raise NotFound(f"no order {ask.order_id} in the books")
+    """Keep the order up to date; a section that is none stays as it is.
+
+    Raises NotFound for an order that was never opened, or a line that it does not have; Conflict for a charge or
+    an order to a supplier whose number is another order's.
+    """
     if not write_case(session, ask.record):
         return Saved()
-    order.cancel_until = ask.cancel_until
-    order.handoff_due = ask.handoff_due
-    order.handed_off_at = ask.handed_off_at
-    session.add(order)
-    for line in ask.lines:
-        _save_line(session, ask.order_id, line)
-    for position, charge in enumerate(ask.charges, start=1):
-        session.merge(ChargeRow(order_id=ask.order_id, position=position, **dict(charge)))
-    for position, record in enumerate(ask.supplier_orders, start=1):
-        _save_supplier_order(session, ask.order_id, position, record)
-    session.flush()
-    _add_shipments(session, ask)
-    for position, cessation in enumerate(ask.cessations, start=1):
-        if session.get(CessationRow, (ask.order_id, position)) is None:
-            session.add(CessationRow(order_id=ask.order_id, position=position, **dict(cessation)))
+    _save_times(session, ask)
+    if ask.lines is not None:
+        _save_lines(session, ask.order_id, ask.lines)
+    if ask.charges is not None:
+        _save_charges(session, ask.order_id, ask.charges)
+    if ask.supplier_orders is not None:
+        _save_supplier_orders(session, ask.order_id, ask.supplier_orders)
+    if ask.shipments:
+        _save_shipments(session, ask.order_id, ask.shipments)
+    if ask.cessations:
+        _add_cessations(session, ask.order_id, ask.cessations)
     return Saved()
-
-
-def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
-    rows = session.exec(
-        select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(col(OrderLineRow.position))
-    )
-    return tuple(share_of(row) for row in rows)
 
 
 def share_of(row: OrderLineRow) -> LineShare:
@@ -110,69 +122,187 @@ def share_of(row: OrderLineRow) -> LineShare:
     )
 
 
-def _save_line(session: Session, order_id: str, line: LineQuantities) -> None:
-    row = session.get(OrderLineRow, (order_id, line.sku))
-    if row is None:
-        raise NotFound(f"order {order_id} has no line {line.sku} in the books")
-    row.shipped, row.cancelled, row.voided = line.shipped, line.cancelled, line.voided
-    session.add(row)
+def _refused(why: str) -> OpenedOrder:
+    return OpenedOrder(opening=Opening.REFUSED, reason=why)
 
 
-def _save_supplier_order(session: Session, order_id: str, position: int, record: SupplierOrderRecord) -> None:
-    order = record.order
-    session.merge(
-        SupplierOrderRow(
-            number=order.number,
-            order_id=order_id,
-            position=position,
-            supplier_id=order.supplier_id,
-            warehouse_id=order.warehouse_id,
-            second_source=order.second_source,
-            state=record.state,
-            supplier_reference=record.supplier_reference,
-            reason=record.reason,
-            at=record.at,
+def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
+    if row.run_id == ask.run_id:
+        return OpenedOrder(opening=Opening.OPENED, seller=row.seller, shares=_shares(session, row.order_id))
+    differs = differences(ask.request, row.request)
+    why = f"; this request differs from it in {differs}" if differs else ", by the same request"
+    return OpenedOrder(opening=Opening.DUPLICATE, reason=f"order {row.order_id} exists already{why}")
+
+
+def _shared_out(request: OrderRequest) -> tuple[LineShare, ...]:
+    """Raises ValueError that says in words why the totals can't be shared out."""
+    goods = request.payment.amount - request.shipping
+    if goods < 0:
+        raise ValueError(
+            f"its totals can't be shared out over its lines: a discount of {request.discount} leaves {goods} "
+            "for the goods and their tax, and what was paid for shipping has no discount (ORD-1)"
         )
+    try:
+        return share_out(request)
+    except ValidationError as error:
+        why = "; ".join(str(problem) for problem in problems_of(error))
+    except ValueError as error:
+        why = str(error)
+    raise ValueError(f"its totals can't be shared out over its lines: {why} (ORD-1)")
+
+
+def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
+    rows = session.exec(
+        select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(col(OrderLineRow.position))
     )
-    session.flush()
-    for line in order.lines:
-        session.merge(SupplierOrderLineRow(number=order.number, **dict(line)))
+    return tuple(share_of(row) for row in rows)
 
 
-def _add_shipments(session: Session, ask: SaveOrder) -> None:
-    """Write the shipments that are new, each unit with the supplier order it came from; old ones stay."""
-    bought = [
-        Bought(record.order.number, record.order.supplier_id, line.sku, line.quantity)
-        for record in ask.supplier_orders
-        if record.state == "accepted"
-        for line in record.order.lines
+def _save_times(session: Session, ask: SaveOrder) -> None:
+    """The order's row is the lock: openings of returns and reservations of refunds come before or after."""
+    table = table_of(OrderRow)
+    times = {
+        "cancel_until": ask.cancel_until,
+        "handoff_due": ask.handoff_due,
+        "handed_off_at": ask.handed_off_at,
+    }
+    differs = or_(*(table.c[name].is_distinct_from(at) for name, at in times.items()))
+    news = update(table).where(table.c.order_id == ask.order_id, differs).values(times)
+    if not written(session, news):
+        _lock(session, ask.order_id)
+
+
+def _lock(session: Session, order_id: str) -> None:
+    found = select(OrderRow.order_id).where(OrderRow.order_id == order_id).with_for_update()
+    if session.exec(found).first() is None:
+        raise NotFound(f"no order {order_id} in the database")
+
+
+def _save_lines(session: Session, order_id: str, lines: Sequence[LineQuantities]) -> None:
+    table = table_of(OrderLineRow)
+    fates = ("shipped", "cancelled", "voided")
+    counts = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in fates}
+    differs = or_(*(table.c[name] != count for name, count in counts.items()))
+    news = (
+        update(table)
+        .where(table.c.order_id == order_id, table.c.sku == bindparam("of_sku"), differs)
+        .values({table.c[name]: count for name, count in counts.items()})
+    )
+    rows = [{"of_sku": line.sku, **{f"new_{name}": getattr(line, name) for name in fates}} for line in lines]
+    if not rows or written(session, news, rows) == len(rows):
+        return
+    known = set(session.exec(select(OrderLineRow.sku).where(OrderLineRow.order_id == order_id)))
+    for line in lines:
+        if line.sku not in known:
+            raise NotFound(f"order {order_id} has no line {line.sku} in the database")
+
+
+def _save_charges(session: Session, order_id: str, charges: Sequence[ChargeRecord]) -> None:
+    rows = [
+        {"order_id": order_id, "position": position, **dict(charge)}
+        for position, charge in enumerate(charges, start=1)
     ]
-    known = session.exec(select(ShipmentLineRow).where(ShipmentLineRow.order_id == ask.order_id))
-    before = [Units(row.sku, row.quantity, row.supplier_order_number) for row in known]
-    for position, shipment in enumerate(ask.shipments, start=1):
-        if session.get(ShipmentRow, (ask.order_id, shipment.shipment_id)) is not None:
-            continue
-        session.add(
-            ShipmentRow(
-                order_id=ask.order_id,
-                shipment_id=shipment.shipment_id,
-                position=position,
-                carrier=shipment.carrier,
-                tracking_number=shipment.tracking_number,
-                at=shipment.at,
-            )
+    upsert(session, ChargeRow, rows, owner="order_id")
+
+
+def _save_supplier_orders(session: Session, order_id: str, records: Sequence[SupplierOrderRecord]) -> None:
+    orders = [
+        {
+            "number": record.order.number,
+            "order_id": order_id,
+            "position": position,
+            "supplier_id": record.order.supplier_id,
+            "warehouse_id": record.order.warehouse_id,
+            "second_source": record.order.second_source,
+            "state": record.state,
+            "supplier_reference": record.supplier_reference,
+            "reason": record.reason,
+            "at": record.at,
+        }
+        for position, record in enumerate(records, start=1)
+    ]
+    upsert(session, SupplierOrderRow, orders, owner="order_id")
+    lines = [{"number": one.order.number, **dict(line)} for one in records for line in one.order.lines]
+    upsert(session, SupplierOrderLineRow, lines)
+
+
+def _save_shipments(session: Session, order_id: str, shipments: Sequence[ShipmentFact]) -> None:
+    """Write the shipments that are new, each unit with the supplier order it came from; of old ones only carrier
+    and tracking number may be corrected."""
+    known: dict[str, tuple[str, str]] = {}
+    before: list[Units] = []
+    for shipment, line in session.exec(
+        select(ShipmentRow, ShipmentLineRow)
+        .join(
+            ShipmentLineRow,
+            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
+            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
+            isouter=True,
         )
-        session.flush()
+        .where(ShipmentRow.order_id == order_id)
+    ):
+        known[shipment.shipment_id] = (shipment.carrier, shipment.tracking_number)
+        if line is not None:
+            before.append(Units(line.sku, line.quantity, line.supplier_order_number))
+    rows = [
+        {
+            "order_id": order_id,
+            "shipment_id": one.shipment_id,
+            "position": position,
+            "carrier": one.carrier,
+            "tracking_number": one.tracking_number,
+            "at": one.at,
+        }
+        for position, one in enumerate(shipments, start=1)
+        if known.get(one.shipment_id) != (one.carrier, one.tracking_number)
+    ]
+    upsert(session, ShipmentRow, rows)
+    new = [one for one in shipments if one.shipment_id not in known]
+    if new:
+        _add_shipped_units(session, order_id, new, before)
+
+
+def _add_shipped_units(
+    session: Session, order_id: str, shipments: Sequence[ShipmentFact], before: list[Units]
+) -> None:
+    bought = _bought(session, order_id)
+    rows = []
+    for shipment in shipments:
         units = shipped_from(shipment.lines, shipment.supplier_order_number, bought, before)
-        for line, part in enumerate(units, start=1):
-            session.add(
-                ShipmentLineRow(
-                    order_id=ask.order_id,
-                    shipment_id=shipment.shipment_id,
-                    position=line,
-                    sku=part.sku,
-                    quantity=part.quantity,
-                    supplier_order_number=part.number,
-                )
-            )
         before += units
+        rows += [
+            {
+                "order_id": order_id,
+                "shipment_id": shipment.shipment_id,
+                "position": position,
+                "sku": part.sku,
+                "quantity": part.quantity,
+                "supplier_order_number": part.number,
+            }
+            for position, part in enumerate(units, start=1)
+        ]
+    add_new(session, ShipmentLineRow, rows)
+
+
+def _bought(session: Session, order_id: str) -> list[Bought]:
+    """What the accepted orders to suppliers hold, in the order in which they were made."""
+    found = session.exec(
+        select(
+            SupplierOrderLineRow.number,
+            SupplierOrderRow.supplier_id,
+            SupplierOrderLineRow.sku,
+            SupplierOrderLineRow.quantity,
+        )
+        .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(SupplierOrderLineRow.number))
+        .where(SupplierOrderRow.order_id == order_id, SupplierOrderRow.state == "accepted")
+        .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.sku))
+    )
+    return [Bought(*one) for one in found]
+
+
+def _add_cessations(session: Session, order_id: str, cessations: Sequence[Cessation]) -> None:
+    rows = [
+        {"order_id": order_id, "position": position, **dict(one)}
+        for position, one in enumerate(cessations, start=1)
+    ]
+    add_new(session, CessationRow, rows)

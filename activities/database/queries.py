@@ -1,16 +1,15 @@
 """Lists, look-ups and whole cases for people and starters (RET-17, REF-10). Nothing here writes."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine, func
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
-from sqlmodel import Session, SQLModel, col, or_, select
+from sqlmodel import Session, SQLModel, col, select
 
-from activities.database import view_rows
+from activities.database import lists, view_rows
+from activities.database.lists import LIMIT, Page
 from activities.database.refunds import captured_charge, refund_rows
 from activities.database.transactions import read
 from activities.database.views import (
@@ -44,13 +43,11 @@ from models.tables import (
     SupplierOrderRow,
 )
 
-LIMIT: Final = 50
-
 Row = TypeVar("Row", bound=SQLModel)
 
 
 class Reading:
-    """The books as people read them. Each answer is of one moment; PartnerUnavailable if they stay away."""
+    """The database as people read it. Each answer is of one moment; PartnerUnavailable if it stays away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -62,16 +59,14 @@ class Reading:
         seller: str | None = None,
         due_before: datetime | None = None,
         limit: int = LIMIT,
+        after: str | None = None,
     ) -> list[OrderListed]:
-        """Orders by stage, seller, and what is due before a time: the most urgent first, then the newest."""
-        found = (
-            select(OrderRow, CaseRow)
-            .join(CaseRow, col(CaseRow.workflow_id) == col(OrderRow.workflow_id), isouter=True)
-            .where(*_filters(col(OrderRow.seller_id), stage, seller, due_before))
-            .order_by(*_urgency(), col(OrderRow.received_at).desc(), col(OrderRow.order_id))
-            .limit(limit)
-        )
-        return read(self._engine, lambda session: [view_rows.order(*row) for row in session.exec(found)])
+        """Orders by stage, seller, and what is due before a time: the most urgent first, then the newest.
+
+        `after`: the next page, behind the one with this `Standing.cursor`. Raises InvalidInput for another text.
+        """
+        page = Page(stage, seller, due_before, limit, after)
+        return read(self._engine, lambda session: lists.orders(session, page))
 
     def find_returns(
         self,
@@ -80,9 +75,11 @@ class Reading:
         seller: str | None = None,
         due_before: datetime | None = None,
         limit: int = LIMIT,
+        after: str | None = None,
     ) -> list[ReturnListed]:
-        """Returns by stage, seller, and what is due before a time: the most urgent first, then the newest."""
-        return self._returns(_filters(col(ReturnRow.seller_id), stage, seller, due_before), limit)
+        """Returns, as orders."""
+        page = Page(stage, seller, due_before, limit, after)
+        return read(self._engine, lambda session: lists.returns(session, page))
 
     def find_refunds(
         self,
@@ -91,31 +88,18 @@ class Reading:
         seller: str | None = None,
         due_before: datetime | None = None,
         limit: int = LIMIT,
+        after: str | None = None,
     ) -> list[RefundListed]:
-        """Refunds by stage, seller, and what is due before a time: the most urgent first, then the newest."""
-        found = (
-            select(RefundRow, CaseRow)
-            .join(CaseRow, col(CaseRow.workflow_id) == col(RefundRow.workflow_id), isouter=True)
-            .where(*_filters(col(RefundRow.seller_id), stage, seller, due_before))
-            .order_by(*_urgency(), col(RefundRow.reserved_at).desc(), col(RefundRow.refund_id))
-            .limit(limit)
-        )
-        return read(self._engine, lambda session: [view_rows.refund(*row) for row in session.exec(found)])
+        """Refunds, as orders."""
+        page = Page(stage, seller, due_before, limit, after)
+        return read(self._engine, lambda session: lists.refunds(session, page))
 
     def find_return(self, number: str) -> list[ReturnListed]:
-        """The returns with this RR id, RMA number, order number, Amazon RMA id or eBay return id (RET-17).
+        """The returns with this number: RR id, RMA, tracking, order, the broker's, Amazon's or eBay's (RET-17).
 
         An order's number, here or at the channel, gives all its returns; nothing found gives none.
         """
-        found = or_(
-            col(ReturnRow.return_id) == number,
-            col(ReturnRow.rma_number) == number,
-            col(ReturnRow.order_id) == number,
-            col(OrderRow.channel_order_id) == number,
-            col(ReturnRow.amazon_rma_id) == number,
-            col(ReturnRow.ebay_return_id) == number,
-        )
-        return self._returns([found], LIMIT)
+        return read(self._engine, lambda session: lists.returns_numbered(session, number))
 
     def next_return_id(self, order_id: str) -> str:
         """The first number of a return (RR) of this order that is free."""
@@ -133,11 +117,11 @@ class Reading:
         return read(self._engine, lambda session: _refunds_of(session, _order(session, order_id)))
 
     def order_view(self, order_id: str) -> OrderView:
-        """All that the books know of an order. Raises NotFound."""
+        """All that the database knows of an order. Raises NotFound."""
         return read(self._engine, lambda session: _order_view(session, _order(session, order_id)))
 
     def return_view(self, return_id: str) -> ReturnView:
-        """All that the books know of a return. Raises NotFound."""
+        """All that the database knows of a return. Raises NotFound."""
         return read(self._engine, lambda session: _return_view(session, return_id))
 
     def refund(self, refund_id: str) -> RefundListed:
@@ -146,7 +130,7 @@ class Reading:
         def find(session: Session) -> RefundListed:
             row = session.get(RefundRow, refund_id)
             if row is None:
-                raise NotFound(f"no refund {refund_id} in the books")
+                raise NotFound(f"no refund {refund_id} in the database")
             return view_rows.refund(row, _case(session, row.workflow_id))
 
         return read(self._engine, find)
@@ -157,7 +141,7 @@ class Reading:
         def find(session: Session) -> RefundRequest:
             row = session.get(RefundRow, refund_id)
             if row is None:
-                raise NotFound(f"no refund {refund_id} in the books")
+                raise NotFound(f"no refund {refund_id} in the database")
             return RefundRequest.model_validate(
                 {name: getattr(row, name) for name in RefundRequest.model_fields if hasattr(row, name)}
             )
@@ -172,49 +156,11 @@ class Reading:
         """What happened in any case, in the order in which it did."""
         return read(self._engine, lambda session: view_rows.timeline(_steps(session, workflow_id)))
 
-    def _returns(self, filters: Sequence[ColumnElement[bool]], limit: int) -> list[ReturnListed]:
-        found = (
-            select(ReturnRow, OrderRow.payment_currency, CaseRow)
-            .join(OrderRow, col(OrderRow.order_id) == col(ReturnRow.order_id))
-            .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
-            .where(*filters)
-            .order_by(*_urgency(), col(ReturnRow.created_at).desc(), col(ReturnRow.return_id))
-            .limit(limit)
-        )
-
-        def listed(session: Session) -> list[ReturnListed]:
-            rows = list(session.exec(found))
-            ids = [row.return_id for row, _, _ in rows]
-            paid = dict.fromkeys(ids, Decimal(0))
-            for line in session.exec(select(ReturnLineRow).where(col(ReturnLineRow.return_id).in_(ids))):
-                paid[line.return_id] += line.paid
-            return [view_rows.claimed(row, currency, paid[row.return_id], case) for row, currency, case in rows]
-
-        return read(self._engine, listed)
-
-
-def _filters(
-    seller_column: Mapped[str], stage: str | None, seller: str | None, due_before: datetime | None
-) -> list[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = []
-    if stage is not None:
-        filters.append(col(CaseRow.stage) == stage)
-    if seller is not None:
-        filters.append(seller_column == seller)
-    if due_before is not None:
-        filters += [col(CaseRow.due_by) < due_before, col(CaseRow.ended).is_(False)]
-    return filters
-
-
-def _urgency() -> tuple[ColumnElement[Any], ...]:
-    """What is still open comes first, and of that what is due first."""
-    return (func.coalesce(col(CaseRow.ended), False), col(CaseRow.due_by).asc().nulls_last())
-
 
 def _order(session: Session, order_id: str) -> OrderRow:
     row = session.get(OrderRow, order_id)
     if row is None:
-        raise NotFound(f"no order {order_id} in the books")
+        raise NotFound(f"no order {order_id} in the database")
     return row
 
 
@@ -286,7 +232,7 @@ def _order_view(session: Session, order: OrderRow) -> OrderView:
 def _return_view(session: Session, return_id: str) -> ReturnView:
     row = session.get(ReturnRow, return_id)
     if row is None:
-        raise NotFound(f"no return {return_id} in the books")
+        raise NotFound(f"no return {return_id} in the database")
     order = _order(session, row.order_id)
     lines = _rows(session, ReturnLineRow, ReturnLineRow.return_id == return_id, col(ReturnLineRow.position))
     arrived = {

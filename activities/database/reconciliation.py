@@ -1,6 +1,6 @@
-"""Cases that the books have open although the server ended them: listed, and written down as terminated.
+"""Cases that the database has open although the server ended them: listed, and written down as terminated.
 
-No case writes this of itself: `terminate` gives it no word. Money and goods stay as they are in the books.
+No case writes this of itself: `terminate` gives it no word. Money and goods stay as they are in the database.
 """
 
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.sql import ColumnElement
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlmodel import Session, col, func, select
 
+from activities.database.cases import urgency_of
 from activities.database.transactions import read, write
 from activities.database.views import OpenCase, UntoldEnd
-from models.case import OrderStage, RefundStage, ReturnStage, SlaState
+from models.case import ReturnStage
 from models.ids import case_of, return_workflow_id
 from models.partners import ChargeState
 from models.refunds import COUNTS_AGAINST_CAP, RefundState
@@ -31,11 +31,10 @@ from models.tables import (
 
 BY: Final = "staff:temporal"
 _HELD: Final = (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
-_UNFINISHED: Final = (RefundState.RESERVED, RefundState.PENDING)
 
 
 class Reconciling:
-    """What the books think open, and how it is closed. PartnerUnavailable if they stay away."""
+    """What the database has open, and how it is closed. PartnerUnavailable if it stays away."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -62,57 +61,27 @@ class Reconciling:
 
 
 def _open_cases(session: Session) -> Iterator[OpenCase]:
-    for row in session.exec(select(CaseRow).where(col(CaseRow.ended).is_(False))):
-        yield _opened(session, row.workflow_id, row.run_id, row.stage, row.seller_id, row.order_id, row.last_step)
-    for order in session.exec(select(OrderRow).where(~_has_file(OrderRow.workflow_id))):
-        yield _opened(
-            session, order.workflow_id, order.run_id, OrderStage.RECEIVED, order.seller_id, order.order_id
-        )
-    for claimed in session.exec(select(ReturnRow).where(~_has_file(ReturnRow.workflow_id))):
-        case = _opened(
-            session, claimed.workflow_id, claimed.run_id, ReturnStage.OPENING, claimed.seller_id, claimed.order_id
-        )
-        opener = return_workflow_id(claimed.split_from) if claimed.split_from else None
-        yield case.model_copy(update={"split_from": opener})
-    for refund in session.exec(select(RefundRow).where(or_(~_has_file(RefundRow.workflow_id), _is_resumed()))):
-        yield _opened(
-            session, refund.workflow_id, refund.run_id, RefundStage.SENDING, refund.seller_id, refund.order_id
-        )
-
-
-def _has_file(workflow_id: str) -> ColumnElement[bool]:
-    return select(CaseRow.workflow_id).where(CaseRow.workflow_id == workflow_id).exists()
-
-
-def _is_resumed() -> ColumnElement[bool]:
-    """A later run goes on with the refund and has written nothing of itself: its file is the earlier run's."""
-    earlier = (CaseRow.workflow_id == RefundRow.workflow_id, CaseRow.run_id != RefundRow.run_id)
-    file = select(CaseRow.workflow_id).where(*earlier, col(CaseRow.ended).is_(True)).exists()
-    return and_(col(RefundRow.state).in_(_UNFINISHED), file)
-
-
-def _opened(
-    session: Session,
-    workflow_id: str,
-    run_id: str | None,
-    stage: str,
-    seller_id: str,
-    order_id: str,
-    last_step: int = -1,
-) -> OpenCase:
-    return OpenCase(
-        workflow_id=workflow_id,
-        run_id=run_id,
-        stage=stage,
-        seller_id=seller_id,
-        order_id=order_id,
-        last_step=last_step,
-        holds=tuple(_holds(session, workflow_id)),
+    rows = (
+        select(CaseRow, ReturnRow.split_from, ReturnRow.run_id)
+        .join(ReturnRow, col(ReturnRow.workflow_id) == col(CaseRow.workflow_id), isouter=True)
+        .where(col(CaseRow.ended).is_(False))
     )
+    for row, split_from, opened_by in session.exec(rows).all():
+        opener = return_workflow_id(split_from) if split_from is not None and opened_by is None else None
+        yield OpenCase(
+            workflow_id=row.workflow_id,
+            run_id=row.run_id or None,
+            stage=row.stage,
+            seller_id=row.seller_id,
+            order_id=row.order_id,
+            last_step=row.last_step,
+            split_from=opener,
+            holds=tuple(_holds(session, row.workflow_id)),
+        )
 
 
 def _holds(session: Session, workflow_id: str) -> Iterator[str]:
-    """Money and goods that the books know to hang on a case."""
+    """Money and goods that the database knows to hang on a case."""
     kind, number = case_of(workflow_id)
     if kind == "order":
         for charge in session.exec(select(ChargeRow).where(ChargeRow.order_id == number)):
@@ -138,17 +107,14 @@ def _holds(session: Session, workflow_id: str) -> Iterator[str]:
 
 def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row = session.get(CaseRow, case.workflow_id, with_for_update=True)
-    if row is None or (row.ended and _goes_on_as(session, case)):
-        row = session.merge(_new_file(case))
-    elif row.ended or (row.run_id, row.last_step) != (case.run_id, case.last_step):
+    if row is None or row.ended or (row.run_id or None, row.last_step) != (case.run_id, case.last_step):
         return False
     claimed = _return_of(session, case.workflow_id)
     if claimed is not None:
-        if claimed.run_id is None and case.run_id is not None:
-            return False
         claimed.run_id = claimed.run_id or ReturnStage.TERMINATED  # its number is used up, as any other's
         claimed.outcome = ReturnStage.TERMINATED
         session.add(claimed)
+    row.run_id = row.run_id or ReturnStage.TERMINATED.value
     last = session.exec(select(func.max(StepRow.at)).where(StepRow.workflow_id == case.workflow_id)).one()
     session.add(
         StepRow(
@@ -163,30 +129,9 @@ def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row.stage = ReturnStage.TERMINATED.value
     row.waiting_on = row.waiting_for = row.waiting_since = row.due_by = None
     row.ended = True
+    row.urgency = urgency_of(None, ended=True)
     session.add(row)
     return True
-
-
-def _goes_on_as(session: Session, case: OpenCase) -> bool:
-    """Whether this run took the refund over from the one whose file it is."""
-    found = select(RefundRow).where(RefundRow.workflow_id == case.workflow_id, _is_resumed())
-    refund = session.exec(found).first()
-    return refund is not None and refund.run_id == case.run_id
-
-
-def _new_file(case: OpenCase) -> CaseRow:
-    kind, _ = case_of(case.workflow_id)
-    return CaseRow(
-        workflow_id=case.workflow_id,
-        run_id=case.run_id or ReturnStage.TERMINATED.value,
-        kind=kind,
-        stage=case.stage,
-        seller_id=case.seller_id,
-        order_id=case.order_id,
-        sla_state=SlaState.ON_TIME,
-        ended=False,
-        last_step=case.last_step,
-    )
 
 
 def _return_of(session: Session, workflow_id: str) -> ReturnRow | None:

@@ -1,13 +1,19 @@
-"""Refunds in the books: the cap is checked and the amount reserved in one transaction (REF)."""
+"""Refunds in the database: the cap is checked and the amount reserved in one transaction (REF)."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from sqlalchemy import or_, update
 from sqlmodel import Session, col, select
 
+from activities.database.cases import open_case, write_case
 from activities.database.returnable_units import CUT_SHORT
-from models.failures import NotFound
+from activities.database.upserts import table_of, written
+from models.case import RefundStage
+from models.failures import Conflict, NotFound
+from models.ids import refund_workflow_id
 from models.orders import PaidBy
 from models.records import (
     Opening,
@@ -15,9 +21,18 @@ from models.records import (
     ReservedRefund,
     ReserveRefund,
     Saved,
+    SaveRefund,
     SettleRefund,
 )
-from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, RefundState, Way, check_cap
+from models.refunds import (
+    COUNTS_AGAINST_CAP,
+    Direction,
+    RefundRequest,
+    RefundResult,
+    RefundState,
+    Way,
+    check_cap,
+)
 from models.tables import ChargeRow, OrderRow, RefundRow, ReturnRow, SellerRow
 
 _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
@@ -28,6 +43,8 @@ _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
     RefundState.FAILED: (),
     RefundState.REFUSED: (),
 }
+_UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
+_CONFLICT: Final = "is another request's: nothing is taken over from it"
 
 
 class _Payment(NamedTuple):
@@ -47,26 +64,25 @@ class _Refused(Exception):
 def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
     """Reserve what may be refunded, or say why not (REF-3, REF-4, REF-5). A refund id is reserved once.
 
-    One that was stopped before its end goes on in a later run, with the amount that is reserved.
+    One that was stopped before its end goes on in a later run, with the amount that is reserved. A row of another
+    request answers `conflict`, and nothing of its own.
     """
     request = ask.request
     # The order's row is the lock: two refunds of one order are checked one after the other.
     order = session.get(OrderRow, request.order_id, with_for_update=True)
     before = session.get(RefundRow, request.refund_id)
     if before is not None:
-        return _known_before(session, before, ask)
+        return _patient(_known_before(session, before, ask), order)
+    if ask.known_only:
+        return _refused(ask, order, f"no refund {request.refund_id} is known here; nothing was sent")
     try:
         row = _reservation(session, ask, order)
     except (_Refused, ValueError) as no:
-        return ReservedRefund(
-            opening=Opening.REFUSED,
-            state=RefundState.REFUSED,
-            way=request.way,
-            seller_id=order.seller_id if order is not None else None,
-            reason=str(no),
-        )
+        return _refused(ask, order, str(no))
     session.add(row)
-    return _known(row, Opening.OPENED)
+    session.flush()
+    _open_case(session, row, ask)
+    return _patient(_known(row, Opening.OPENED), order)
 
 
 def settle_refund(session: Session, ask: SettleRefund) -> Saved:
@@ -74,28 +90,68 @@ def settle_refund(session: Session, ask: SettleRefund) -> Saved:
 
     Raises NotFound for money that was never reserved.
     """
-    row = session.get(RefundRow, ask.refund_id, with_for_update=True)
-    if row is None:
-        if ask.state in COUNTS_AGAINST_CAP:
-            raise NotFound(f"no refund {ask.refund_id} in the books")
-        return Saved()
-    if ask.state in _MAY_BECOME[row.state]:
-        row.state = ask.state
-        row.gateway_refund_id = ask.gateway_refund_id or row.gateway_refund_id
-        row.failure_reason = ask.reason
-        row.settled_at = None if ask.state in (RefundState.RESERVED, RefundState.PENDING) else ask.at
-        session.add(row)
+    _settle(session, ask, None)
     return Saved()
+
+
+def save_refund(session: Session, ask: SaveRefund) -> Saved:
+    """Where the refund stands and what became of its money, in one transaction (REF-6, REF-7).
+
+    Raises NotFound for money that was never reserved, Conflict for a refund of another case.
+    """
+    write_case(session, ask.record)
+    if ask.state is not None:
+        news = SettleRefund(
+            refund_id=ask.refund_id,
+            state=ask.state,
+            gateway_refund_id=ask.gateway_refund_id,
+            reason=ask.reason,
+            at=ask.at or datetime.now(UTC),
+        )
+        _settle(session, news, ask.record.workflow_id)
+    return Saved()
+
+
+def refund_outcome(session: Session, request: RefundRequest) -> RefundResult:
+    """What the database has of this refund. `unknown`: it is not settled, or nothing is reserved for it.
+    `conflict`: the row is another request's."""
+    row = session.get(RefundRow, request.refund_id)
+    if row is None:
+        return _unsettled(request, "nothing is reserved for it")
+    if _differences(row, request, refund_workflow_id(request.refund_id)):
+        return _unsettled(request, f"refund {row.refund_id} {_CONFLICT}").model_copy(
+            update={"state": RefundState.REFUSED, "unknown": False, "conflict": True}
+        )
+    return result_of(row)
 
 
 def take_back_refund(session: Session, ask: SettleRefund) -> RefundTakenBack:
     """A refund that had succeeded failed afterwards: its amount no longer counts against the cap (REF-7)."""
     settle_refund(session, ask)
-    row = session.get_one(RefundRow, ask.refund_id)
-    of = session.get(ReturnRow, row.return_id) if row.return_id is not None else None
+    found = (
+        select(ReturnRow)
+        .join(RefundRow, col(RefundRow.return_id) == col(ReturnRow.return_id))
+        .where(RefundRow.refund_id == ask.refund_id)
+    )
+    of = session.exec(found).first()
     if of is None or of.outcome in CUT_SHORT:
         return RefundTakenBack()
     return RefundTakenBack(reopen=of.request)
+
+
+def result_of(row: RefundRow) -> RefundResult:
+    """What became of a refund, with the amount that is in the database."""
+    return RefundResult(
+        refund_id=row.refund_id,
+        state=row.state,
+        amount=row.amount,
+        currency=row.currency,
+        gateway_refund_id=row.gateway_refund_id,
+        over_refund=row.over_refund,
+        reason=row.failure_reason,
+        direction=row.direction,
+        unknown=row.state in _UNSETTLED,
+    )
 
 
 def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:
@@ -117,29 +173,107 @@ def captured_charge(session: Session, order_id: str) -> ChargeRow | None:
     return next((row for row in session.exec(rows) if row.captured > 0), None)
 
 
+def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> None:
+    """One statement where the refund may come to that state, and is not there already."""
+    table = table_of(RefundRow)
+    news = {
+        "state": ask.state,
+        "gateway_refund_id": ask.gateway_refund_id,
+        "failure_reason": ask.reason,
+        "settled_at": None if ask.state in _UNSETTLED else ask.at,
+    }
+    if ask.gateway_refund_id is None:
+        del news["gateway_refund_id"]
+    may = [state for state, next_ones in _MAY_BECOME.items() if ask.state in next_ones]
+    mine = [table.c.refund_id == ask.refund_id]
+    if workflow_id is not None:
+        mine.append(table.c.workflow_id == workflow_id)
+    differs = or_(*(table.c[name].is_distinct_from(value) for name, value in news.items()))
+    if written(session, update(table).where(*mine, table.c.state.in_(may), differs).values(news)):
+        return
+    owner = session.exec(select(RefundRow.workflow_id).where(RefundRow.refund_id == ask.refund_id)).first()
+    if owner is None and ask.state in COUNTS_AGAINST_CAP:
+        raise NotFound(f"no refund {ask.refund_id} in the database")
+    if owner is not None and workflow_id not in (None, owner):
+        raise Conflict(f"refund {ask.refund_id} {_CONFLICT}")
+
+
 def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> ReservedRefund:
-    """The same run asks again; or a later one of the same case, which has not come to its end.
+    """The same run asks again; or a later one of the same case, which has not come to its end; or somebody else.
 
     A case has one open run at a time, so the run that reserved is over. The gateway is looked at before anything
     is sent, so what it sent is not sent twice (REF-6).
     """
+    if differs := _differences(row, ask.request, ask.workflow_id):
+        return ReservedRefund(
+            opening=Opening.CONFLICT,
+            state=RefundState.REFUSED,
+            way=ask.request.way,
+            reason=f"refund {row.refund_id} {_CONFLICT}; it differs in {', '.join(differs)}",
+        )
     if row.run_id == ask.run_id:
         # Asked twice, it gives the same answer: it was reserved at another time if it was taken over.
         return _known(row, Opening.OPENED).model_copy(update={"resumed": row.reserved_at != ask.at})
-    unfinished = row.state in (RefundState.RESERVED, RefundState.PENDING)
-    if not unfinished or row.workflow_id != ask.workflow_id or not _is_the_same(row, ask.request):
+    if row.state not in _UNSETTLED:
         return _known(row, Opening.DUPLICATE)
     row.run_id = ask.run_id
     session.add(row)
+    _open_case(session, row, ask)
     return _known(row, Opening.OPENED).model_copy(update={"resumed": True})
 
 
-def _is_the_same(row: RefundRow, request: RefundRequest) -> bool:
-    """Whether the request moves the money that is reserved; without an amount it is all that was left then."""
-    return (
-        (row.order_id, row.return_id, row.direction, row.way, row.currency)
-        == (request.order_id, request.return_id, request.direction, request.way, request.currency)
-    ) and request.amount in (None, row.amount)
+def _patient(answer: ReservedRefund, order: OrderRow | None) -> ReservedRefund:
+    """With the seller's settings, of the order's time, for a gateway that says nothing (REF-7)."""
+    if order is None:
+        return answer
+    seller = order.seller
+    patience = {
+        "look_again_days": seller.refund_look_again_days,
+        "looks_before_alert": seller.refund_looks_before_alert,
+    }
+    return answer.model_copy(update=patience)
+
+
+def _differences(row: RefundRow, request: RefundRequest, workflow_id: str) -> list[str]:
+    """In which fields the request is not the one that reserved; without an amount it is all that was left then."""
+    same = {
+        "workflow_id": row.workflow_id == workflow_id,
+        "order_id": row.order_id == request.order_id,
+        "return_id": row.return_id == request.return_id,
+        "direction": row.direction is request.direction,
+        "way": row.way is request.way,
+        "currency": row.currency == request.currency,
+        "amount": request.amount in (None, row.amount),
+    }
+    return [name for name, is_same in same.items() if not is_same]
+
+
+def _refused(ask: ReserveRefund, order: OrderRow | None, why: str) -> ReservedRefund:
+    return ReservedRefund(
+        opening=Opening.REFUSED,
+        state=RefundState.REFUSED,
+        way=ask.request.way,
+        seller_id=order.seller_id if order is not None else None,
+        reason=why,
+    )
+
+
+def _unsettled(request: RefundRequest, why: str) -> RefundResult:
+    return RefundResult(
+        refund_id=request.refund_id,
+        state=RefundState.RESERVED,
+        amount=Decimal(0),
+        currency=request.currency,
+        reason=why,
+        direction=request.direction,
+        unknown=True,
+    )
+
+
+def _open_case(session: Session, row: RefundRow, ask: ReserveRefund) -> None:
+    open_case(
+        session, row.workflow_id, row.run_id, RefundStage.SENDING, row.seller_id, row.order_id, row.reserved_at
+    )
 
 
 def _known(row: RefundRow, opening: Opening) -> ReservedRefund:
@@ -206,14 +340,14 @@ def _payment(session: Session, request: RefundRequest, order: OrderRow) -> _Paym
             f"the buyer paid by {order.paid_by}, and only Stripe is spoken so far: "
             "refund it there, then record it with way manual (REF-9)"
         )
-    seller = session.get_one(SellerRow, order.seller_id)
+    seller = session.get(SellerRow, order.seller_id)
     return _Payment(
         paid=order.payment_amount,
         currency=order.payment_currency,
         reference=order.payment_reference,
         # The account that took the payment, even if the seller has another one by now.
         gateway_account=order.seller.gateway_account,
-        over_refund_allowed=seller.settings.allow_over_refund,
+        over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
     )
 
 

@@ -1,9 +1,15 @@
 """A return opens: RET-2 is checked, its units are found among what was shipped, and it is split by supplier."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from sqlmodel import Session, col, func, select
 
 from activities.database.attribution import Part, split_by_supplier
+from activities.database.cases import open_case
+from activities.database.differences import differences
 from activities.database.orders import share_of
+from activities.database.refunds import result_of
 from activities.database.returnable_units import (
     CUT_SHORT,
     Worth,
@@ -14,7 +20,11 @@ from activities.database.returnable_units import (
     worth_of_next,
 )
 from activities.database.returns import kept
+from activities.database.upserts import add_new
+from models.case import ReturnStage
+from models.failures import NotFound
 from models.ids import return_workflow_id, sibling_return_id
+from models.parties import Seller, Supplier
 from models.records import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
 from models.refunds import RefundState
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
@@ -36,6 +46,14 @@ class _Refused(Exception):
     """The rule says no; its text says why and what to do."""
 
 
+class _Split(NamedTuple):
+    """The units of one supplier, under the number of their return, with what each line is worth."""
+
+    return_id: str
+    part: Part
+    lines: tuple[OpenedLine, ...]
+
+
 def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
     """Open the return of one supplier's units; the others' are kept for its siblings, which open later.
 
@@ -48,27 +66,32 @@ def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
     before = session.get(ReturnRow, request.return_id)
     try:
         if before is not None:
-            return _open_again(session, ask, before, order)
+            return _known(session, ask, before, order)
         if order is None:
             raise _Refused(f"no order {request.order_id}")
-        first, *others = _split(session, ask, order)
-        return _open(session, ask, order, first, siblings=tuple(row.request for row in others))
+        return _open_first(session, ask, order)
     except _Refused as no:
         return ReturnOpening(opening=Opening.REFUSED, reason=str(no))
 
 
 def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
-    """Give back what the return knew when it ended; from now on it is this run's. The same run again gets the
-    same answer. Refused unless it has ended by itself, and this refund of it failed.
+    """Give what the return knew when it ended, with all refunds of it that failed; from now on it is this run's.
+
+    Asked again, also by another run, it gives the same answer: whether anything is left to do, the case says.
+    Refused: no such return, no such failed refund of it, or staff cut the return short.
     """
     row = session.get(ReturnRow, ask.return_id, with_for_update=True)
-    refund = session.get(RefundRow, ask.refund_id)
     if row is None or row.opened is None:
         return ReturnReopened(opening=Opening.REFUSED, reason=f"no return {ask.return_id}")
-    if refund is None or refund.return_id != ask.return_id or refund.state is not RefundState.FAILED:
+    refunds = session.exec(
+        select(RefundRow)
+        .where(RefundRow.return_id == ask.return_id, RefundRow.state == RefundState.FAILED)
+        .order_by(col(RefundRow.reserved_at), col(RefundRow.refund_id))
+    ).all()
+    if ask.refund_id not in [refund.refund_id for refund in refunds]:
         why = f"no refund {ask.refund_id} of return {ask.return_id} has failed"
         return ReturnReopened(opening=Opening.REFUSED, reason=why)
-    if row.run_id != ask.run_id and (row.outcome is None or row.outcome in CUT_SHORT):
+    if row.run_id != ask.run_id and row.outcome in CUT_SHORT:
         why = f"return {ask.return_id} did not end by itself: staff must look at it"
         return ReturnReopened(opening=Opening.REFUSED, reason=why)
     receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()
@@ -78,6 +101,9 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
         col(StepRow.run_id) != ask.run_id,
         ~col(StepRow.run_id).contains("@"),  # a reset opens nothing
     )
+    times = session.exec(steps).one() + 1
+    if row.outcome is not None:
+        _open_case(session, row)
     row.run_id = ask.run_id
     row.outcome = None
     session.add(row)
@@ -85,50 +111,109 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
         opening=Opening.OPENED,
         opened=row.opened,
         kept=known.model_copy(update={"outcome": None}),
-        times=session.exec(steps).one() + 1,
+        times=times,
+        facts=row.facts,
+        failed=tuple(result_of(refund) for refund in refunds),
     )
 
 
-def _open_again(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None) -> ReturnOpening:
+def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None) -> ReturnOpening:
+    """A return that is open already, or one that was split off another and opens now."""
     if row.run_id == ask.run_id:
         return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
     if row.run_id is not None:
-        return ReturnOpening(opening=Opening.DUPLICATE, reason=f"return {row.return_id} exists already")
+        differs = differences(ask.request, row.request)
+        why = f"; this request differs from it in {differs}" if differs else ", by the same request"
+        return ReturnOpening(opening=Opening.DUPLICATE, reason=f"return {row.return_id} exists already{why}")
     if order is None or row.request != ask.request:
         raise _Refused(f"{row.return_id} is kept for what was split off {row.split_from}: use another number")
-    return _open(session, ask, order, row, siblings=())
-
-
-def _open(
-    session: Session, ask: OpenReturn, order: OrderRow, row: ReturnRow, siblings: tuple[ReturnRequest, ...]
-) -> ReturnOpening:
-    """Take the snapshots that decide, and keep the answer for a retry."""
-    session.flush()
-    lines = select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id)
-    opened_lines = [
+    found = session.exec(
+        select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(col(ReturnLineRow.position))
+    )
+    lines = [
         OpenedLine(sku=line.sku, quantity=line.quantity, reason=line.reason, paid=line.paid, cost=line.cost)
-        for line in session.exec(lines.order_by(col(ReturnLineRow.position)))
+        for line in found
     ]
+    suppliers = _suppliers(session, [row.supplier_id])
     row.workflow_id = ask.workflow_id
     row.run_id = ask.run_id
     row.created_at = ask.created_at
-    row.opened = OpenedReturn(
+    row.opened = _opened(order, _seller(session, order), suppliers[row.supplier_id], row, lines, siblings=())
+    session.add(row)
+    session.flush()
+    _open_case(session, row)
+    return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
+
+
+def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpening:
+    """Write one return per supplier, with its lines and units; the first is the one that was asked for."""
+    seller = _seller(session, order)
+    splits = _split(session, ask, order)
+    suppliers = _suppliers(session, [split.part.supplier_id for split in splits])
+    for split in splits:
+        if split.part.supplier_id not in suppliers:
+            items = ", ".join(split.part.skus)
+            raise _Refused(f"no supplier {split.part.supplier_id}, which shipped {items}: add its settings first")
+    rows = [_row(ask, order, split) for split in splits]
+    first = rows[0]
+    first.opened = _opened(
+        order,
+        seller,
+        suppliers[first.supplier_id],
+        first,
+        splits[0].lines,
+        siblings=tuple(row.request for row in rows[1:]),
+    )
+    for row in rows:  # one after the other: a sibling names the first
+        session.add(row)
+        session.flush()
+        _open_case(session, row)
+    _add_lines(session, ask.request, splits)
+    return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
+
+
+def _open_case(session: Session, row: ReturnRow) -> None:
+    open_case(
+        session, row.workflow_id, row.run_id, ReturnStage.OPENING, row.seller_id, row.order_id, row.created_at
+    )
+
+
+def _opened(
+    order: OrderRow,
+    seller: Seller,
+    supplier: Supplier,
+    row: ReturnRow,
+    lines: Sequence[OpenedLine],
+    siblings: tuple[ReturnRequest, ...],
+) -> OpenedReturn:
+    """The snapshots that decide."""
+    return OpenedReturn(
         order_id=order.order_id,
-        seller=session.get_one(SellerRow, order.seller_id).settings,
-        supplier=session.get_one(SupplierRow, row.supplier_id).settings,
+        seller=seller,
+        supplier=supplier,
         channel=order.channel.value,
         supplier_order_number=row.supplier_order_number,
-        lines=tuple(opened_lines),
+        lines=tuple(lines),
         currency=order.payment_currency,
         charge_currency=order.charge_currency,
         siblings=siblings,
     )
-    session.add(row)
-    return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
 
 
-def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[ReturnRow]:
-    """Write one return per supplier, with its lines and units; the first is the one that was asked for."""
+def _seller(session: Session, order: OrderRow) -> Seller:
+    row = session.get(SellerRow, order.seller_id)
+    if row is None:
+        raise NotFound(f"no seller {order.seller_id} in the database")
+    return row.settings
+
+
+def _suppliers(session: Session, ids: Sequence[str]) -> dict[str, Supplier]:
+    found = session.exec(select(SupplierRow).where(col(SupplierRow.supplier_id).in_(set(ids))))
+    return {row.supplier_id: row.settings for row in found}
+
+
+def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[_Split]:
+    """The units by supplier, in the order of the lines (RET-2)."""
     request = ask.request
     held = holding_returns(session, order.order_id)
     worth = held_worth(session, held)
@@ -137,27 +222,22 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[ReturnRow
         parts = split_by_supplier(request.lines, free_sources(session, order.order_id, held))
     except ValueError as unknown:
         raise _Refused(f"order {order.order_id}: {unknown}") from None
-    for part in parts:
-        if session.get(SupplierRow, part.supplier_id) is None:
-            raise _Refused(
-                f"no supplier {part.supplier_id}, which shipped {', '.join(part.skus)}: add its settings first"
-            )
-    numbers = _free_numbers(session, request.return_id, len(parts))
-    rows = []
-    for number, part in zip(numbers, parts, strict=True):
-        rows.append(_write(session, ask, order, number, part))
+    reasons = {line.sku: line.reason for line in request.lines}
+    splits = []
+    for number, part in zip(_free_numbers(session, request.return_id, len(parts)), parts, strict=True):
+        opened = []
         for sku in part.skus:
             before = worth.get(sku, Worth())
+            quantity = part.quantity_of(sku)
             added = worth_of_next(
-                share_of(lines[sku]),
-                before,
-                part.quantity_of(sku),
-                order.payment_currency,
-                order.charge_currency,
+                share_of(lines[sku]), before, quantity, order.payment_currency, order.charge_currency
             )
             worth[sku] = before + added
-            _write_line(session, request, number, part, sku, added)
-    return rows
+            opened.append(
+                OpenedLine(sku=sku, quantity=quantity, reason=reasons[sku], paid=added.paid, cost=added.cost)
+            )
+        splits.append(_Split(number, part, tuple(opened)))
+    return splits
 
 
 def _checked_lines(
@@ -200,16 +280,17 @@ def _free_numbers(session: Session, first: str, count: int) -> list[str]:
     return numbers
 
 
-def _write(session: Session, ask: OpenReturn, order: OrderRow, number: str, part: Part) -> ReturnRow:
-    request = ask.request
+def _row(ask: OpenReturn, order: OrderRow, split: _Split) -> ReturnRow:
+    request, number, part = ask.request, split.return_id, split.part
     is_first = number == request.return_id
-    row = ReturnRow(
+    return ReturnRow(
         return_id=number,
         order_id=order.order_id,
         seller_id=order.seller_id,
         supplier_id=part.supplier_id,
         supplier_order_number=part.number,
         workflow_id=ask.workflow_id if is_first else return_workflow_id(number),
+        run_id=ask.run_id if is_first else None,
         split_from=None if is_first else request.return_id,
         source=request.source,
         requested_by=request.requested_by,
@@ -218,18 +299,6 @@ def _write(session: Session, ask: OpenReturn, order: OrderRow, number: str, part
         amazon_rma_id=request.amazon_rma_id,
         ebay_return_id=request.ebay_return_id,
     )
-    session.add(row)
-    session.flush()
-    for units in part.units:
-        session.add(
-            ReturnUnitsRow(
-                return_id=number,
-                sku=units.sku,
-                supplier_order_number=str(units.number),
-                quantity=units.quantity,
-            )
-        )
-    return row
 
 
 def _sibling(request: ReturnRequest, number: str, part: Part) -> ReturnRequest:
@@ -241,18 +310,32 @@ def _sibling(request: ReturnRequest, number: str, part: Part) -> ReturnRequest:
     return request.model_copy(update={"return_id": number, "lines": lines})
 
 
-def _write_line(session: Session, request: ReturnRequest, number: str, part: Part, sku: str, worth: Worth) -> None:
-    line = next(line for line in request.lines if line.sku == sku)
-    session.add(
-        ReturnLineRow(
-            return_id=number,
-            sku=sku,
-            position=part.skus.index(sku) + 1,
-            quantity=worth.quantity,
-            reason=line.reason,
-            buyer_words=line.buyer_words,
-            evidence=[evidence.model_dump(mode="json") for evidence in line.evidence],
-            paid=worth.paid,
-            cost=worth.cost,
-        )
-    )
+def _add_lines(session: Session, request: ReturnRequest, splits: Sequence[_Split]) -> None:
+    said = {line.sku: line for line in request.lines}
+    lines = [
+        {
+            "return_id": split.return_id,
+            "sku": line.sku,
+            "position": position,
+            "quantity": line.quantity,
+            "reason": line.reason,
+            "buyer_words": said[line.sku].buyer_words,
+            "evidence": [evidence.model_dump(mode="json") for evidence in said[line.sku].evidence],
+            "paid": line.paid,
+            "cost": line.cost,
+        }
+        for split in splits
+        for position, line in enumerate(split.lines, start=1)
+    ]
+    units = [
+        {
+            "return_id": split.return_id,
+            "sku": some.sku,
+            "supplier_order_number": str(some.number),
+            "quantity": some.quantity,
+        }
+        for split in splits
+        for some in split.part.units
+    ]
+    add_new(session, ReturnLineRow, lines)
+    add_new(session, ReturnUnitsRow, units)

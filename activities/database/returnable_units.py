@@ -52,22 +52,16 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
 
     A return that staff stopped or terminated holds them only if something arrived.
     """
+    something_arrived = select(ReceptionRow.sku).where(ReceptionRow.return_id == ReturnRow.return_id).exists()
     rows = session.exec(
-        select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended)
+        select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended, something_arrived)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
         .where(ReturnRow.order_id == order_id)
     )
-    arrived = set(
-        session.exec(
-            select(ReceptionRow.return_id)
-            .join(ReturnRow, col(ReturnRow.return_id) == col(ReceptionRow.return_id))
-            .where(ReturnRow.order_id == order_id)
-        )
-    )
     return {
         return_id
-        for return_id, stage, ended in rows
-        if not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or return_id in arrived))
+        for return_id, stage, ended, arrived in rows
+        if not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or arrived))
     }
 
 
@@ -85,6 +79,8 @@ def may_reopen(session: Session, held: set[str], sku: str) -> list[str]:
 def held_worth(session: Session, held: set[str]) -> dict[str, Worth]:
     """By SKU: the units that these returns hold, and what they are worth."""
     worth: dict[str, Worth] = {}
+    if not held:
+        return worth
     for row in session.exec(select(ReturnLineRow).where(col(ReturnLineRow.return_id).in_(held))):
         worth[row.sku] = worth.get(row.sku, Worth()) + Worth(row.quantity, row.paid, row.cost)
     return worth
@@ -105,7 +101,8 @@ def worth_of_next(share: LineShare, before: Worth, quantity: int, paid_currency:
 def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, list[Source]]:
     """By SKU, in the order of shipping: what each supplier order shipped and no return holds."""
     returned: dict[tuple[str, str], int] = {}
-    for units in session.exec(select(ReturnUnitsRow).where(col(ReturnUnitsRow.return_id).in_(held))):
+    holding = select(ReturnUnitsRow).where(col(ReturnUnitsRow.return_id).in_(held))
+    for units in session.exec(holding) if held else ():
         key = (units.sku, units.supplier_order_number)
         returned[key] = returned.get(key, 0) + units.quantity
     shipped: dict[tuple[str, str], tuple[str, int]] = {}

@@ -1,10 +1,13 @@
-"""Returns in the books: kept up to date, with their credit memos (RET)."""
+"""Returns in the database: kept up to date, with their credit memos (RET)."""
 
 from collections.abc import Iterable
+from typing import Any, Final
 
-from sqlmodel import Session, select
+from sqlalchemy import delete, select, update
+from sqlmodel import Session, col
 
 from activities.database.cases import write_case
+from activities.database.upserts import table_of, upsert
 from models.failures import NotFound
 from models.records import (
     BookCreditMemo,
@@ -16,29 +19,42 @@ from models.records import (
 )
 from models.tables import CreditMemoRow, ReceptionRow, ReturnRow
 
-_ELSEWHERE = frozenset({"return_id", "record", "receptions"})
-"""What of SaveReturn is not a column of the return's row."""
+_COLUMNS: Final = tuple(name for name in KeptReturn.model_fields if name not in ("return_id", "receptions"))
+"""What is kept of a return in its own row."""
 
 
 def save_return(session: Session, ask: SaveReturn) -> Saved:
-    """Keep the whole return up to date. Raises NotFound for one that was never opened."""
-    row = session.get(ReturnRow, ask.return_id, with_for_update=True)
-    if row is None or row.run_id is None:
-        raise NotFound(f"no return {ask.return_id} in the books")
-    if not write_case(session, ask.record):
+    """Keep the return up to date: only what has changed is written.
+
+    Raises NotFound for one that was never opened.
+    """
+    is_newest = write_case(session, ask.record)
+    table = table_of(ReturnRow)
+    known = session.execute(
+        select(table.c.run_id, *(table.c[name] for name in _COLUMNS), ReceptionRow)
+        .join_from(table, ReceptionRow, col(ReceptionRow.return_id) == table.c.return_id, isouter=True)
+        .where(table.c.return_id == ask.return_id)
+        .with_for_update(of=table)
+    ).all()
+    if not known or known[0].run_id is None:
+        raise NotFound(f"no return {ask.return_id} in the database")
+    if not is_newest:
         return Saved()
-    for name, value in ask:
-        if name not in _ELSEWHERE:
-            setattr(row, name, value)
-    session.add(row)
-    _save_receptions(session, ask.return_id, ask.receptions)
+    changed: dict[str, Any] = {
+        name: getattr(ask, name) for name in _COLUMNS if getattr(ask, name) != getattr(known[0], name)
+    }
+    if ask.facts is not None:
+        changed["facts"] = ask.facts
+    if changed:
+        session.execute(update(table).where(table.c.return_id == ask.return_id).values(changed))
+    _save_receptions(session, ask, [row.ReceptionRow for row in known if row.ReceptionRow is not None])
     return Saved()
 
 
 def kept(row: ReturnRow, receptions: Iterable[ReceptionRow]) -> KeptReturn:
     """What was kept of a return last."""
-    columns = {name: getattr(row, name) for name in KeptReturn.model_fields if name not in _ELSEWHERE}
-    records = tuple(ReceptionRecord.model_validate(one.model_dump()) for one in receptions)
+    columns = {name: getattr(row, name) for name in _COLUMNS}
+    records = tuple(_record(one) for one in receptions)
     return KeptReturn(return_id=row.return_id, receptions=records, **columns)
 
 
@@ -47,21 +63,31 @@ def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
 
     Raises NotFound for an unknown return.
     """
-    before = session.get(CreditMemoRow, (ask.supplier_id, ask.number))
-    if before is not None:
+    the_same = (col(CreditMemoRow.supplier_id) == ask.supplier_id) & (col(CreditMemoRow.number) == ask.number)
+    found = session.execute(
+        select(col(ReturnRow.return_id), CreditMemoRow)
+        .join(CreditMemoRow, the_same, isouter=True)
+        .where(col(ReturnRow.return_id) == ask.return_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"no return {ask.return_id} in the database")
+    if (before := found.CreditMemoRow) is not None:
         is_retry = all(getattr(before, name) == value for name, value in ask)
         return CreditMemoBooked(state="booked" if is_retry else "duplicate", return_id=before.return_id)
-    if session.get(ReturnRow, ask.return_id) is None:
-        raise NotFound(f"no return {ask.return_id} in the books")
     session.add(CreditMemoRow(**dict(ask)))
     return CreditMemoBooked(state="booked", return_id=ask.return_id)
 
 
-def _save_receptions(session: Session, return_id: str, records: tuple[ReceptionRecord, ...]) -> None:
+def _record(row: ReceptionRow) -> ReceptionRecord:
+    return ReceptionRecord(sku=row.sku, quantity=row.quantity, reception=row.reception, acceptance=row.acceptance)
+
+
+def _save_receptions(session: Session, ask: SaveReturn, before: list[ReceptionRow]) -> None:
     """What is said now replaces what was said before (RET-11)."""
-    said = {record.sku for record in records}
-    for row in session.exec(select(ReceptionRow).where(ReceptionRow.return_id == return_id)):
-        if row.sku not in said:
-            session.delete(row)
-    for record in records:
-        session.merge(ReceptionRow(return_id=return_id, **dict(record)))
+    known = {row.sku: _record(row) for row in before}
+    said = {record.sku: record for record in ask.receptions}
+    if gone := known.keys() - said.keys():
+        table = table_of(ReceptionRow)
+        session.execute(delete(table).where(table.c.return_id == ask.return_id, table.c.sku.in_(sorted(gone))))
+    changed = [record for sku, record in said.items() if known.get(sku) != record]
+    upsert(session, ReceptionRow, [{"return_id": ask.return_id, **dict(record)} for record in changed])

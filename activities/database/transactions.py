@@ -1,4 +1,4 @@
-"""One transaction on the books: tried again a little where that can help, then told as an outage."""
+"""One transaction on the database: tried again a little where that can help, then told as an outage."""
 
 import random
 import sqlite3
@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from activities.database.engines import reading, writing
-from models.failures import BackhaulError, PartnerUnavailable
+from models.failures import BackhaulError, Conflict, NotFound, PartnerUnavailable
 
 Answer = TypeVar("Answer")
 
@@ -33,38 +33,52 @@ _SQLITE_OUTAGES: Final = frozenset(
 )
 _POSTGRESQL_OUTAGES: Final = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE: connection, serialization and deadlock, resources, locks, shutdown."""
+_UNIQUE: Final = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, "23505")
+_FOREIGN_KEY: Final = (sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY, "23503")
 
 
 def write(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
     """Do `work` in one write transaction and give what it gives; all of it is done, or nothing.
 
     Work must be idempotent: a commit whose answer got lost is done again. Raises PartnerUnavailable when the
-    database stays away, BackhaulError when it refuses what is written.
+    database stays away. When it refuses what is written: Conflict (something else has that number), NotFound
+    (what it belongs to is not there), else BackhaulError, a fault of ours.
     """
     return _in_transaction(writing(engine), work)
 
 
 def read(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
-    """Do `work`, which only reads, on the books as they are at one moment. Raises as `write`."""
+    """Do `work`, which only reads, on the database as it is at one moment. Raises as `write`."""
     return _in_transaction(reading(engine), work)
 
 
 def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer:
     last_try_at = time.monotonic() + _LAST_TRY_SECONDS
-    for attempt in range(1, ATTEMPTS + 1):
+    attempt = 1
+    while True:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
         except (DBAPIError, PoolTimeout) as error:
-            lost_a_race = isinstance(error, IntegrityError)
-            if not (lost_a_race or _is_outage(error)):
-                raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
-            if attempt == ATTEMPTS or time.monotonic() > last_try_at:
-                if lost_a_race:
-                    raise BackhaulError(f"the books refuse this: {_name_of(error)}") from None
-                raise PartnerUnavailable(f"the books do not answer: {_name_of(error)}") from None
+            # Two that write the same at once: the second one finds it when it tries again.
+            may_help = isinstance(error, IntegrityError) or _is_outage(error)
+            if not may_help or attempt == ATTEMPTS or time.monotonic() > last_try_at:
+                raise _failure(error) from None
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))
-    raise AssertionError("the loop above returns or raises")
+            attempt += 1
+
+
+def _failure(error: DBAPIError | PoolTimeout) -> BackhaulError:
+    name = _name_of(error)
+    if isinstance(error, IntegrityError):
+        code = getattr(error.orig, "sqlite_errorcode", None) or getattr(error.orig, "sqlstate", None)
+        if code in _UNIQUE:
+            return Conflict(f"the database has something else under this number: {name}")
+        if code in _FOREIGN_KEY:
+            return NotFound(f"the database does not have what this belongs to: {name}")
+    elif _is_outage(error):
+        return PartnerUnavailable(f"the database does not answer: {name}")
+    return BackhaulError(f"the database refuses this: {name}")
 
 
 def _is_outage(error: DBAPIError | PoolTimeout) -> bool:

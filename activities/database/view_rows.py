@@ -1,6 +1,9 @@
-"""Rows of the books as people read them."""
+"""Rows of the database as people read them."""
 
 from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row
 
 from activities.database import views
 from models.case import Step
@@ -39,10 +42,11 @@ def standing(row: CaseRow | None) -> views.Standing | None:
         due_by=row.due_by,
         sla_state=row.sla_state,
         ended=row.ended,
+        cursor=f"{row.urgency}{row.newness}{row.workflow_id}",
     )
 
 
-def order(row: OrderRow, case: CaseRow | None) -> views.OrderListed:
+def order(row: OrderRow | Row[Any], case: CaseRow | None) -> views.OrderListed:
     """A row of the list of orders."""
     return views.OrderListed(
         order_id=row.order_id,
@@ -55,7 +59,7 @@ def order(row: OrderRow, case: CaseRow | None) -> views.OrderListed:
     )
 
 
-def claimed(row: ReturnRow, currency: str, paid: Decimal, case: CaseRow | None) -> views.ReturnListed:
+def claimed(row: ReturnRow | Row[Any], currency: str, paid: Decimal, case: CaseRow | None) -> views.ReturnListed:
     """A row of the list of returns."""
     return views.ReturnListed(
         return_id=row.return_id,

@@ -1,4 +1,4 @@
-"""What people read in the books: rows of lists, whole cases, and an order's refunds with their totals."""
+"""What people read in the database: rows of lists, whole cases, and an order's refunds with their totals."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,6 +23,8 @@ class Standing(Message):
     due_by: datetime | None
     sla_state: SlaState
     ended: bool
+    cursor: str
+    """Its place in lists: the next page begins behind it."""
 
 
 class OpenCase(Message):

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from models.case import SlaState
@@ -19,7 +19,7 @@ from models.parties import Seller, Supplier
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest, Source
-from models.tables.columns import Document, Money, UtcTime, Word
+from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
 
 METADATA = SQLModel.metadata
 METADATA.naming_convention = {
@@ -27,6 +27,7 @@ METADATA.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 """Constraints have names, so that a later migration can change them on SQLite too."""
 
@@ -54,25 +55,39 @@ class SupplierRow(SQLModel, table=True):
 
 
 class CaseRow(SQLModel, table=True):
-    """Where a case stands: an order, a return or a refund. One row per workflow id."""
+    """Where a case stands: an order, a return or a refund. One row per workflow id, from the case's opening on.
+
+    Lists are read by `urgency`, then `newness`, then id: a page is a range of one index, however many cases there are.
+    """
 
     __tablename__ = "case_file"
+    __table_args__ = (
+        Index("ix_case_file_listed", "kind", "urgency", "newness", "workflow_id"),
+        Index("ix_case_file_stage", "kind", "stage", "urgency", "newness", "workflow_id"),
+        Index("ix_case_file_seller", "kind", "seller_id", "urgency", "newness", "workflow_id"),
+        Index("ix_case_file_seller_stage", "kind", "seller_id", "stage", "urgency", "newness", "workflow_id"),
+    )
 
     workflow_id: str = Field(primary_key=True)
     run_id: str
+    """Empty for a return that was split off and has not opened yet."""
     kind: str
-    stage: str = Field(index=True)
-    seller_id: str = Field(index=True)
-    order_id: str = Field(index=True)
+    stage: str
+    seller_id: str
+    order_id: str
     waiting_on: str | None = None
     waiting_for: str | None = None
     waiting_since: datetime | None = Field(default=None, sa_type=UtcTime)
-    due_by: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    due_by: datetime | None = Field(default=None, sa_type=UtcTime)
     sla_state: SlaState = Field(sa_type=Word(SlaState))
     ended: bool
     last_step: int
     asked_at: datetime | None = Field(default=None, sa_type=UtcTime)
     """When the case asked for this to be written, by the server's clock."""
+    urgency: str
+    """What is open comes before what has ended, and what is due first before the rest; sorts as text."""
+    newness: str
+    """Of two that are equally urgent the newer one comes first; sorts as text."""
 
 
 class StepRow(SQLModel, table=True):
@@ -117,6 +132,10 @@ class OrderLineRow(SQLModel, table=True):
     """A line of an order: its shares of what was paid and charged, and what became of its units."""
 
     __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("shipped >= 0 AND cancelled >= 0 AND voided >= 0", name="units_are_positive"),
+        CheckConstraint("shipped + cancelled + voided <= quantity", name="each_unit_has_one_fate"),
+    )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     sku: str = Field(primary_key=True)
@@ -136,6 +155,9 @@ class ChargeRow(SQLModel, table=True):
     """One attempt to charge the seller (ORD-3)."""
 
     __tablename__ = "charge"
+    __table_args__ = (
+        CheckConstraint("CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name="amounts_are_positive"),
+    )
 
     charge_id: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -169,6 +191,7 @@ class SupplierOrderLineRow(SQLModel, table=True):
     """Some units bought at that warehouse; `unit_cost` is what the broker pays."""
 
     __tablename__ = "supplier_order_line"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     number: str = Field(primary_key=True, foreign_key="supplier_order.number")
     sku: str = Field(primary_key=True)
@@ -195,6 +218,7 @@ class ShipmentLineRow(SQLModel, table=True):
     __tablename__ = "shipment_line"
     __table_args__ = (
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
+        CheckConstraint("quantity > 0", name="quantity_is_positive"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -249,7 +273,7 @@ class ReturnRow(SQLModel, table=True):
     returnless: bool = False
     label_url: str | None = None
     label_paid_by: str | None = None
-    broker_return_number: str | None = None
+    broker_return_number: str | None = Field(default=None, index=True)
     rma_number: str | None = Field(default=None, index=True)
     return_address: str | None = None
     carrier: str | None = None
@@ -257,12 +281,15 @@ class ReturnRow(SQLModel, table=True):
     refund_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     refunded_by_channel: bool = False
     outcome: str | None = None
+    facts: dict[str, Any] | None = Field(default=None, sa_type=LastFacts)
+    """Its last facts once it is completed: from them it opens again (REF-7)."""
 
 
 class ReturnLineRow(SQLModel, table=True):
     """Some units that come back, why, and what they are worth (RET-2, RET-19)."""
 
     __tablename__ = "return_line"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     sku: str = Field(primary_key=True)
@@ -279,6 +306,7 @@ class ReturnUnitsRow(SQLModel, table=True):
     """How many units of a return line came from which supplier order."""
 
     __tablename__ = "return_units"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     sku: str = Field(primary_key=True)
@@ -302,6 +330,7 @@ class CreditMemoRow(SQLModel, table=True):
     """A supplier's credit memo: one per supplier and number (RET-12)."""
 
     __tablename__ = "credit_memo"
+    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
 
     supplier_id: str = Field(primary_key=True)
     number: str = Field(primary_key=True)
@@ -317,6 +346,7 @@ class RefundRow(SQLModel, table=True):
     """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap."""
 
     __tablename__ = "refund"
+    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
 
     refund_id: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)

@@ -44,13 +44,21 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a time in the books needs a zone")
-        in_utc = value.astimezone(UTC)
+        in_utc = _in_utc(value)
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _in_utc(value: datetime) -> datetime:
+    """The first or the last moment that there is, for one that its zone puts before or after that."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 class Word(TypeDecorator[StrEnum]):
@@ -85,3 +93,7 @@ class Document(TypeDecorator[BaseModel]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> BaseModel | None:
         return None if value is None else self.model.model_validate(value)
+
+
+LastFacts = JSON(none_as_null=True)
+"""A JSON object that the database keeps and does not look into."""

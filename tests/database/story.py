@@ -22,15 +22,18 @@ from models.records import (
     OpenedOrder,
     OpenOrder,
     OpenReturn,
+    ReopenReturn,
     ReservedRefund,
     ReserveRefund,
     ReturnOpening,
+    ReturnReopened,
     SaveOrder,
+    SaveRefund,
     SaveReturn,
     SettleRefund,
     SupplierOrderRecord,
 )
-from models.refunds import Direction, RefundRequest, RefundState
+from models.refunds import Direction, RefundRequest, RefundResult, RefundState
 from models.returns import OpenedReturn, ReturnRequest
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -116,14 +119,19 @@ class Story:
 
     # ---- orders ----
 
-    def ordered(self, *lines: tuple[str, int, str], run: str = "run-1", **more: Any) -> OpenedOrder:
+    def ordered(
+        self, *lines: tuple[str, int, str], run: str = "run-1", received_at: datetime = NOON, **more: Any
+    ) -> OpenedOrder:
         """A new order; what is told next happens to it."""
         request = order_request(*lines, **more)
         self.order_id = request.order_id
         self.told.setdefault(request.order_id, _nothing_happened(request))
         return self.books.open_order(
             OpenOrder(
-                request=request, workflow_id=order_workflow_id(request.order_id), run_id=run, received_at=NOON
+                request=request,
+                workflow_id=order_workflow_id(request.order_id),
+                run_id=run,
+                received_at=received_at,
             )
         )
 
@@ -140,7 +148,7 @@ class Story:
 
     def bought(self, supplier_id: str, **units: int) -> str:
         """The broker orders these units; gives the number of its order to the supplier."""
-        known = self.told[self.order_id].supplier_orders
+        known = self.told[self.order_id].supplier_orders or ()
         number = f"{self.order_id}-{len(known) + 1}"
         lines = tuple(
             SupplierOrderLine(sku=sku, quantity=count, unit_cost=Decimal(10)) for sku, count in units.items()
@@ -160,18 +168,20 @@ class Story:
 
     def _ship(self, number: str | None, units: dict[str, int]) -> None:
         state = self.told[self.order_id]
+        known = state.shipments or ()
         shipment = ShipmentFact(
-            shipment_id=f"S{len(state.shipments) + 1}",
+            shipment_id=f"S{len(known) + 1}",
             carrier="UPS",
-            tracking_number=f"1Z{len(state.shipments) + 1}",
+            tracking_number=f"1Z{len(known) + 1}",
             lines=tuple(Quantity(sku=sku, quantity=count) for sku, count in units.items()),
             at=NOON,
             supplier_order_number=number,
         )
         lines = tuple(
-            line.model_copy(update={"shipped": line.shipped + units.get(line.sku, 0)}) for line in state.lines
+            line.model_copy(update={"shipped": line.shipped + units.get(line.sku, 0)})
+            for line in state.lines or ()
         )
-        self._save(lines=lines, shipments=(*state.shipments, shipment))
+        self._save(lines=lines, shipments=(*known, shipment))
 
     def delivered(self, *lines: tuple[str, int, str], **more: Any) -> None:
         """An order that `north` shipped whole, and that the seller paid 60.00 for."""
@@ -182,7 +192,7 @@ class Story:
         self.shipped(**units)
 
     def ceased(self, cessation: Cessation) -> None:
-        self._save(cessations=(*self.told[self.order_id].cessations, cessation))
+        self._save(cessations=(*(self.told[self.order_id].cessations or ()), cessation))
 
     def reaches(self, stage: str, *steps: str, first: int = 0, **more: Any) -> None:
         """The order writes down where it stands."""
@@ -245,13 +255,25 @@ class Story:
         run: str = "run-1",
         direction: Direction = Direction.SELLER_TO_BUYER,
         at: datetime = NOON,
+        known_only: bool = False,
         **more: Any,
     ) -> ReservedRefund:
-        request = RefundRequest.model_validate(
+        request = self.refund_request(refund_id, amount, direction=direction, **more)
+        return self.books.reserve_refund(
+            ReserveRefund(
+                request=request,
+                workflow_id=refund_workflow_id(refund_id),
+                run_id=run,
+                at=at,
+                known_only=known_only,
+            )
+        )
+
+    def refund_request(self, refund_id: str, amount: str | None, **more: Any) -> RefundRequest:
+        return RefundRequest.model_validate(
             {
                 "refund_id": refund_id,
                 "order_id": self.order_id,
-                "direction": direction,
                 "amount": amount,
                 "currency": "USD",
                 "reason": "goodwill",
@@ -259,9 +281,21 @@ class Story:
                 **more,
             }
         )
-        return self.books.reserve_refund(
-            ReserveRefund(request=request, workflow_id=refund_workflow_id(refund_id), run_id=run, at=at)
-        )
+
+    def outcome(self, refund_id: str, amount: str | None, **more: Any) -> RefundResult:
+        return self.books.refund_outcome(self.refund_request(refund_id, amount, **more))
+
+    def refund_reaches(
+        self, refund_id: str, stage: str, state: RefundState | None, *, ended: bool = False, **more: Any
+    ) -> None:
+        """The refund writes down where it stands, and what became of its money."""
+        record = case_record(refund_workflow_id(refund_id), stage, ended=ended)
+        at = NOON + timedelta(hours=1)
+        self.books.save_refund(SaveRefund(record=record, refund_id=refund_id, state=state, at=at, **more))
+
+    def reopening(self, return_id: str, refund_id: str, run: str = "run-2") -> ReturnReopened:
+        """A refund of the return failed after it had ended."""
+        return self.books.reopen_return(ReopenReturn(return_id=return_id, refund_id=refund_id, run_id=run))
 
     def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:
         self.books.settle_refund(

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import CheckConstraint, Engine, create_engine, text
+from sqlalchemy import inspect as inspect_database
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.database import Books, Parties, open_books, upgrade
-from activities.database.engines import UPGRADE_LOCK, make_engine, newest_version, writing
+from activities.database.engines import UPGRADE_LOCK, make_engine, migrations_config, newest_version, writing
 from activities.database.transactions import write
 from models import calls
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
@@ -37,9 +39,13 @@ BOOK_CALLS = [
     calls.SAVE_ORDER,
     calls.OPEN_RETURN,
     calls.SAVE_RETURN,
+    calls.REOPEN_RETURN,
     calls.BOOK_CREDIT_MEMO,
     calls.RESERVE_REFUND,
     calls.SETTLE_REFUND,
+    calls.TAKE_BACK_REFUND,
+    calls.SAVE_REFUND,
+    calls.REFUND_OUTCOME,
     calls.SAVE_CASE,
 ]
 
@@ -114,6 +120,42 @@ def all_upgrade(people: list[subprocess.Popen[str]]) -> None:
 def test_the_migrations_make_exactly_the_tables(engine: Engine) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_checks_of_the_tables_are_in_the_database(engine: Engine) -> None:
+    found = {
+        str(check["name"])
+        for table in inspect_database(engine).get_table_names()
+        for check in inspect_database(engine).get_check_constraints(table)
+    }
+    assert found == {
+        str(check.name)
+        for table in METADATA.tables.values()
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+
+
+def test_the_migrations_go_back_to_nothing(fresh_url: str) -> None:
+    upgrade(fresh_url)
+    engine = make_engine(fresh_url)
+    with writing(engine).begin() as connection:
+        command.downgrade(migrations_config(connection), "base")
+    with engine.connect() as connection:
+        assert inspect_database(connection).get_table_names() == ["alembic_version"]
+    upgrade(engine)
+    engine.dispose()
+
+
+def test_a_database_of_an_unknown_version_is_not_upgraded(database_url: str, engine: Engine) -> None:
+    with writing(engine).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'newer'"))
+    try:
+        with pytest.raises(Conflict, match="a version that this program does not know"):
+            upgrade(engine)
+    finally:
+        with writing(engine).begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": newest_version()})
 
 
 def test_the_migrations_do_not_depend_on_the_working_directory(tmp_path: Path) -> None:
@@ -221,7 +263,7 @@ def test_what_the_database_refuses_is_told_without_the_row(engine: Engine) -> No
     def write_nonsense(session: Session) -> None:
         session.add(MailRow(key="robin@buyer.example", message_id=None, at=NOON))  # type: ignore[arg-type]
 
-    with pytest.raises(BackhaulError, match="the books refuse this") as failed:
+    with pytest.raises(BackhaulError, match="the database refuses this") as failed:
         write(engine, write_nonsense)
     assert "robin" not in "".join(traceback.format_exception(failed.value))
 

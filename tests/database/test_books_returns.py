@@ -230,6 +230,20 @@ def test_a_return_number_used_by_another_run_is_a_duplicate(story: Story) -> Non
     story.returned("RR-1", A=1)
     again = story.open_return(story.return_request("RR-1", A=1), run="run-2")
     assert (again.opening, again.opened) == (Opening.DUPLICATE, None)
+    assert again.reason == "return RR-1 exists already, by the same request"
+    other = story.open_return(story.return_request("RR-1", A=2), run="run-2")
+    assert (other.opening, other.opened) == (Opening.DUPLICATE, None)
+    assert other.reason == "return RR-1 exists already; this request differs from it in lines.0.quantity"
+
+
+def test_RET_11_what_is_not_said_any_more_is_gone(story: Story) -> None:
+    story.delivered(("A", 2, "10.00"))
+    story.returned("RR-1", A=2)
+    said = ReceptionRecord(sku="A", quantity=2, reception=Reception.SHORT, acceptance=Acceptance.MANUAL)
+    story.return_reaches("RR-1", "awaiting_credit", receptions=(said,))
+    story.return_reaches("RR-1", "awaiting_credit")
+    (line,) = story.reading.return_view("RR-1").lines
+    assert line.received is None
 
 
 def test_RET_19_the_buyers_words_and_evidence_are_kept(story: Story) -> None:
@@ -287,8 +301,15 @@ def test_RET_17_a_return_is_found_by_any_of_its_numbers(story: Story) -> None:
     )
     story.open_return(request)
     story.returned("RR-2", A=1)
-    story.return_reaches("RR-1", "awaiting_tracking", rma_number="RMA-4", return_address="Dock 4")
-    for number in ("RR-1", "RMA-4", "AMZ-5", "EB-6"):
+    story.return_reaches(
+        "RR-1",
+        "in_transit",
+        rma_number="RMA-4",
+        return_address="Dock 4",
+        broker_return_number="BR-RR-1",
+        tracking_number="1Z9",
+    )
+    for number in ("RR-1", "RMA-4", "AMZ-5", "EB-6", "BR-RR-1", "1Z9"):
         assert [row.return_id for row in story.reading.find_return(number)] == ["RR-1"], number
     for number in ("1001", "E-77"):
         assert {row.return_id for row in story.reading.find_return(number)} == {"RR-1", "RR-2"}, number

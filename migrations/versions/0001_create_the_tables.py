@@ -1,4 +1,4 @@
-"""Create the books."""
+"""Create the tables."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,13 +25,24 @@ def upgrade() -> None:
         sa.Column("sla_state", sa.String(), nullable=False),
         sa.Column("ended", sa.Boolean(), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("urgency", sa.String(), nullable=False),
+        sa.Column("newness", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("workflow_id", name=op.f("pk_case_file")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_case_file_due_by"), ["due_by"], unique=False)
-        batch_op.create_index(batch_op.f("ix_case_file_order_id"), ["order_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_case_file_seller_id"), ["seller_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_case_file_stage"), ["stage"], unique=False)
+        batch_op.create_index("ix_case_file_listed", ["kind", "urgency", "newness", "workflow_id"], unique=False)
+        batch_op.create_index(
+            "ix_case_file_seller", ["kind", "seller_id", "urgency", "newness", "workflow_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_case_file_seller_stage",
+            ["kind", "seller_id", "stage", "urgency", "newness", "workflow_id"],
+            unique=False,
+        )
+        batch_op.create_index(
+            "ix_case_file_stage", ["kind", "stage", "urgency", "newness", "workflow_id"], unique=False
+        )
 
     op.create_table(
         "case_step",
@@ -122,6 +133,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name=op.f("ck_charge_amounts_are_positive")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_order_id_orders")),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
     )
@@ -143,6 +157,12 @@ def upgrade() -> None:
         sa.Column("shipped", sa.Integer(), nullable=False),
         sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("voided", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "shipped + cancelled + voided <= quantity", name=op.f("ck_order_line_each_unit_has_one_fate")
+        ),
+        sa.CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND voided >= 0", name=op.f("ck_order_line_units_are_positive")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_line_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "sku", name=op.f("pk_order_line")),
     )
@@ -211,6 +231,7 @@ def upgrade() -> None:
         sa.Column("refund_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refunded_by_channel", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_returns_order_id_orders")),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_returns_seller_id_seller")),
         sa.ForeignKeyConstraint(["split_from"], ["returns.return_id"], name=op.f("fk_returns_split_from_returns")),
@@ -227,6 +248,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("returns", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_returns_amazon_rma_id"), ["amazon_rma_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_returns_broker_return_number"), ["broker_return_number"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_returns_created_at"), ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_returns_ebay_return_id"), ["ebay_return_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_returns_order_id"), ["order_id"], unique=False)
@@ -245,6 +269,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_line_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["order_id", "shipment_id"],
             ["shipment.order_id", "shipment.shipment_id"],
@@ -263,6 +288,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_supplier_order_line_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["number"], ["supplier_order.number"], name=op.f("fk_supplier_order_line_number_supplier_order")
         ),
@@ -278,6 +304,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_credit_memo_amount_is_positive")),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
         ),
@@ -320,6 +347,7 @@ def upgrade() -> None:
         sa.Column("failure_reason", sa.String(), nullable=True),
         sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_refund_amount_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refund_order_id_orders")),
         sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_refund_return_id_returns")),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_refund_seller_id_seller")),
@@ -344,6 +372,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_line_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
         ),
@@ -355,6 +384,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_units_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_return_units_return_id_returns")
         ),
@@ -402,6 +432,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_returns_order_id"))
         batch_op.drop_index(batch_op.f("ix_returns_ebay_return_id"))
         batch_op.drop_index(batch_op.f("ix_returns_created_at"))
+        batch_op.drop_index(batch_op.f("ix_returns_broker_return_number"))
         batch_op.drop_index(batch_op.f("ix_returns_amazon_rma_id"))
 
     op.drop_table("returns")
@@ -434,9 +465,9 @@ def downgrade() -> None:
     op.drop_table("mail_sent")
     op.drop_table("case_step")
     with op.batch_alter_table("case_file", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_case_file_stage"))
-        batch_op.drop_index(batch_op.f("ix_case_file_seller_id"))
-        batch_op.drop_index(batch_op.f("ix_case_file_order_id"))
-        batch_op.drop_index(batch_op.f("ix_case_file_due_by"))
+        batch_op.drop_index("ix_case_file_stage")
+        batch_op.drop_index("ix_case_file_seller_stage")
+        batch_op.drop_index("ix_case_file_seller")
+        batch_op.drop_index("ix_case_file_listed")
 
     op.drop_table("case_file")

@@ -1,0 +1,26 @@
+"""In what two messages differ: the names of fields, never their values, which may be personal."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from models.message import Message
+
+_NAMED: Final = 10
+
+
+def differences(one: Message, other: Message) -> str:
+    """`payment.amount, lines.0.quantity`; empty when both say the same."""
+    found = list(_between(one.model_dump(), other.model_dump(), ""))
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return ", ".join(found[:_NAMED]) + more
+
+
+def _between(one: Any, other: Any, field: str) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in dict.fromkeys((*one, *other)):
+            yield from _between(one.get(name), other.get(name), f"{field}.{name}" if field else str(name))
+    elif isinstance(one, list | tuple) and isinstance(other, list | tuple) and len(one) == len(other):
+        for position, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from _between(mine, theirs, f"{field}.{position}")
+    elif one != other:
+        yield field
