@@ -1,0 +1,102 @@
+"""A return: which facts, which plan, and how each of its effects is done (RET)."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls, contract, partners, records
+    from models.case import Ended
+    from models.message import Message, Quantity
+    from models.returns import ReturnRequest
+    from workflows.engine.case import Effect
+    from workflows.engine.children import open_return
+    from workflows.engine.inbox import receives
+    from workflows.engine.procedure import Ask, Procedure
+    from workflows.engine.run import Engine, fresh_or_continued
+    from workflows.returns.checks import check
+    from workflows.returns.effects import BookCreditMemo, OpenReturn, OpenSplitReturn, ReopenReturn, RequestRma
+    from workflows.returns.events import apply
+    from workflows.returns.facts import ReturnFacts
+    from workflows.returns.plan import plan
+    from workflows.returns.view import facts_in_status, projection, result, view
+
+
+async def perform(f: ReturnFacts, effect: Effect, ask: Ask) -> Message | None:
+    """Do an effect of a return's own. Raises CouldNot where that it can't be done is a result."""
+    match effect:
+        case OpenReturn():
+            return await _open(f, ask)
+        case ReopenReturn():
+            message = records.ReopenReturn(return_id=f.return_id, refund_id=effect.refund_id, run_id=f.run_id)
+            return await ask(calls.REOPEN_RETURN, message)
+        case OpenSplitReturn():
+            number = effect.request.return_id
+            await open_return(effect.request, f"Return {number} · order {f.order_id}")
+            return None
+        case RequestRma():
+            return await _request_rma(f, ask)
+        case BookCreditMemo():
+            return await _book_credit_memo(f, effect, ask)
+    raise AssertionError(f"a return does not know the effect {effect.key}")
+
+
+async def _open(f: ReturnFacts, ask: Ask) -> Message:
+    message = records.OpenReturn(
+        request=f.request, workflow_id=f.case_id, run_id=f.run_id, created_at=f.created_at
+    )
+    return await ask(calls.OPEN_RETURN, message)
+
+
+async def _request_rma(f: ReturnFacts, ask: Ask) -> Message:
+    message = partners.RequestRma(
+        return_id=f.return_id,
+        supplier_id=f.supplier.supplier_id,
+        supplier_order_number=f.snapshot.supplier_order_number,
+        lines=tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in f.snapshot.lines),
+        reasons=tuple(line.reason for line in f.snapshot.lines),
+    )
+    return await ask(calls.REQUEST_RMA, message)
+
+
+async def _book_credit_memo(f: ReturnFacts, effect: BookCreditMemo, ask: Ask) -> Message:
+    memo = effect.memo
+    message = records.BookCreditMemo(
+        supplier_id=f.supplier.supplier_id,
+        number=memo.number,
+        return_id=f.return_id,
+        date=memo.date,
+        amount=memo.amount,
+        currency=memo.currency,
+        actor=memo.actor,
+        at=f.done[effect.key],
+    )
+    return await ask(calls.BOOK_CREDIT_MEMO, message)
+
+
+RETURN_PROCEDURE = Procedure(
+    kind=contract.RETURN_KIND,
+    check=check,
+    apply=apply,
+    plan=plan,
+    view=view,
+    facts_in_status=facts_in_status,
+    projection=projection,
+    perform=perform,
+    result=result,
+)
+
+
+@workflow.defn(name=contract.RETURN)
+@receives(contract.RETURN_KIND, makes_refunds=True)
+class Return:
+    """One return request (RR), from the request to both refunds, or to the end without."""
+
+    @workflow.init
+    def __init__(self, request: ReturnRequest) -> None:
+        self.engine = Engine(RETURN_PROCEDURE, request, fresh_or_continued(ReturnFacts, request))
+
+    @workflow.run
+    async def run(self, request: ReturnRequest) -> Ended:
+        """Takes the return request; gives how it ended. Bad input fails the workflow with `InvalidInput`."""
+        ended = await self.engine.run()
+        assert isinstance(ended, Ended)
+        return ended
