@@ -1,77 +1,146 @@
 """Which warehouse ships what (ORD-5, ORD-6): pure decisions over what suppliers say they have."""
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.ids import supplier_order_number
-from models.orders import SupplierOrder, SupplierOrderLine
-from models.partners import OrderQuantity, StockOffer
+from models.orders import Address, SupplierOrder, SupplierOrderLine
+from models.partners import FindSources, FoundSources, OrderQuantity, Source, StockOffer
+
+MOST_PARCELS: Final = 8
+"""Over how many warehouses the units of one item are split at most; what is left counts as missing."""
 
 
-class Pick(NamedTuple):
-    """So many units of an item from this warehouse."""
+class Rank(NamedTuple):
+    """Offers in the order in which they are taken: the closest, then the cheapest, then the lowest id."""
 
-    offer: StockOffer
+    distance_km: float
+    unit_cost: Decimal
+    supplier_id: str
+    warehouse_id: str
     quantity: int
+
+
+class _Item:
+    """One item that is wanted, and of all that is offered only what may be chosen."""
+
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.in_stock = 0
+        self._whole: Rank | None = None
+        """The best offer that has all units."""
+        self._closest: list[Rank] = []
+        """The best offers that have some units, as many as are needed to have all."""
+        self._closest_units = 0
+        self._largest: list[Rank] = []
+        """The offers with the most units."""
+
+    def offered(self, offer: Rank) -> None:
+        if offer.quantity >= self.wanted:
+            self._whole = offer if self._whole is None else min(self._whole, offer)
+            return
+        if self._closest_units < self.wanted or offer < self._closest[-1]:
+            insort(self._closest, offer)
+            self._closest_units += offer.quantity
+            while self._closest_units - self._closest[-1].quantity >= self.wanted:
+                self._closest_units -= self._closest.pop().quantity
+        if len(self._largest) < MOST_PARCELS or offer.quantity >= self._largest[-1].quantity:
+            insort(self._largest, offer, key=lambda one: (-one.quantity, one))
+            del self._largest[MOST_PARCELS:]
+
+    def chosen(self) -> list[tuple[Rank, int]]:
+        """The offers that are taken, and how many units of each."""
+        if self._whole is not None:
+            return [(self._whole, self.wanted)]
+        few_enough = len(self._closest) <= MOST_PARCELS
+        left = self.wanted
+        chosen = []
+        for offer in self._closest if few_enough else self._largest:
+            units = min(left, offer.quantity)
+            if units:
+                chosen.append((offer, units))
+                left -= units
+        return chosen
+
+
+def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSources:
+    """The warehouse closest to the buyer that has the stock, item by item (ORD-5).
+
+    A warehouse with fewer than `minimum_stock` of an item counts as having none. An item comes whole from the
+    closest warehouse that has all of it; if none has, it is split over the closest ones, or, when these would be
+    more than `MOST_PARCELS`, over those that have the most. Offers in another currency, and of warehouses that
+    refused the item, are passed over. Ties: the cheaper one, then the lower id. The offers may be a stream: only
+    those that may be chosen are kept.
+    """
+    items = {sku: _Item(units) for sku, units in _units_by_sku(ask.wanted).items()}
+    refused = {(one.supplier_id, one.warehouse_id, one.sku) for one in ask.refused}
+    for offer in offers:
+        item = items.get(offer.sku)
+        if item is None:
+            continue
+        item.in_stock += offer.quantity
+        usable = offer.quantity >= ask.minimum_stock and offer.currency == ask.currency
+        if usable and (offer.supplier_id, offer.warehouse_id, offer.sku) not in refused:
+            item.offered(_rank(offer))
+    sources = []
+    missing = {}
+    for sku, item in items.items():
+        chosen = item.chosen()
+        sources += [
+            Source(
+                supplier_id=offer.supplier_id,
+                warehouse_id=offer.warehouse_id,
+                sku=sku,
+                quantity=units,
+                unit_cost=offer.unit_cost,
+            )
+            for offer, units in chosen
+        ]
+        if left := item.wanted - sum(units for _, units in chosen):
+            missing[sku] = left
+    in_stock = {sku: item.in_stock for sku, item in items.items()}
+    return FoundSources(sources=tuple(sources), missing=missing, in_stock=in_stock)
+
+
+def _units_by_sku(wanted: Iterable[OrderQuantity]) -> dict[str, int]:
+    """Two lines of one item are bought as one: they draw on the same stock."""
+    units: dict[str, int] = {}
+    for line in wanted:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return units
+
+
+def _rank(offer: StockOffer) -> Rank:
+    distance = float("inf") if offer.distance_km is None else offer.distance_km
+    return Rank(distance, offer.unit_cost, offer.supplier_id, offer.warehouse_id, offer.quantity)
 
 
 class Sourcing(NamedTuple):
     """What can be bought where, and what is nowhere in stock."""
 
-    picks: list[Pick]
+    picks: Sequence[Source]
     missing: dict[str, int]
 
 
-def _distance(offer: StockOffer) -> tuple[float, Decimal, str, str]:
-    distance = float("inf") if offer.distance_km is None else offer.distance_km
-    return (distance, offer.unit_cost, offer.supplier_id, offer.warehouse_id)
-
-
-def choose_sources(
+def choose_from_stock(
     wanted: Sequence[OrderQuantity], offers: Sequence[StockOffer], minimum_stock: int, currency: str
 ) -> Sourcing:
-    """The warehouse closest to the buyer that has the stock, line by line (ORD-5).
-
-    A warehouse with fewer than `minimum_stock` of an item counts as having none. A line goes whole to the
-    closest warehouse that has all of it; if none has, it is split over the closest ones. Offers in another
-    currency than the charge's are passed over. Ties: the cheaper one, then the lower id.
-    """
-    picks: list[Pick] = []
-    missing: dict[str, int] = {}
-    for line in wanted:
-        usable = sorted(
-            (
-                offer
-                for offer in offers
-                if offer.sku == line.sku and offer.quantity >= minimum_stock and offer.currency == currency
-            ),
-            key=_distance,
-        )
-        whole = next((offer for offer in usable if offer.quantity >= line.quantity), None)
-        if whole is not None:
-            picks.append(Pick(whole, line.quantity))
-            continue
-        left = line.quantity
-        for offer in usable:
-            taken = min(left, offer.quantity)
-            if taken:
-                picks.append(Pick(offer, taken))
-                left -= taken
-            if not left:
-                break
-        if left:
-            missing[line.sku] = left
-    return Sourcing(picks, missing)
+    """`choose_sources` for a procedure that was given the whole market."""
+    nowhere = Address(name="-", line1="-", city="-", postal_code="-", country="US")
+    ask = FindSources(wanted=tuple(wanted), ship_to=nowhere, minimum_stock=minimum_stock, currency=currency)
+    found = choose_sources(ask, offers)
+    return Sourcing(found.sources, found.missing)
 
 
 def supplier_orders(
-    order_id: str, picks: Sequence[Pick], first_ordinal: int, *, second_source: bool
+    order_id: str, sources: Sequence[Source], first_ordinal: int, *, second_source: bool
 ) -> list[SupplierOrder]:
-    """One order per warehouse, numbered from `first_ordinal`, in the order of the picks."""
-    by_warehouse: dict[tuple[str, str], list[Pick]] = {}
-    for pick in picks:
-        by_warehouse.setdefault((pick.offer.supplier_id, pick.offer.warehouse_id), []).append(pick)
+    """One order per warehouse, numbered from `first_ordinal`, in the order of the sources."""
+    by_warehouse: dict[tuple[str, str], list[Source]] = {}
+    for source in sources:
+        by_warehouse.setdefault((source.supplier_id, source.warehouse_id), []).append(source)
     return [
         SupplierOrder(
             number=supplier_order_number(order_id, first_ordinal + i),
@@ -79,8 +148,8 @@ def supplier_orders(
             warehouse_id=warehouse_id,
             second_source=second_source,
             lines=tuple(
-                SupplierOrderLine(sku=pick.offer.sku, quantity=pick.quantity, unit_cost=pick.offer.unit_cost)
-                for pick in group
+                SupplierOrderLine(sku=source.sku, quantity=source.quantity, unit_cost=source.unit_cost)
+                for source in group
             ),
         )
         for i, ((supplier_id, warehouse_id), group) in enumerate(by_warehouse.items())

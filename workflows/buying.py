@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from models.orders import Address, SupplierOrder
     from models.partners import FindStock, PlaceSupplierOrder, StockOffer
     from models.records import SupplierOrderRecord
-    from models.sourcing import choose_sources, supplier_orders
+    from models.sourcing import choose_from_stock, supplier_orders
     from workflows.case import Case
 
 
@@ -55,7 +55,7 @@ class Buying:
             for sku in missing:
                 offered = sum(offer.quantity for offer in stock.offers if offer.sku == sku)
                 self.evidence[f"{feed} of {sku}"] = f"{offered} at {workflow.now().isoformat()}"
-            sourcing = choose_sources(
+            sourcing = choose_from_stock(
                 self._lines.wanted(missing),
                 [offer for offer in stock.offers if self._may_buy(offer)],
                 minimum_stock,

@@ -10,10 +10,10 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowUpdateFailedError
 
 from models import contract
-from models.calls import CALLS
+from models.calls import CALLS, Queue, queue_of
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from tests.world import CaseStory, World
-from worker import build_worker
+from worker import ALL_ON_MAIN, build_worker
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -79,13 +79,16 @@ async def test_NTF_3_a_case_can_be_found_by_its_numbers_and_stage(world: World) 
     assert await order.attribute(contract.DUE_BY) == (await order.status()).deadlines["cancel_until"]
 
 
-async def test_the_worker_registers_exactly_the_calls_that_workflows_make(world: World) -> None:
+async def test_the_worker_registers_exactly_the_calls_that_workflows_make_each_on_its_queue(world: World) -> None:
     worker = build_worker(world.client, world.settings, world.engine, task_queue="never-run")
-    registered = {}
-    for function in worker.config()["activities"]:
-        definition = activity._Definition.must_from_callable(function)
-        registered[definition.name] = (definition.arg_types, definition.ret_type)
-    assert registered == {call.name: ([call.asks], call.gives) for call in CALLS}
+    for queue, on_queue in worker.workers.items():
+        assert on_queue.task_queue == queue_of("never-run", queue)
+        registered = {}
+        for function in on_queue.config()["activities"]:
+            definition = activity._Definition.must_from_callable(function)
+            registered[definition.name] = (definition.arg_types, definition.ret_type)
+        served = [call for call in CALLS if call.queue is queue or (ALL_ON_MAIN and queue is Queue.MAIN)]
+        assert registered == {call.name: ([call.asks], call.gives) for call in served}
 
 
 def test_the_local_server_has_exactly_the_search_attributes_of_the_contract() -> None:

@@ -1,24 +1,25 @@
 """The broker's supplier network: stock, orders, RMA numbers (docs/partner-api.md)."""
 
 import asyncio
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 import httpx
-import zipcodes
-from pydantic import ValidationError
+import structlog
+from pydantic import Field, ValidationError
 from temporalio import activity
 
-from activities.connectors.http import Partner, Trouble, WireModel, error_code, error_of, failure
-from models.failures import HANDLING, Category
-from models.ids import CaseId
+from activities.connectors.http import Partner, WireModel, error_code, error_of
 from models.message import Number
 from models.orders import Address
 from models.partners import (
+    FindSources,
     FindStock,
+    FoundSources,
     PlacedOrder,
     PlaceSupplierOrder,
     RequestRma,
@@ -27,9 +28,12 @@ from models.partners import (
     StockOffer,
 )
 from models.settings import Settings
+from models.sourcing import choose_sources
 
 SKUS_PER_CALL: Final = 50
 """An order may have 500 lines; an address that long is refused by many servers."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("suppliers")
 
 _EARTH_RADIUS_KM: Final = 6371.0088
 
@@ -43,6 +47,15 @@ class Place(NamedTuple):
 
 class _Offers(WireModel):
     offers: tuple[dict[str, Any], ...]
+
+
+class _Located(StockOffer):
+    """An offer as it comes, with its warehouse's place in degrees."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    distance_km: None = None
+    """Not theirs to say."""
 
 
 class _Accepted(WireModel):
@@ -79,16 +92,40 @@ class Suppliers:
 
         Distances are great-circle kilometres; none where the buyer's or the warehouse's place is not known.
         """
-        what = "find stock"
         buyer = await asyncio.to_thread(place_of, ask.ship_to)
         offers: list[StockOffer] = []
         for start in range(0, len(ask.skus), SKUS_PER_CALL):
-            params = [("sku", sku) for sku in ask.skus[start : start + SKUS_PER_CALL]]
-            if ask.second_source:
-                params.append(("second_source", "true"))
-            answer = await self._partner.call(what, "GET", "/v1/stock", params=params)
-            offers.extend(_usable(self._partner.read(what, answer, _Offers), frozenset(ask.skus), buyer))
+            skus = ask.skus[start : start + SKUS_PER_CALL]
+            offers += await self._offers(skus, buyer, second_source=ask.second_source)
         return Stock(offers=tuple(offers))
+
+    @activity.defn(name="find_sources")
+    async def find_sources(self, ask: FindSources) -> FoundSources:
+        """Which warehouses ship these units (ORD-5, ORD-6): what was chosen, never the whole market."""
+        buyer = await asyncio.to_thread(place_of, ask.ship_to)
+        skus = tuple(dict.fromkeys(line.sku for line in ask.wanted))
+        found: list[FoundSources] = []
+        for start in range(0, len(skus), SKUS_PER_CALL):
+            asked = frozenset(skus[start : start + SKUS_PER_CALL])
+            part = ask.model_copy(update={"wanted": tuple(one for one in ask.wanted if one.sku in asked)})
+            offers = await self._offers(tuple(asked), buyer, second_source=ask.second_source)
+            found.append(await asyncio.to_thread(choose_sources, part, offers))
+        return FoundSources(
+            sources=tuple(source for part in found for source in part.sources),
+            missing={sku: units for part in found for sku, units in part.missing.items()},
+            in_stock={sku: units for part in found for sku, units in part.in_stock.items()},
+        )
+
+    async def _offers(
+        self, skus: tuple[str, ...], buyer: Place | None, *, second_source: bool
+    ) -> Iterator[StockOffer]:
+        """Who has these items, one offer at a time."""
+        what = "find stock"
+        params = [("sku", sku) for sku in skus]
+        if second_source:
+            params.append(("second_source", "true"))
+        answer = await self._partner.call(what, "GET", "/v1/stock", params=params)
+        return _usable(self._partner.read(what, answer, _Offers), frozenset(skus), buyer)
 
     @activity.defn(name="place_supplier_order")
     async def place_supplier_order(self, ask: PlaceSupplierOrder) -> PlacedOrder:
@@ -125,9 +162,7 @@ class Suppliers:
         """
         what = "request an RMA number"
         if len(ask.reasons) != len(ask.lines):
-            category = Category.INVALID_INPUT
-            trouble = Trouble(who_acts=HANDLING[category].who_acts, partner="supplier network", call=what)
-            raise failure(category, f"{what}: each line needs one reason", trouble)
+            raise self._partner.invalid(what, "each line needs one reason")
         answer = await self._partner.call(
             what,
             "PUT",
@@ -152,35 +187,27 @@ class Suppliers:
         )
 
 
-def _usable(answer: _Offers, skus: frozenset[str], buyer: Place | None) -> list[StockOffer]:
+def _usable(answer: _Offers, skus: frozenset[str], buyer: Place | None) -> Iterator[StockOffer]:
     """The offers that can be read; a wrong one in one supplier's feed must not stop the others."""
-    offers: list[StockOffer] = []
+    distances: dict[Place, float] = {}
     unreadable = 0
     for raw in answer.offers:
         try:
-            offer = StockOffer.model_validate(raw)
-            warehouse = _Located.model_validate(raw)
+            offer = _Located.model_validate(raw)
         except ValidationError:
             unreadable += 1
             continue
-        if offer.sku in skus:
-            distance = _distance(buyer, warehouse)
-            offers.append(offer.model_copy(update={"distance_km": distance}))
+        if offer.sku not in skus:
+            continue
+        if buyer is not None and offer.latitude is not None and offer.longitude is not None:
+            place = Place(offer.latitude, offer.longitude)
+            distance = distances.get(place)
+            if distance is None:
+                distance = distances[place] = distance_km(buyer, place)
+            offer = offer.model_copy(update={"distance_km": distance})
+        yield offer
     if unreadable:
-        activity.logger.warning("%d stock offers of %d can't be read", unreadable, len(answer.offers))
-    return offers
-
-
-class _Located(WireModel):
-    supplier_id: CaseId
-    latitude: float | None = None
-    longitude: float | None = None
-
-
-def _distance(buyer: Place | None, warehouse: _Located) -> float | None:
-    if buyer is None or warehouse.latitude is None or warehouse.longitude is None:
-        return None
-    return distance_km(buyer, Place(warehouse.latitude, warehouse.longitude))
+        log.warning("stock offers can't be read", unreadable=unreadable, offers=len(answer.offers))
 
 
 def place_of(address: Address) -> Place | None:
@@ -194,6 +221,8 @@ def place_of(address: Address) -> Place | None:
 def _us_place(postal_code: str) -> Place | None:
     if len(postal_code) != 5 or not (postal_code.isascii() and postal_code.isdigit()):
         return None
+    import zipcodes  # it reads all of them, which takes half a second: only where one is needed
+
     found = zipcodes.matching(postal_code)  # type: ignore[no-untyped-call]  # it has no types
     return Place(float(found[0]["lat"]), float(found[0]["long"])) if found else None
 
