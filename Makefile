@@ -11,7 +11,7 @@ READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE # without compiled files each case costs 10 to 25 ms more
 
-.PHONY: help run test quick histories chaos soak lint clean python
+.PHONY: help run test quick histories release chaos soak lint clean python
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -28,6 +28,9 @@ quick: $(READY) ## The tests of each rule and each part, without the proofs that
 
 histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
 	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest -n $(PROCESSES) tests/replay -k decides_as_recorded $(ARGS)
+
+release: $(READY) ## Keep the recorded histories and their facts under a release's name (make release ARGS=0.1)
+	@.venv/bin/python -m tests.replay.releases $(ARGS)
 
 chaos: $(READY) ## Kill every part at every step and at random, then count (make chaos ARGS="--minutes 10 --seed 7 --postgres", or --short)
 	@.venv/bin/python -m tests.chaos $(ARGS)
