@@ -1,0 +1,43 @@
+"""Workflows that only tests of the worker run."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from models import calls
+    from models.orders import Address
+    from models.partners import FindStock
+
+
+@workflow.defn
+class ManySupplierCalls:
+    """Asks suppliers so many times at once, on this task queue, and waits for none of them for long."""
+
+    @workflow.run
+    async def run(self, task_queue: str, times: int) -> None:
+        nowhere = Address(name="Eve", line1="1 Main St", city="Reno", postal_code="89501", country="US")
+        ask = FindStock(skus=("BRK-100",), ship_to=nowhere)
+        asked = [
+            workflow.start_activity(
+                calls.FIND_STOCK.name,
+                ask,
+                task_queue=task_queue,
+                result_type=calls.FIND_STOCK.gives,
+                start_to_close_timeout=timedelta(seconds=60),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=1)),
+            )
+            for _ in range(times)
+        ]
+        await asyncio.wait(asked)
+
+
+@workflow.defn
+class ReadsTheClock:
+    """What no workflow may do: a replay reads another time."""
+
+    @workflow.run
+    async def run(self, _: dict[str, str]) -> str:
+        return datetime.now(UTC).isoformat()
