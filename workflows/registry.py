@@ -3,7 +3,7 @@
 from typing import Final
 
 from workflows.order import Order
-from workflows.refund import Refund
-from workflows.return_request import Return
+from workflows.refunds.workflow import Refund
+from workflows.returns.workflow import Return
 
 WORKFLOWS: Final[list[type]] = [Order, Return, Refund]
