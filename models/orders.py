@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import EmailStr, Field, model_validator
 
@@ -109,6 +109,8 @@ class OrderRequest(Request):
     """What the broker expects shipping to cost the seller (ORD-3)."""
     cost_tax: NonNegativeAmount = Decimal(0)
     """Tax due on the broker's charge (ORD-3)."""
+    continued: dict[str, Any] | None = None
+    """The facts of the run that this one continues; from nobody else are they believed."""
 
     @property
     def charge_currency(self) -> str:

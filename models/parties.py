@@ -15,6 +15,8 @@ from models.message import LongText, Message, Number, Text
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
 
 
 class OnBreach(StrEnum):
@@ -40,6 +42,8 @@ class Seller(Message):
 
     auto_release: bool = True
     """Orders go to the broker by themselves; otherwise they wait for `release` (ORD-2)."""
+    automatic_countries: tuple[Country, ...] = ("US",)
+    """Automatic fulfilment is for buyers there; an order to any other country waits for `release` (ORD-10)."""
     cancel_window_minutes: Minutes = 30
     """ORD-4."""
     handoff_minutes: Minutes = 60

@@ -1,0 +1,109 @@
+"""The broker's charge on the seller's payment method: one attempt per method, at most one of which holds money.
+
+Pure functions of the attempts (ORD-3, CAN-1).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from models.ids import DerivedId
+from models.message import Message, Number
+from models.money import Currency, NonNegativeAmount, PositiveAmount
+from models.partners import ChargeAnswer, ChargeState
+from models.records import ChargeRecord
+from workflows.orders.effects import Authorize
+
+HOLDS_MONEY = (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
+
+
+class ChargeAttempt(Message):
+    """One charge, from its authorization on. `state`: `asked` until the gateway has answered."""
+
+    charge_id: DerivedId
+    method_number: int
+    """Which of the payment methods that were given."""
+    state: ChargeState | Literal["asked"]
+    amount: PositiveAmount
+    captured: NonNegativeAmount = Decimal(0)
+    currency: Currency
+    gateway_reference: Number | None = None
+    reason: str | None = None
+    """Why the gateway said no, in its word."""
+    at: datetime
+    """When it came to this state."""
+
+    @property
+    def holds_money(self) -> bool:
+        return self.state in HOLDS_MONEY
+
+
+Charges = tuple[ChargeAttempt, ...]
+
+
+def asked(charges: Charges, effect: Authorize, now: datetime) -> Charges:
+    """The gateway is asked to authorize."""
+    attempt = ChargeAttempt(
+        charge_id=effect.charge_id,
+        method_number=effect.method_number,
+        state="asked",
+        amount=effect.amount,
+        currency=effect.currency,
+        at=now,
+    )
+    return (*charges, attempt)
+
+
+def authorized(charges: Charges, answer: ChargeAnswer, now: datetime) -> Charges:
+    """What the gateway said to an authorization."""
+    return _changed(
+        charges,
+        answer.charge_id,
+        state=answer.state,
+        captured=answer.captured or Decimal(0),
+        gateway_reference=answer.gateway_reference,
+        reason=answer.reason,
+        at=now,
+    )
+
+
+def captured(charges: Charges, answer: ChargeAnswer, amount: Decimal, now: datetime) -> Charges:
+    """What the gateway said when `amount` was to be captured."""
+    if answer.state is ChargeState.CAPTURED:
+        taken = answer.captured or amount
+        return _changed(charges, answer.charge_id, state=answer.state, captured=taken, reason=None, at=now)
+    return _changed(charges, answer.charge_id, state=answer.state, reason=answer.reason, at=now)
+
+
+def voided(charges: Charges, answer: ChargeAnswer, now: datetime) -> Charges:
+    """What the gateway said when the authorization was to be released: it may be captured already."""
+    attempt = attempt_of(charges, answer.charge_id)
+    if answer.state is ChargeState.CAPTURED and attempt is not None:
+        taken = answer.captured or attempt.amount
+        return _changed(charges, answer.charge_id, state=ChargeState.CAPTURED, captured=taken, at=now)
+    return _changed(charges, answer.charge_id, state=ChargeState.VOIDED, at=now)
+
+
+def attempt_of(charges: Charges, charge_id: str) -> ChargeAttempt | None:
+    return next((one for one in charges if one.charge_id == charge_id), None)
+
+
+def records_of(charges: Charges) -> tuple[ChargeRecord, ...]:
+    """Those that the gateway has answered, as the database keeps them."""
+    return tuple(
+        ChargeRecord(
+            charge_id=one.charge_id,
+            state=one.state,
+            amount=one.amount,
+            captured=one.captured,
+            currency=one.currency,
+            gateway_reference=one.gateway_reference,
+            reason=one.reason,
+        )
+        for one in charges
+        if one.state != "asked"
+    )
+
+
+def _changed(charges: Charges, charge_id: str, **changes: object) -> Charges:
+    return tuple(one.model_copy(update=changes) if one.charge_id == charge_id else one for one in charges)

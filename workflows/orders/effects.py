@@ -1,0 +1,196 @@
+"""What an order does beside its refunds and mails: each begun once, by its key."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from models.case import Who
+from models.ids import CaseId, DerivedId
+from models.message import Message, Number
+from models.money import Currency, PositiveAmount
+from workflows.engine.case import Effect, Note, RejectEvent, SendMail
+from workflows.refunds.attempts import MakeRefund
+
+
+class WriteDown(Effect):
+    """Write the order down, with the seller's settings as they are now (ORD-1). Given up when staff stop the order
+    while the database does not take it."""
+
+    kind: Literal["write_down"] = "write_down"
+    who: ClassVar[Who] = Who.BOOKS
+    cancellable: ClassVar[bool] = True
+    key: str = "open"
+
+    @property
+    def summary(self) -> str:
+        return "write the order down"
+
+
+# ---- the seller's charge (ORD-3) ----
+
+
+class Authorize(Effect):
+    """Reserve the broker's charge on the seller's payment method.
+
+    `method_number`: which of the methods that were given.
+    """
+
+    kind: Literal["authorize"] = "authorize"
+    who: ClassVar[Who] = Who.GATEWAY
+    charge_id: DerivedId
+    amount: PositiveAmount
+    currency: Currency
+    payment_method: Number
+    method_number: int
+
+    @property
+    def summary(self) -> str:
+        return "charge the seller: parts, shipping and tax"
+
+
+class Capture(Effect):
+    """Take the money for what can be bought; the rest of the authorization is released."""
+
+    kind: Literal["capture"] = "capture"
+    who: ClassVar[Who] = Who.GATEWAY
+    charge_id: DerivedId
+    amount: PositiveAmount
+
+    @property
+    def summary(self) -> str:
+        return "collect the seller's charge"
+
+
+class VoidAuthorization(Effect):
+    """Release an authorization; it may turn out to be captured."""
+
+    kind: Literal["void_authorization"] = "void_authorization"
+    who: ClassVar[Who] = Who.GATEWAY
+    charge_id: DerivedId
+
+    @property
+    def summary(self) -> str:
+        return "void the seller's charge"
+
+
+# ---- suppliers (ORD-5, ORD-6) ----
+
+
+class SearchStock(Effect):
+    """Ask which warehouses ship these units; given up when nothing is bought any more.
+
+    `second_source`: ask the whole network, whatever the price.
+    """
+
+    kind: Literal["search_stock"] = "search_stock"
+    who: ClassVar[Who] = Who.SUPPLIER
+    cancellable: ClassVar[bool] = True
+    units: dict[str, int]
+    second_source: bool = False
+
+    @property
+    def summary(self) -> str:
+        return "say who has a second source" if self.second_source else "say who has the items in stock"
+
+
+class Place(Effect):
+    """Send one purchase order to its supplier. Given up when staff stop the order: then nobody waits for its
+    answer, and it may be with the supplier all the same."""
+
+    kind: Literal["place"] = "place"
+    who: ClassVar[Who] = Who.SUPPLIER
+    cancellable: ClassVar[bool] = True
+    number: Number
+
+    @property
+    def summary(self) -> str:
+        return f"accept order {self.number}"
+
+
+class ReportLateHandoff(Effect):
+    """The order is not with a supplier in time (ORD-4)."""
+
+    kind: Literal["report_late_handoff"] = "report_late_handoff"
+    instant: ClassVar[bool] = True
+    key: str = "late-handoff"
+    limit: str
+
+
+# ---- cancellation (CAN) ----
+
+
+class LookUpArrival(Effect):
+    """Read in the order's own history when the server received this cancel request (CAN-3)."""
+
+    kind: Literal["look_up_arrival"] = "look_up_arrival"
+    cancellable: ClassVar[bool] = True
+    event_id: str
+
+    @property
+    def summary(self) -> str:
+        return "look up when the server received the cancel request"
+
+
+class StopShipping(Effect):
+    """Take the order off the shop's shipping list (CAN-11)."""
+
+    kind: Literal["stop_shipping"] = "stop_shipping"
+    who: ClassVar[Who] = Who.SHOP
+    key: str = "stop-shipping"
+    reason: str
+
+    @property
+    def summary(self) -> str:
+        return "take the order off the shipping list"
+
+
+class OpenLateCancelReturn(Effect):
+    """What was asked for too late goes on as a return, once all is shipped and saved (CAN-2)."""
+
+    kind: Literal["open_late_cancel_return"] = "open_late_cancel_return"
+    key: str = "late-cancel-return"
+
+    @property
+    def summary(self) -> str:
+        return "open the return of what was cancelled too late"
+
+
+# ---- shipments (ORD-9) ----
+
+
+class AnnounceTracking(Effect):
+    """Give the shop the tracking number of a shipment, as if the seller had typed it."""
+
+    kind: Literal["announce_tracking"] = "announce_tracking"
+    who: ClassVar[Who] = Who.SHOP
+    shipment_id: CaseId
+
+    @property
+    def summary(self) -> str:
+        return "take the tracking number"
+
+
+class ReturnOpened(Message):
+    """The return of what was cancelled too late is open."""
+
+    return_id: str
+
+
+OrderEffect = Annotated[
+    WriteDown
+    | Authorize
+    | Capture
+    | VoidAuthorization
+    | SearchStock
+    | Place
+    | ReportLateHandoff
+    | LookUpArrival
+    | StopShipping
+    | OpenLateCancelReturn
+    | AnnounceTracking
+    | MakeRefund
+    | SendMail
+    | Note
+    | RejectEvent,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,180 @@
+"""Which events an order takes, and what its facts are after whatever happens to it (ORD, CAN)."""
+
+from models.failures import Conflict, RefusedByRule
+from models.message import Event, Message
+from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
+from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
+from models.records import OpenedOrder, Opening
+from models.refunds import RefundResult
+from workflows.engine.case import (
+    Answered,
+    GivenUp,
+    RejectEvent,
+    Reply,
+    Started,
+    StoppedByStaff,
+    apply_common,
+)
+from workflows.engine.procedure import noted
+from workflows.orders import (
+    cancellation,
+    charges,
+    handoff,
+    purchase_orders,
+    refunds,
+    seller_charge,
+    shipments,
+    sourcing,
+    voiding,
+)
+from workflows.orders import lines as order_lines
+from workflows.orders.effects import (
+    AnnounceTracking,
+    Authorize,
+    Capture,
+    LookUpArrival,
+    OpenLateCancelReturn,
+    Place,
+    ReportLateHandoff,
+    ReturnOpened,
+    SearchStock,
+    VoidAuthorization,
+    WriteDown,
+)
+from workflows.orders.facts import OrderFacts
+from workflows.refunds.attempts import MakeRefund, RefundReported
+
+
+def check(f: OrderFacts, event: Event) -> None:
+    """Raises a BackhaulError when a rule refuses the event now."""
+    if f.outcome is not None:
+        raise Conflict(f"the order is {f.outcome} already")
+    match event:
+        case Release() if f.released_at is not None:
+            raise Conflict("the order is released already")
+        case CancelRequest():
+            cancellation.check(f, event)
+        case Hold() if f.is_with_supplier:
+            raise RefusedByRule("CAN-2", "the order is with a supplier; it can't be held any more")
+        case Resume() if f.hold is None:
+            raise Conflict("the order is not on hold")
+        case Shipment():
+            shipments.check(f, event)
+
+
+def apply(f: OrderFacts, fact: Message) -> OrderFacts:
+    """The facts after this one."""
+    match fact:
+        case Event():
+            return _received(f, fact)
+        case Started():
+            return _started(apply_common(f, fact), fact.effect)
+        case Answered() if fact.failure is None:
+            return _answered(apply_common(f, fact), fact.effect, fact.answer)
+        case Answered(effect=OpenLateCancelReturn()):
+            return apply_common(f, fact).step(f"{fact.failure}")
+        case GivenUp(effect=Place()):
+            return purchase_orders.given_up(apply_common(f, fact), fact.effect)
+        case StoppedByStaff():
+            return voiding.cancel_by_staff(apply_common(f, fact)) if f.outcome is None else apply_common(f, fact)
+        case RefundReported():
+            return refunds.reported(f, fact.result)
+    return apply_common(f, fact)
+
+
+def reply(f: OrderFacts, event: Event) -> Reply | None:
+    """What the sender of an update is told; none while it is undecided (CAN-3)."""
+    return cancellation.reply(f, event) if isinstance(event, CancelRequest) else noted(f, event)
+
+
+# ---- events ----
+
+
+def _received(f: OrderFacts, event: Event) -> OrderFacts:
+    match event:
+        case Release():
+            return f.with_(released_at=f.now).step("released to the broker", event.actor)
+        case CancelRequest():
+            return cancellation.receive(f, event).step(f"cancel requested: {event.reason}", event.actor)
+        case PaymentMethodUpdated():
+            return _with_method(f, event.payment_method).step("payment method given", event.actor)
+        case Hold():
+            return f.with_(hold=event, held_at=f.now).step(f"put on hold: {event.reason}", event.actor)
+        case Resume():
+            return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
+        case Shipment():
+            return shipments.receive(f, event)
+    raise AssertionError(f"an order does not know the event {type(event).__name__}")
+
+
+def _with_method(f: OrderFacts, token: str) -> OrderFacts:
+    """The seller's payment method is now this one; the same token again is tried again."""
+    return f.with_(payment_method=token, methods_given=f.methods_given + 1)
+
+
+# ---- effects ----
+
+
+def _started(f: OrderFacts, effect: object) -> OrderFacts:
+    match effect:
+        case Authorize():
+            return f.with_(charges=charges.asked(f.charges, effect, f.now))
+        case Place():
+            return purchase_orders.sent(f, effect)
+        case AnnounceTracking():
+            return shipments.begun(f, effect)
+        case MakeRefund():
+            return refunds.begun(f, effect)
+        case ReportLateHandoff():
+            return handoff.report_late(f, effect)
+        case RejectEvent():
+            return shipments.set_aside(f, effect)
+    return f
+
+
+def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
+    match effect, answer:
+        case WriteDown(), OpenedOrder():
+            return _opened(f, answer)
+        case Authorize(), ChargeAnswer():
+            return seller_charge.authorization_answered(f, answer)
+        case Capture(), ChargeAnswer():
+            return seller_charge.capture_answered(f, effect, answer)
+        case VoidAuthorization(), ChargeAnswer():
+            return seller_charge.void_answered(f, answer)
+        case SearchStock(), FoundSources():
+            return sourcing.search_answered(f, effect, answer)
+        case Place(), PlacedOrder():
+            return purchase_orders.answered(f, effect, answer)
+        case LookUpArrival(), Arrival():
+            return cancellation.arrival_known(f, effect, answer)
+        case AnnounceTracking(), _:
+            return shipments.announced(f, effect)
+        case MakeRefund(), RefundResult():
+            return refunds.answered(f, answer)
+        case OpenLateCancelReturn(), ReturnOpened():
+            return f.with_(late_cancel_return=answer.return_id).step(f"goes on as return {answer.return_id}")
+    return f
+
+
+def _opened(f: OrderFacts, answer: OpenedOrder) -> OrderFacts:
+    """ORD-1: it is written down, or refused. Released by itself where the seller wants so, and the buyer is in a
+    country of automatic fulfilment (ORD-2, ORD-10)."""
+    if answer.opening is not Opening.OPENED or answer.seller is None:
+        refused = Opening.REFUSED if answer.opening is Opening.OPENED else answer.opening
+        return f.with_(opening=refused, refusal=answer.reason)
+    seller = answer.seller
+    f = f.with_(
+        opening=Opening.OPENED,
+        opened_at=f.now,
+        seller_settings=seller,
+        lines=order_lines.with_shares(f.lines, answer.shares),
+    )
+    if f.payment_method is None and seller.payment_method:
+        f = _with_method(f, seller.payment_method)
+    if seller.auto_release and f.is_domestic:
+        f = f.with_(released_at=f.created_at)
+    f = f.step(f"order received, {len(f.request.lines)} line(s)", f"channel:{f.request.channel.value}")
+    if f.stopped_at is not None:
+        return voiding.cancel_by_staff(f)
+    return cancellation.decide_early_ones(f)

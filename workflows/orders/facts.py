@@ -1,0 +1,293 @@
+"""All that an order knows, and what follows from it (ORD, CAN)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+
+from pydantic import Field
+
+from models.ids import order_workflow_id
+from models.orders import Hold, OrderRequest, Shipment, ShipmentFact
+from models.parties import Seller
+from models.partners import ChargeState, RefusedSource
+from models.records import Cessation, Opening
+from workflows.engine.case import CaseFacts, Effect
+from workflows.orders import lines as order_lines
+from workflows.orders.charges import ChargeAttempt
+from workflows.orders.effects import Authorize, Capture, OrderEffect, SearchStock, WriteDown
+from workflows.orders.lines import Lines
+from workflows.orders.records import CancelAsked, Purchase, StockSearch
+from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of
+
+
+class OrderFacts(CaseFacts):
+    """The facts of one order; where it stands, and what may still be done, are properties."""
+
+    in_flight: dict[str, OrderEffect] = Field(default_factory=dict)
+    request: OrderRequest
+    opening: Opening | None = None
+    opened_at: datetime | None = None
+    refusal: str | None = None
+    seller_settings: Seller | None = None
+    """The seller and its settings, as they were when the order was written down."""
+    lines: Lines
+    released_at: datetime | None = None
+    """From here on the broker has it, and its clocks run (ORD-2, ORD-4)."""
+    payment_method: str | None = None
+    """Token of the seller's card or PayPal that is charged next."""
+    methods_given: int = 0
+    charges: tuple[ChargeAttempt, ...] = ()
+    hold: Hold | None = None
+    held_at: datetime | None = None
+    cancels: tuple[CancelAsked, ...] = ()
+    searches: tuple[StockSearch, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    handed_off_at: datetime | None = None
+    """When the first supplier accepted (ORD-4)."""
+    handed_off_late_at: datetime | None = None
+    """When the limit passed without it."""
+    last_supplier: str | None = None
+    """The one that accepted last."""
+    parcels: tuple[Shipment, ...] = ()
+    """Shipments that wait for their turn."""
+    shipments: tuple[ShipmentFact, ...] = ()
+    """Those that the shop is told of."""
+    cessations: tuple[Cessation, ...] = ()
+    refunds: tuple[RefundAttempt, ...] = ()
+    late_cancel_return: str | None = None
+
+    # ---- what it is about ----
+
+    @property
+    def case_id(self) -> str:
+        return order_workflow_id(self.request.order_id)
+
+    @property
+    def order_id(self) -> str:
+        return self.request.order_id
+
+    @property
+    def seller_id(self) -> str:
+        return self.request.seller_id
+
+    @property
+    def is_open(self) -> bool:
+        """It is written down."""
+        return self.opening is Opening.OPENED
+
+    @property
+    def opening_is_in_trouble(self) -> bool:
+        """The database does not take it; or staff stopped it meanwhile."""
+        key = WriteDown().key
+        return self.opening is None and key in self.done and (key in self.trouble or key not in self.in_flight)
+
+    @property
+    def seller(self) -> Seller:
+        assert self.seller_settings is not None, "the order is written down"
+        return self.seller_settings
+
+    @property
+    def currency(self) -> str:
+        """Of the broker's charge."""
+        return self.request.charge_currency
+
+    def is_slow(self, effect: Effect) -> bool:
+        """A refund that is pending takes days (REF-7)."""
+        if isinstance(effect, MakeRefund) and (attempt := attempt_of(self.refunds, effect.refund_id)):
+            return attempt.state != "asked" or super().is_slow(effect)
+        return super().is_slow(effect)
+
+    # ---- release and clocks (ORD-2, ORD-4, ORD-10) ----
+
+    @property
+    def is_domestic(self) -> bool:
+        """The buyer is in a country of automatic fulfilment."""
+        return self.request.buyer.address.country in self.seller.automatic_countries
+
+    @property
+    def cancel_until(self) -> datetime | None:
+        if self.released_at is None or self.seller_settings is None:
+            return None
+        return self.released_at + self.seller.cancel_window
+
+    @property
+    def window_is_closed(self) -> bool:
+        return self.cancel_until is not None and self.now >= self.cancel_until
+
+    @property
+    def handoff_due(self) -> datetime | None:
+        if self.released_at is None or self.seller_settings is None:
+            return None
+        return self.released_at + self.seller.handoff_limit
+
+    # ---- the seller's charge (ORD-3) ----
+
+    @property
+    def charge(self) -> ChargeAttempt | None:
+        """The charge that holds money now."""
+        return next((one for one in reversed(self.charges) if one.holds_money), None)
+
+    @property
+    def captured(self) -> Decimal:
+        return sum((one.captured for one in self.charges if one.state is ChargeState.CAPTURED), Decimal(0))
+
+    @property
+    def needs_charge(self) -> bool:
+        return self.lines.cost_due > 0 and self.charge is None
+
+    @property
+    def has_new_method(self) -> bool:
+        """A payment method that was not tried yet; or a good one, whose authorization grew too old."""
+        if self.payment_method is None:
+            return False
+        last = self.charges[-1] if self.charges else None
+        return last is None or last.method_number != self.methods_given or last.state is ChargeState.EXPIRED
+
+    @property
+    def awaits_payment(self) -> bool:
+        if self.released_at is None or not self.is_open or self.is_in_flight(Authorize):
+            return False
+        return self.needs_charge and not self.has_new_method
+
+    # ---- cancellation (CAN) ----
+
+    @property
+    def accepted_cancel(self) -> CancelAsked | None:
+        return next((one for one in self.cancels if one.decision == "accepted"), None)
+
+    @property
+    def undecided_cancel(self) -> CancelAsked | None:
+        """The first one that is not decided; one is decided after the other."""
+        return next((one for one in self.cancels if one.decision is None), None)
+
+    @property
+    def late_cancels(self) -> list[CancelAsked]:
+        return [one for one in self.cancels if one.decision == "too_late"]
+
+    @property
+    def is_given_up(self) -> bool:
+        """Nothing more is bought: it is cancelled, or staff stopped it."""
+        return self.stopped_at is not None or self.accepted_cancel is not None
+
+    @property
+    def is_on_hold(self) -> bool:
+        """A person must release it before it goes on; what was asked before the hold is answered first."""
+        if self.hold is None or self.is_with_supplier or self.is_given_up or not self.lines.has_open:
+            return False
+        if not self.window_is_closed or self.needs_charge:
+            return False
+        return not self.is_in_flight(Authorize, SearchStock, Capture)
+
+    @property
+    def awaits_people(self) -> bool:
+        """Nothing is on its way, a person is waited for: a cancel is never too late."""
+        return self.released_at is None or self.awaits_payment or self.is_on_hold
+
+    # ---- purchase orders (ORD-5, ORD-6) ----
+
+    @property
+    def is_with_supplier(self) -> bool:
+        """The first purchase order is on its way: it is too late to cancel (CAN-2, CAN-4)."""
+        return any(one.state != "found" for one in self.purchases)
+
+    @property
+    def unsourced(self) -> dict[str, int]:
+        """Open units that no warehouse is to ship yet, by SKU."""
+        bought: dict[str, int] = {}
+        for purchase in self.purchases:
+            if purchase.state != "refused":
+                for line in purchase.order.lines:
+                    bought[line.sku] = bought.get(line.sku, 0) + line.quantity
+        left = {one.sku: one.open + one.shipped - bought.get(one.sku, 0) for one in self.lines.counts if one.open}
+        return {sku: count for sku, count in left.items() if count > 0}
+
+    @property
+    def refused_sources(self) -> tuple[RefusedSource, ...]:
+        """They are not chosen again."""
+        return tuple(
+            RefusedSource(supplier_id=one.order.supplier_id, warehouse_id=one.order.warehouse_id, sku=line.sku)
+            for one in self.purchases
+            if one.state == "refused"
+            for line in one.order.lines
+        )
+
+    @property
+    def open_purchases(self) -> list[Purchase]:
+        """Those whose supplier has still to answer, or to be asked."""
+        return [one for one in self.purchases if one.is_open]
+
+    @property
+    def lacks_second_source(self) -> bool:
+        """What was searched for last is not in stock everywhere; the whole network was not asked yet (ORD-6)."""
+        return bool(self.searches) and not self.searches[-1].second_source and bool(self.searches[-1].missing)
+
+    def purchase_of(self, number: str) -> Purchase:
+        return next(one for one in self.purchases if one.order.number == number)
+
+    # ---- shipments (ORD-11) ----
+
+    def knows_shipment(self, shipment_id: str) -> bool:
+        told = [one.shipment_id for one in self.shipments]
+        return shipment_id in told or any(one.shipment_id == shipment_id for one in self.parcels)
+
+    @property
+    def is_bought(self) -> bool:
+        """Every open unit is with a supplier that accepted it."""
+        return self.is_with_supplier and not self.open_purchases and not self.unsourced
+
+    @property
+    def can_ship(self) -> dict[str, int]:
+        """Units that may ship now, by SKU: all that are open once all is bought; before that, those that a
+        supplier accepted."""
+        if not self.is_with_supplier:
+            return {}
+        if self.is_bought:
+            return self.lines.open
+        accepted: dict[str, int] = {}
+        for purchase in self.purchases:
+            if purchase.state == "accepted":
+                for line in purchase.order.lines:
+                    accepted[line.sku] = accepted.get(line.sku, 0) + line.quantity
+        return {one.sku: accepted[one.sku] - one.shipped for one in self.lines.counts if one.sku in accepted}
+
+    # ---- money back ----
+
+    @property
+    def is_void(self) -> bool:
+        """Nothing of it is left: all units are cancelled or voided."""
+        return self.is_open and not self.lines.has_open and not self.lines.has_shipped
+
+    @property
+    def seller_refunds(self) -> list[RefundAttempt]:
+        """Those of the seller, but for ids that belong to other requests."""
+        return [one for one in self.refunds if one.direction is SELLER and not one.renumbered]
+
+    @property
+    def seller_refunds_asked(self) -> Decimal:
+        return sum((one.amount for one in self.seller_refunds), Decimal(0))
+
+    @property
+    def seller_refund_due(self) -> Decimal:
+        """What was collected for units that came to nothing, and was not asked for yet."""
+        return max(self.captured - self.lines.cost_due - self.seller_refunds_asked, Decimal(0))
+
+    @property
+    def buyer_refund(self) -> RefundAttempt | None:
+        """The automatic one (CAN-6)."""
+        return next((one for one in self.refunds if one.direction is BUYER and not one.renumbered), None)
+
+    @property
+    def buyer_refund_is_due(self) -> bool:
+        """The seller's setting refunds the buyer of an order that was cancelled."""
+        return self.accepted_cancel is not None and self.seller.auto_refund_buyer
+
+    # ---- units that come to nothing (CAN-12) ----
+
+    def with_cessation(self, cessation: Cessation) -> Self:
+        lines = order_lines.drop(self.lines, cessation.kind, cessation.quantities)
+        return self.with_(lines=lines, cessations=(*self.cessations, cessation))
+
+
+def first_lines(request: OrderRequest) -> Lines:
+    """The lines with which an order begins."""
+    return order_lines.lines_of(request.lines, request.charge_currency)

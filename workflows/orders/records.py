@@ -1,0 +1,57 @@
+"""What an order remembers of its cancel requests, searches for stock and purchase orders."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from models.message import Message
+from models.orders import CancelRequest, SupplierOrder
+
+Decision = Literal["accepted", "cancelled_already", "too_late", "nothing_left"]
+
+
+class CancelAsked(Message):
+    """A cancel request as it was handled, and what was decided; none: its arrival is looked up (CAN-3)."""
+
+    event: CancelRequest
+    handled_at: datetime
+    arrived_at: datetime | None = None
+    """When it reached the server, as far as that was asked."""
+    decision: Decision | None = None
+    message: str = ""
+    """What its sender is told."""
+
+
+class StockSearch(Message):
+    """What came of one search for stock; what it found became purchase orders."""
+
+    second_source: bool
+    missing: dict[str, int] = Field(default_factory=dict)
+    """Units that nobody ships, by SKU."""
+    in_stock: dict[str, int] = Field(default_factory=dict)
+    """How many the stock feed offered of those items, for CAN-12."""
+    at: datetime
+
+
+PurchaseState = Literal["found", "sent", "accepted", "refused", "unknown"]
+
+
+class Purchase(Message):
+    """One purchase order of the broker. `found`: not sent yet; `sent`: its supplier has not answered; `unknown`:
+    staff stopped the order before its answer."""
+
+    order: SupplierOrder
+    state: PurchaseState = "found"
+    supplier_reference: str | None = None
+    reason: str | None = None
+    at: datetime
+
+    @property
+    def source(self) -> str:
+        return f"{self.order.supplier_id}, warehouse {self.order.warehouse_id}"
+
+    @property
+    def is_open(self) -> bool:
+        """Its supplier has still to answer."""
+        return self.state in ("found", "sent")

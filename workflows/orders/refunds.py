@@ -1,0 +1,202 @@
+"""What goes back of an order that came to nothing: to the seller at once, to the buyer if the seller wants so
+(ORD-7, CAN-1, CAN-6)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from models import contract, ids
+from models.case import OrderStage as Stage
+from models.case import Who
+from models.partners import Recipient
+from models.refunds import RefundResult, RefundState
+from workflows.engine.case import Plan
+from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
+from workflows.orders.facts import OrderFacts
+from workflows.refunds import attempts
+from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt
+
+# ---- what became of them ----
+
+
+def begun(f: OrderFacts, effect: MakeRefund) -> OrderFacts:
+    return f.with_(refunds=attempts.asked(f.refunds, effect, f.now))
+
+
+def answered(f: OrderFacts, result: RefundResult) -> OrderFacts:
+    """What its workflow gives at its end, unless the refund said more already, by itself."""
+    attempt = attempts.attempt_of(f.refunds, result.refund_id)
+    if attempt is None or attempt.state not in ("asked", "pending", "in_doubt"):
+        return f
+    if result.state is RefundState.RESERVED:
+        result = result.model_copy(update={"unknown": True})
+    if result.conflict and attempts.may_take_next_id(f.refunds, result.refund_id):
+        refunds = attempts.renumbered(attempts.settled(f.refunds, result, f.now), result.refund_id)
+        what = f"refund {result.refund_id} is another request's: asked for under the next number"
+        return f.with_(refunds=refunds).step(what)
+    return _settled(f, attempt, result)
+
+
+def _settled(f: OrderFacts, attempt: RefundAttempt, result: RefundResult) -> OrderFacts:
+    f = f.with_(refunds=attempts.settled(f.refunds, result, f.now))
+    state = attempts.state_of(result)
+    if state == "pending":
+        return f.step(f"refund {result.refund_id} of {result.amount} {result.currency} is pending", Who.GATEWAY)
+    whom = "seller" if attempt.direction is SELLER else "buyer"
+    if state == "succeeded":
+        return f.step(f"{whom} refunded: {result.amount} {result.currency}", Who.GATEWAY)
+    if state == "in_doubt":
+        return f.step(f"refund {result.refund_id} of the {whom} is in doubt: {result.reason}", Who.GATEWAY)
+    if attempt.direction is BUYER:
+        return f.step(f"buyer could not be refunded: {result.reason}", Who.GATEWAY)
+    return f.step(f"refund {result.refund_id} of the seller did not succeed: {result.reason}", Who.GATEWAY)
+
+
+def reported(f: OrderFacts, result: RefundResult) -> OrderFacts:
+    """It is pending, is known after all, or failed after it had succeeded (REF-7). A word about a refund that this
+    order did not make moves nothing."""
+    attempt = attempts.attempt_of(f.refunds, result.refund_id)
+    failed = result.state is RefundState.FAILED
+    if attempt is None or (attempt.state in ("failed", "refused") and not failed):
+        why = f"the order made no refund {result.refund_id} that succeeded (REF-7)"
+        return f.reject(contract.REFUND_TAKEN_BACK, why, None)
+    if result.unknown or result.state is RefundState.RESERVED:
+        return f
+    if attempt.state == "in_doubt":
+        what = f"refund {result.refund_id}, which was in doubt, is {result.state.value} after all"
+        return _settled(f.step(what, Who.GATEWAY), attempt, result)
+    if failed and attempt.may_have_moved_money:
+        what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
+        refunds = attempts.failed_afterwards(f.refunds, result, f.now)
+        return f.with_(refunds=refunds).step(f"{what}: {result.reason}", Who.GATEWAY)
+    if attempt.is_under_way and attempt.state != attempts.state_of(result):
+        return _settled(f, attempt, result)
+    return f
+
+
+# ---- the seller's (ORD-7) ----
+
+
+def to_seller(f: OrderFacts) -> Plan:
+    """What was collected for units that came to nothing goes back to the seller at once (ORD-7). One in doubt is
+    asked for again under its own id after some days, and looked for first (REF-6, REF-11)."""
+    plan = Plan()
+    if (due := f.seller_refund_due) > 0:
+        ordinal = attempts.next_ordinal(f.refunds, SELLER)
+        effect = _to_seller(f, ids.order_refund_id(f.order_id, "seller", ordinal), due, 1)
+        plan += just(effect) + in_flight(f, _stage(f), effect)
+    for attempt in f.seller_refunds:
+        if (asked := _asked(f, attempt)) is not None:
+            plan += in_flight(f, _stage(f), asked)
+        elif attempt.state == "in_doubt":
+            plan += _look_again(f, attempt)
+    return plan + alerts(f)
+
+
+def _look_again(f: OrderFacts, attempt: RefundAttempt) -> Plan:
+    again = attempt.at + timedelta(days=f.seller.refund_retry_days)
+    effect = _to_seller(f, attempt.refund_id, attempt.amount, attempt.tries + 1)
+    what = f"find out whether refund {attempt.refund_id} of the seller was made"
+    return at(f, again, f"Look again for refund {attempt.refund_id}", effect) + wait(
+        _stage(f), Who.STAFF, what, attempt.at, again
+    )
+
+
+def alerts(f: OrderFacts) -> Plan:
+    """Staff are told of refunds that need somebody to look."""
+    told = Plan()
+    for one in f.refunds:
+        whom = "seller" if one.direction is SELLER else "buyer"
+        refund = f"refund {one.refund_id} of the {whom}"
+        if one.state == "in_doubt" and not one.renumbered:
+            what = f"{refund} is in doubt: {one.reason}; look whether it was made"
+            told += just(alert(f, f"{one.refund_id}-in-doubt", what, Who.STAFF))
+        elif one.state == "failed_afterwards":
+            what = f"{refund} failed after it had succeeded: {one.reason}"
+            told += just(alert(f, f"{one.refund_id}-failed-afterwards", what, Who.STAFF))
+        elif one.state in ("failed", "refused") and one.direction is SELLER and not one.renumbered:
+            told += just(alert(f, one.refund_id, f"{refund} did not succeed: {one.reason}", Who.STAFF))
+    return told
+
+
+def _asked(f: OrderFacts, attempt: RefundAttempt) -> MakeRefund | None:
+    """The effect whose end is awaited."""
+    refunds = (one for one in f.in_flight.values() if isinstance(one, MakeRefund))
+    return next((one for one in refunds if one.refund_id == attempt.refund_id), None)
+
+
+def _to_seller(f: OrderFacts, refund_id: str, amount: Decimal, tries: int) -> MakeRefund:
+    return MakeRefund(
+        key=f"refund:{refund_id}:{tries}",
+        refund_id=refund_id,
+        direction=SELLER,
+        amount=amount,
+        currency=f.currency,
+        reason=_reason(f),
+        requested_by="broker:backhaul",
+        again=tries > 1,
+    )
+
+
+def _reason(f: OrderFacts) -> str:
+    if not f.cessations:
+        return "more was collected than is due"
+    last = f.cessations[-1]
+    if last.kind == "cancelled":
+        return last.reason
+    return "out of stock" if f.is_void else f"voided: {last.reason}"
+
+
+def _stage(f: OrderFacts) -> Stage:
+    """Where an order stands that waits for a refund only."""
+    return Stage.CANCELLING if f.is_void else Stage.AWAITING_SHIPMENT
+
+
+# ---- the buyer's (CAN-6) ----
+
+
+def to_buyer(f: OrderFacts) -> Plan:
+    """Without a person's click only because the seller's setting automates it: all that is still refundable."""
+    if not f.buyer_refund_is_due:
+        return Plan()
+    attempt = f.buyer_refund
+    if attempt is None:
+        effect = _to_buyer(f)
+        return just(effect) + in_flight(f, Stage.CANCELLING, effect)
+    asked = _asked(f, attempt)
+    return in_flight(f, Stage.CANCELLING, asked) if asked is not None else _buyer_mails(attempt)
+
+
+def _to_buyer(f: OrderFacts) -> MakeRefund:
+    ordinal = attempts.next_ordinal(f.refunds, BUYER)
+    refund_id = ids.order_refund_id(f.order_id, "buyer", ordinal)
+    cancelled = f.accepted_cancel
+    return MakeRefund(
+        key=f"refund:{refund_id}:1",
+        refund_id=refund_id,
+        direction=BUYER,
+        amount=None,
+        currency=f.request.payment.currency,
+        reason=f"order cancelled: {cancelled.event.reason}" if cancelled else "order cancelled",
+        requested_by="seller:settings",
+    )
+
+
+def _buyer_mails(attempt: RefundAttempt) -> Plan:
+    if attempt.state == "succeeded":
+        money = {"amount": attempt.amount, "currency": attempt.currency}
+        return just(notify("buyer-refunded", "buyer_refunded", Recipient.BUYER, **money))
+    if attempt.state in ("failed", "refused"):
+        why = {"reason": attempt.reason, "refund_id": attempt.refund_id}
+        return just(notify("refund-failed", "refund_failed", Recipient.SELLER, **why))
+    return Plan()
+
+
+# ---- in words ----
+
+
+def money_in_words(f: OrderFacts) -> str:
+    """What the seller was charged, and what of it went back or is on its way."""
+    return (
+        f"the seller was charged {f.captured} {f.currency}, "
+        f"refunds of {f.seller_refunds_asked} {f.currency} were asked for"
+    )

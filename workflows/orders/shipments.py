@@ -1,0 +1,151 @@
+"""Warehouses ship, and the seller's shop gets each tracking number (ORD-9, ORD-11)."""
+
+from models.case import OrderStage as Stage
+from models.case import Who
+from models.failures import RefusedByRule
+from models.orders import Shipment, ShipmentFact
+from models.partners import Recipient
+from workflows.engine.case import Effect, Note, Plan, RejectEvent
+from workflows.engine.pieces import after_days, alert, in_flight, just, notify, wait
+from workflows.orders import lines as order_lines
+from workflows.orders.effects import AnnounceTracking
+from workflows.orders.facts import OrderFacts
+from workflows.orders.lines import items_of
+
+# ---- a shipment comes ----
+
+
+def check(f: OrderFacts, event: Shipment) -> None:
+    """Raises RefusedByRule when the order has not so many open units."""
+    if f.accepted_cancel is not None:
+        raise RefusedByRule("CAN-11", "the order is cancelled and does not ship")
+    if f.knows_shipment(event.shipment_id):
+        return
+    ordered = {line.sku for line in f.request.lines}
+    left = _left_for_more(f)
+    for line in event.lines:
+        if line.sku not in ordered:
+            raise RefusedByRule("ORD-11", f"the order has no line {line.sku}")
+        count = left.get(line.sku, 0)
+        if line.quantity > count:
+            raise RefusedByRule("ORD-11", f"{line.quantity} of {line.sku} can't ship, {count} are open")
+
+
+def _left_for_more(f: OrderFacts) -> dict[str, int]:
+    """Open units that no parcel is waiting to ship."""
+    left = f.lines.open
+    for parcel in f.parcels:
+        for line in parcel.lines:
+            left[line.sku] = left.get(line.sku, 0) - line.quantity
+    return left
+
+
+def receive(f: OrderFacts, event: Shipment) -> OrderFacts:
+    """Keep a shipment until its turn; the same `shipment_id` counts once."""
+    if f.knows_shipment(event.shipment_id):
+        return f.step(f"shipment {event.shipment_id} is known already; counted once", event.actor)
+    what = f"shipment {event.shipment_id} left the warehouse"
+    return f.with_(parcels=(*f.parcels, event)).step(what, event.actor)
+
+
+# ---- its turn ----
+
+
+def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
+    """Its units have left; the shop is told."""
+    parcel = next(one for one in f.parcels if one.shipment_id == effect.shipment_id)
+    fact = ShipmentFact(
+        shipment_id=parcel.shipment_id,
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        lines=parcel.lines,
+        supplier_order_number=parcel.supplier_order_number,
+        at=f.now,
+    )
+    return f.with_(
+        lines=order_lines.ship(f.lines, parcel.lines),
+        parcels=tuple(one for one in f.parcels if one is not parcel),
+        shipments=(*f.shipments, fact),
+    )
+
+
+def set_aside(f: OrderFacts, effect: RejectEvent) -> OrderFacts:
+    """It can't be used after all."""
+    return f.with_(parcels=tuple(one for one in f.parcels if one.event_id != effect.event_id))
+
+
+def announced(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
+    return f.step(f"tracking number of shipment {effect.shipment_id} is with the shop", Who.SHOP)
+
+
+# ---- what follows ----
+
+
+def announce(f: OrderFacts) -> Plan:
+    """Tell the shop the tracking number of each shipment whose turn it is; one that does not fit is set aside."""
+    plan = Plan()
+    for effect in f.in_flight.values():
+        if isinstance(effect, AnnounceTracking):
+            plan += in_flight(f, Stage.AWAITING_SHIPMENT, effect)
+    for shipment in f.shipments:
+        if f.is_answered(_key(shipment.shipment_id)):
+            plan += just(
+                notify(
+                    f"shipped-{shipment.shipment_id}",
+                    "order_shipped",
+                    Recipient.SELLER,
+                    carrier=shipment.carrier,
+                    tracking_number=shipment.tracking_number,
+                    items=items_of({line.sku: line.quantity for line in shipment.lines}),
+                )
+            )
+    return plan + just(*_turns(f))
+
+
+def _key(shipment_id: str) -> str:
+    return f"shipment:{shipment_id}"
+
+
+def _turns(f: OrderFacts) -> list[Effect]:
+    """What becomes of the parcels that wait: each is announced once its units may ship."""
+    turns: list[Effect] = []
+    if not f.parcels:
+        return turns
+    left, all_is_bought = f.can_ship, f.is_bought
+    for parcel in f.parcels:
+        short = [line for line in parcel.lines if line.quantity > left.get(line.sku, 0)]
+        if not short:
+            for line in parcel.lines:
+                left[line.sku] -= line.quantity
+            turns.append(AnnounceTracking(key=_key(parcel.shipment_id), shipment_id=parcel.shipment_id))
+        elif all_is_bought:
+            line = short[0]
+            why = f"{line.quantity} of {line.sku} can't ship, {left.get(line.sku, 0)} are open (ORD-11)"
+            turns.append(_rejected(parcel, why))
+        else:
+            break
+    return turns
+
+
+def leftovers(f: OrderFacts, outcome: str) -> Plan:
+    """Shipments that came before their turn, of an order that ends without it, are answered (CAN-11)."""
+    return just(*(_rejected(parcel, f"the order is {outcome} (CAN-11)") for parcel in f.parcels))
+
+
+def _rejected(parcel: Shipment, why: str) -> RejectEvent:
+    return RejectEvent(key=f"reject:{parcel.event_id}", name="shipment", event_id=parcel.event_id, reason=why)
+
+
+def await_shipments(f: OrderFacts) -> Plan:
+    """Done when every line is shipped, cancelled or voided; staff are told of an order that does not ship."""
+    if not f.lines.has_open:
+        return Plan()
+    placed = f.handed_off_at or f.now
+    items = items_of(f.lines.open)
+    plan = wait(Stage.AWAITING_SHIPMENT, Who.SUPPLIER, f"ship {items}", placed)
+    for days in f.seller.shipment_reminder_days:
+        what = f"not shipped after {days} days: {items}"
+        note = Note(key=f"note:unshipped-{days}", what=what)
+        told = alert(f, f"unshipped-{days}", what, Who.SUPPLIER)
+        plan += after_days(f, placed, days, "Reminder: not shipped yet", note, told)
+    return plan

@@ -1,0 +1,87 @@
+"""Where the items are bought: the closest warehouse that has them, else the network at any price (ORD-5, 6)."""
+
+from collections.abc import Mapping, Sequence
+
+from models.case import OrderStage as Stage
+from models.ids import supplier_order_number
+from models.orders import SupplierOrder, SupplierOrderLine
+from models.partners import FoundSources, Source
+from workflows.engine.case import Plan
+from workflows.engine.pieces import in_flight, just
+from workflows.orders import voiding
+from workflows.orders.effects import SearchStock
+from workflows.orders.facts import OrderFacts
+from workflows.orders.records import Purchase, StockSearch
+
+# ---- what was found ----
+
+
+def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> OrderFacts:
+    """What was found becomes purchase orders; what nobody has is voided, once the whole network was asked (ORD-7).
+    An answer that comes when nothing is bought any more changes nothing."""
+    if f.is_given_up:
+        return f
+    sources, missing = _within(found.sources, effect.units)
+    in_stock = {sku: found.in_stock.get(sku, 0) for sku in missing}
+    search = StockSearch(second_source=effect.second_source, missing=missing, in_stock=in_stock, at=f.now)
+    purchases = _purchases(f, sources, second_source=effect.second_source)
+    f = f.with_(searches=(*f.searches, search), purchases=(*f.purchases, *purchases))
+    if not effect.second_source:
+        return f
+    if purchases:
+        f = f.step("not in stock: second-sourced; the broker bears the difference")
+    return voiding.void(f, missing)
+
+
+def _within(sources: Sequence[Source], units: Mapping[str, int]) -> tuple[list[Source], dict[str, int]]:
+    """The sources, as far as these units were wanted, and the units that none of them has."""
+    left = dict(units)
+    taken: list[Source] = []
+    for source in sources:
+        count = min(source.quantity, left.get(source.sku, 0))
+        if count:
+            left[source.sku] -= count
+            taken.append(source if count == source.quantity else source.model_copy(update={"quantity": count}))
+    return taken, {sku: count for sku, count in left.items() if count}
+
+
+def _purchases(f: OrderFacts, sources: Sequence[Source], *, second_source: bool) -> list[Purchase]:
+    """One order per warehouse, numbered on, in the order of the sources."""
+    by_warehouse: dict[tuple[str, str], list[Source]] = {}
+    for source in sources:
+        by_warehouse.setdefault((source.supplier_id, source.warehouse_id), []).append(source)
+    return [
+        Purchase(
+            order=SupplierOrder(
+                number=supplier_order_number(f.order_id, number),
+                supplier_id=supplier_id,
+                warehouse_id=warehouse_id,
+                second_source=second_source,
+                lines=tuple(
+                    SupplierOrderLine(sku=one.sku, quantity=one.quantity, unit_cost=one.unit_cost) for one in group
+                ),
+            ),
+            at=f.now,
+        )
+        for number, ((supplier_id, warehouse_id), group) in enumerate(
+            by_warehouse.items(), start=len(f.purchases) + 1
+        )
+    ]
+
+
+# ---- what follows ----
+
+
+def search(f: OrderFacts) -> Plan:
+    """A round: who has the items, and then who has a second source of what is missing. What suppliers refuse goes
+    into the next round, once all of this one have answered."""
+    under_way = next((one for one in f.in_flight.values() if isinstance(one, SearchStock)), None)
+    if under_way is not None:
+        return in_flight(f, Stage.PLACING, under_way)
+    if f.open_purchases and not f.lacks_second_source:
+        return Plan()
+    units = f.unsourced
+    if not units:
+        return Plan()
+    effect = SearchStock(key=f"sourcing:{len(f.searches) + 1}", units=units, second_source=f.lacks_second_source)
+    return just(effect) + in_flight(f, Stage.PLACING, effect)

@@ -1,0 +1,70 @@
+"""What people and the database see of an order beside stage, waits and timeline."""
+
+from typing import Any
+
+from models import calls
+from models.calls import Call
+from models.case import CaseRecord, Ended, SlaState
+from models.message import Message
+from models.records import SaveCase, SaveOrder
+from workflows.engine.case import CaseView, Plan
+from workflows.orders.charges import records_of as charge_records
+from workflows.orders.facts import OrderFacts
+from workflows.orders.purchase_orders import records_of as purchase_records
+
+
+def view(f: OrderFacts, plan: Plan) -> CaseView:
+    """The order as lists show it, once it is written down or the database does not take it."""
+    deadlines = {"cancel_until": f.cancel_until, "handoff_due": f.handoff_due}
+    return CaseView(
+        is_kept=f.is_open or f.opening_is_in_trouble,
+        attributes={"Channel": f.request.channel.value, "SupplierId": f.last_supplier},
+        deadlines={
+            name: moment
+            for name, moment in deadlines.items()
+            if moment is not None and f.outcome is None and f.handed_off_at is None
+        },
+        sla_state=SlaState.ON_TIME if f.handed_off_late_at is None else SlaState.BREACHED,
+    )
+
+
+def projection(f: OrderFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
+    """What the database keeps: of an order that it does not have, only where the case stands."""
+    if not f.is_open:
+        return (calls.SAVE_CASE, SaveCase(record=record)) if f.opening_is_in_trouble else None
+    return calls.SAVE_ORDER, SaveOrder(
+        order_id=f.order_id,
+        record=record,
+        lines=f.lines.counts,
+        charges=charge_records(f.charges),
+        supplier_orders=purchase_records(f),
+        shipments=f.shipments,
+        cessations=f.cessations,
+        cancel_until=f.cancel_until,
+        handoff_due=f.handoff_due,
+        handed_off_at=f.handed_off_at,
+    )
+
+
+def facts_in_status(f: OrderFacts) -> dict[str, Any]:
+    """As the query `status` tells them."""
+    return {
+        "order_id": f.order_id,
+        "seller_id": f.seller_id,
+        "channel": f.request.channel.value,
+        "lines": _told(f.lines.counts),
+        "charges": _told(charge_records(f.charges)),
+        "supplier_orders": _told(purchase_records(f)),
+        "shipments": _told(f.shipments),
+        "cessations": _told(f.cessations),
+        "on_hold": f.hold.reason if f.hold else None,
+    }
+
+
+def _told(records: tuple[Message, ...]) -> list[dict[str, Any]]:
+    return [one.model_dump(mode="json") for one in records]
+
+
+def result(f: OrderFacts) -> Ended:
+    """What the workflow gives when it has ended."""
+    return Ended(workflow_id=f.case_id, outcome=f.outcome or "stopped", message=f.closing_message)

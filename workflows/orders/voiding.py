@@ -1,0 +1,107 @@
+"""Units that come to nothing: cancelled or voided, with why, by whose fault, and what shows it (CAN-12)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from models.orders import Fault, fault_of
+from models.partners import Recipient
+from models.records import Cessation
+from workflows.engine.case import Note, Plan
+from workflows.engine.pieces import just, notify
+from workflows.orders.facts import OrderFacts
+from workflows.orders.lines import items_of
+from workflows.orders.records import CancelAsked
+
+
+def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
+    """ORD-7: nobody has these units."""
+    if not units:
+        return f
+    fault, reason = (
+        (Fault.SUPPLIER, "the supplier refused it")
+        if f.is_with_supplier
+        else (Fault.STOCK_FEED, "no warehouse has it")
+    )
+    return f.with_cessation(_cessation(f, "voided", units, reason, fault, "broker:backhaul", _evidence(f, units)))
+
+
+def cancel(f: OrderFacts, accepted: CancelAsked) -> OrderFacts:
+    """CAN-1: all that is open is cancelled."""
+    event = accepted.event
+    evidence = {"requested at": _text_of(accepted.arrived_at)}
+    one = _cessation(f, "cancelled", f.lines.open, event.reason, fault_of(event), event.actor, evidence)
+    return f.with_cessation(one.model_copy(update={"channel_reference": event.channel_reference}))
+
+
+def cancel_by_staff(f: OrderFacts) -> OrderFacts:
+    """Staff stopped the order before it went to a supplier: nothing of it is left behind."""
+    if not f.is_open or f.is_with_supplier or not f.lines.has_open:
+        return f
+    one = _cessation(f, "cancelled", f.lines.open, "stopped by staff", Fault.SELLER, "staff:temporal", {})
+    return f.with_cessation(one)
+
+
+def _cessation(
+    f: OrderFacts,
+    kind: Literal["cancelled", "voided"],
+    units: Mapping[str, int],
+    reason: str,
+    fault: Fault,
+    by: str,
+    evidence: Mapping[str, str],
+) -> Cessation:
+    times = {"received at": _text_of(f.created_at), "cancel until": _text_of(f.cancel_until)}
+    return Cessation(
+        kind=kind,
+        at=f.now,
+        reason=reason,
+        fault=fault,
+        by=by,
+        quantities=dict(units),
+        evidence=times | dict(evidence),
+    )
+
+
+def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
+    """What the stock feed said of these items, and who refused them, each with its time."""
+    found: dict[str, str] = {}
+    for search in f.searches:
+        feed = "second source" if search.second_source else "stock feed"
+        for sku, offered in search.in_stock.items():
+            if sku in units:
+                found[f"{feed} of {sku}"] = f"{offered} at {search.at.isoformat()}"
+    for purchase in f.purchases:
+        if purchase.state == "refused" and any(line.sku in units for line in purchase.order.lines):
+            found[f"refused by {purchase.source}"] = f"{purchase.reason} at {purchase.at.isoformat()}"
+    return found
+
+
+def _text_of(moment: datetime | None) -> str:
+    """A time as evidence keeps it: RFC 3339, or that it is not known."""
+    return moment.isoformat() if moment else "unknown"
+
+
+# ---- people are told ----
+
+
+def notices(f: OrderFacts) -> Plan:
+    """Each is written down; of what is voided the seller is told what it can do next (ORD-7)."""
+    told = Plan()
+    for number, one in enumerate(f.cessations, start=1):
+        key = f"note:cessation-{number}"
+        if key not in f.done:
+            fault = one.fault.value.replace("_", " ")
+            what = f"{one.kind}: {items_of(one.quantities)}: {one.reason} (fault: {fault})"
+            told += just(Note(key=key, what=what, by=one.by))
+            told += _mail(f, one, number)
+    return told
+
+
+def _mail(f: OrderFacts, one: Cessation, number: int) -> Plan:
+    if one.kind != "voided":
+        return Plan()
+    items = items_of(one.quantities)
+    if f.is_void:
+        return just(notify("voided", "order_voided", Recipient.SELLER, items=items))
+    return just(notify(f"voided-{number}", "order_partly_voided", Recipient.SELLER, items=items))

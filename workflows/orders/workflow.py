@@ -1,0 +1,78 @@
+"""An order is fulfilled, or cancelled before it goes to a supplier (ORD, CAN)."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from models import contract
+    from models.case import Ended
+    from models.message import Message
+    from models.orders import OrderRequest
+    from models.partners import Arrival
+    from workflows.engine.case import Effect
+    from workflows.engine.children import open_return
+    from workflows.engine.inbox import receives
+    from workflows.engine.procedure import Ask, Procedure
+    from workflows.engine.run import Engine, fresh_or_continued
+    from workflows.orders.cancellation import return_of
+    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened
+    from workflows.orders.events import apply, check, reply
+    from workflows.orders.facts import OrderFacts, first_lines
+    from workflows.orders.partner_calls import call_of
+    from workflows.orders.plan import plan
+    from workflows.orders.view import facts_in_status, projection, result, view
+
+
+@workflow.defn(name=contract.ORDER)
+@receives(contract.ORDER_KIND, makes_refunds=True)
+class Order:
+    """One order of a buyer, from its receipt until every line is shipped, cancelled or voided."""
+
+    @workflow.init
+    def __init__(self, request: OrderRequest) -> None:
+        procedure = Procedure(
+            kind=contract.ORDER_KIND,
+            check=check,
+            apply=apply,
+            plan=plan,
+            view=view,
+            facts_in_status=facts_in_status,
+            projection=projection,
+            perform=self._perform,
+            result=result,
+            reply=reply,
+        )
+        facts = fresh_or_continued(OrderFacts, request, lines=first_lines(request))
+        self.engine: Engine[OrderFacts] = Engine(procedure, request, facts)
+
+    @workflow.run
+    async def run(self, request: OrderRequest) -> Ended:
+        """Takes the order; gives how it ended. Bad input fails the workflow with `InvalidInput`."""
+        await self.engine.run()
+        return result(self.engine.facts)
+
+    async def _perform(self, f: OrderFacts, effect: Effect, ask: Ask) -> Message | None:
+        match effect:
+            case OpenLateCancelReturn():
+                return await self._open_return(f)
+            case LookUpArrival():
+                return await _arrival(f, effect, ask)
+        answer: Message = await ask(*call_of(f, effect, workflow.info().run_id))
+        return answer
+
+    async def _open_return(self, f: OrderFacts) -> ReturnOpened:
+        """What comes back is what the database has as shipped: so that is saved first (RET-2)."""
+        await workflow.wait_condition(lambda: self.engine.facts.steps_saved >= f.steps)
+        request = return_of(f)
+        summary = f"Return {request.return_id} · order {f.order_id} · cancelled too late"
+        await open_return(request, summary)
+        return ReturnOpened(return_id=request.return_id)
+
+
+async def _arrival(f: OrderFacts, effect: LookUpArrival, ask: Ask) -> Message:
+    """In this run's history; or in that of the run before, if the order continued as new just then."""
+    info = workflow.info()
+    found = Arrival()
+    for run_id in (info.run_id, info.continued_run_id):
+        if run_id is not None and found.at is None:
+            found = await ask(*call_of(f, effect, run_id))
+    return found
