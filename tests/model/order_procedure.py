@@ -1,9 +1,9 @@
 """The model of an order (ORD, CAN): two units of one item, paid and charged once. The clock counts minutes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tests.model.procedure import Happening
+from tests.model.procedure import Happening, changed
 
 UNITS = 2
 WINDOW = 30
@@ -72,7 +72,7 @@ class OrderProcedure:
         return state.now
 
     def at(self, state: OrderState, moment: int) -> OrderState:
-        return replace(state, now=moment)
+        return changed(state, now=moment)
 
     def reaches(self, state: OrderState, event: Happening) -> bool:
         return True
@@ -81,7 +81,7 @@ class OrderProcedure:
         return ident in state.heard
 
     def reject(self, state: OrderState) -> OrderState:
-        return replace(state, rejected=state.rejected + 1)
+        return changed(state, rejected=state.rejected + 1)
 
     def outside(self, state: OrderState, happening: Happening) -> Iterable[OrderState]:
         raise AssertionError(happening.name)
@@ -123,37 +123,37 @@ class OrderProcedure:
             if not card and self.setup.card:
                 card, new = self.setup.card, True
             released = 0 if self.setup.auto_release else state.released_at
-            return replace(state, opened=True, card=card, card_is_new=new, released_at=released)
+            return changed(state, opened=True, card=card, card_is_new=new, released_at=released)
         if state.cancelled:
             return self._ended(state, "cancelled")
         if not state.authorized:
-            return replace(state, card_is_new=False, authorized=state.card == "good")
+            return changed(state, card_is_new=False, authorized=state.card == "good")
         if not state.looked:
-            return replace(state, looked=True)
+            return changed(state, looked=True)
         if not state.sent:
-            return self._ended(state, "voided") if self.setup.stock == "nowhere" else replace(state, sent=True)
+            return self._ended(state, "voided") if self.setup.stock == "nowhere" else changed(state, sent=True)
         if not state.left:
             return self._ended(state, "shipped")
         (_, units), *others = state.parcels
-        return replace(state, parcels=tuple(others), shipped=state.shipped + units)
+        return changed(state, parcels=tuple(others), shipped=state.shipped + units)
 
     def _ended(self, state: OrderState, outcome: str) -> OrderState:
         """Parcels that the order can't have any more are answered, not forgotten (RET-16, CAN-11)."""
-        return replace(state, outcome=outcome, rejected=state.rejected + len(state.parcels), parcels=())
+        return changed(state, outcome=outcome, rejected=state.rejected + len(state.parcels), parcels=())
 
     def hear(self, state: OrderState, event: Happening) -> Iterable[OrderState]:
-        known = replace(state, heard=state.heard | {event.ident})
+        known = changed(state, heard=state.heard | {event.ident})
         match event.name:
             case "release":
-                return [replace(known, released_at=state.now) if state.released_at is None else self.reject(state)]
+                return [changed(known, released_at=state.now) if state.released_at is None else self.reject(state)]
             case "cancel_request":
                 return self._cancel(state, known)
             case "payment_method_updated":
-                return [replace(known, card=event.variant, card_is_new=True)]
+                return [changed(known, card=event.variant, card_is_new=True)]
             case "hold":
-                return [self.reject(state) if state.sent else replace(known, held=True)]
+                return [self.reject(state) if state.sent else changed(known, held=True)]
             case "resume":
-                return [replace(known, held=False) if state.held else self.reject(state)]
+                return [changed(known, held=False) if state.held else self.reject(state)]
             case "shipment":
                 return self._shipment(state, known, event.variant)
         raise AssertionError(event.name)
@@ -161,7 +161,7 @@ class OrderProcedure:
     def _cancel(self, state: OrderState, known: OrderState) -> Iterable[OrderState]:
         if state.cancelled:
             return [self.reject(state), known]
-        accepted, late = replace(known, cancelled=True), replace(known, asked_late=True)
+        accepted, late = changed(known, cancelled=True), changed(known, asked_late=True)
         if state.sent:
             return [late]
         if not state.window_closed or self.stage(state) is not None:
@@ -179,7 +179,7 @@ class OrderProcedure:
         if int(units) > state.left - coming:
             return [self.reject(state)]
         return [
-            replace(
+            changed(
                 known,
                 parcels=(*state.parcels, (parcel, int(units))),
                 known_parcels=state.known_parcels | {parcel},

@@ -8,7 +8,7 @@ It is written from the rules of the business and shares no code with the workflo
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,17 @@ class Happening:
             return f"clock +{self.amount_of_time}"
         text = f"{self.way} {self.name}({self.variant}) #{self.ident}"
         return text + (f" damaged: {self.damage}" if self.damage else "") + ("" if self.waits else " at once")
+
+
+D = TypeVar("D")
+
+
+def changed(one: D, /, **changes: Any) -> D:
+    """A copy of a frozen dataclass with other values: `dataclasses.replace`, three times as fast."""
+    new: D = object.__new__(type(one))
+    new.__dict__.update(one.__dict__)
+    new.__dict__.update(changes)
+    return new
 
 
 class HasEnd(Protocol):

@@ -1,9 +1,9 @@
 """The model of an order's direct refunds under one cap (REF): 100.00 were paid. Money in cents, time in days."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tests.model.procedure import Happening
+from tests.model.procedure import Happening, changed
 
 PAID = 10_000
 AMOUNTS = (3_000, 6_000, 15_000, 0)
@@ -121,7 +121,7 @@ class RefundProcedure:
         return state.now
 
     def at(self, state: RefundsState, moment: int) -> RefundsState:
-        return replace(state, now=moment)
+        return changed(state, now=moment)
 
     def reaches(self, state: RefundsState, event: Happening) -> bool:
         return event.name == "refund" or refund_of(event, len(state.refunds)) is not None
@@ -130,7 +130,7 @@ class RefundProcedure:
         return False  # each refund counts its own events: see `_sent`
 
     def reject(self, state: RefundsState) -> RefundsState:
-        return replace(state, rejected=state.rejected + 1)
+        return changed(state, rejected=state.rejected + 1)
 
     def outside(self, state: RefundsState, happening: Happening) -> Iterable[RefundsState]:
         return [state]  # a refund can't be stopped
@@ -149,9 +149,9 @@ class RefundProcedure:
             case "asked":
                 # A word that is there before it begins may have started it: nothing new is made of it then.
                 begun = (
-                    replace(one, state="closing", final="refused")
+                    changed(one, state="closing", final="refused")
                     if one.claims
-                    else replace(one, state="reserving")
+                    else changed(one, state="reserving")
                 )
                 return [self._with(state, number, begun)]
             case "reserving":
@@ -170,20 +170,20 @@ class RefundProcedure:
         amount = one.asked or PAID - state.taken
         left = max(PAID - state.taken, 0)
         if amount <= 0 or (amount > left and not self.setup.allow_over_refund):
-            return replace(one, state="closing", final="refused")
-        return replace(one, state="reserved", amount=amount)
+            return changed(one, state="closing", final="refused")
+        return changed(one, state="reserved", amount=amount)
 
     def _sent(self, state: RefundsState, number: int, one: One) -> RefundsState:
         """The database lets an over-refund pass if the seller allows it; this gateway never does."""
         at_gateway = sum(other.amount for other in state.refunds if other.truth in ("pending", "succeeded"))
         fate = self.setup.fate(number)
         if fate == "no answer":
-            return self._with(state, number, replace(one, state="sending"))
+            return self._with(state, number, changed(one, state="sending"))
         if fate == "refused" or at_gateway + one.amount > PAID:
-            return self._with(state, number, replace(one, state="closing", final="refused"))
+            return self._with(state, number, changed(one, state="closing", final="refused"))
         truth = {"succeeds": "succeeded", "fails": "failed", "pending": "pending", "lost": "none"}[fate]
         foreign = one.claims.count("other")
-        known = replace(
+        known = changed(
             one,
             truth=truth,
             has_number=True,
@@ -191,8 +191,8 @@ class RefundProcedure:
             claims=tuple(claim for claim in one.claims if claim != "other"),
         )
         final = truth in ("succeeded", "failed")
-        after = replace(known, state="closing" if final else "pending", final=truth if final else "")
-        return self._with(replace(state, rejected=state.rejected + foreign), number, after)
+        after = changed(known, state="closing" if final else "pending", final=truth if final else "")
+        return self._with(changed(state, rejected=state.rejected + foreign), number, after)
 
     def _pending(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
         if one.claims:
@@ -206,8 +206,8 @@ class RefundProcedure:
         if one.final == "succeeded" and "failed" in one.claims:
             return self._looks(state, number, one)
         wrong = [claim for claim in one.claims if not one.has_number or _contradicts(claim, one.final)]
-        ended = replace(one, state=one.final, claims=())
-        return [self._with(replace(state, rejected=state.rejected + len(wrong)), number, ended)]
+        ended = changed(one, state=one.final, claims=())
+        return [self._with(changed(state, rejected=state.rejected + len(wrong)), number, ended)]
 
     def _looks(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
         """A look decides about all that was claimed before it began."""
@@ -215,13 +215,13 @@ class RefundProcedure:
 
     def _looked(self, state: RefundsState, number: int, one: One, checked: int) -> RefundsState:
         wrong = [claim for claim in one.claims[:checked] if _contradicts(claim, one.truth)]
-        after = replace(one, claims=one.claims[checked:], heard_at=state.now)
+        after = changed(one, claims=one.claims[checked:], heard_at=state.now)
         if one.truth in ("succeeded", "failed"):
-            after = replace(after, state="closing", final=one.truth)
-        return self._with(replace(state, rejected=state.rejected + len(wrong)), number, after)
+            after = changed(after, state="closing", final=one.truth)
+        return self._with(changed(state, rejected=state.rejected + len(wrong)), number, after)
 
     def _resolved(self, one: One) -> One:
-        return replace(one, state="closing", final="succeeded" if one.resolution == "moved" else "failed")
+        return changed(one, state="closing", final="succeeded" if one.resolution == "moved" else "failed")
 
     # ---- events ----
 
@@ -229,7 +229,7 @@ class RefundProcedure:
         if event.name == "refund":
             if len(state.refunds) == MOST_REFUNDS:
                 return [state]
-            return [replace(state, refunds=(*state.refunds, One(int(event.variant))))]
+            return [changed(state, refunds=(*state.refunds, One(int(event.variant))))]
         number = refund_of(event, len(state.refunds))
         assert number is not None, "it reaches one"
         one = self._at_gateway(state.refunds[number], event)
@@ -241,10 +241,10 @@ class RefundProcedure:
             return [state, self.reject(state)] if over or one.state == "closing" else [state]
         if over:
             return [self.reject(state)]
-        known = replace(state, heard=state.heard | {event.ident})
+        known = changed(state, heard=state.heard | {event.ident})
         if event.name == "refund_resolved":
             may = one.may_be_resolved and not one.resolution and event.variant != "by the seller"
-            resolved = self._with(known, number, replace(one, resolution=event.variant))
+            resolved = self._with(known, number, changed(one, resolution=event.variant))
             return [resolved if may else self.reject(state)]
         return self._claimed(state, known, number, event)
 
@@ -255,7 +255,7 @@ class RefundProcedure:
         claim = event.variant.removeprefix("lie ")
         if claim == "other" and one.has_number:
             return [self.reject(state)]
-        after = self._with(known, number, replace(one, claims=(*one.claims, claim)))
+        after = self._with(known, number, changed(one, claims=(*one.claims, claim)))
         # While it comes to its end, it may have ended for the sender.
         return [after, self.reject(state)] if one.state == "closing" else [after]
 
@@ -263,19 +263,19 @@ class RefundProcedure:
         """The gateway itself has made it so, before it says so; what has ended there can only fail afterwards."""
         pending = one.truth == "pending" and one.state == "pending"
         if event.name == "gateway_update" and event.variant in ("succeeded", "failed") and pending:
-            return replace(one, truth=event.variant)
+            return changed(one, truth=event.variant)
         if event.name == "late_word" and event.variant == "failed" and one.truth in ("pending", "succeeded"):
-            return replace(one, truth="failed")
+            return changed(one, truth="failed")
         return one
 
     def _opened_again(self, state: RefundsState, number: int, one: One, event: Happening) -> RefundsState:
         """The word comes with a start of the refund, which is looked up: nothing new is made of it (REF-7)."""
-        known = replace(state, heard=state.heard | {event.ident})
+        known = changed(state, heard=state.heard | {event.ident})
         claim = event.variant.removeprefix("lie ")
-        return self._with(known, number, replace(one, state="closing", final=one.state, claims=(claim,)))
+        return self._with(known, number, changed(one, state="closing", final=one.state, claims=(claim,)))
 
     def _with(self, state: RefundsState, number: int, one: One) -> RefundsState:
-        return replace(state, refunds=(*state.refunds[:number], one, *state.refunds[number + 1 :]))
+        return changed(state, refunds=(*state.refunds[:number], one, *state.refunds[number + 1 :]))
 
     # ---- shown ----
 

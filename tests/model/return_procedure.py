@@ -2,9 +2,9 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tests.model.procedure import Happening
+from tests.model.procedure import Happening, changed
 
 PAID = 10_000
 COST = 6_300
@@ -29,8 +29,10 @@ EVENTS: dict[str, tuple[str, ...]] = {
 CLOCK = (8, 31, 61)
 WORDS = ("buyer succeeded", "buyer failed", "seller succeeded", "seller failed")
 """What a refund says that was pending, in doubt, or had succeeded (REF-7)."""
-FATES = ("succeeds", "fails", "refused", "in doubt", "pending")
-"""What becomes of a refund that was sent."""
+FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "silent", "id taken")
+"""What becomes of a refund that was sent. `silent`: the gateway gives no answer for days; `id taken`: its id is
+another request's, so that it is asked for under the next one."""
+IDS_IN_A_ROW = 3
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "opening": (
         ("seller_approval", "with fee"),
@@ -100,6 +102,8 @@ class ReturnSetup:
     others succeed."""
 
     rma_by_hand: bool = False
+    service: str = ""
+    """What the supplier's web service says of the RMA: issued, refused, pending; empty: it has none."""
     auto_refund: bool = False
     refund_on_breach: bool = False
     buyer_fates: tuple[str, ...] = ()
@@ -110,7 +114,7 @@ class ReturnSetup:
 class Refund:
     """One refund of the return.
 
-    `state`: asked, pending, succeeded, failed, refused, in doubt, failed afterwards.
+    `state`: asked, silent, pending, succeeded, failed, refused, in doubt, failed afterwards.
     """
 
     whose: str
@@ -122,15 +126,21 @@ class Refund:
     by_channel: bool = False
     made_again: bool = False
     """It failed afterwards, and a later one succeeded."""
+    renumbered: bool = False
+    """Its id belongs to another request."""
 
     @property
     def may_have_moved(self) -> bool:
-        return self.state in ("asked", "pending", "succeeded", "in doubt")
+        return self.state in ("asked", "silent", "pending", "succeeded", "in doubt")
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in ("asked", "silent", "pending")
 
     @property
     def counts(self) -> bool:
         """Against what was paid (REF-3)."""
-        return self.state in ("pending", "succeeded", "in doubt")
+        return self.state in ("silent", "pending", "succeeded", "in doubt")
 
 
 @dataclass(frozen=True)
@@ -140,9 +150,12 @@ class ReturnState:
     now: int = 0
     opened: bool = False
     open_again: bool = False
+    reopening: bool = False
+    """It is not yet known again what it has."""
     approval: str = ""
     rma: str = ""
     rma_given: bool = False
+    service_done: bool = False
     appeal_until: int | None = None
     tracked: bool = False
     tracking_due: int | None = None
@@ -160,6 +173,7 @@ class ReturnState:
     refunds: tuple[Refund, ...] = ()
     sent: tuple[int, int] = (0, 0)
     """How often a gateway was asked to refund the buyer, and the seller."""
+    to_renumber: tuple[Refund, ...] = ()
     automatic_failed: bool = False
     nothing_left: bool = False
     """The fees take all that was paid."""
@@ -222,16 +236,16 @@ class ReturnProcedure:
         return state.now
 
     def at(self, state: ReturnState, moment: int) -> ReturnState:
-        return replace(state, now=moment)
+        return changed(state, now=moment)
 
     def reaches(self, state: ReturnState, event: Happening) -> bool:
         return True
 
     def seen(self, state: ReturnState, ident: int) -> bool:
-        return ident in state.heard
+        return ident in state.heard and not state.reopening
 
     def reject(self, state: ReturnState) -> ReturnState:
-        return replace(state, rejected=state.rejected + 1)
+        return changed(state, rejected=state.rejected + 1)
 
     def next_deadline(self, state: ReturnState, until: int) -> int | None:
         deadlines = [state.appeal_until, state.tracking_due, state.reopen_until, SLA, self._again_at(state)]
@@ -267,13 +281,16 @@ class ReturnProcedure:
     def _supplier_done(self, state: ReturnState) -> bool:
         last = _last(state.of(SELLER))
         settled = last is not None and last.state in ("succeeded", "refused")
-        return state.approval == "returnless" or state.nothing_accepted or settled
+        first = state.nothing_accepted and last is None
+        return state.approval == "returnless" or first or (settled and not (last and last.renumbered))
 
     # ---- its own steps ----
 
     def steps(self, state: ReturnState) -> Iterable[ReturnState]:
         if not state.opened:
-            return [self._open(state)]
+            return [self._open(state), *self._stopped_before_it_opened(state)]
+        if state.reopening:
+            return [changed(state, reopening=False)]
         following = [self._book(state)] if state.memos else []
         following += self._channel_side(state)
         if state.outcome is not None:
@@ -291,14 +308,22 @@ class ReturnProcedure:
             opened = self._heard(opened, opened, name, variant) or self.reject(opened)
         return opened
 
+    def _stopped_before_it_opened(self, state: ReturnState) -> list[ReturnState]:
+        """When it can't be written down, staff's stop does not wait for it."""
+        if not state.stopped:
+            return []
+        unused = sum(name in ("goods_received", "credit_memo") for name, _ in state.early)
+        ended = self._ended(state, "stopped")
+        return [changed(ended, opened=True, rejected=ended.rejected + unused, memos=(), channel_todo=0)]
+
     def _book(self, state: ReturnState) -> ReturnState:
         (_, cents), *others = state.memos
-        return replace(state, memos=tuple(others), credited=state.credited + cents)
+        return changed(state, memos=tuple(others), credited=state.credited + cents)
 
     def _stopped(self, state: ReturnState) -> list[ReturnState]:
         """Refunds that are on their way go on by themselves; what they say may still be heard."""
         under_way = [one for one in state.refunds if one.state == "asked" and not one.by_channel]
-        after = []
+        after = [changed(self.reject(state), memos=state.memos[1:])] if state.memos else []
         for heard in itertools.product((False, True), repeat=len(under_way)):
             known = state
             for refund, is_heard in zip(under_way, heard, strict=True):
@@ -322,23 +347,27 @@ class ReturnProcedure:
         return self._sides(state)
 
     def _authorization(self, state: ReturnState) -> list[ReturnState]:
-        if state.rma == "issued" or "rma" in state.waived or not self.setup.rma_by_hand:
-            return [replace(state, rma_given=True, appeal_until=None)]
+        needed = self.setup.rma_by_hand or self.setup.service
+        if state.rma == "issued" or "rma" in state.waived or not needed:
+            return [changed(state, rma_given=True, appeal_until=None)]
+        if self.setup.service and not state.service_done and state.rma != "refused":
+            said = "" if self.setup.service == "pending" else self.setup.service
+            return [changed(state, service_done=True, rma=said)]
         if state.rma != "refused":
             return []
         if state.appeal_until is None:
-            return [replace(state, appeal_until=state.now + 14)]
+            return [changed(state, appeal_until=state.now + 14)]
         return [self._ended(state, "refused_by_supplier")] if state.now >= state.appeal_until else []
 
     def _parcel(self, state: ReturnState) -> list[ReturnState]:
         if self._evidently_sent(state):
-            return [replace(state, on_the_way=True)]
+            return [changed(state, on_the_way=True)]
         if state.tracking_due is None:
-            return [replace(state, tracking_due=state.now + 30)]
+            return [changed(state, tracking_due=state.now + 30)]
         if state.now < state.tracking_due:
             return []
         if state.reopen_until is None:
-            return [replace(state, reopen_until=state.now + 30)]
+            return [changed(state, reopen_until=state.now + 30)]
         return [self._ended(state, "expired")] if state.now >= state.reopen_until else []
 
     def _sides(self, state: ReturnState) -> list[ReturnState]:
@@ -349,7 +378,8 @@ class ReturnProcedure:
         following += self._buyer_side(state)
         if state.approval != "returnless":
             following += self._supplier_side(state)
-        under_way = any(one.state in ("asked", "pending") for one in state.refunds)
+        following += [self._under_next_number(state, one) for one in state.to_renumber]
+        under_way = bool(state.to_renumber) or any(one.is_under_way for one in state.refunds)
         done = state.buyer_done and self._supplier_done(state) and not state.channel_todo
         if done and not under_way and not state.in_doubt and not state.clicks:
             following.append(self._ended(state, "completed"))
@@ -358,44 +388,46 @@ class ReturnProcedure:
     def _supplier_side(self, state: ReturnState) -> list[ReturnState]:
         last = _last(state.of(SELLER))
         again_at = self._again_at(state)
+        if any(one.whose == SELLER for one in state.to_renumber):
+            return []
         if last is not None:
             if again_at is None or state.now < again_at:
                 return []
             if last.state == "in doubt":
-                return [_with(state, replace(last, state="asked", since=state.now))]
+                return [_with(state, changed(last, state="asked", since=state.now))]
             return [self._asked(state, SELLER, last.cents)]
         if self._supplier_done(state):
             return []
         if not self._inspected(state) and not self._inspection_not_needed(state):
             return []
         if not self._accepted(state):
-            return [replace(state, nothing_accepted=True)]
+            return [changed(state, nothing_accepted=True)]
         if state.credited >= COST or "credit_memo" in state.waived or self._broker_pays(state):
             return [self._asked(state, SELLER, COST)]
         return []
 
     def _buyer_side(self, state: ReturnState) -> list[ReturnState]:
-        if any(one.state in ("asked", "pending") for one in state.of(BUYER)):
-            return []
-        if state.channel_todo or any(one.state == "asked" for one in state.by_channel):
+        if any(one.is_under_way for one in (*state.of(BUYER), *state.to_renumber) if one.whose == BUYER):
             return []
         if state.clicks:
             return [self._serve(state)]
         if self._automatic(state):
             amount = state.owed or self._left_for_buyer(state)
-            return [self._asked(state, BUYER, amount)] if amount > 0 else [replace(state, automatic_failed=True)]
-        if not state.buyer_done and not state.refunded and not state.channel and state.fee >= PAID:
-            return [replace(state, nothing_left=True)]
+            return [self._asked(state, BUYER, amount)] if amount > 0 else [changed(state, automatic_failed=True)]
+        if not state.buyer_done and not state.of(BUYER) and not state.channel and state.fee >= PAID:
+            return [changed(state, nothing_left=True)]
         return []
 
     def _serve(self, state: ReturnState) -> ReturnState:
         asked, *others = state.clicks
-        served = replace(state, clicks=tuple(others))
+        served = changed(state, clicks=tuple(others))
+        if state.channel:
+            return self.reject(served)
         doubtful = [one for one in state.of(BUYER) if one.state == "in doubt"]
         if doubtful:
-            return _with(served, replace(doubtful[-1], state="asked", since=state.now, by_click=True))
+            return _with(served, changed(doubtful[-1], state="asked", since=state.now, by_click=True))
         amount = asked or state.owed or self._left_for_buyer(state)
-        if state.channel or amount <= 0:
+        if amount <= 0:
             return self.reject(served)
         return self._asked(served, BUYER, amount, by_click=True)
 
@@ -414,14 +446,15 @@ class ReturnProcedure:
         if booking:
             taken = sum(one.cents for one in state.refunds if one.whose == BUYER and one.counts)
             fits = booking[0].cents <= PAID - taken
-            booked = replace(booking[0], state="succeeded" if fits else "refused", since=state.now)
-            return [replace(_with(state, booked), channel_passed=True)]
+            refused = changed(booking[0], state="refused", since=state.now)
+            booked = self._made(state, booking[0]) if fits else _with(state, refused)
+            return [changed(booked, channel_passed=True)]
         if not state.channel_todo:
             return []
-        todo = replace(state, channel_todo=state.channel_todo - 1)
+        todo = changed(state, channel_todo=state.channel_todo - 1)
         amount = state.owed or PAID - sum(one.cents for one in state.by_channel)
         if amount <= 0:
-            return [replace(todo, channel_passed=True)]
+            return [changed(todo, channel_passed=True)]
         return [self._asked(todo, BUYER, amount, by_channel=True)]
 
     # ---- refunds ----
@@ -431,55 +464,68 @@ class ReturnProcedure:
     ) -> ReturnState:
         number = sum(one.whose == whose for one in state.refunds) + 1
         refund = Refund(whose, number, cents, since=state.now, by_click=by_click, by_channel=by_channel)
-        return replace(state, refunds=(*state.refunds, refund))
+        return changed(state, refunds=(*state.refunds, refund))
 
     def _answered(self, state: ReturnState, refund: Refund) -> ReturnState:
         """The cap, then the gateway: what becomes of a refund that was asked for (REF-3, REF-6)."""
         others = [one for one in state.refunds if one.whose == refund.whose and one.number != refund.number]
         taken = sum(one.cents for one in others if one.counts)
         if refund.cents > (PAID if refund.whose == BUYER else COST) - taken:
-            return self._not_made(state, replace(refund, state="refused", since=state.now))
+            return self._not_made(state, changed(refund, state="refused", since=state.now))
         index = 0 if refund.whose == BUYER else 1
         fates = self.setup.buyer_fates if index == 0 else self.setup.seller_fates
         nth = state.sent[index]
         fate = fates[nth] if nth < len(fates) else "succeeds"
         buyers, sellers = state.sent
-        sent = replace(state, sent=(buyers + 1, sellers) if refund.whose == BUYER else (buyers, sellers + 1))
+        sent = changed(state, sent=(buyers + 1, sellers) if refund.whose == BUYER else (buyers, sellers + 1))
         match fate:
             case "succeeds":
                 return self._made(sent, refund)
-            case "pending":
-                return _with(sent, replace(refund, state="pending", since=state.now))
-        named = {"fails": "failed", "refused": "refused", "in doubt": "in doubt"}[fate]
-        return self._not_made(sent, replace(refund, state=named, since=state.now))
+            case "pending" | "silent":
+                return _with(sent, changed(refund, state=fate, since=state.now))
+            case "id taken" if self._may_take_next(state, refund):
+                not_ours = changed(refund, state="refused", since=state.now, renumbered=True)
+                return changed(_with(sent, not_ours), to_renumber=(*state.to_renumber, refund))
+        named = {"fails": "failed", "id taken": "refused"}.get(fate, fate)
+        return self._not_made(sent, changed(refund, state=named, since=state.now))
+
+    def _may_take_next(self, state: ReturnState, refund: Refund) -> bool:
+        before = [one for one in state.refunds if one.whose == refund.whose and one.number < refund.number]
+        in_a_row = len(list(itertools.takewhile(lambda one: one.renumbered, reversed(before))))
+        return in_a_row < IDS_IN_A_ROW - 1
+
+    def _under_next_number(self, state: ReturnState, refund: Refund) -> ReturnState:
+        left = changed(state, to_renumber=tuple(one for one in state.to_renumber if one is not refund))
+        return self._asked(left, refund.whose, refund.cents, by_click=refund.by_click)
 
     def _made(self, state: ReturnState, refund: Refund) -> ReturnState:
         """A success makes those good that failed afterwards (REF-7)."""
-        made = replace(refund, state="succeeded", since=state.now)
+        made = changed(refund, state="succeeded", since=state.now)
         refunds = tuple(
-            replace(one, made_again=True)
+            changed(one, made_again=True)
             if one.whose == refund.whose and one.state == "failed afterwards"
             else one
             for one in state.refunds
         )
-        return _with(replace(state, refunds=refunds), made)
+        return _with(changed(state, refunds=refunds), made)
 
     def _not_made(self, state: ReturnState, refund: Refund) -> ReturnState:
         """The one who clicked is told; nothing is refunded again without a person's click."""
         after = _with(state, refund)
         if refund.whose == SELLER:
             return after
-        return self.reject(after) if refund.by_click else replace(after, automatic_failed=True)
+        return self.reject(after) if refund.by_click else changed(after, automatic_failed=True)
 
     def _ended(self, state: ReturnState, outcome: str) -> ReturnState:
         """Clicks that can't be served any more are answered; what is unbooked is booked still."""
-        return replace(state, outcome=outcome, rejected=state.rejected + len(state.clicks), clicks=())
+        unserved = len(state.clicks) + sum(one.by_click for one in state.to_renumber)
+        return changed(state, outcome=outcome, rejected=state.rejected + unserved, clicks=(), to_renumber=())
 
     # ---- what is no event ----
 
     def outside(self, state: ReturnState, happening: Happening) -> Iterable[ReturnState]:
         if happening.name == "stop":
-            return [state if state.outcome is not None or state.stopped else replace(state, stopped=True)]
+            return [state if state.outcome is not None or state.stopped else changed(state, stopped=True)]
         whose, _, word = happening.variant.partition(" ")
         refund = spoken_of(state, whose, word)
         if refund is None:
@@ -488,28 +534,30 @@ class ReturnProcedure:
         if state.outcome is None:
             return [after]
         if state.outcome == "completed":
-            again = replace(after, outcome=None)
-            return [replace(again, open_again=True), again]
+            return [changed(after, outcome=None, open_again=True, reopening=True)]
         return [state, after]  # a return that has ended otherwise may not be there to hear it
 
     def _said(self, state: ReturnState, refund: Refund, word: str) -> ReturnState:
         if word == "succeeded":
             return self._made(state, refund)
         if refund.state == "succeeded":
-            return _with(state, replace(refund, state="failed afterwards", since=state.now))
-        failed = replace(refund, state="failed", since=state.now)
-        # Of one in doubt the sender was told already.
-        return self._not_made(state, failed) if refund.state == "pending" else _with(state, failed)
+            return _with(state, changed(refund, state="failed afterwards", since=state.now))
+        failed = changed(refund, state="failed", since=state.now)
+        if refund.state != "in doubt":
+            return self._not_made(state, failed)
+        return _with(state, failed)  # the one who clicked was told already
 
     # ---- events ----
 
     def hear(self, state: ReturnState, event: Happening) -> Iterable[ReturnState]:
-        known = replace(state, heard=state.heard | {event.ident})
+        if event.ident in state.heard:
+            return [state, self.reject(state)]  # it is not yet known again what was heard before
+        known = changed(state, heard=state.heard | {event.ident})
         after = self._heard(state, known, event.name, event.variant)
         if after is None:
             return [self.reject(state)]
         if not state.opened:
-            return [replace(after, early=(*state.early, (event.name, event.variant)))]
+            return [changed(after, early=(*state.early, (event.name, event.variant)))]
         return [after]
 
     def _heard(self, state: ReturnState, known: ReturnState, name: str, variant: str) -> ReturnState | None:
@@ -519,28 +567,28 @@ class ReturnProcedure:
         match name:
             case "seller_approval":
                 refused = bool(state.approval) or (variant == "too dear" and state.opened)
-                return None if refused else replace(known, approval=variant)
+                return None if refused else changed(known, approval=variant)
             case "supplier_rma":
                 refused = state.rma_given or state.rma == "issued"
-                return None if refused else replace(known, rma=variant, appeal_until=None)
+                return None if refused else changed(known, rma=variant, appeal_until=None)
             case "return_tracking":
-                return replace(known, tracked=True)
+                return changed(known, tracked=True)
             case "goods_received":
                 refused = state.opened and (variant == "too many" or bool(state.of(SELLER)))
-                return None if refused else replace(known, goods=variant)
+                return None if refused else changed(known, goods=variant)
             case "credit_memo":
                 return self._credit(state, known, variant)
             case "buyer_refund":
                 return self._click(state, known, int(variant or 0))
             case "withdrawal":
                 moved = any(one.may_have_moved for one in state.of(BUYER)) or bool(state.of(SELLER))
-                return None if state.withdrawn or state.goods or moved else replace(known, withdrawn=True)
+                return None if state.withdrawn or state.goods or moved else changed(known, withdrawn=True)
             case "channel_update":
                 if variant != "refunded_by_channel":
                     return known
-                return replace(known, channel=True, channel_todo=state.channel_todo + 1)
+                return changed(known, channel=True, channel_todo=state.channel_todo + 1)
             case "staff_override":
-                return None if variant == "by the seller" else replace(known, waived=state.waived | {variant})
+                return None if variant == "by the seller" else changed(known, waived=state.waived | {variant})
         raise AssertionError(name)
 
     def _credit(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
@@ -549,15 +597,16 @@ class ReturnProcedure:
         number, _, cents = variant.partition(":")
         if number in state.memo_numbers:
             return known
-        return replace(
+        return changed(
             known, memos=(*state.memos, (number, int(cents))), memo_numbers=state.memo_numbers | {number}
         )
 
     def _click(self, state: ReturnState, known: ReturnState, asked: int) -> ReturnState | None:
         nothing_left = state.opened and not asked and not state.owed and self._left_for_buyer(state) <= 0
+        nothing_left = nothing_left and not any(one.state == "in doubt" for one in state.of(BUYER))
         if state.channel or state.approval == "rejected" or nothing_left:
             return None
-        return replace(known, clicks=(*state.clicks, asked))
+        return changed(known, clicks=(*state.clicks, asked))
 
     # ---- shown ----
 
@@ -577,13 +626,13 @@ class ReturnProcedure:
                 return "awaiting_credit" if inspected else "in_transit"
             if not self._supplier_done(state):
                 return "refunding_seller"
-        pending = any(one.state == "pending" for one in state.of(BUYER))
+        pending = any(one.is_under_way for one in state.of(BUYER))
         return "refunding_buyer" if pending else "awaiting_buyer_refund"
 
 
 def spoken_of(state: ReturnState, whose: str, word: str) -> Refund | None:
     """The refund of which a word says something new: the last one that can still change so."""
-    fits = ("pending", "in doubt") if word == "succeeded" else ("pending", "in doubt", "succeeded")
+    fits = ["silent", "pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
     return _last([one for one in state.of(whose) if one.state in fits])
 
 
@@ -593,7 +642,7 @@ def _last(refunds: list[Refund]) -> Refund | None:
 
 def _with(state: ReturnState, refund: Refund) -> ReturnState:
     same = (refund.whose, refund.number)
-    return replace(
+    return changed(
         state, refunds=tuple(refund if (one.whose, one.number) == same else one for one in state.refunds)
     )
 

@@ -209,10 +209,18 @@ class Rig(Generic[F]):
         self.settle()
         return False
 
-    def rest(self, choose: Callable[[int], int] = lambda many: 0) -> None:
-        """Until the world has no more answers."""
+    def answer_all(self, choose: Callable[[int], int] = lambda many: 0) -> bool:
+        """All answers that there are come in one task; False: there are none."""
+        waiting, answered = list(self.pending), False
+        while waiting:
+            answered = self.answer(waiting.pop(choose(len(waiting)))) or answered
         self.settle()
-        while self.answer_one(choose):
+        return answered
+
+    def rest(self, choose: Callable[[int], int] = lambda many: 0) -> None:
+        """Until the world has no more answers: they come one by one, or together."""
+        self.settle()
+        while not self.is_over and (self.answer_one(choose) if choose(3) == 0 else self.answer_all(choose)):
             pass
 
     def hear(self, event: Event) -> bool:

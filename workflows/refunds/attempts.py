@@ -117,7 +117,7 @@ def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
         state="asked",
         at=now,
         asked_by=effect.asked_by,
-        automatic=effect.direction is BUYER and effect.asked_by is None,
+        automatic=before.automatic if before else effect.direction is BUYER and effect.asked_by is None,
         tries=before.tries + 1 if before else 1,
     )
     return _with(attempts, attempt)

@@ -148,7 +148,8 @@ def buyer_refund(f: ReturnFacts) -> Plan:
 def completion(f: ReturnFacts) -> Plan:
     """9. Both are settled, nothing is in doubt, and nobody asks for more: the return is completed."""
     seller_settled = f.returnless or f.seller_settled
-    if not (seller_settled and f.buyer_settled) or f.clicks or f.is_in_flight(MakeRefund):
+    asked_for = f.clicks or f.refunds_to_renumber or f.is_in_flight(MakeRefund)
+    if asked_for or not (seller_settled and f.buyer_settled):
         return Plan()
     results = seller.seller_results(f) + buyer.buyer_results(f)
     return ended(f, Stage.COMPLETED, f"completed: {'; '.join(results)}")
