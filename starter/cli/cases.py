@@ -12,7 +12,7 @@ from models.contract import EVENTS, ORDER, REFUND, RETURN
 from models.failures import InvalidInput, Problem
 from models.ids import case_of
 from starter.cli.commands import command_group
-from starter.cli.events import generic_sending
+from starter.cli.events import event_from_json
 
 event = command_group("Any event of the contract, by its name.")
 
@@ -59,7 +59,7 @@ def send(
         raise InvalidInput("EVENT", [Problem(name[:100], f"{kind}s hear: {', '.join(events)}")])
     from starter.cli.event_delivery import deliver
 
-    deliver(workflow, generic_sending(name, events[name], given, None if no_wait else timedelta(seconds=timeout)))
+    deliver(workflow, event_from_json(name, events[name], given, None if no_wait else timedelta(seconds=timeout)))
 
 
 def status(

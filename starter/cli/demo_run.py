@@ -7,9 +7,9 @@ from activities.database import open_books
 from models.failures import Conflict
 from starter.cli.output import console, say
 from starter.cli.stack_run import show_addresses
-from starter.demo.play import STORIES, ToldStory, clock_in_hand, play
-from starter.demo.progress import Board, show_table
-from starter.demo.story import Place
+from starter.demo.play import STORIES, movable_clocks, play_stories
+from starter.demo.progress import StoryProgress, show_table
+from starter.demo.story import DemoEnvironment, PlayedStory
 from starter.ops.interrupt import ended_by_signals
 from starter.ops.stack import Stack, StackPlan, running_stack
 from starter.sandbox import SandboxClient
@@ -34,8 +34,8 @@ async def play_demo(plan: StackPlan, *, wait: bool) -> int:
         async with running_stack(plan) as stack:
             show_addresses(plan)
             try:
-                told = await _play(plan, stack)
-                exit_code = _report(plan, told)
+                played = await _play(plan, stack)
+                exit_code = _report(plan, played)
                 if wait:
                     say("The stack stays up. Ctrl-C ends everything.", style="bold")
                     await stack.wait()
@@ -45,29 +45,31 @@ async def play_demo(plan: StackPlan, *, wait: bool) -> int:
     return exit_code
 
 
-async def _play(plan: StackPlan, stack: Stack) -> list[ToldStory]:
+async def _play(plan: StackPlan, stack: Stack) -> list[PlayedStory]:
     books = open_books(plan.settings)
     try:
         async with SandboxClient(plan.sandbox_url) as sandbox:
-            place = Place(clock_in_hand(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff)
+            environment = DemoEnvironment(
+                movable_clocks(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff
+            )
             say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
-            with Board(console()) as board:
-                return await play(place, books, board)
+            with StoryProgress(console()) as progress:
+                return await play_stories(environment, books, progress)
     finally:
         books.dispose()
 
 
-def _report(plan: StackPlan, told: Sequence[ToldStory]) -> int:
+def _report(plan: StackPlan, played: Sequence[PlayedStory]) -> int:
     say("")
-    show_table(console(), told, plan.ui_list)
+    show_table(console(), played, plan.ui_list)
     say("")
     say(f"  All cases in the Temporal UI  {plan.ui_list}")
     say(f"  Mails that were sent          {plan.sandbox_url}/mail")
     say(f"  What the partners were asked  {plan.sandbox_url}")
     say("")
-    missed = [story for story in told if not story.as_expected]
+    missed = [story for story in played if not story.as_expected]
     if missed:
-        say(f"{len(missed)} of {len(told)} stories did not end as expected.", style="bold red")
+        say(f"{len(missed)} of {len(played)} stories did not end as expected.", style="bold red")
         return NOT_AS_EXPECTED
-    say(f"All {len(told)} stories ended as expected.", style="bold green")
+    say(f"All {len(played)} stories ended as expected.", style="bold green")
     return 0

@@ -10,7 +10,7 @@ from models.failures import Category, Conflict, NotFound
 from models.ids import case_of
 from models.refunds import COUNTS_AGAINST_CAP, RefundRequest
 from starter.cli.case_lookup import books, books_if_there
-from starter.cli.events import Sending
+from starter.cli.events import EventToSend
 from starter.cli.output import remark, run, say
 from starter.client.connection import connect
 from starter.client.send import (
@@ -33,37 +33,37 @@ _NEXT: Final = {
 """What can be done about a case that ended so."""
 
 
-def deliver(workflow_id: str, sending: Sending) -> None:
+def deliver(workflow_id: str, to_send: EventToSend) -> None:
     """Send the event and say what was answered.
 
     Raises NotFound, Conflict (the case is over), EventRefused (with the case's reason), PartnerUnavailable.
     """
-    run(_deliver(workflow_id, sending))
+    run(_deliver(workflow_id, to_send))
 
 
-async def _deliver(workflow_id: str, sending: Sending) -> None:
+async def _deliver(workflow_id: str, to_send: EventToSend) -> None:
     client = await connect()
     try:
-        delivery = await _send(client, workflow_id, sending)
+        delivery = await _send(client, workflow_id, to_send)
     except (CaseEnded, NotFound) as error:
         ended = await _ending(client, workflow_id)
         if ended is None:
             raise error from None
         raise Conflict(_ended(ended)) from None
-    await _report(client, delivery, sending)
+    await _report(client, delivery, to_send)
 
 
-async def _send(client: Client, workflow_id: str, sending: Sending) -> Delivery:
+async def _send(client: Client, workflow_id: str, to_send: EventToSend) -> Delivery:
     try:
-        if sending.within is None:
-            return await record_event(client, workflow_id, sending.name, sending.event)
-        return await send_event(client, workflow_id, sending.name, sending.event, sending.within)
+        if to_send.within is None:
+            return await record_event(client, workflow_id, to_send.name, to_send.event)
+        return await send_event(client, workflow_id, to_send.name, to_send.event, to_send.within)
     except (CaseEnded, NotFound):
-        if not may_reopen(sending.event):
+        if not may_reopen(to_send.event):
             raise
         # The server has forgotten the refund, as it does after its retention; the books have not (REF-7).
         request = await asyncio.to_thread(_refund_in_books, workflow_id)
-        return await reopen_refund(client, request, sending.event)
+        return await reopen_refund(client, request, to_send.event)
 
 
 def _refund_in_books(workflow_id: str) -> RefundRequest:
@@ -76,7 +76,7 @@ def _refund_in_books(workflow_id: str) -> RefundRequest:
         return reading.refund_request(number)
 
 
-async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
+async def _report(client: Client, delivery: Delivery, to_send: EventToSend) -> None:
     kind, number = case_of(delivery.workflow_id)
     if delivery.ended:
         ended = await _ending(client, delivery.workflow_id)
@@ -88,18 +88,18 @@ async def _report(client: Client, delivery: Delivery, sending: Sending) -> None:
         return
     answer = delivery.answer
     if answer is None:
-        if sending.within is None:
-            say(f"{kind} {number}: {sending.name} is recorded (event {delivery.event_id})")
+        if to_send.within is None:
+            say(f"{kind} {number}: {to_send.name} is recorded (event {delivery.event_id})")
             return
-        remark(f"no worker answered within {sending.within.total_seconds():g} seconds")
+        remark(f"no worker answered within {to_send.within.total_seconds():g} seconds")
         say(
-            f"{kind} {number}: {sending.name} is recorded and will be handled when a worker runs "
+            f"{kind} {number}: {to_send.name} is recorded and will be handled when a worker runs "
             f"(event {delivery.event_id})"
         )
         return
     if not answer.accepted:
         raise EventRefused(f"{kind} {number}: {answer.message}", Category.REFUSED_BY_RULE)
-    repeated = answer.duplicate and sending.name not in SIGNALLED_FIRST
+    repeated = answer.duplicate and to_send.name not in SIGNALLED_FIRST
     known = " (known already, counted once)" if repeated else ""
     say(f"{kind} {number}: {answer.message}{known}")
 

@@ -66,7 +66,7 @@ class EventCommand:
 
 
 @dataclass(frozen=True)
-class Sending:
+class EventToSend:
     """An event, ready to be sent; `within` none: as a signal only."""
 
     name: str
@@ -74,7 +74,7 @@ class Sending:
     within: timedelta | None
 
 
-Send = Callable[[str, Sending], None]
+Send = Callable[[str, EventToSend], None]
 """What a room does with an event: the case's number as it was typed, and the event."""
 
 
@@ -91,11 +91,11 @@ def add_events(
         )(_command(command, model, number_help, send))
 
 
-def generic_sending(name: str, model: type[Event], given: str, within: timedelta | None) -> Sending:
+def event_from_json(name: str, model: type[Event], given: str, within: timedelta | None) -> EventToSend:
     """An event from JSON alone. Raises InvalidInput."""
     data = json_argument(given)
     data.setdefault("event_id", new_event_id())
-    return Sending(name, model.at_the_door(data), within)
+    return EventToSend(name, model.at_the_door(data), within)
 
 
 def new_event_id() -> str:
@@ -119,7 +119,7 @@ def _command(command: EventCommand, model: type[Event], number_help: str, send: 
             event = model.at_the_door(data)
         else:
             event = _from_options(command, model, typed, given)
-        send(given["case"], Sending(command.event, event, _patience(given["no_wait"], given["timeout"])))
+        send(given["case"], EventToSend(command.event, event, _patience(given["no_wait"], given["timeout"])))
 
     parameters = [
         _parameter("case", str, typer.Argument(help=number_help, metavar="NUMBER"), inspect.Parameter.empty),

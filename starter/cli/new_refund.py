@@ -100,10 +100,10 @@ async def _start(request: RefundRequest, ordinal: int | None) -> None:
     if opened.already:
         say(f"refund {request.refund_id} already exists; not repeated. See `backhaul status {request.refund_id}`")
         return
-    await _tell(client, request.refund_id, opened.workflow_id)
+    await _report(client, request.refund_id, opened.workflow_id)
 
 
-async def _tell(client: Client, refund_id: str, workflow_id: str) -> None:
+async def _report(client: Client, refund_id: str, workflow_id: str) -> None:
     status = await until_past(client, workflow_id, {RefundStage.RESERVING, RefundStage.SENDING}, _SETTLES_WITHIN)
     if status is None:
         say(f"refund {refund_id} is recorded; it has no result yet: backhaul status {refund_id}")

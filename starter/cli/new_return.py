@@ -45,10 +45,10 @@ async def start_return(request: ReturnRequest, *, may_renumber: bool) -> None:
         remark(f"no worker answered within {_OPENS_WITHIN.total_seconds():g} seconds")
         say(f"return {request.return_id} is recorded and opens when a worker runs")
         return
-    await _tell(client, request.return_id, status)
+    await _report(client, request.return_id, status)
 
 
-async def _tell(client: Client, return_id: str, status: CaseStatus) -> None:
+async def _report(client: Client, return_id: str, status: CaseStatus) -> None:
     if status.stage == ReturnStage.REFUSED:
         ended = await ending_of(client, status.workflow_id)
         raise EventRefused(

@@ -7,7 +7,7 @@ import typer
 
 from models.contract import ORDER
 from starter.cli.commands import command_group
-from starter.cli.events import EventCommand, Sending, add_events
+from starter.cli.events import EventCommand, EventToSend, add_events
 
 app = command_group("Orders: start them, and tell them what happened.")
 
@@ -41,11 +41,11 @@ EVENTS: Final = (
 )
 
 
-def _send(number: str, sending: Sending) -> None:
+def _send(number: str, to_send: EventToSend) -> None:
     from starter.cli.case_lookup import order_case
     from starter.cli.event_delivery import deliver
 
-    deliver(order_case(number), sending)
+    deliver(order_case(number), to_send)
 
 
 add_events(app, ORDER, EVENTS, "The order's number.", _send)

@@ -8,7 +8,7 @@ from models.contract import REFUND
 from models.failures import InvalidInput, Problem
 from models.refunds import Way
 from starter.cli.commands import command_group
-from starter.cli.events import EventCommand, Sending, add_events, quantity_line
+from starter.cli.events import EventCommand, EventToSend, add_events, quantity_line
 
 app = command_group("Refunds of the buyer: make one, and tell what the gateway says.")
 
@@ -28,11 +28,11 @@ EVENTS: Final = (
 )
 
 
-def _send(number: str, sending: Sending) -> None:
+def _send(number: str, to_send: EventToSend) -> None:
     from starter.cli.case_lookup import refund_case
     from starter.cli.event_delivery import deliver
 
-    deliver(refund_case(number), sending)
+    deliver(refund_case(number), to_send)
 
 
 add_events(app, REFUND, EVENTS, "The refund's number.", _send)

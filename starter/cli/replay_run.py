@@ -24,7 +24,8 @@ async def replay_all() -> None:
     not_read = f"; {unread} can't be read" if unread else ""
     if broken:
         raise Conflict(
-            f"{broken} of {count} open cases would break: let the plan ask for the procedure (docs/reliability.md){not_read}"
+            f"{broken} of {count} open cases would break: "
+            f"let the plan ask for the procedure (docs/reliability.md){not_read}"
         )
     if unread:
         raise NotFound(f"{unread} of {count} open cases can't be read, so it is not known whether they can go on")

@@ -9,7 +9,7 @@ from models.contract import RETURN
 from models.failures import InvalidInput, Problem
 from models.returns import ReturnRequest, Source
 from starter.cli.commands import command_group
-from starter.cli.events import EventCommand, Sending, add_events
+from starter.cli.events import EventCommand, EventToSend, add_events
 
 app = command_group("Returns: open them, find them, and tell them what happened.")
 
@@ -102,11 +102,11 @@ EVENTS: Final = (
 )
 
 
-def _send(number: str, sending: Sending) -> None:
+def _send(number: str, to_send: EventToSend) -> None:
     from starter.cli.case_lookup import return_case
     from starter.cli.event_delivery import deliver
 
-    deliver(return_case(number), sending)
+    deliver(return_case(number), to_send)
 
 
 add_events(

@@ -19,7 +19,7 @@ from starter.sandbox.facts import (
 
 
 @dataclass(frozen=True)
-class Seen:
+class PartnerEffects:
     """Amounts in the payment's currency. Refunds: of the buyer by the seller, of the seller by the broker."""
 
     charges: tuple[PaymentFact, ...]

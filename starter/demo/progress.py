@@ -2,32 +2,21 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from starter.demo.story import CaseEnd
+from starter.demo.story import PlayedStory
 
 _YES: Final = "yes"
 _NO: Final = "NO"
 
 
-class Told(Protocol):
-    """A story that was played and judged."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def cases(self) -> Sequence[CaseEnd]: ...
-    @property
-    def misses(self) -> Sequence[str]: ...
-
-
-class Board:
-    """`with Board(...) as board`: one line per story; on a terminal they move, elsewhere each is said once."""
+class StoryProgress:
+    """One line per story, while it is entered: on a terminal they move, elsewhere each is said once."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -53,7 +42,7 @@ class Board:
         if self._live is not None:
             self._live.stop()
 
-    def begins(self, order_id: str, title: str) -> None:
+    def begin(self, order_id: str, title: str) -> None:
         if self._live is not None:
             self._tasks[order_id] = self._live.add_task(title, total=1, number=order_id, step="")
 
@@ -61,26 +50,26 @@ class Board:
         if self._live is not None:
             self._live.update(self._tasks[order_id], step=what)
 
-    def is_over(self, order_id: str, title: str, how: str) -> None:
+    def end(self, order_id: str, title: str, how: str) -> None:
         if self._live is not None:
             self._live.update(self._tasks[order_id], completed=1, step=how)
         else:
             self._console.print(Text(f"  {order_id}  {title}: {how}"))
 
 
-def show_table(console: Console, told: Sequence[Told], ui_list: str) -> None:
+def show_table(console: Console, played: Sequence[PlayedStory], ui_list: str) -> None:
     """One row per case: its story, how it ended, whether that was expected, and where to look at it."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("case", no_wrap=True)
     table.add_column("story", overflow="fold")
     table.add_column("how it ended", overflow="fold")
     table.add_column("as expected", no_wrap=True)
-    for story in told:
+    for story in played:
         _add_story(table, story, ui_list)
     console.print(table, soft_wrap=False)
 
 
-def _add_story(table: Table, story: Told, ui_list: str) -> None:
+def _add_story(table: Table, story: PlayedStory, ui_list: str) -> None:
     for position, case in enumerate(story.cases):
         link = f"{ui_list}/{case.workflow_id}"
         table.add_row(

@@ -1,4 +1,4 @@
-"""One story while it is told: its cases, what people and partners do in it, and what is expected of it."""
+"""One story while it is played: its cases, what people and partners do in it, and what is expected of it."""
 
 import asyncio
 import itertools
@@ -24,8 +24,8 @@ from models.refunds import RefundRequest
 from models.returns import ReturnLine, ReturnRequest, Source
 from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, open_order, open_refund, open_return
-from starter.demo.partner_effects import Seen
-from starter.demo.setting import Basket, Person, cost_of, price_of
+from starter.demo.partner_effects import PartnerEffects
+from starter.demo.sample_data import Basket, Person, cost_of, price_of
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentSeed
 
@@ -44,7 +44,7 @@ class NotAsExpected(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoEnvironment:
     """What the stories are played on."""
 
     skipper: TimeSkipper
@@ -71,25 +71,41 @@ class Expectation:
     """What must be so at the partners when all is over."""
 
     what: str
-    holds: Callable[[Seen], bool]
+    holds: Callable[[PartnerEffects], bool]
 
 
 @dataclass(frozen=True)
 class Story:
-    """A story: how it is told in one line, and how it is played."""
+    """A story: what it is in one line, and how it is played."""
 
     title: str
-    play: Callable[["Telling"], Awaitable[None]]
+    play: Callable[["StoryRun"], Awaitable[None]]
 
 
-class TellingCase:
+@dataclass(frozen=True)
+class PlayedStory:
+    """A story that was played and judged; `misses` says what was not as expected."""
+
+    title: str
+    order_id: str
+    cases: tuple[CaseEnd, ...]
+    misses: tuple[str, ...]
+
+    @property
+    def as_expected(self) -> bool:
+        return bool(self.cases) and not self.misses and all(case.as_expected for case in self.cases)
+
+
+class StoryCase:
     """One running case of a story."""
 
-    def __init__(self, telling: "Telling", workflow_id: str) -> None:
+    def __init__(self, run: "StoryRun", workflow_id: str) -> None:
         self.workflow_id = workflow_id
-        self._telling = telling
-        self._place = telling.place
-        self._handle: WorkflowHandle[object, object] = self._place.skipper.client.get_workflow_handle(workflow_id)
+        self._run = run
+        self._environment = run.environment
+        self._handle: WorkflowHandle[object, object] = self._environment.skipper.client.get_workflow_handle(
+            workflow_id
+        )
 
     async def status(self) -> CaseStatus:
         status: CaseStatus = await self._handle.query("status", result_type=CaseStatus, rpc_timeout=_QUERY_WITHIN)
@@ -97,9 +113,9 @@ class TellingCase:
 
     async def shows(self, what: str, until: Callable[[CaseStatus], bool]) -> CaseStatus:
         """Look until the case shows this. Raises NotAsExpected when it does not in time."""
-        self._telling.step(f"{self.workflow_id}: {what}")
+        self._run.step(f"{self.workflow_id}: {what}")
         clock = asyncio.get_running_loop()
-        give_up_at = clock.time() + self._place.patience.total_seconds()
+        give_up_at = clock.time() + self._environment.patience.total_seconds()
         pause = _FIRST_LOOK_SECONDS
         while True:
             try:
@@ -121,14 +137,14 @@ class TellingCase:
 
     async def ends(self, outcome: str) -> None:
         """Wait until the case has ended; what it says of itself then goes into the table."""
-        self._telling.step(f"{self.workflow_id}: ends as {outcome}")
+        self._run.step(f"{self.workflow_id}: ends as {outcome}")
         try:
-            async with asyncio.timeout(self._place.patience.total_seconds()):
+            async with asyncio.timeout(self._environment.patience.total_seconds()):
                 await self._handle.result()
         except TimeoutError:
             raise NotAsExpected(f"{self.workflow_id} does not end as {outcome}") from None
         status = await self.shows("how it ended", lambda status: status.outcome is not None)
-        self._telling.note_end(self.workflow_id, status.stage, as_expected=status.outcome == outcome)
+        self._run.note_end(self.workflow_id, status.stage, as_expected=status.outcome == outcome)
 
     async def stays(self, stage: str, sla_state: SlaState) -> None:
         """The case goes on waiting at this stage, with its SLA like this; so it goes into the table."""
@@ -138,33 +154,31 @@ class TellingCase:
         )
         who = status.waiting_for.who.value if status.waiting_for else "nobody"
         how = f"{status.stage}, SLA {status.sla_state.value.replace('_', ' ')}, waits for the {who}"
-        self._telling.note_end(self.workflow_id, how, as_expected=status.outcome is None)
+        self._run.note_end(self.workflow_id, how, as_expected=status.outcome is None)
 
-    async def hears(self, name: str, actor: str, **fields: object) -> Delivery:
+    async def receives(self, name: str, actor: str, **fields: object) -> Delivery:
         """Somebody sends the case an event. Raises EventRefused with the case's reason."""
-        event: Event = _EVENTS[name].at_the_door(
-            {"event_id": self._telling.new_event_id(), "actor": actor, **fields}
-        )
-        self._telling.step(f"{self.workflow_id}: {name.replace('_', ' ')} by {actor}")
-        return await send_event(self._place.skipper.client, self.workflow_id, name, event)
+        event: Event = _EVENTS[name].at_the_door({"event_id": self._run.new_event_id(), "actor": actor, **fields})
+        self._run.step(f"{self.workflow_id}: {name.replace('_', ' ')} by {actor}")
+        return await send_event(self._environment.skipper.client, self.workflow_id, name, event)
 
     async def forward(self, *, days: float = 0, minutes: float = 0) -> None:
         """Move this case's clock, on the server. Raises NotAsExpected when it does not move in time."""
         passing = timedelta(days=days, minutes=minutes)
-        self._telling.step(f"{self.workflow_id}: {_words(passing)} pass")
+        self._run.step(f"{self.workflow_id}: {_words(passing)} pass")
         try:
-            async with asyncio.timeout(self._place.patience.total_seconds()):
-                await self._place.skipper.fast_forward(self._handle, passing)
+            async with asyncio.timeout(self._environment.patience.total_seconds()):
+                await self._environment.skipper.fast_forward(self._handle, passing)
         except (TimeoutError, RuntimeError) as error:
             why = str(error) or "it is not idle"
             raise NotAsExpected(f"the clock of {self.workflow_id} could not be moved: {why}") from None
 
 
 @dataclass
-class Telling:
-    """A story that is being told about the order `order_id`."""
+class StoryRun:
+    """A story that is being played with the order `order_id`."""
 
-    place: Place
+    environment: DemoEnvironment
     order_id: str
     step: Callable[[str], None]
     """Is told what happens now."""
@@ -184,25 +198,25 @@ class Telling:
     def new_event_id(self) -> str:
         return f"demo-{self.order_id}-{next(self._numbers)}"
 
-    def expect(self, what: str, holds: Callable[[Seen], bool]) -> None:
+    def expect(self, what: str, holds: Callable[[PartnerEffects], bool]) -> None:
         """Say what must be so at the partners when all stories are over."""
         self.expectations.append(Expectation(what, holds))
 
     def note_end(self, workflow_id: str, how: str, *, as_expected: bool) -> None:
         self.ends.append(CaseEnd(workflow_id, how.replace("_", " "), as_expected))
 
-    def case(self, workflow_id: str) -> TellingCase:
+    def case(self, workflow_id: str) -> StoryCase:
         """A case that was started by another one."""
-        return TellingCase(self, workflow_id)
+        return StoryCase(self, workflow_id)
 
     # ---- orders ----
 
     async def order(
         self, seller: Seller, buyer: Person, basket: Basket, *, paid_with: str = "pm_card_visa"
-    ) -> TellingCase:
+    ) -> StoryCase:
         """The buyer pays the seller, and the order arrives (ORD-1). Raises Conflict when its number is taken."""
         paid = price_of(basket) + SHIPPING
-        await self.place.sandbox.seed_payment(
+        await self.environment.sandbox.seed_payment(
             PaymentSeed(
                 id=self.payment_reference,
                 amount=paid,
@@ -211,7 +225,7 @@ class Telling:
                 payment_method=paid_with,
             )
         )
-        await self.place.sandbox.list_for_shipping(seller.seller_id, self.order_id)
+        await self.environment.sandbox.list_for_shipping(seller.seller_id, self.order_id)
         request = OrderRequest(
             order_id=self.order_id,
             seller_id=seller.seller_id,
@@ -234,17 +248,19 @@ class Telling:
             estimated_shipping=Decimal("6.00"),
         )
         self.step(f"order {self.order_id} arrives")
-        return self._new(await open_order(self.place.skipper.client, request, task_queue=self.place.task_queue))
+        return self._new(
+            await open_order(self.environment.skipper.client, request, task_queue=self.environment.task_queue)
+        )
 
-    async def placed(self, order: TellingCase) -> None:
+    async def placed(self, order: StoryCase) -> None:
         """The cancel window passes, and the order is with its supplier (ORD-4)."""
         await order.reaches("cancel_window")
         await order.forward(minutes=31)
         await order.reaches("awaiting_shipment")
 
-    async def ship(self, order: TellingCase, supplier_id: str, basket: Basket, *, parcel: int = 1) -> None:
+    async def ship(self, order: StoryCase, supplier_id: str, basket: Basket, *, parcel: int = 1) -> None:
         """A warehouse ships these items in one parcel (ORD-9)."""
-        await order.hears(
+        await order.receives(
             "shipment",
             f"supplier:{supplier_id}",
             shipment_id=f"{self.order_id}-p{parcel}",
@@ -262,7 +278,7 @@ class Telling:
         *,
         paid_with: str = "pm_card_visa",
     ) -> None:
-        """An order that was fulfilled without anything worth telling."""
+        """An order that was fulfilled without anything worth run."""
         order = await self.order(seller, buyer, basket, paid_with=paid_with)
         await self.placed(order)
         await self.ship(order, supplier_id, basket)
@@ -272,7 +288,7 @@ class Telling:
 
     async def ask_to_return(
         self, basket: Basket, reason: str, *, source: Source = Source.SELLER, buyer_words: str | None = None
-    ) -> TellingCase:
+    ) -> StoryCase:
         """Somebody asks to send these items back (RET-1)."""
         request = ReturnRequest(
             return_id=self.return_id,
@@ -284,15 +300,17 @@ class Telling:
                 for item, quantity in basket.items()
             ),
         )
-        case = self._new(await open_return(self.place.skipper.client, request, task_queue=self.place.task_queue))
+        case = self._new(
+            await open_return(self.environment.skipper.client, request, task_queue=self.environment.task_queue)
+        )
         await case.reaches("awaiting_approval")
         return case
 
-    async def send_back(self, case: TellingCase, *, actor: str = "buyer:order-history") -> None:
+    async def send_back(self, case: StoryCase, *, actor: str = "buyer:order-history") -> None:
         """The parcel back gets its tracking number (RET-10)."""
         await case.reaches("awaiting_tracking")
         await case.forward(days=3)
-        await case.hears(
+        await case.receives(
             "return_tracking",
             actor,
             carrier="USPS",
@@ -300,10 +318,10 @@ class Telling:
         )
         await case.reaches("in_transit")
 
-    async def accept_and_credit(self, case: TellingCase, supplier_id: str, basket: Basket) -> None:
+    async def accept_and_credit(self, case: StoryCase, supplier_id: str, basket: Basket) -> None:
         """The supplier receives and accepts all of it, and sends its credit memo (RET-11, RET-12)."""
         await case.forward(days=6)
-        await case.hears(
+        await case.receives(
             "goods_received",
             f"supplier:{supplier_id}",
             lines=[
@@ -313,7 +331,7 @@ class Telling:
         )
         await case.reaches("awaiting_credit")
         await case.forward(days=4)
-        await case.hears(
+        await case.receives(
             "credit_memo",
             f"supplier:{supplier_id}",
             number=f"CM-{self.order_id}",
@@ -322,7 +340,7 @@ class Telling:
             currency=CURRENCY,
         )
 
-    async def refund_directly(self, amount: Decimal, reason: str) -> TellingCase:
+    async def refund_directly(self, amount: Decimal, reason: str) -> StoryCase:
         """A person refunds some of the order without a return (REF-2)."""
         request = RefundRequest(
             refund_id=ids.direct_refund_id(self.order_id, 1),
@@ -332,7 +350,9 @@ class Telling:
             reason=reason,
             requested_by="seller:service-desk",
         )
-        return self._new(await open_refund(self.place.skipper.client, request, task_queue=self.place.task_queue))
+        return self._new(
+            await open_refund(self.environment.skipper.client, request, task_queue=self.environment.task_queue)
+        )
 
     async def type_rma_number(self, mailed_to: str, number: str) -> None:
         """The supplier opens its mail, follows the link and types the number, as people do (RET-8)."""
@@ -346,19 +366,19 @@ class Telling:
 
     async def _link_in_mail(self, mailed_to: str) -> str:
         clock = asyncio.get_running_loop()
-        give_up_at = clock.time() + self.place.patience.total_seconds()
+        give_up_at = clock.time() + self.environment.patience.total_seconds()
         while clock.time() < give_up_at:
-            for mail in await self.place.sandbox.mails(to=mailed_to, subject="RMA number needed"):
+            for mail in await self.environment.sandbox.mails(to=mailed_to, subject="RMA number needed"):
                 link = _LINK.search(mail.text or "")
                 if link and self.return_id in (mail.text or ""):
                     return link[0]
             await asyncio.sleep(_LONGEST_PAUSE_SECONDS)
         raise NotFound(f"no mail with a link for return {self.return_id} reached {mailed_to}")
 
-    def _new(self, opened: Opened) -> TellingCase:
+    def _new(self, opened: Opened) -> StoryCase:
         if opened.already:
             raise Conflict(f"{opened.workflow_id} exists already")
-        return TellingCase(self, opened.workflow_id)
+        return StoryCase(self, opened.workflow_id)
 
 
 def payment_reference(order_id: str) -> str:

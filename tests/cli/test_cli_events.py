@@ -13,7 +13,7 @@ from models.orders import CancelRequest
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
 from starter.cli import orders, refunds, returns
 from starter.cli.commands import BackhaulCommands
-from starter.cli.events import Sending, add_events
+from starter.cli.events import EventToSend, add_events
 from tests.cli.conftest import Line
 
 COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS}
@@ -23,7 +23,7 @@ class Sent:
     """A command line that keeps what it would send."""
 
     def __init__(self) -> None:
-        self.events: list[tuple[str, Sending]] = []
+        self.events: list[tuple[str, EventToSend]] = []
         self.app = typer.Typer(cls=BackhaulCommands)
         for workflow, commands in COMMANDS.items():
             room = typer.Typer()
@@ -36,8 +36,8 @@ class Sent:
     def only(self, *arguments: str) -> Any:
         result = self(*arguments)
         assert result.exit_code == 0, result.output
-        [(_, sending)] = self.events
-        return sending.event
+        [(_, to_send)] = self.events
+        return to_send.event
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
 
 
 def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -> None:
-    demo.describe(frontend__WorkflowTimeSkippingEnabled=False)
+    demo.describe(frontend__WorkflowTimeSkippingEnabled=False, system__workflowTimeSkippingEnabled=False)
 
     exit_code, output = demo.run("--no-wait")
 

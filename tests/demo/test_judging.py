@@ -10,19 +10,19 @@ import pytest
 from rich.console import Console
 
 from starter.demo import stories_orders
-from starter.demo.partner_effects import Seen
-from starter.demo.play import ToldStory, clock_in_hand, free_order_ids, play
-from starter.demo.progress import Board
-from starter.demo.setting import BRAKE_PADS, CASCADE, IN_SACRAMENTO, NORTHWIND
-from starter.demo.story import Place, Story, Telling
+from starter.demo.partner_effects import PartnerEffects
+from starter.demo.play import free_order_ids, movable_clocks, play_stories
+from starter.demo.progress import StoryProgress
+from starter.demo.sample_data import BRAKE_PADS, CASCADE, IN_SACRAMENTO, NORTHWIND
+from starter.demo.story import DemoEnvironment, PlayedStory, Story, StoryRun
 from starter.sandbox.facts import Effects, RefundFact
 from tests.world import World
 
 
 @pytest.fixture
-def place(world: World) -> Place:
-    return Place(
-        clock_in_hand(world.client),
+def environment(world: World) -> DemoEnvironment:
+    return DemoEnvironment(
+        movable_clocks(world.client),
         world.sandbox,
         world.settings.mail_staff,
         world.task_queue,
@@ -30,29 +30,31 @@ def place(world: World) -> Place:
     )
 
 
-async def told(world: World, place: Place, *stories: Story) -> list[ToldStory]:
-    return await play(place, world.engine, Board(Console(file=io.StringIO())), stories)
+async def played(world: World, environment: DemoEnvironment, *stories: Story) -> list[PlayedStory]:
+    return await play_stories(environment, world.engine, StoryProgress(Console(file=io.StringIO())), stories)
 
 
-async def a_refund_that_is_expected_twice(tell: Telling) -> None:
-    await tell.shipped_order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1}, CASCADE.supplier_id)
-    refund = await tell.refund_directly(Decimal("10.00"), "goodwill")
+async def a_refund_that_is_expected_twice(story: StoryRun) -> None:
+    await story.shipped_order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1}, CASCADE.supplier_id)
+    refund = await story.refund_directly(Decimal("10.00"), "goodwill")
     await refund.ends("succeeded")
-    tell.expect("one refund of the buyer", lambda seen: seen.buyer_got("10.00"))
-    tell.expect("two refunds of the buyer", lambda seen: len(seen.buyer_refunds) == 2)
+    story.expect("one refund of the buyer", lambda effects: effects.buyer_got("10.00"))
+    story.expect("two refunds of the buyer", lambda effects: len(effects.buyer_refunds) == 2)
 
 
-async def an_order_that_is_expected_to_be_cancelled(tell: Telling) -> None:
-    order = await tell.order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1})
-    await tell.placed(order)
-    await tell.ship(order, CASCADE.supplier_id, {BRAKE_PADS: 1})
+async def an_order_that_is_expected_to_be_cancelled(story: StoryRun) -> None:
+    order = await story.order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1})
+    await story.placed(order)
+    await story.ship(order, CASCADE.supplier_id, {BRAKE_PADS: 1})
     await order.ends("cancelled")
 
 
-async def test_a_story_misses_what_its_cases_or_partners_do_not_show(world: World, place: Place) -> None:
-    refunded, shipped = await told(
+async def test_a_story_misses_what_its_cases_or_partners_do_not_show(
+    world: World, environment: DemoEnvironment
+) -> None:
+    refunded, shipped = await played(
         world,
-        place,
+        environment,
         Story("A refund", a_refund_that_is_expected_twice),
         Story("An order", an_order_that_is_expected_to_be_cancelled),
     )
@@ -63,32 +65,36 @@ async def test_a_story_misses_what_its_cases_or_partners_do_not_show(world: Worl
     assert [(case.how, case.as_expected) for case in shipped.cases] == [("shipped", False)]
 
 
-async def test_a_partner_out_of_order_is_seen(world: World, place: Place) -> None:
-    impatient = dataclasses.replace(place, patience=timedelta(seconds=3))
+async def test_a_partner_out_of_order_is_seen(world: World, environment: DemoEnvironment) -> None:
+    impatient = dataclasses.replace(environment, patience=timedelta(seconds=3))
     await world.sandbox.add_fault("shop", "error", match="PUT .*/shipping-list", times=None)
 
-    [voided] = await told(world, impatient, Story("Voided", stories_orders.voided))
+    [voided] = await played(world, impatient, Story("Voided", stories_orders.voided))
 
     assert not voided.as_expected
     assert "order-" in voided.misses[0], "it says which case did not do what"
 
 
-async def test_a_story_that_breaks_off_does_not_stop_the_others(world: World, place: Place) -> None:
-    async def broken(tell: Telling) -> None:
-        order = await tell.order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1})
-        await order.hears("resume", "seller:service-desk", reason="it was never on hold")
+async def test_a_story_that_breaks_off_does_not_stop_the_others(
+    world: World, environment: DemoEnvironment
+) -> None:
+    async def broken(story: StoryRun) -> None:
+        order = await story.order(NORTHWIND, IN_SACRAMENTO, {BRAKE_PADS: 1})
+        await order.receives("resume", "seller:service-desk", reason="it was never on hold")
 
-    refused, shipped = await told(world, place, Story("Broken", broken), Story("Shipped", stories_orders.shipped))
+    refused, shipped = await played(
+        world, environment, Story("Broken", broken), Story("Shipped", stories_orders.shipped)
+    )
 
     assert "is not on hold" in refused.misses[0]
     assert not refused.as_expected
     assert shipped.as_expected, shipped.misses
 
 
-async def test_each_run_takes_numbers_that_no_run_used(world: World, place: Place) -> None:
-    first = await free_order_ids(place, world.engine, 1)
-    [story] = await told(world, place, Story("Cancelled", stories_orders.cancelled_in_time))
-    second = await free_order_ids(place, world.engine, 16)
+async def test_each_run_takes_numbers_that_no_run_used(world: World, environment: DemoEnvironment) -> None:
+    first = await free_order_ids(environment, world.engine, 1)
+    [story] = await played(world, environment, Story("Cancelled", stories_orders.cancelled_in_time))
+    second = await free_order_ids(environment, world.engine, 16)
 
     assert [story.order_id] == first
     assert story.as_expected, story.misses
@@ -122,14 +128,14 @@ def test_only_an_orders_own_effects_count_and_money_counts_to_the_cent() -> None
         refunds=[refund("1001", "10.00"), refund("1001", "10.00", "failed"), refund("11001", "7.00")]
     )
 
-    seen = Seen.of(all_orders, "1001", "pi_demo_1001")
+    of_order = PartnerEffects.of(all_orders, "1001", "pi_demo_1001")
 
-    assert len(seen.buyer_refunds) == 2
-    assert seen.buyer_got("10.00"), "the failed one does not count"
-    assert not seen.buyer_got("10.01")
+    assert len(of_order.buyer_refunds) == 2
+    assert of_order.buyer_got("10.00"), "the failed one does not count"
+    assert not of_order.buyer_got("10.01")
 
 
 def test_two_refunds_of_the_same_amount_are_not_one() -> None:
     twice = effects(refunds=[refund("1001", "10.00"), refund("1001", "10.00") | {"id": "re_2"}])
 
-    assert not Seen.of(twice, "1001", "pi_demo_1001").buyer_got("10.00")
+    assert not PartnerEffects.of(twice, "1001", "pi_demo_1001").buyer_got("10.00")

@@ -186,8 +186,8 @@ class Person(Message):
     address: Address
 
 
-def _person(name: str, line1: str, place: str, at: tuple[float, float]) -> Person:
-    city, region, postal_code = place.split(", ")
+def _person(name: str, line1: str, environment: str, at: tuple[float, float]) -> Person:
+    city, region, postal_code = environment.split(", ")
     return Person(
         email=f"{name.lower().replace(' ', '.')}@buyer.example",
         address=Address(
@@ -210,7 +210,7 @@ IN_DENVER: Final = _person("Priya Nair", "1550 Larimer Street", "Denver, CO, 802
 IN_CHICAGO: Final = _person("Sam Kowalski", "233 South Wacker Drive", "Chicago, IL, 60606", (41.88, -87.63))
 
 
-async def set_scene(books: Engine, sandbox: SandboxClient) -> None:
+async def load_sample_data(books: Engine, sandbox: SandboxClient) -> None:
     """Put sellers and suppliers into the books, suppliers and full shelves into the sandbox; twice is fine."""
 
     def write_parties() -> None:
