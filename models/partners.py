@@ -293,6 +293,13 @@ class Contact(Message):
     """What the books know of the order beside the mail's own facts, which win."""
 
 
+class Addressee(Message):
+    """Who gets a mail: none if nobody knows an address. `is_sent`: it is out already."""
+
+    is_sent: bool
+    contact: Contact | None
+
+
 # ---- the server's clock ----
 
 

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, Engine, func, literal, select
+from sqlmodel import Session, col
 
 from activities.database.transactions import read, write
+from activities.database.upserts import add_new
 from models.orders import OrderRequest
-from models.parties import Supplier
-from models.partners import Contact, Mail, Recipient
+from models.parties import Seller, Supplier
+from models.partners import Addressee, Contact, Mail, Recipient
+from models.returns import OpenedReturn
 from models.settings import Settings
-from models.tables import MailRow, OrderLineRow, OrderRow, ReturnLineRow, ReturnRow, SellerRow, SupplierRow
+from models.tables import MailRow, OrderRow, ReturnRow, SellerRow, SupplierRow
 
 
 class Contacts:
@@ -20,101 +22,91 @@ class Contacts:
         self._engine = engine
         self._settings = settings
 
-    def contact(self, mail: Mail) -> Contact | None:
-        """Address, name and language of the recipient; none if the books do not know the seller or recipient.
+    def addressee(self, mail: Mail) -> Addressee:
+        """Whether the mail is out, and the recipient's address, name and language; none if nobody knows the seller
+        or the recipient.
 
         `facts`: `order_number` (as the buyer knows it), `channel`, `items` (a line each), and for a return
         `supplier_order_number`; `supplier_name` for everybody but the buyer, who knows only the seller (ORD-9).
         """
-        return read(self._engine, lambda session: self._contact(session, mail))
-
-    def was_sent(self, key: str) -> bool:
-        """Whether the mail with this key is out."""
-        return read(self._engine, lambda session: session.get(MailRow, key) is not None)
+        return read(self._engine, lambda session: self._addressee(session, mail))
 
     def mark_sent(self, key: str, message_id: str) -> None:
-        """Note that it is; noting it twice changes nothing."""
+        """Note that it is out; noting it twice changes nothing."""
+        row = {"key": key, "message_id": message_id, "at": datetime.now(UTC)}
+        write(self._engine, lambda session: add_new(session, MailRow, [row]))
 
-        def note(session: Session) -> None:
-            if session.get(MailRow, key) is None:
-                session.add(MailRow(key=key, message_id=message_id, at=datetime.now(UTC)))
+    def _addressee(self, session: Session, mail: Mail) -> Addressee:
+        returning: ColumnElement[bool] = col(ReturnRow.return_id) == mail.return_id
+        supplier_id = func.coalesce(literal(mail.supplier_id), col(ReturnRow.supplier_id))
+        row = session.execute(
+            select(
+                col(SellerRow.settings).label("seller"),
+                col(OrderRow.request).label("order"),
+                col(ReturnRow.opened),
+                col(SupplierRow.settings).label("supplier"),
+                col(MailRow.key),
+            )
+            .select_from(SellerRow)
+            .outerjoin(OrderRow, col(OrderRow.order_id) == mail.order_id)
+            .outerjoin(ReturnRow, returning)
+            .outerjoin(SupplierRow, col(SupplierRow.supplier_id) == supplier_id)
+            .outerjoin(MailRow, col(MailRow.key) == mail.key)
+            .where(col(SellerRow.seller_id) == mail.seller_id)
+        ).one_or_none()
+        if row is None:
+            return Addressee(is_sent=False, contact=None)
+        contact = self._contact(mail.to, row.seller, row.order, row.supplier)
+        if contact is not None:
+            facts = _facts(row.order, row.opened)
+            if row.supplier is not None and mail.to is not Recipient.BUYER:
+                facts["supplier_name"] = row.supplier.name
+            contact = contact.model_copy(update={"facts": facts})
+        return Addressee(is_sent=row.key is not None, contact=contact)
 
-        write(self._engine, note)
-
-    def _contact(self, session: Session, mail: Mail) -> Contact | None:
-        seller_row = session.get(SellerRow, mail.seller_id)
-        if seller_row is None:
-            return None
-        seller = seller_row.settings
-        order = session.get(OrderRow, mail.order_id)
-        request = order.request if order is not None else None
-        claimed = session.get(ReturnRow, mail.return_id) if mail.return_id is not None else None
-        supplier = _supplier(session, mail, claimed)
-        recipient = self._recipient(mail.to, seller.email, seller.name, seller.language, request, supplier)
+    def _contact(
+        self, to: Recipient, seller: Seller, order: OrderRequest | None, supplier: Supplier | None
+    ) -> Contact | None:
+        recipient = self._recipient(to, seller, order, supplier)
         if recipient is None:
             return None
         email, name, language = recipient
-        facts = _facts(session, request, claimed)
-        if supplier is not None and mail.to is not Recipient.BUYER:
-            facts["supplier_name"] = supplier.name
         return Contact(
             email=email,
             name=name,
             language=language,
             seller_name=seller.name,
-            reply_to=seller.email if mail.to is Recipient.BUYER else None,
-            buyer_name=request.buyer.address.name if request is not None else None,
-            facts=facts,
+            reply_to=seller.email if to is Recipient.BUYER else None,
+            buyer_name=order.buyer.address.name if order is not None else None,
         )
 
     def _recipient(
-        self,
-        to: Recipient,
-        seller_email: str,
-        seller_name: str,
-        seller_language: str,
-        request: OrderRequest | None,
-        supplier: Supplier | None,
+        self, to: Recipient, seller: Seller, order: OrderRequest | None, supplier: Supplier | None
     ) -> tuple[str, str, str] | None:
         """E-mail, name and language."""
         match to:
             case Recipient.STAFF:
                 return self._settings.mail_staff, "Staff", "en"
             case Recipient.SELLER:
-                return seller_email, seller_name, seller_language
+                return seller.email, seller.name, seller.language
             case Recipient.SUPPLIER:
                 return (supplier.email, supplier.name, supplier.language) if supplier is not None else None
             case Recipient.BUYER:
-                if request is None:
+                if order is None:
                     return None
-                return request.buyer.email, request.buyer.address.name, request.buyer.language
+                return order.buyer.email, order.buyer.address.name, order.buyer.language
 
 
-def _supplier(session: Session, mail: Mail, claimed: ReturnRow | None) -> Supplier | None:
-    supplier_id = mail.supplier_id or (claimed.supplier_id if claimed is not None else None)
-    row = session.get(SupplierRow, supplier_id) if supplier_id is not None else None
-    return row.settings if row is not None else None
-
-
-def _facts(session: Session, request: OrderRequest | None, claimed: ReturnRow | None) -> dict[str, str]:
-    if request is None:
+def _facts(order: OrderRequest | None, opened: OpenedReturn | None) -> dict[str, str]:
+    if order is None:
         return {}
     facts = {
-        "order_number": request.channel_order_id or request.order_id,
-        "channel": request.channel.value.replace("_", " "),
-        "items": "\n".join(f"{line.quantity} x {line.title} ({line.sku})" for line in request.lines),
+        "order_number": order.channel_order_id or order.order_id,
+        "channel": order.channel.value.replace("_", " "),
+        "items": "\n".join(f"{line.quantity} x {line.title} ({line.sku})" for line in order.lines),
     }
-    if claimed is not None:
-        facts["supplier_order_number"] = claimed.supplier_order_number
-        lines = session.exec(
-            select(ReturnLineRow, OrderLineRow.title)
-            .join(
-                OrderLineRow,
-                (col(OrderLineRow.sku) == col(ReturnLineRow.sku))
-                & (col(OrderLineRow.order_id) == claimed.order_id),
-            )
-            .where(ReturnLineRow.return_id == claimed.return_id)
-            .order_by(col(ReturnLineRow.position))
-        )
-        facts["items"] = "\n".join(f"{line.quantity} x {title} ({line.sku})" for line, title in lines)
+    if opened is not None:
+        titles = {line.sku: line.title for line in order.lines}
+        facts["supplier_order_number"] = opened.supplier_order_number
+        facts["items"] = "\n".join(f"{line.quantity} x {titles[line.sku]} ({line.sku})" for line in opened.lines)
     return facts

@@ -18,7 +18,7 @@ from activities.connectors.http import Trouble, failure
 from activities.mail.rendering import Letter, Letters, NoLetter, one_line
 from models.failures import HANDLING, Category
 from models.links import rma_link
-from models.partners import Contact, Mail, MailSent, Recipient
+from models.partners import Addressee, Contact, Mail, MailSent, Recipient
 from models.settings import Settings
 
 SENDER: Final = "Backhaul"
@@ -29,17 +29,14 @@ _SMTPS_PORT: Final = 465
 
 
 class Contacts(Protocol):
-    """Who gets a mail; the books know. Called in a thread."""
+    """Who gets a mail; the database knows. Called in a thread."""
 
-    def contact(self, mail: Mail) -> Contact | None:
-        """Address, name and language of the recipient; none if the books have no address."""
+    def addressee(self, mail: Mail) -> Addressee:
+        """Address, name and language of the recipient, and whether the mail with this key is out."""
 
 
 class Outbox(Protocol):
-    """Which mails are out; the books know. Called in a thread."""
-
-    def was_sent(self, key: str) -> bool:
-        """Whether the mail with this key is out."""
+    """Which mails are out; the database knows. Called in a thread."""
 
     def mark_sent(self, key: str, message_id: str) -> None:
         """Note that it is; noting it twice changes nothing."""
@@ -67,9 +64,10 @@ class Mailer:
         message_id = self._message_id(mail.key)
         if mail.key in self._out:
             return await self._note(mail.key, message_id)
-        if await asyncio.to_thread(self._outbox.was_sent, mail.key):
+        to = await asyncio.to_thread(self._contacts.addressee, mail)
+        if to.is_sent:
             return MailSent(state="already", message_id=message_id)
-        contact = await asyncio.to_thread(self._contacts.contact, mail)
+        contact = to.contact
         if contact is None:
             return MailSent(state="no_address", message_id=message_id)
         sender = one_line(contact.seller_name) if mail.to is Recipient.BUYER else SENDER

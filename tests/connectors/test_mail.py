@@ -16,7 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.mail.delivery import Mailer
 from models.failures import PartnerUnavailable
 from models.links import return_of
-from models.partners import Contact, Mail
+from models.partners import Addressee, Contact, Mail
 from models.settings import Settings
 from starter.ops.ports import free_port
 from starter.sandbox import SandboxClient
@@ -29,11 +29,8 @@ class AddressBook:
         self.known = contact
         self.out: dict[str, str] = {}
 
-    def contact(self, mail: Mail) -> Contact | None:
-        return self.known
-
-    def was_sent(self, key: str) -> bool:
-        return key in self.out
+    def addressee(self, mail: Mail) -> Addressee:
+        return Addressee(is_sent=mail.key in self.out, contact=self.known)
 
     def mark_sent(self, key: str, message_id: str) -> None:
         self.out[key] = message_id

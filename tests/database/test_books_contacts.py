@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from activities.database import Contacts
 from models.failures import NotFound
-from models.partners import Mail, Recipient
+from models.partners import Contact, Mail, Recipient
 from models.settings import Settings
 from tests.database.story import Story, seller, supplier
 
@@ -21,12 +21,16 @@ def contacts(story: Story, engine: Engine) -> Contacts:
 
 def mail(to: Recipient, **more: str) -> Mail:
     return Mail.model_validate(
-        {"key": "k", "template": "t", "to": to, "order_id": "1001", "seller_id": "acme", **more}
+        {"key": "k", "template": "t", "to": to, "order_id": "1001", "seller_id": "acme"} | more
     )
 
 
+def contact(contacts: Contacts, about: Mail) -> Contact | None:
+    return contacts.addressee(about).contact
+
+
 def test_ORD_9_the_buyer_is_written_to_by_the_seller_and_learns_of_nobody_else(contacts: Contacts) -> None:
-    buyer = contacts.contact(mail(Recipient.BUYER, return_id="RR-1"))
+    buyer = contact(contacts, mail(Recipient.BUYER, return_id="RR-1"))
     assert buyer is not None
     assert (buyer.email, buyer.name, buyer.language) == ("bo@buyer.example", "Bo Buyer", "en")
     assert (buyer.seller_name, buyer.reply_to) == ("Acme Parts", "office@acme.example")
@@ -36,7 +40,7 @@ def test_ORD_9_the_buyer_is_written_to_by_the_seller_and_learns_of_nobody_else(c
 
 def test_NTF_1_seller_supplier_and_staff_are_reached_in_their_language(contacts: Contacts) -> None:
     found = {
-        to: contacts.contact(mail(to, return_id="RR-1"))
+        to: contact(contacts, mail(to, return_id="RR-1"))
         for to in (Recipient.SELLER, Recipient.SUPPLIER, Recipient.STAFF)
     }
     assert {to: (one.email, one.language) for to, one in found.items() if one is not None} == {
@@ -49,8 +53,8 @@ def test_NTF_1_seller_supplier_and_staff_are_reached_in_their_language(contacts:
 def test_NTF_1_a_mail_about_a_return_lists_what_comes_back_one_about_an_order_all_of_it(
     contacts: Contacts,
 ) -> None:
-    of_return = contacts.contact(mail(Recipient.SELLER, return_id="RR-1"))
-    of_order = contacts.contact(mail(Recipient.SELLER))
+    of_return = contact(contacts, mail(Recipient.SELLER, return_id="RR-1"))
+    of_order = contact(contacts, mail(Recipient.SELLER))
     assert of_return is not None
     assert of_order is not None
     assert of_return.facts["items"] == "1 x Item A (A)"
@@ -68,14 +72,29 @@ def test_NTF_1_a_mail_about_a_return_lists_what_comes_back_one_about_an_order_al
     ],
 )
 def test_NTF_1_nobody_known_is_no_contact(contacts: Contacts, to: Recipient, unknown: dict[str, str]) -> None:
-    assert contacts.contact(mail(to, **unknown)) is None
+    assert contact(contacts, mail(to, **unknown)) is None
 
 
 def test_NTF_1_a_mail_is_noted_as_sent_once(contacts: Contacts) -> None:
-    assert contacts.was_sent("return-RR-1:rma-buyer") is False
-    contacts.mark_sent("return-RR-1:rma-buyer", "<1@x>")
-    contacts.mark_sent("return-RR-1:rma-buyer", "<2@x>")
-    assert contacts.was_sent("return-RR-1:rma-buyer") is True
+    rma = mail(Recipient.BUYER, key="return-RR-1:rma-buyer")
+    assert contacts.addressee(rma).is_sent is False
+    contacts.mark_sent(rma.key, "<1@x>")
+    contacts.mark_sent(rma.key, "<2@x>")
+    assert contacts.addressee(rma).is_sent is True
+    assert contacts.addressee(mail(Recipient.BUYER)).is_sent is False
+
+
+def test_NTF_1_each_supplier_learns_only_of_what_comes_back_to_it(story: Story, engine: Engine) -> None:
+    story.ordered(("A", 1, "100.00"), ("B", 2, "50.00"))
+    story.bought("north", A=1)
+    story.bought("south", B=2)
+    story.shipped(A=1, B=2)
+    (other,) = story.returned("RR-1", A=1, B=2).siblings
+    story.open_return(other)
+    for return_id, items in (("RR-1", "1 x Item A (A)"), ("RR-1.2", "2 x Item B (B)")):
+        found = contact(Contacts(engine, Settings()), mail(Recipient.SUPPLIER, return_id=return_id))
+        assert found is not None
+        assert found.facts["items"] == items
 
 
 def test_settings_of_sellers_and_suppliers_are_kept_and_replaced(story: Story) -> None:
