@@ -54,7 +54,8 @@ def _last_wait(f: ReturnFacts, outcome: str, leaves: tuple[str, ...]) -> tuple[W
 def _rejections(f: ReturnFacts, outcome: str) -> list[Effect]:
     """RET-16: clicks that nobody serves any more; before it opened, what could have brought money."""
     unserved = [("buyer_refund", click.event_id) for click in f.clicks]
-    unserved += [("buyer_refund", one.asked_by) for one in f.refunds_to_renumber if one.asked_by]
+    by_gateway = [one for one in f.refunds_to_renumber if one.way is Way.GATEWAY]
+    unserved += [("buyer_refund", one.asked_by) for one in by_gateway if one.asked_by is not None]
     if f.opened is None:
         unserved += [
             (one.name, one.event.event_id) for one in f.early if one.name in ("goods_received", "credit_memo")

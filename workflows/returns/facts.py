@@ -133,9 +133,8 @@ class ReturnFacts(CaseFacts):
 
     def is_slow(self, effect: Effect) -> bool:
         """A refund that is pending takes days (REF-7)."""
-        if isinstance(effect, MakeRefund) and (attempt := self.attempt(effect.refund_id)):
-            return attempt.state != "asked" or super().is_slow(effect)
-        return super().is_slow(effect)
+        attempt = self.attempt(effect.refund_id) if isinstance(effect, MakeRefund) else None
+        return super().is_slow(effect) or (attempt is not None and attempt.state == "pending")
 
     @property
     def items(self) -> str:

@@ -21,6 +21,7 @@ from workflows.returns.ending import ended, stopped, withdrawn
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.inspection import awaiting_inspection, nothing_accepted
 from workflows.returns.opening import opening, reopening, split_returns
+from workflows.returns.refund_requests import last_refunds
 from workflows.returns.refund_sla import refund_sla
 from workflows.returns.return_shipment import awaiting_tracking, expired, open_again
 from workflows.returns.rma import awaiting_rma, rma_announced, rma_refused
@@ -148,8 +149,9 @@ def buyer_refund(f: ReturnFacts) -> Plan:
 def completion(f: ReturnFacts) -> Plan:
     """9. Both are settled, nothing is in doubt, and nobody asks for more: the return is completed."""
     seller_settled = f.returnless or f.seller_settled
-    asked_for = f.clicks or f.refunds_to_renumber or f.is_in_flight(MakeRefund)
-    if asked_for or not (seller_settled and f.buyer_settled):
+    if f.clicks or f.refunds_to_renumber or not (seller_settled and f.buyer_settled):
         return Plan()
+    if f.is_in_flight(MakeRefund):
+        return last_refunds(f)
     results = seller.seller_results(f) + buyer.buyer_results(f)
     return ended(f, Stage.COMPLETED, f"completed: {'; '.join(results)}")

@@ -62,6 +62,16 @@ def refund_under_way(stage: Stage, attempt: RefundAttempt) -> Plan:
     return wait(stage, Who.GATEWAY, f"refund the {whom} ({attempt.refund_id})", attempt.at)
 
 
+def last_refunds(f: ReturnFacts) -> Plan:
+    """What became of them is known by what they reported; their workflows have not ended yet."""
+    waiting = Plan()
+    for attempt in f.refunds:
+        if any(isinstance(one, MakeRefund) and one.refund_id == attempt.refund_id for one in f.in_flight.values()):
+            stage = Stage.REFUNDING_BUYER if attempt.direction is BUYER else Stage.REFUNDING_SELLER
+            waiting += refund_under_way(stage, attempt)
+    return waiting
+
+
 def _next_id(f: ReturnFacts, direction: Direction) -> str:
     ordinal = next_ordinal(f.refunds, direction)
     return ids.return_refund_id(f.return_id, "buyer" if direction is BUYER else "seller", ordinal)
