@@ -1,0 +1,121 @@
+"""`make bench ARGS="..."`: measure, keep the numbers, show them, write them into the documentation."""
+
+import argparse
+import asyncio
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import temporalio
+
+from bench import report
+from bench.measurements import LATEST, About, Measurements, keep, kept
+from bench.rounds import calm_cases, pair_of, play_rounds
+from bench.stack import CANCEL_WINDOW_SECONDS, running
+from models.failures import BackhaulError
+from starter.ops.dev_server import find_server
+from starter.ops.interrupt import ended_by_signals
+
+
+def _options(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="Backhaul beside a bare Temporal workflow that does the same."
+    )
+    parser.add_argument("--rounds", type=int, help="rounds of both in turns (5; with --quick 2)")
+    parser.add_argument("--cases", type=int, default=30, help="orders and returns per round and worker (30)")
+    parser.add_argument("--at-once", type=int, default=10, help="cases under way at a time (10)")
+    parser.add_argument("--quick", action="store_true", help="only orders and returns, no growth and no cliffs")
+    parser.add_argument("--full", action="store_true", help="5,000 open cases too")
+    parser.add_argument("--only", choices=("growth", "cliffs"), help="measure this alone; nothing is kept")
+    parser.add_argument("--json", type=Path, default=LATEST, help="where the numbers are kept")
+    parser.add_argument("--no-docs", action="store_true", help="do not write the numbers into docs/performance.md")
+    parser.add_argument(
+        "--docs-only", action="store_true", help="measure nothing: write the kept numbers into the document"
+    )
+    return parser.parse_args(arguments)
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+async def measure(options: argparse.Namespace, folder: Path) -> Measurements:
+    """All that the options ask for. Everything that is started in `folder` has ended when this does."""
+    about = _about(options)
+    async with running(folder) as stack:
+        await asyncio.gather(*(stack.start_worker(kind, count_sql=True) for kind in ("backhaul", "bare")))
+        say("one calm order and return of each: what is counted")
+        calm = await calm_cases(stack)
+        await asyncio.gather(*(stack.start_worker(kind) for kind in ("backhaul", "bare")))
+        rounds = await play_rounds(stack, about.rounds, about.cases, about.at_once, say)
+    return Measurements(
+        about=about,
+        order=pair_of(rounds, "order", calm.orders),
+        returns=pair_of(rounds, "return", calm.returns),
+        order_costs=calm.orders,
+        return_costs=calm.returns,
+        rounds=rounds,
+    )
+
+
+def _about(options: argparse.Namespace) -> About:
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    server = subprocess.run([find_server(), "--version"], capture_output=True, text=True)
+    return About(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=commit.stdout.strip() or "unknown",
+        python=platform.python_version(),
+        sdk=temporalio.__version__ if hasattr(temporalio, "__version__") else version("temporalio"),
+        server=server.stdout.strip(),
+        processors=os.cpu_count() or 1,
+        processor=_processor(),
+        load_before=os.getloadavg()[0],
+        rounds=options.rounds or (2 if options.quick else 5),
+        cases=options.cases,
+        at_once=min(options.at_once, options.cases),
+        cancel_window_seconds=CANCEL_WINDOW_SECONDS,
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+async def _run(options: argparse.Namespace) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        with ended_by_signals():
+            measured = await measure(options, folder)
+            keep(measured, options.json)
+            say(report.table(measured))
+            if not options.no_docs:
+                report.write_document(measured)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    options = _options()
+    if options.docs_only:
+        report.write_document(kept(options.json))
+        return
+    try:
+        asyncio.run(_run(options))
+    except BackhaulError as error:
+        sys.stderr.write(f"bench: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
