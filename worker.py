@@ -6,6 +6,7 @@ else wait.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -373,6 +374,7 @@ def main() -> None:
     try:
         settings = settings_from_environment()
         configure_logs(settings.log_format, settings.log_level)
+        gc.freeze()  # what was imported stays: it need not be looked through again and again
         asyncio.run(run(settings))
     except BackhaulError as error:
         sys.stderr.write(f"backhaul worker: {error}\n")
