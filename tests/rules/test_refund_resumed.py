@@ -1,36 +1,28 @@
-"""A refund that staff stopped before its end goes on under its own id: by the gateway's word, or when it is
-started again. What the gateway has is not sent twice, and its last word is in the books (REF-6, REF-7)."""
+"""A refund can't be stopped: staff's Cancel changes nothing. One whose workflow was terminated goes on under its
+own id: by the gateway's word, or when it is started again. What the gateway has is not sent twice, and its last
+word is in the database (REF-6, REF-7)."""
 
 from decimal import Decimal
 
 import pytest
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowExecutionStatus
 
 from models.contract import REFUND
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.client.send import record_event, send_event
 from starter.client.start import open_refund
-from tests.rules.staff_cancel import stopped
 from tests.stages import refund_at
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
 PAID = Decimal(100)
 AMOUNT = Decimal(40)
 
 
-async def stop(refund: CaseStory, how: str) -> None:
-    """Staff press Cancel or Terminate."""
-    if how == "cancel":
-        await stopped(refund)
-    else:
-        await refund.handle.terminate("by mistake")
-
-
-async def pending(world: World, how: str) -> tuple[OrderStory, CaseStory, str]:
-    """A refund that was stopped while it was pending, its order, and its number at the gateway."""
+async def terminated(world: World) -> tuple[OrderStory, CaseStory, str]:
+    """A refund that was terminated while it was pending, its order, and its number at the gateway."""
     order, refund = await refund_at(world, "pending")
     ident = str((await refund.status()).facts["gateway_refund_id"])
-    await stop(refund, how)
+    await refund.handle.terminate("by mistake")
     return order, refund, ident
 
 
@@ -70,11 +62,10 @@ async def in_the_books(order: OrderStory, refund: CaseStory) -> tuple[RefundStat
 
 
 @pytest.mark.parametrize("way", ["update", "signal"])
-@pytest.mark.parametrize("how", ["cancel", "terminate"])
-async def test_REF_7_a_stopped_refund_that_the_gateway_made_is_settled_by_its_word(
-    world: World, how: str, way: str
+async def test_REF_7_a_terminated_refund_that_the_gateway_made_is_settled_by_its_word(
+    world: World, way: str
 ) -> None:
-    order, refund, ident = await pending(world, how)
+    order, refund, ident = await terminated(world)
     await world.sandbox.settle_refund(refund.id, "succeeded")
 
     await say(refund, "succeeded", ident, way)
@@ -84,11 +75,8 @@ async def test_REF_7_a_stopped_refund_that_the_gateway_made_is_settled_by_its_wo
     assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
 
 
-@pytest.mark.parametrize("how", ["cancel", "terminate"])
-async def test_REF_7_a_stopped_refund_that_failed_at_the_gateway_is_refundable_again(
-    world: World, how: str
-) -> None:
-    order, refund, ident = await pending(world, how)
+async def test_REF_7_a_terminated_refund_that_failed_at_the_gateway_is_refundable_again(world: World) -> None:
+    order, refund, ident = await terminated(world)
     await world.sandbox.settle_refund(refund.id, "failed")
 
     await say(refund, "failed", ident)
@@ -100,8 +88,8 @@ async def test_REF_7_a_stopped_refund_that_failed_at_the_gateway_is_refundable_a
     assert sorted(await at_the_gateway(order)) == [(AMOUNT, "failed"), (PAID, "pending")]
 
 
-async def test_REF_7_a_stopped_refund_that_is_still_pending_waits_on(world: World) -> None:
-    order, refund, ident = await pending(world, "cancel")
+async def test_REF_7_a_terminated_refund_that_is_still_pending_waits_on(world: World) -> None:
+    order, refund, ident = await terminated(world)
     await say(refund, "pending", ident)
     await refund.reaches("pending")
     assert await in_the_books(order, refund) == (RefundState.PENDING, PAID - AMOUNT)
@@ -113,11 +101,8 @@ async def test_REF_7_a_stopped_refund_that_is_still_pending_waits_on(world: Worl
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
 
 
-@pytest.mark.parametrize("how", ["cancel", "terminate"])
-async def test_REF_6_a_refund_that_was_stopped_while_it_was_pending_is_not_sent_again(
-    world: World, how: str
-) -> None:
-    order, refund, _ = await pending(world, how)
+async def test_REF_6_a_refund_that_was_terminated_while_it_was_pending_is_not_sent_again(world: World) -> None:
+    order, refund, _ = await terminated(world)
 
     assert await start(order, refund) is False
 
@@ -126,16 +111,13 @@ async def test_REF_6_a_refund_that_was_stopped_while_it_was_pending_is_not_sent_
     assert await in_the_books(order, refund) == (RefundState.PENDING, PAID - AMOUNT)
 
 
-@pytest.mark.parametrize("how", ["cancel", "terminate"])
-async def test_REF_6_a_refund_whose_answer_was_lost_when_it_was_stopped_is_made_once(
-    world: World, how: str
-) -> None:
+async def test_REF_6_a_refund_whose_answer_was_lost_when_it_was_terminated_is_made_once(world: World) -> None:
     order = await world.simple_order(buyer_method="pm_card_pendingRefund")
     await order.reaches("cancel_window")
     await world.sandbox.add_fault("gateway", "drop_after", "POST /v1/refunds")
     refund = await world.refund(order, amount=f"{AMOUNT}")
     await eventually(lambda: at_the_gateway(order), bool, "the gateway does not make it")
-    await stop(refund, how)
+    await refund.handle.terminate("by mistake")
 
     assert await start(order, refund) is False
 
@@ -162,8 +144,8 @@ async def test_REF_6_a_refund_that_was_terminated_before_it_was_sent_is_made_whe
     assert await at_the_gateway(order) == [(AMOUNT, "pending")]
 
 
-async def test_REF_6_a_stopped_refund_does_not_go_on_with_another_amount(world: World) -> None:
-    order, refund, _ = await pending(world, "cancel")
+async def test_REF_6_a_terminated_refund_does_not_go_on_with_another_amount(world: World) -> None:
+    order, refund, _ = await terminated(world)
 
     assert await start(order, refund, AMOUNT + 1) is False
 
@@ -173,7 +155,7 @@ async def test_REF_6_a_stopped_refund_does_not_go_on_with_another_amount(world: 
 
 
 async def test_REF_6_a_resumed_refund_that_has_ended_is_not_started_again(world: World) -> None:
-    order, refund, ident = await pending(world, "terminate")
+    order, refund, ident = await terminated(world)
     await world.sandbox.settle_refund(refund.id, "succeeded")
     await say(refund, "succeeded", ident)
     await refund.ends("succeeded")
@@ -184,22 +166,111 @@ async def test_REF_6_a_resumed_refund_that_has_ended_is_not_started_again(world:
 
 
 async def test_REF_6_a_word_about_a_refund_that_was_never_sent_does_not_send_it(world: World) -> None:
-    """Staff stopped it before it was sent; only a person lets it go on."""
+    """It was terminated before it was sent: a person says what becomes of it, not a word."""
     await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/refunds", times=None)
     order, refund = await refund_at(world, "sending")
-    await stop(refund, "terminate")
+    await refund.handle.terminate("by mistake")
     await world.sandbox.clear_faults()
+
     await say(refund, "failed", "re_of_another")
-    with pytest.raises(WorkflowFailureError):
-        await refund.handle.result()
-    status = await refund.status()
-    assert (status.outcome, "does not have it" in status.timeline[-1].what) == ("stopped", True)
-    assert [one.name for one in status.rejected_events] == ["gateway_update"]
+
+    status = await refund.shows("that staff must look", lambda seen: seen.rejected_count == 1)
+    assert "the gateway itself says none" in status.rejected_events[0].reason
+    assert (status.stage, status.waiting_for and status.waiting_for.who) == ("pending", "staff")
     assert await at_the_gateway(order) == []
-    assert world.reading.refund(refund.id).state is RefundState.RESERVED
-    assert not await start(order, refund), "a person lets it go on"
+    assert await in_the_books(order, refund) == (RefundState.RESERVED, PAID - AMOUNT)
+    await refund.update(
+        "refund_resolved",
+        actor="staff:sam",
+        outcome="not_moved",
+        evidence="the gateway's page",
+        reason="never sent",
+    )
+    await refund.ends("failed")
+    assert await in_the_books(order, refund) == (RefundState.FAILED, PAID)
+
+
+async def test_REF_6_staffs_cancel_stops_no_refund(world: World) -> None:
+    order, refund = await refund_at(world, "pending")
+    await refund.handle.cancel()
+    await refund.shows("the answer", lambda seen: "can't be stopped" in seen.timeline[-1].what)
+    assert (await refund.status()).stage == "pending"
+
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.forward(hours=25)
+
+    await refund.ends("succeeded")
+    assert (await refund.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+    assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
+    assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
+
+
+async def test_REF_6_staffs_cancel_stops_no_refund_that_is_being_sent(world: World) -> None:
+    await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/refunds", times=None)
+    order, refund = await refund_at(world, "sending")
+    await refund.handle.cancel()
+    await refund.shows("the answer", lambda seen: "can't be stopped" in seen.timeline[-1].what)
+    await world.sandbox.clear_faults()
+    await refund.forward(hours=1)
     await refund.reaches("pending")
     assert await at_the_gateway(order) == [(AMOUNT, "pending")]
+
+
+async def test_REF_7_a_word_about_a_refund_that_nobody_knows_moves_nothing(world: World) -> None:
+    """By signal-with-start: it once made that refund and sent the money."""
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    request = RefundRequest.at_the_door(
+        {
+            "refund_id": f"RF-{order.id}-D7",
+            "order_id": order.id,
+            "amount": f"{AMOUNT}",
+            "currency": "USD",
+            "reason": "goodwill",
+            "requested_by": "script:webhook",
+        }
+    )
+    refund = world.refund_story(request.refund_id)
+    word = {"event_id": "w1", "actor": "gateway:stripe", "status": "failed", "gateway_refund_id": "re_1"}
+
+    await world.client.start_workflow(
+        REFUND,
+        request,
+        id=refund.handle.id,
+        task_queue=world.task_queue,
+        start_signal="gateway_update",
+        start_signal_args=[word],
+    )
+
+    status = await refund.ends("refused")
+    assert "no gateway has it" in status.rejected_events[0].reason
+    assert await at_the_gateway(order) == []
+    assert (await order.books()).refunds.refunds == ()
+    assert await start(order, refund) is False, "a person may still make it"
+    await refund.ends("succeeded")
+
+
+async def test_REF_7_a_success_that_somebody_only_claims_is_not_believed(world: World) -> None:
+    order, refund = await refund_at(world, "pending")
+    ident = str((await refund.status()).facts["gateway_refund_id"])
+    await say(refund, "succeeded", ident)
+    status = await refund.shows("the rejection", lambda seen: seen.rejected_count == 1)
+    assert "the gateway itself says pending" in status.rejected_events[0].reason
+    assert await in_the_books(order, refund) == (RefundState.PENDING, PAID - AMOUNT)
+
+
+async def test_REF_11_a_person_says_what_became_of_a_pending_refund(world: World) -> None:
+    order, refund = await refund_at(world, "pending")
+    with pytest.raises(Refused, match="only staff"):
+        await refund.update(
+            "refund_resolved", actor="seller:jane", outcome="moved", evidence="a statement", reason="it is there"
+        )
+    await refund.update(
+        "refund_resolved", actor="staff:sam", outcome="moved", evidence="a statement", reason="it is there"
+    )
+    status = await refund.ends("succeeded")
+    assert status.timeline[-1].what == "succeeded: recorded by staff:sam: it is there"
+    assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
 
 
 async def test_REF_6_a_refund_that_had_succeeded_says_so_when_it_is_started_again(world: World) -> None:
