@@ -11,6 +11,7 @@ import pytest
 import typer
 from temporalio.testing import WorkflowEnvironment
 
+from models.contract import KINDS
 from starter.cli.assembly import app
 from tests.cli.conftest import ROOT
 
@@ -65,6 +66,15 @@ def test_the_documents_have_queries_and_commands() -> None:
 @pytest.mark.parametrize(("question", "query"), saved_queries(), ids=[query for _, query in saved_queries()])
 async def test_the_server_accepts_each_saved_query(env: WorkflowEnvironment, question: str, query: str) -> None:
     assert (await env.client.count_workflows(query)).count >= 0
+
+
+def test_the_page_of_cases_has_every_stage_and_no_other() -> None:
+    table = (
+        (ROOT / "docs" / "cases.md").read_text().partition("| order | return | refund |")[2].partition("\n\n")[0]
+    )
+    columns = list(zip(*(line.split("|")[1:4] for line in table.splitlines()[2:]), strict=True))
+    for kind, column in zip(KINDS, columns, strict=True):
+        assert set(re.findall(r"`(\w+)`", " ".join(column))) == {stage.value for stage in kind.stages}, kind.name
 
 
 @pytest.mark.parametrize(
