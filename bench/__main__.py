@@ -15,9 +15,14 @@ from pathlib import Path
 import temporalio
 
 from bench import report
-from bench.measurements import LATEST, About, Measurements, keep, kept
+from bench.cliffs import WIDTHS, first_try, hang, source
+from bench.happy_cases import Case
+from bench.many_rows import list_many
+from bench.measurements import LATEST, About, Cliffs, Listing, Measurements, keep, kept
+from bench.open_cases import FULL_SIZES, SIZES, grow
 from bench.rounds import calm_cases, pair_of, play_rounds
-from bench.stack import CANCEL_WINDOW_SECONDS, running
+from bench.stack import CANCEL_WINDOW_SECONDS, KINDS, BenchStack, running
+from bench.starts_and_replays import replay, start
 from models.failures import BackhaulError
 from starter.ops.dev_server import find_server
 from starter.ops.interrupt import ended_by_signals
@@ -32,7 +37,6 @@ def _options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=10, help="cases under way at a time (10)")
     parser.add_argument("--quick", action="store_true", help="only orders and returns, no growth and no cliffs")
     parser.add_argument("--full", action="store_true", help="5,000 open cases too")
-    parser.add_argument("--only", choices=("growth", "cliffs"), help="measure this alone; nothing is kept")
     parser.add_argument("--json", type=Path, default=LATEST, help="where the numbers are kept")
     parser.add_argument("--no-docs", action="store_true", help="do not write the numbers into docs/performance.md")
     parser.add_argument(
@@ -49,19 +53,50 @@ async def measure(options: argparse.Namespace, folder: Path) -> Measurements:
     """All that the options ask for. Everything that is started in `folder` has ended when this does."""
     about = _about(options)
     async with running(folder) as stack:
-        await asyncio.gather(*(stack.start_worker(kind, count_sql=True) for kind in ("backhaul", "bare")))
+        await asyncio.gather(*(stack.start_worker(kind, count_sql=True) for kind in KINDS))
         say("one calm order and return of each: what is counted")
         calm = await calm_cases(stack)
-        await asyncio.gather(*(stack.start_worker(kind) for kind in ("backhaul", "bare")))
+        await asyncio.gather(*(stack.start_worker(kind) for kind in KINDS))
         rounds = await play_rounds(stack, about.rounds, about.cases, about.at_once, say)
-    return Measurements(
-        about=about,
-        order=pair_of(rounds, "order", calm.orders),
-        returns=pair_of(rounds, "return", calm.returns),
-        order_costs=calm.orders,
-        return_costs=calm.returns,
-        rounds=rounds,
+        measured = Measurements(
+            about=about,
+            order=pair_of(rounds, "order", calm.orders),
+            returns=pair_of(rounds, "return", calm.returns),
+            order_costs=calm.orders,
+            return_costs=calm.returns,
+            rounds=rounds,
+        )
+        return measured if options.quick else await _measure_more(stack, measured, calm.case, options)
+
+
+async def _measure_more(
+    stack: BenchStack, measured: Measurements, case: Case, options: argparse.Namespace
+) -> Measurements:
+    for kind in KINDS:
+        await stack.stop_one(kind)
+    say("replays and starts")
+    histories = [measured.order_costs["backhaul"][0], *measured.return_costs["backhaul"][:2]]
+    replays = await replay(stack, *(cost.workflow_id for cost in histories))
+    starts = await start(stack)
+    say("lists and look-ups in a large database")
+    lists = await asyncio.to_thread(list_many, stack.books, stack.plan.folder, case)
+    cliffs = await _cliffs(stack, lists)
+    open_cases = await grow(stack, FULL_SIZES if options.full else SIZES, say)
+    return measured.model_copy(
+        update={"replays": replays, "starts": starts, "cliffs": cliffs, "open_cases": open_cases}
     )
+
+
+async def _cliffs(stack: BenchStack, lists: list[Listing]) -> Cliffs:
+    await stack.start_worker("backhaul")
+    first = await first_try(stack)
+    sourcing = []
+    for lines, warehouses in WIDTHS:
+        say(f"an order of {lines} lines x {warehouses} warehouses")
+        sourcing.append(await source(stack, lines, warehouses))
+    hanging = await hang(stack, say)
+    await stack.stop_one("backhaul")
+    return Cliffs(sourcing=sourcing, hanging=hanging, first_try=first, lists=lists)
 
 
 def _about(options: argparse.Namespace) -> About:

@@ -1,4 +1,4 @@
-"""The bare workflows' activities and worker: the same partners and mail server, a like database, by plain means."""
+"""The bare workflows' activities and worker: the same partners and mail server, and a database, by plain means."""
 
 import json
 import os

@@ -11,10 +11,10 @@ from temporalio.client import Client, WorkflowHistory
 
 DEFINITION: Final = (
     "A billable action is counted from the histories of a case and of the children it starts: a start, each "
-    "signal, each update accepted, each try of an activity, each timer started, each child (its request in the parent's "
-    "history; its own start counts again), each upsert of search attributes (but for those that the SDK makes for "
-    "versions), each signal to another workflow, each continue-as-new. Queries and heartbeats leave no event: the "
-    "happy cases have none."
+    "signal, each update accepted, each try of an activity, each timer started, each child (its request in the "
+    "parent's history; its own start counts again), each upsert of search attributes (but for those that the SDK "
+    "makes for versions), each signal to another workflow, each continue-as-new. Queries and heartbeats leave no "
+    "event: the happy cases have none."
 )
 
 _VERSIONS: Final = "TemporalChangeVersion"
