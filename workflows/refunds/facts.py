@@ -210,7 +210,9 @@ class RefundFacts(CaseFacts):
             return RefundState.FAILED
         if self.word is not None and self.word.state not in ("pending", "none"):
             return RefundState(self.word.state)
-        unchecked = any(claim.look is None for claim in self.claims)  # the gateway's own word comes before a person's
+        unchecked = any(
+            claim.look is None for claim in self.claims
+        )  # the gateway's own word comes before a person's
         if self.resolution is not None and not self.is_sending and not unchecked:
             return RefundState.SUCCEEDED if self.resolution.outcome == "moved" else RefundState.FAILED
         if self.word is not None or ("send" in self.done and self.gateway_answered):

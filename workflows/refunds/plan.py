@@ -52,7 +52,7 @@ def _send(f: RefundFacts) -> Plan:
     if f.known_only:
         return Plan() if f.is_looking else _begin(f, Stage.PENDING, LookUp(key=f.next_look))
     send = Send(direction=f.request.direction, again=f.reservation.resumed)
-    return _begin(f, Stage.SENDING, send) + (_report(f, "pending") if send.key in f.trouble else Plan())
+    return _begin(f, Stage.SENDING, send) + (_report(f) if send.key in f.trouble else Plan())
 
 
 def _stop_asking(f: RefundFacts, stage: Stage) -> Plan:
@@ -79,9 +79,9 @@ def _await_word(f: RefundFacts) -> Plan:
     due = at(f, again, "Ask the gateway again", LookUp(key=f.next_look, by_silence=True))
     gateway = wait(Stage.PENDING, Who.GATEWAY, "say whether the refund succeeded", since, again)
     if not f.in_doubt:
-        return _report(f, "pending") + due + gateway
+        return _report(f) + due + gateway
     staff = wait(Stage.PENDING, Who.STAFF, "find out whether the money moved, and record it", since)
-    return _report(f, "in-doubt", in_doubt=True) + _alert_of_silence(f) + due + staff + gateway
+    return _report(f) + _alert_of_silence(f) + due + staff + gateway
 
 
 def _alert_of_silence(f: RefundFacts) -> Plan:
@@ -133,21 +133,20 @@ def _take_back(f: RefundFacts) -> Plan:
 
 
 def _report_end(f: RefundFacts) -> Plan:
-    """The case that asked may not wait for this run's result: it took over from another, or days have passed."""
-    resumed = f.is_reserved and f.reservation is not None and f.reservation.resumed and not f.started_by_case
-    reported = any(key in f.done for key in ("report:pending", "report:in-doubt"))
-    if not (resumed or reported) or f.asking_case is None or f.failed_afterwards:
+    """The case that asked was told that an earlier run ended without an answer; nobody waits for this one's."""
+    took_over = f.is_reserved and f.reservation is not None and f.reservation.resumed and not f.started_by_case
+    if not took_over or f.asking_case is None:
         return Plan()
     report = ReportToCase(key="report:end", workflow_id=f.asking_case, result=f.result)
     return Plan() if f.is_answered(report.key) else _begin(f, Stage.PENDING, report)
 
 
-def _report(f: RefundFacts, how: str, *, in_doubt: bool = False) -> Plan:
-    """A case that waits for it shows that it is on its way, or in doubt (REF-11)."""
+def _report(f: RefundFacts) -> Plan:
+    """The case that waits for its end is told that it takes longer, and shows it (REF-11)."""
     if not f.started_by_case or f.asking_case is None:
         return Plan()
-    result: RefundResult = f.result.model_copy(update={"state": RefundState.PENDING, "unknown": in_doubt})
-    return just(ReportToCase(key=f"report:{how}", workflow_id=f.asking_case, result=result))
+    result: RefundResult = f.result.model_copy(update={"state": RefundState.PENDING, "unknown": False})
+    return just(ReportToCase(key="report:pending", workflow_id=f.asking_case, result=result))
 
 
 def _end(f: RefundFacts) -> Plan:
