@@ -1,5 +1,6 @@
 """The model of an order (ORD, CAN): two units of one item, paid and charged once. The clock counts minutes."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +8,12 @@ from tests.model.procedure import Happening, changed
 
 UNITS = 2
 WINDOW = 30
+PAUSE = 3 * 24 * 60
+"""Minutes until a refund of the seller that is in doubt is asked for again."""
+PAID, COST = 10_000, 6_300
+"""In cents: what the buyer paid, and what the broker charges, for both units."""
+IDS_IN_A_ROW = 3
+BUYER, SELLER = "buyer", "seller"
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "release": ("",),
@@ -17,6 +24,45 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "resume": ("",),
 }
 CLOCK = (11, 31, 65)
+WORDS = ("seller succeeded", "seller failed", "buyer succeeded", "buyer failed")
+FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "id taken")
+"""What becomes of a refund that was sent."""
+IN_TIME = "in time"
+"""A variant of `cancel_request`: it reached the server inside the window; the worker came to it late (CAN-3)."""
+GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
+    "received": (("cancel_request", ""), ("hold", ""), ("shipment", "s1:1"), ("payment_method_updated", "good")),
+    "awaiting_release": (("release", ""), ("release", ""), ("cancel_request", ""), ("hold", "")),
+    "awaiting_payment": (
+        ("payment_method_updated", "good"),
+        ("payment_method_updated", "good"),
+        ("cancel_request", ""),
+    ),
+    "cancel_window": (
+        ("clock", "31"),
+        ("clock", "31"),
+        ("cancel_request", ""),
+        ("hold", ""),
+        ("shipment", "s1:1"),
+    ),
+    "on_hold": (("resume", ""), ("cancel_request", ""), ("payment_method_updated", "good"), ("resume", "")),
+    "placing": (("cancel_request", ""), ("shipment", "s1:1"), ("hold", ""), ("cancel_request", IN_TIME)),
+    "awaiting_shipment": (
+        ("shipment", "s1:1"),
+        ("shipment", "s3:2"),
+        ("shipment", "s2:1"),
+        ("cancel_request", ""),
+        ("refund_word", "seller succeeded"),
+    ),
+    "cancelling": (
+        ("refund_word", "seller succeeded"),
+        ("refund_word", "buyer succeeded"),
+        ("refund_word", "seller failed"),
+        ("clock", "4400"),
+        ("shipment", "s1:1"),
+        ("cancel_request", ""),
+    ),
+}
+"""What goes on from each stage, or is awkward there: chosen more often than the rest."""
 
 
 @dataclass(frozen=True)
@@ -26,37 +72,176 @@ class OrderSetup:
     auto_release: bool = True
     card: str = "good"
     stock: str = "in stock"
+    refusing: frozenset[str] = frozenset()
+    """The warehouses that refuse what is ordered there."""
+    expires: int = 0
+    """How many authorizations are too old when they are to be captured."""
+    auto_refund: bool = False
+    """The buyer of a cancelled order is refunded without a click (CAN-6)."""
+    buyer_fates: tuple[str, ...] = ()
+    seller_fates: tuple[str, ...] = ()
+
+    def warehouses(self, *, second_source: bool) -> tuple[tuple[str, int], ...]:
+        """Who has the item, and how many units of it, the closest first."""
+        return STOCKS[self.stock][second_source]
+
+
+STOCKS: dict[str, tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]] = {
+    "in stock": ((("near", 2),), ()),
+    "second source": ((), (("network", 2),)),
+    "nowhere": ((), ()),
+    "two near": ((("near", 2), ("far", 2)), (("network", 2),)),
+    "split": ((("near", 1), ("far", 1)), ()),
+    "one of two": ((("near", 1),), ()),
+    "one near, one far": ((("near", 1),), (("network", 1),)),
+}
+"""The warehouses with stock, and those of the network."""
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Units bought at one warehouse. `state`: found, sent, accepted, refused, unknown."""
+
+    warehouse: str
+    units: int
+    state: str = "found"
+
+
+@dataclass(frozen=True)
+class Refund:
+    """One refund of the order.
+
+    `state`: asked, pending, succeeded, failed, refused, in doubt, failed afterwards.
+    """
+
+    whose: str
+    number: int
+    cents: int
+    state: str = "asked"
+    since: int = 0
+    renumbered: bool = False
+    """Its id belongs to another request."""
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in ("asked", "pending")
 
 
 @dataclass(frozen=True)
 class OrderState:
-    """The facts of one order; where it stands follows from them."""
+    """The facts of one order; where it stands follows from them. `charge`: empty, asked, authorized, capturing,
+    captured, voiding or voided."""
 
     now: int = 0
     opened: bool = False
     released_at: int | None = None
     card: str = ""
     card_is_new: bool = False
-    authorized: bool = False
+    charge: str = ""
+    asked_card: str = ""
+    expired: int = 0
+    captured: int = 0
     held: bool = False
     cancelled: bool = False
-    asked_late: bool = False
-    looked: bool = False
-    sent: bool = False
+    stopped: bool = False
+    undecided: tuple[tuple[str, int], ...] = ()
+    """Cancel requests that nothing is decided about: how they came, and when they were handled."""
+    late: bool = False
+    """A cancel request came too late: it goes on as a return (CAN-2)."""
+    late_return: bool = False
+    searching: str = ""
+    """`near` or `network`, while the answer is awaited."""
+    missing: int = 0
+    """What the last search in stock did not find, while the network was not asked."""
+    purchases: tuple[Purchase, ...] = ()
+    dropped: int = 0
+    """Units that were cancelled or voided."""
+    shipping_stopped: bool = False
     parcels: tuple[tuple[str, int], ...] = ()
     known_parcels: frozenset[str] = frozenset()
     shipped: int = 0
+    refunds: tuple[Refund, ...] = ()
+    tries: tuple[int, int] = (0, 0)
+    """How often a gateway was asked to refund the buyer, and the seller."""
     outcome: str | None = None
     heard: frozenset[int] = frozenset()
     rejected: int = 0
 
     @property
-    def left(self) -> int:
-        return UNITS - self.shipped
+    def open(self) -> int:
+        return UNITS - self.shipped - self.dropped
+
+    @property
+    def is_void(self) -> bool:
+        return self.opened and not self.open and not self.shipped
 
     @property
     def window_closed(self) -> bool:
         return self.released_at is not None and self.now >= self.released_at + WINDOW
+
+    @property
+    def with_supplier(self) -> bool:
+        return any(one.state != "found" for one in self.purchases)
+
+    @property
+    def sent(self) -> bool:
+        """A supplier accepted some of it."""
+        return any(one.state == "accepted" for one in self.purchases)
+
+    @property
+    def unsourced(self) -> int:
+        if not self.open:
+            return 0
+        return self.open + self.shipped - sum(one.units for one in self.purchases if one.state != "refused")
+
+    @property
+    def open_purchases(self) -> bool:
+        return any(one.state in ("found", "sent") for one in self.purchases)
+
+    @property
+    def all_bought(self) -> bool:
+        return self.with_supplier and not self.open_purchases and not self.unsourced
+
+    @property
+    def cost_due(self) -> int:
+        return COST * (UNITS - self.dropped) // UNITS
+
+    @property
+    def needs_charge(self) -> bool:
+        return self.cost_due > 0 and self.charge not in ("authorized", "capturing", "captured")
+
+    @property
+    def in_flight(self) -> bool:
+        return self.charge in ("asked", "capturing") or bool(self.searching)
+
+    @property
+    def given_up(self) -> bool:
+        return self.cancelled or self.stopped
+
+    @property
+    def on_hold(self) -> bool:
+        """A person must release it; what was asked for before is answered first."""
+        if not self.held or self.with_supplier or self.given_up or not self.open:
+            return False
+        return self.window_closed and not self.needs_charge and not self.in_flight
+
+    @property
+    def awaits_payment(self) -> bool:
+        asked = self.released_at is not None and self.opened and self.charge != "asked"
+        return asked and self.needs_charge and not (self.card and self.card_is_new)
+
+    @property
+    def awaits_people(self) -> bool:
+        return self.released_at is None or self.awaits_payment or self.on_hold
+
+    def of(self, whose: str) -> list[Refund]:
+        return [one for one in self.refunds if one.whose == whose]
+
+    @property
+    def seller_refund_due(self) -> int:
+        """What was collected for units that came to nothing, and not asked for yet."""
+        asked = sum(one.cents for one in self.of(SELLER) if not one.renumbered)
+        return max(self.captured - self.cost_due - asked, 0)
 
 
 class OrderProcedure:
@@ -83,63 +268,249 @@ class OrderProcedure:
     def reject(self, state: OrderState) -> OrderState:
         return changed(state, rejected=state.rejected + 1)
 
-    def outside(self, state: OrderState, happening: Happening) -> Iterable[OrderState]:
-        raise AssertionError(happening.name)
-
     def next_deadline(self, state: OrderState, until: int) -> int | None:
-        if state.released_at is None:
-            return None
-        closes = state.released_at + WINDOW
-        return closes if state.now < closes <= until else None
+        deadlines = [state.released_at + WINDOW] if state.released_at is not None else []
+        deadlines += [one.since + PAUSE for one in state.of(SELLER) if one.state == "in doubt"]
+        return min((at for at in deadlines if state.now < at <= until), default=None)
 
-    def stage(self, state: OrderState) -> str | None:
-        """Where an order that rests stands (ORD-2, ORD-3, ORD-4, ORD-11); None: it goes on by itself."""
-        if state.outcome is not None:
-            return state.outcome
-        if not state.opened or state.cancelled:
-            return None
-        if state.released_at is None:
-            return "awaiting_release"
-        if not state.authorized:
-            return None if state.card_is_new else "awaiting_payment"
-        if not state.window_closed:
-            return "cancel_window"
-        if state.looked and self.setup.stock == "nowhere":
-            return None
-        if state.held and not state.sent:
-            return "on_hold"
-        if not state.sent or state.parcels or not state.left:
-            return None
-        return "awaiting_shipment"
+    # ---- its own steps ----
 
     def steps(self, state: OrderState) -> Iterable[OrderState]:
-        if self.stage(state) is not None:
+        if state.outcome is not None:
             return []
-        return [self._next(state)]
-
-    def _next(self, state: OrderState) -> OrderState:
         if not state.opened:
-            card, new = state.card, state.card_is_new
-            if not card and self.setup.card:
-                card, new = self.setup.card, True
-            released = 0 if self.setup.auto_release else state.released_at
-            return changed(state, opened=True, card=card, card_is_new=new, released_at=released)
+            return [self._open(state), *self._stopped_before_it_opened(state)]
+        beside = [*self._charge_answers(state), *self._searches(state), *self._suppliers(state)]
+        beside += [*self._parcels(state), *self._refunds(state)]
+        if state.stopped:
+            return beside + self._stopped(state)
         if state.cancelled:
-            return self._ended(state, "cancelled")
-        if not state.authorized:
-            return changed(state, card_is_new=False, authorized=state.card == "good")
-        if not state.looked:
-            return changed(state, looked=True)
-        if not state.sent:
-            return self._ended(state, "voided") if self.setup.stock == "nowhere" else changed(state, sent=True)
-        if not state.left:
-            return self._ended(state, "shipped")
+            return beside + self._give_back(state, "cancelled")
+        beside += self._arrivals(state)
+        return beside + self._fulfil(state)
+
+    def _open(self, state: OrderState) -> OrderState:
+        card, new = state.card, state.card_is_new
+        if not card and self.setup.card:
+            card, new = self.setup.card, True
+        released = 0 if self.setup.auto_release else state.released_at
+        state = changed(state, opened=True, card=card, card_is_new=new, released_at=released)
+        if state.stopped:
+            return self._drop_open(state)
+        early, state = state.undecided, changed(state, undecided=())
+        for variant, handled_at in early:
+            state = self._decide(state, variant, handled_at, people=state.released_at is None)
+        return state
+
+    def _stopped_before_it_opened(self, state: OrderState) -> list[OrderState]:
+        return [self._ended(state, "stopped")] if state.stopped else []
+
+    def _fulfil(self, state: OrderState) -> list[OrderState]:
+        """The next thing that the order begins."""
+        if state.released_at is None:
+            return []
+        if state.needs_charge:
+            if state.charge == "asked" or state.awaits_payment:
+                return []
+            return [changed(state, charge="asked", asked_card=state.card, card_is_new=False)]
+        if not state.window_closed or state.undecided or state.on_hold or state.in_flight:
+            return []
+        if state.unsourced and (not state.open_purchases or state.missing):
+            return [changed(state, searching="network" if state.missing else "near")]
+        if state.open and state.charge == "authorized":
+            return [changed(state, charge="capturing")]
+        if any(one.state == "found" for one in state.purchases):
+            sent = tuple(changed(one, state="sent") if one.state == "found" else one for one in state.purchases)
+            return [changed(state, purchases=sent)]
+        if state.open or state.open_purchases:
+            return []
+        if state.shipped:
+            return [] if self._busy(state) else [self._ended(state, "shipped")]
+        return self._give_back(state, "voided")
+
+    # ---- the seller's charge ----
+
+    def _charge_answers(self, state: OrderState) -> list[OrderState]:
+        match state.charge:
+            case "asked":
+                return [changed(state, charge="authorized" if state.asked_card == "good" else "")]
+            case "capturing" if state.expired < self.setup.expires:
+                return [changed(state, charge="", card_is_new=True, expired=state.expired + 1)]
+            case "capturing":
+                return [changed(state, charge="captured", captured=state.cost_due or state.captured or COST)]
+        return []
+
+    # ---- suppliers ----
+
+    def _searches(self, state: OrderState) -> list[OrderState]:
+        if not state.searching:
+            return []
+        found = changed(state, searching="")
+        if state.given_up:
+            return [found]
+        second = state.searching == "network"
+        refused = {one.warehouse for one in state.purchases if one.state == "refused"}
+        left = state.missing if second else state.unsourced
+        purchases = list(state.purchases)
+        for warehouse, units in self.setup.warehouses(second_source=second):
+            taken = sum(one.units for one in purchases if one.warehouse == warehouse and one.state != "refused")
+            count = min(left, units - taken)
+            if warehouse not in refused and count > 0:
+                purchases.append(Purchase(warehouse, count))
+                left -= count
+        found = changed(found, purchases=tuple(purchases))
+        if not second:
+            return [changed(found, missing=left)]
+        return [changed(found, missing=0, dropped=found.dropped + left)]
+
+    def _suppliers(self, state: OrderState) -> list[OrderState]:
+        after = []
+        for at, one in enumerate(state.purchases):
+            if one.state == "sent":
+                said = "refused" if one.warehouse in self.setup.refusing else "accepted"
+                answered = (*state.purchases[:at], changed(one, state=said), *state.purchases[at + 1 :])
+                after.append(changed(state, purchases=answered))
+                if state.stopped:  # nobody waits for it
+                    unknown = (*state.purchases[:at], changed(one, state="unknown"), *state.purchases[at + 1 :])
+                    after.append(changed(state, purchases=unknown))
+        return after
+
+    # ---- shipments ----
+
+    def _parcels(self, state: OrderState) -> list[OrderState]:
+        """The first parcel whose turn it is is announced; one that does not fit is set aside."""
+        if not state.parcels:
+            return []
+        if state.given_up or (state.opened and not state.open and not state.open_purchases):
+            return [self._set_aside(state, len(state.parcels))]
+        if not state.with_supplier:
+            return []
         (_, units), *others = state.parcels
-        return changed(state, parcels=tuple(others), shipped=state.shipped + units)
+        accepted = sum(one.units for one in state.purchases if one.state == "accepted")
+        may_ship = state.open if state.all_bought else accepted - state.shipped
+        taken = changed(state, parcels=tuple(others))
+        if units <= may_ship:
+            return [changed(taken, shipped=state.shipped + units)]
+        return [self._set_aside(state, 1)] if state.all_bought else []
+
+    def _set_aside(self, state: OrderState, count: int) -> OrderState:
+        """These parcels can't be: they are answered, and not known any more (RET-16, CAN-11)."""
+        gone = {parcel for parcel, _ in state.parcels[:count]}
+        return changed(
+            state,
+            parcels=state.parcels[count:],
+            known_parcels=state.known_parcels - gone,
+            rejected=state.rejected + count,
+        )
+
+    # ---- money back ----
+
+    def _refunds(self, state: OrderState) -> list[OrderState]:
+        after = [self._answered(state, one) for one in state.refunds if one.state == "asked"]
+        if state.seller_refund_due:
+            after.append(self._asked(state, SELLER, state.seller_refund_due))
+        for one in state.of(SELLER):
+            if one.state == "in doubt" and state.now >= one.since + PAUSE:
+                after.append(_with(state, changed(one, state="asked", since=state.now)))
+        return after
+
+    def _asked(self, state: OrderState, whose: str, cents: int) -> OrderState:
+        refund = Refund(whose, len(state.of(whose)) + 1, cents, since=state.now)
+        return changed(state, refunds=(*state.refunds, refund))
+
+    def _answered(self, state: OrderState, refund: Refund) -> OrderState:
+        index = 0 if refund.whose == BUYER else 1
+        fates = self.setup.buyer_fates if index == 0 else self.setup.seller_fates
+        nth = state.tries[index]
+        fate = fates[nth] if nth < len(fates) else "succeeds"
+        buyers, sellers = state.tries
+        sent = changed(state, tries=(buyers + 1, sellers) if index == 0 else (buyers, sellers + 1))
+        before = [one for one in reversed(state.of(refund.whose)) if one.number < refund.number]
+        in_a_row = len(list(itertools.takewhile(lambda one: one.renumbered, before)))
+        if fate == "id taken" and in_a_row < IDS_IN_A_ROW - 1:
+            return _with(sent, changed(refund, state="refused", renumbered=True))
+        named = {"succeeds": "succeeded", "fails": "failed", "id taken": "refused"}.get(fate, fate)
+        return _with(sent, _became(refund, named, state.now))
+
+    def _busy(self, state: OrderState) -> bool:
+        """Something has not come to its end that must have."""
+        under_way = any(one.is_under_way for one in state.refunds)
+        doubt = any(one.state == "in doubt" for one in state.of(SELLER))
+        return under_way or doubt or bool(state.seller_refund_due) or state.in_flight or bool(state.undecided)
+
+    def _give_back(self, state: OrderState, outcome: str) -> list[OrderState]:
+        """The charge is voided, shipping is stopped; then the buyer of a cancelled order is refunded (CAN-6)."""
+        if state.charge in ("asked", "capturing"):
+            return []
+        if state.charge == "authorized":
+            return [changed(state, charge="voided")]
+        buyers = [one for one in state.of(BUYER) if not one.renumbered]
+        if outcome == "cancelled" and self.setup.auto_refund and not buyers:
+            return [self._asked(state, BUYER, 0)]
+        return [] if self._busy(state) else [self._ended(state, outcome)]
+
+    def _drop_open(self, state: OrderState) -> OrderState:
+        return changed(state, dropped=state.dropped + state.open)
 
     def _ended(self, state: OrderState, outcome: str) -> OrderState:
-        """Parcels that the order can't have any more are answered, not forgotten (RET-16, CAN-11)."""
-        return changed(state, outcome=outcome, rejected=state.rejected + len(state.parcels), parcels=())
+        late = outcome == "shipped" and state.late
+        return changed(self._set_aside(state, len(state.parcels)), outcome=outcome, late_return=late)
+
+    # ---- staff stop it ----
+
+    def _stopped(self, state: OrderState) -> list[OrderState]:
+        """Before it went to a supplier nothing is left behind; refunds that are under way go on by themselves."""
+        if state.is_void and state.charge in ("asked", "capturing"):
+            return []
+        if state.is_void and state.charge == "authorized":
+            return [changed(state, charge="voided")]
+        waits = state.in_flight or any(one.state == "sent" for one in state.purchases)
+        if waits or state.seller_refund_due:
+            return []
+        return [self._ended(state, "stopped")]
+
+    # ---- cancel requests ----
+
+    def _arrivals(self, state: OrderState) -> list[OrderState]:
+        """CAN-3: when the server received it decides."""
+        if not state.undecided:
+            return []
+        (variant, _), *others = state.undecided
+        known = changed(state, undecided=tuple(others))
+        return [self._decided(known, in_time=variant == IN_TIME)]
+
+    def _decide(self, state: OrderState, variant: str, handled_at: int, *, people: bool) -> OrderState:
+        in_time = people or state.released_at is None or handled_at < state.released_at + WINDOW
+        if in_time or state.is_void or state.with_supplier:
+            return self._decided(state, in_time=True)
+        return changed(state, undecided=(*state.undecided, (variant, handled_at)))
+
+    def _decided(self, state: OrderState, *, in_time: bool) -> OrderState:
+        if state.is_void:
+            return state  # nothing is left to cancel
+        if state.with_supplier or not in_time:
+            return changed(state, late=True)
+        return self._drop_open(changed(state, cancelled=True, undecided=()))
+
+    # ---- what is no event ----
+
+    def outside(self, state: OrderState, happening: Happening) -> Iterable[OrderState]:
+        if happening.name == "stop":
+            if state.outcome is not None or state.stopped:
+                return [state]
+            stopped = changed(state, stopped=True)
+            return [self._drop_open(stopped) if state.opened and not state.with_supplier else stopped]
+        whose, _, word = happening.variant.partition(" ")
+        refund = spoken_of(state, whose, word)
+        if refund is None:
+            return [state]
+        if refund.state == "succeeded":
+            after = _with(state, changed(refund, state="failed afterwards", since=state.now))
+        else:
+            after = _with(state, _became(refund, word, state.now))
+        return [after] if state.outcome is None else [state, after]
+
+    # ---- events ----
 
     def hear(self, state: OrderState, event: Happening) -> Iterable[OrderState]:
         known = changed(state, heard=state.heard | {event.ident})
@@ -147,27 +518,23 @@ class OrderProcedure:
             case "release":
                 return [changed(known, released_at=state.now) if state.released_at is None else self.reject(state)]
             case "cancel_request":
-                return self._cancel(state, known)
+                return [self.reject(state) if state.cancelled else self._cancel(state, known, event.variant)]
             case "payment_method_updated":
                 return [changed(known, card=event.variant, card_is_new=True)]
             case "hold":
-                return [self.reject(state) if state.sent else changed(known, held=True)]
+                return [self.reject(state) if state.with_supplier else changed(known, held=True)]
             case "resume":
                 return [changed(known, held=False) if state.held else self.reject(state)]
             case "shipment":
                 return self._shipment(state, known, event.variant)
         raise AssertionError(event.name)
 
-    def _cancel(self, state: OrderState, known: OrderState) -> Iterable[OrderState]:
-        if state.cancelled:
-            return [self.reject(state), known]
-        accepted, late = changed(known, cancelled=True), changed(known, asked_late=True)
-        if state.sent:
-            return [late]
-        if not state.window_closed or self.stage(state) is not None:
-            return [accepted]
-        # After the window the order goes on: whether a person was still waited for, a race decides.
-        return [accepted, late]
+    def _cancel(self, state: OrderState, known: OrderState, variant: str) -> OrderState:
+        if not state.opened:
+            return changed(known, undecided=(*state.undecided, (variant, state.now)))
+        if variant == IN_TIME and not state.window_closed:
+            variant = ""
+        return self._decide(known, variant, state.now, people=state.awaits_people)
 
     def _shipment(self, state: OrderState, known: OrderState, variant: str) -> Iterable[OrderState]:
         parcel, _, units = variant.partition(":")
@@ -176,20 +543,63 @@ class OrderProcedure:
         if parcel in state.known_parcels:
             return [known]
         coming = sum(waiting for _, waiting in state.parcels)
-        if int(units) > state.left - coming:
+        if int(units) > state.open - coming:
             return [self.reject(state)]
-        return [
-            changed(
-                known,
-                parcels=(*state.parcels, (parcel, int(units))),
-                known_parcels=state.known_parcels | {parcel},
-            )
-        ]
+        parcels = (*state.parcels, (parcel, int(units)))
+        return [changed(known, parcels=parcels, known_parcels=state.known_parcels | {parcel})]
+
+    # ---- shown ----
+
+    def stage(self, state: OrderState) -> str | None:
+        """Where an order that rests stands (ORD-2, ORD-3, ORD-4, ORD-11)."""
+        if state.outcome is not None:
+            return state.outcome
+        if state.cancelled or state.is_void:
+            return "cancelling"
+        if state.released_at is None:
+            return "awaiting_release"
+        if state.needs_charge:
+            return "awaiting_payment"
+        if not state.window_closed:
+            return "cancel_window"
+        return "on_hold" if state.on_hold else "awaiting_shipment"
+
+
+def spoken_of(state: OrderState, whose: str, word: str) -> Refund | None:
+    """The refund of which a word says something new: the last one that can still change so."""
+    fits = ["pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
+    found = [one for one in state.of(whose) if one.state in fits]
+    return found[-1] if found else None
+
+
+def _became(refund: Refund, state: str, now: int) -> Refund:
+    """All that is left is asked for to the buyer: how much that is says its result."""
+    cents = PAID if refund.whose == BUYER and state in ("succeeded", "pending") else refund.cents
+    return changed(refund, state=state, since=now, cents=cents)
+
+
+def _with(state: OrderState, refund: Refund) -> OrderState:
+    same = (refund.whose, refund.number)
+    return changed(
+        state, refunds=tuple(refund if (one.whose, one.number) == same else one for one in state.refunds)
+    )
 
 
 def check(state: OrderState) -> None:
     """What must hold in every state: never cancelled and sent, never more shipped than ordered."""
-    assert not (state.outcome == "cancelled" and state.sent), "cancelled and sent (CAN-4)"
-    assert not (state.sent and not state.authorized), "sent without a charge (ORD-3)"
-    assert 0 <= state.shipped <= UNITS, "more shipped than ordered (ORD-11)"
+    assert not (state.cancelled and state.with_supplier), "cancelled and sent (CAN-4)"
+    assert not (state.with_supplier and state.charge != "captured"), "sent without a charge (ORD-3)"
+    assert 0 <= state.shipped <= UNITS - state.dropped, "more shipped than ordered (ORD-11)"
     assert state.outcome != "cancelled" or not state.shipped, "cancelled and shipped (CAN-11)"
+    moved = sum(
+        one.cents for one in state.of(SELLER) if one.state in ("asked", "pending", "succeeded", "in doubt")
+    )
+    assert moved <= state.captured, "more given back to the seller than was collected (REF-3)"
+    if state.outcome in ("cancelled", "voided") and not self_made(state):
+        assert moved == state.captured, "the seller did not get all of its money back (ORD-7)"
+
+
+def self_made(state: OrderState) -> bool:
+    """Whether a refund of the seller did not succeed: then staff were told."""
+    bad = ("failed", "refused", "failed afterwards")
+    return any(one.state in bad and not one.renumbered for one in state.of(SELLER))

@@ -8,6 +8,7 @@ event comes, restarts in between. Whenever the case rests, what is seen of it mu
 import os
 import random
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -109,8 +110,9 @@ class Play:
                 return None
             self.subject.audit()
             return self._difference()
-        except AssertionError as error:
-            return f"{error}" or "an assertion failed"
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            return f"{type(error).__name__}: {error} ({where.filename}, line {where.lineno})"
 
     def _happens(self, moment: Moment) -> None:
         chance, happening, subject = random.Random(moment.chance), moment.happening, self.subject

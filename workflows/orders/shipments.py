@@ -109,8 +109,8 @@ def _key(shipment_id: str) -> str:
 def _turns(f: OrderFacts) -> list[Effect]:
     """What becomes of the parcels that wait: each is announced once its units may ship."""
     turns: list[Effect] = []
-    if not f.parcels:
-        return turns
+    if not f.parcels or f.is_given_up:
+        return turns  # the order ends without them
     left, all_is_bought = f.can_ship, f.is_bought
     for parcel in f.parcels:
         short = [line for line in parcel.lines if line.quantity > left.get(line.sku, 0)]
