@@ -1,6 +1,7 @@
 """Orders in the database: opened once, then kept up to date (ORD, CAN)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import bindparam, or_, update
@@ -44,10 +45,9 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     Refused, in words: an unknown seller, or totals that can't be shared out over the lines (ORD-1).
     """
     request = ask.request
-    before = session.get(OrderRow, request.order_id)
+    seller, before = _seller_and_order(session, request)
     if before is not None:
         return _known(session, before, ask)
-    seller = session.get(SellerRow, request.seller_id)
     if seller is None:
         return _refused(f"no seller {request.seller_id}: add it, then send again")
     try:
@@ -96,7 +96,7 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     """
     if not write_case(session, ask.record):
         return Saved()
-    _save_times(session, ask)
+    shipped = _lock_and_say_what_shipped(session, ask)
     if ask.lines is not None:
         _save_lines(session, ask.order_id, ask.lines)
     if ask.charges is not None:
@@ -104,7 +104,7 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     if ask.supplier_orders is not None:
         _save_supplier_orders(session, ask.order_id, ask.supplier_orders)
     if ask.shipments:
-        _save_shipments(session, ask.order_id, ask.shipments)
+        _save_shipments(session, ask.order_id, ask.shipments, shipped)
     if ask.cessations:
         _add_cessations(session, ask.order_id, ask.cessations)
     return Saved()
@@ -120,6 +120,17 @@ def share_of(row: OrderLineRow) -> LineShare:
         cost_goods=row.cost_goods,
         cost_shipping=row.cost_shipping,
     )
+
+
+def _seller_and_order(session: Session, request: OrderRequest) -> tuple[SellerRow | None, OrderRow | None]:
+    """The seller of the request, and what is there under its id, whoever's it is."""
+    same_id = col(OrderRow.order_id) == request.order_id
+    found = session.exec(
+        select(SellerRow, OrderRow)
+        .join(OrderRow, same_id, isouter=True)
+        .where(SellerRow.seller_id == request.seller_id)
+    ).one_or_none()
+    return found or (None, session.get(OrderRow, request.order_id))
 
 
 def _refused(why: str) -> OpenedOrder:
@@ -158,8 +169,30 @@ def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
     return tuple(share_of(row) for row in rows)
 
 
-def _save_times(session: Session, ask: SaveOrder) -> None:
-    """The order's row is the lock: openings of returns and reservations of refunds come before or after."""
+class _Shipped(NamedTuple):
+    """What has left already: carrier and tracking number of each parcel by its id, and the units."""
+
+    parcels: dict[str, tuple[str, str]]
+    units: list[Units]
+
+
+def _lock_and_say_what_shipped(session: Session, ask: SaveOrder) -> _Shipped:
+    """The order's row is the lock: openings of returns and reservations of refunds come before or after.
+
+    What has shipped is only looked for where more does. Raises NotFound for an order that was never opened.
+    """
+    is_locked = _save_times(session, ask)
+    if ask.shipments:
+        return _what_shipped(session, ask.order_id)
+    if not is_locked and any(getattr(ask, section) is not None for section in ask.sections):
+        found = select(OrderRow.order_id).where(OrderRow.order_id == ask.order_id).with_for_update()
+        if session.exec(found).first() is None:
+            raise _no_order(ask.order_id)
+    return _Shipped({}, [])
+
+
+def _save_times(session: Session, ask: SaveOrder) -> bool:
+    """Whether they were written; they are not where they are there already."""
     table = table_of(OrderRow)
     times = {
         "cancel_until": ask.cancel_until,
@@ -167,15 +200,35 @@ def _save_times(session: Session, ask: SaveOrder) -> None:
         "handed_off_at": ask.handed_off_at,
     }
     differs = or_(*(table.c[name].is_distinct_from(at) for name, at in times.items()))
-    news = update(table).where(table.c.order_id == ask.order_id, differs).values(times)
-    if not written(session, news):
-        _lock(session, ask.order_id)
+    return bool(written(session, update(table).where(table.c.order_id == ask.order_id, differs).values(times)))
 
 
-def _lock(session: Session, order_id: str) -> None:
-    found = select(OrderRow.order_id).where(OrderRow.order_id == order_id).with_for_update()
-    if session.exec(found).first() is None:
-        raise NotFound(f"no order {order_id} in the database")
+def _what_shipped(session: Session, order_id: str) -> _Shipped:
+    rows = session.exec(
+        select(OrderRow.order_id, ShipmentRow, ShipmentLineRow)
+        .join(ShipmentRow, col(ShipmentRow.order_id) == col(OrderRow.order_id), isouter=True)
+        .join(
+            ShipmentLineRow,
+            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
+            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
+            isouter=True,
+        )
+        .where(OrderRow.order_id == order_id)
+        .with_for_update(of=OrderRow)
+    ).all()
+    if not rows:
+        raise _no_order(order_id)
+    found = _Shipped({}, [])
+    for _, shipment, line in rows:
+        if shipment is not None:
+            found.parcels[shipment.shipment_id] = (shipment.carrier, shipment.tracking_number)
+        if line is not None:
+            found.units.append(Units(line.sku, line.quantity, line.supplier_order_number))
+    return found
+
+
+def _no_order(order_id: str) -> NotFound:
+    return NotFound(f"no order {order_id} in the database")
 
 
 def _save_lines(session: Session, order_id: str, lines: Sequence[LineQuantities]) -> None:
@@ -226,24 +279,10 @@ def _save_supplier_orders(session: Session, order_id: str, records: Sequence[Sup
     upsert(session, SupplierOrderLineRow, lines)
 
 
-def _save_shipments(session: Session, order_id: str, shipments: Sequence[ShipmentFact]) -> None:
+def _save_shipments(session: Session, order_id: str, shipments: Sequence[ShipmentFact], shipped: _Shipped) -> None:
     """Write the shipments that are new, each unit with the supplier order it came from; of old ones only carrier
     and tracking number may be corrected."""
-    known: dict[str, tuple[str, str]] = {}
-    before: list[Units] = []
-    for shipment, line in session.exec(
-        select(ShipmentRow, ShipmentLineRow)
-        .join(
-            ShipmentLineRow,
-            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
-            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
-            isouter=True,
-        )
-        .where(ShipmentRow.order_id == order_id)
-    ):
-        known[shipment.shipment_id] = (shipment.carrier, shipment.tracking_number)
-        if line is not None:
-            before.append(Units(line.sku, line.quantity, line.supplier_order_number))
+    known = shipped.parcels
     rows = [
         {
             "order_id": order_id,
@@ -259,7 +298,7 @@ def _save_shipments(session: Session, order_id: str, shipments: Sequence[Shipmen
     upsert(session, ShipmentRow, rows)
     new = [one for one in shipments if one.shipment_id not in known]
     if new:
-        _add_shipped_units(session, order_id, new, before)
+        _add_shipped_units(session, order_id, new, shipped.units)
 
 
 def _add_shipped_units(

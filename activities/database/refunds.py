@@ -1,11 +1,11 @@
 """Refunds in the database: the cap is checked and the amount reserved in one transaction (REF)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
@@ -69,14 +69,15 @@ def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
     """
     request = ask.request
     # The order's row is the lock: two refunds of one order are checked one after the other.
-    order = session.get(OrderRow, request.order_id, with_for_update=True)
-    before = session.get(RefundRow, request.refund_id)
+    order, order_of_return = _locked_order(session, request)
+    rows = _refunds_beside(session, request)
+    before = next((row for row in rows if row.refund_id == request.refund_id), None)
     if before is not None:
         return _patient(_known_before(session, before, ask), order)
     if ask.known_only:
         return _refused(ask, order, f"no refund {request.refund_id} is known here; nothing was sent")
     try:
-        row = _reservation(session, ask, order)
+        row = _reservation(session, ask, order, order_of_return, rows)
     except (_Refused, ValueError) as no:
         return _refused(ask, order, str(no))
     session.add(row)
@@ -291,18 +292,40 @@ def _known(row: RefundRow, opening: Opening) -> ReservedRefund:
     )
 
 
-def _reservation(session: Session, ask: ReserveRefund, order: OrderRow | None) -> RefundRow:
+def _locked_order(session: Session, request: RefundRequest) -> tuple[OrderRow | None, str | None]:
+    """The order, and the order of the return that the refund is for."""
+    of_request: ColumnElement[bool] = col(ReturnRow.return_id) == request.return_id
+    found = session.exec(
+        select(OrderRow, ReturnRow.order_id)
+        .join(ReturnRow, of_request, isouter=True)
+        .where(OrderRow.order_id == request.order_id)
+        .with_for_update(of=OrderRow)
+    ).one_or_none()
+    return found or (None, None)
+
+
+def _refunds_beside(session: Session, request: RefundRequest) -> Sequence[RefundRow]:
+    """All refunds of the order, and the one of this id, whoever's it is."""
+    of_order = col(RefundRow.order_id) == request.order_id
+    return session.exec(select(RefundRow).where(of_order | (col(RefundRow.refund_id) == request.refund_id))).all()
+
+
+def _reservation(
+    session: Session,
+    ask: ReserveRefund,
+    order: OrderRow | None,
+    order_of_return: str | None,
+    refunds: Sequence[RefundRow],
+) -> RefundRow:
     request = ask.request
     if order is None:
         raise _Refused(f"no order {request.order_id}")
-    if request.return_id is not None:
-        claimed = session.get(ReturnRow, request.return_id)
-        if claimed is None or claimed.order_id != order.order_id:
-            raise _Refused(f"no return {request.return_id} of order {order.order_id}")
+    if request.return_id is not None and order_of_return != order.order_id:
+        raise _Refused(f"no return {request.return_id} of order {order.order_id}")
     payment = _payment(session, request, order)
     if request.currency != payment.currency:
         raise _Refused(f"the payment was in {payment.currency}, the refund is in {request.currency}")
-    before = taken(refund_rows(session, order.order_id), request.direction)
+    before = taken(refunds, request.direction)
     amount = request.amount if request.amount is not None else payment.paid - before
     if amount <= 0:
         raise _Refused(

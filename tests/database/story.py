@@ -228,7 +228,9 @@ class Story:
         return opened
 
     def return_reaches(self, return_id: str, stage: str, *, ended: bool = False, **facts: Any) -> None:
-        record = case_record(return_workflow_id(return_id), stage, ended=ended)
+        self.save_return(return_id, case_record(return_workflow_id(return_id), stage, ended=ended), **facts)
+
+    def save_return(self, return_id: str, record: CaseRecord, **facts: Any) -> None:
         self.books.save_return(SaveReturn(return_id=return_id, record=record, **facts))
 
     def credited(
