@@ -75,7 +75,6 @@ class RefundStage(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REFUSED = "refused"
-    STOPPED = "stopped"
     TERMINATED = "terminated"
 
 

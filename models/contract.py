@@ -137,7 +137,6 @@ REFUND_KIND: Final = CaseKind(
             RefundStage.SUCCEEDED,
             RefundStage.FAILED,
             RefundStage.REFUSED,
-            RefundStage.STOPPED,
             RefundStage.TERMINATED,
         }
     ),

@@ -33,7 +33,6 @@ ENDS: dict[str, tuple[StrEnum, ...]] = {
         RefundStage.SUCCEEDED,
         RefundStage.FAILED,
         RefundStage.REFUSED,
-        RefundStage.STOPPED,
         RefundStage.TERMINATED,
     ),
 }

@@ -37,6 +37,7 @@ def good(name: str, sku: str) -> dict[str, Any]:
         "channel_update": {"status": "escalated"},
         "staff_override": {"waive": Waivable.TRACKING.value, "reason": "agreed by phone"},
         "gateway_update": {"status": "succeeded", "gateway_refund_id": "re_of_another"},
+        "refund_resolved": {"outcome": "moved", "evidence": "a statement", "reason": "it is there"},
     }
     return fields.get(name, {"reason": "as agreed"} if name != "release" else {})
 

@@ -73,9 +73,6 @@ async def ended_refund(world: World, end: str) -> tuple[OrderStory, CaseStory]:
         order = await order_at(world, "cancel_window")
         return order, await world.refund(order, amount="100.01")
     order, case = await refund_at(world, "pending")
-    if end == "stopped":
-        await stopped(case)
-        return order, case
     ident = (await case.status()).facts["gateway_refund_id"]
     if end == "terminated":
         await case.handle.terminate("by mistake")

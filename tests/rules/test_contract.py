@@ -122,5 +122,5 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "channel_update",
             "staff_override",
         ],
-        "Refund": ["gateway_update"],
+        "Refund": ["gateway_update", "refund_resolved"],
     }

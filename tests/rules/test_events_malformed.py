@@ -68,6 +68,12 @@ async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
         "channel_update": {"status": "escalated"},
         "staff_override": {"actor": "staff:lee", "waive": "tracking", "reason": "drop-off seen"},
         "gateway_update": {"status": "pending", "gateway_refund_id": status.facts.get("gateway_refund_id")},
+        "refund_resolved": {
+            "actor": "staff:lee",
+            "outcome": "moved",
+            "evidence": "a statement",
+            "reason": "it is there",
+        },
     }
     return fields[name]
 

@@ -116,6 +116,7 @@ async def test_REF_7_a_pending_refund_succeeds_by_the_gateways_word(world: World
     status = await refund.reaches("pending")
     assert status.waiting_for is not None
     assert status.waiting_for.who == "gateway"
+    await world.sandbox.settle_refund(refund.id, "succeeded")
     await refund.send(
         way,
         "gateway_update",
