@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from workflows.order import Order
+from workflows.orders.workflow import Order
 from workflows.refunds.workflow import Refund
 from workflows.returns.workflow import Return
 
