@@ -185,6 +185,10 @@ class Plan:
     end: End | None = None
 
     def __add__(self, other: "Plan") -> "Plan":
+        if other.is_empty:
+            return self
+        if self.is_empty:
+            return other
         first = self if _before(self.wake_at, other.wake_at) else other
         return Plan(
             self.effects + other.effects,
@@ -193,6 +197,10 @@ class Plan:
             first.timer,
             self.end or other.end,
         )
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.effects or self.waits or self.wake_at or self.end)
 
     @property
     def goes_on(self) -> bool:

@@ -33,6 +33,8 @@ def plan(facts: ReturnFacts, now: datetime) -> Plan:
     """What follows from the facts at this moment. Of several waits the one of the earliest stage stands first."""
     f = facts.as_of(now)
     whole = _plan(f) + troubles(f)
+    if len(whole.waits) < 2:
+        return whole
     return replace(whole, waits=tuple(sorted(whole.waits, key=lambda wait: STAGES.index(wait.stage))))
 
 

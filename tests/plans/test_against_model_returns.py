@@ -1,0 +1,13 @@
+"""Whatever happens to a return, in whatever order, its plan does what the model allows (RET-16, REF-7)."""
+
+import pytest
+
+from tests.plans.against_model import PARTS, assert_all_allowed
+from tests.plans.returns_in_process import RETURNS
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_RET_16_whatever_happens_to_a_return_in_whatever_order_its_plan_does_what_the_model_allows(
+    part: int,
+) -> None:
+    assert_all_allowed(RETURNS, part, sequences=2_000, pairs=180)
