@@ -74,13 +74,6 @@ def late_cancel_return_id(order_id: str) -> str:
     return f"RR-{order_id}-late-cancel"
 
 
-def buyer_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
-    """A refund of the buyer by the seller: the n-th accepted click of this order or return (REF-6).
-
-    `opening` counts how often the return was opened: it is 2 after the first reopening (REF-7).
-    """
-    return f"RF-{case_id}-B{_numbered(opening, ordinal)}"
-
 
 def order_refund_id(order_id: str, whom: Literal["buyer", "seller"], ordinal: int) -> str:
     """A refund that an order makes by itself, when it is cancelled or voided: `RF-1001-OS1` (REF-6).
@@ -109,18 +102,7 @@ def direct_refund_id(order_id: str, ordinal: int) -> str:
     return f"RF-{order_id}-D{ordinal}"
 
 
-def seller_refund_id(case_id: str, ordinal: int, opening: int = 1) -> str:
-    """A refund of the seller by the broker: the n-th of this order or return, in its n-th opening (REF-6)."""
-    return f"RF-{case_id}-S{_numbered(opening, ordinal)}"
 
-
-def is_refund_of(refund_id: str, case_id: str) -> bool:
-    """Whether this is the id of a refund that this order or return made, of the buyer or of the seller."""
-    return refund_id.startswith((f"RF-{case_id}-B", f"RF-{case_id}-S"))
-
-
-def _numbered(opening: int, ordinal: int) -> str:
-    return f"{ordinal}" if opening == 1 else f"{opening}.{ordinal}"
 
 
 def broker_return_number(return_id: str) -> str:

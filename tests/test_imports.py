@@ -35,8 +35,6 @@ PURE_ENGINE = {"case", "pieces", "procedure", "details", "save"}
 
 # ---- what is not so yet; remove each line with its reason ----
 
-OLD_CORE = "workflows/*.py"
-"""The workflows before facts and plans; they go when nothing starts them any more."""
 STILL_LONG = {
     "tests/model/order_procedure.py",
     "tests/model/return_procedure.py",
@@ -47,10 +45,6 @@ STILL_LONG = {
     "tests/database/test_books_refunds.py",
     "workflows/engine/case.py",
 }
-
-
-def is_old(path: Path) -> bool:
-    return path.match(OLD_CORE) and path.parent.name == "workflows" and path.stem not in ("__init__", "registry")
 
 
 @cache
@@ -127,7 +121,7 @@ def test_imports_go_one_way(part: str) -> None:
 
 
 def test_imports_never_go_round() -> None:
-    files = {name_of(path): path for path in all_files() if not is_old(path)}
+    files = {name_of(path): path for path in all_files()}
     graph = {name: modules_in(imports_of(path), set(files)) - {name} for name, path in files.items()}
     assert list(circles(graph)) == []
 
@@ -137,11 +131,7 @@ def test_a_circle_would_be_found() -> None:
 
 
 def test_nothing_is_imported_for_types_alone() -> None:
-    wrong = [
-        str(path.relative_to(ROOT))
-        for path in all_files()
-        if not is_old(path) and "typing.TYPE_CHECKING" in imports_of(path)
-    ]
+    wrong = [str(path.relative_to(ROOT)) for path in all_files() if "typing.TYPE_CHECKING" in imports_of(path)]
     assert wrong == []
 
 
@@ -180,19 +170,11 @@ def test_only_the_command_line_and_what_is_local_know_the_sandbox() -> None:
 
 
 def test_a_file_is_named_for_its_purpose() -> None:
-    wrong = [
-        str(path.relative_to(ROOT))
-        for path in all_files()
-        if path.stem in NAMELESS | NOT_GUESSABLE and not is_old(path)
-    ]
+    wrong = [str(path.relative_to(ROOT)) for path in all_files() if path.stem in NAMELESS | NOT_GUESSABLE]
     assert wrong == []
 
 
 def test_a_file_is_short() -> None:
-    long = {
-        str(path.relative_to(ROOT))
-        for path in all_files()
-        if not is_old(path) and path.read_text().count("\n") > MOST_LINES
-    }
+    long = {str(path.relative_to(ROOT)) for path in all_files() if path.read_text().count("\n") > MOST_LINES}
     assert long - STILL_LONG == set()
     assert STILL_LONG - long == set(), "these are short now: take them from STILL_LONG"

@@ -12,7 +12,7 @@ from tests.replay.test_changed_code import PASSED_THROUGH, asks_once_more, asks_
 from tests.replay.test_replay_open_cases import listed
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld
 from tests.world import OrderStory, World
-from workflows.order import Order
+from workflows.orders.workflow import Order
 
 MANY = 24
 EMAIL = "robin@buyer.example"

@@ -14,7 +14,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from starter.sandbox.facts import SupplierSeed
 from tests.rules.staff_cancel import comes_to_its_stop, staff_letters
 from tests.world import NEWARK, CaseStory, OrderStory, World, eventually
-from workflows.refund import Refund
+from workflows.refunds.workflow import Refund
 
 PRESSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
 ENDED = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED

@@ -32,6 +32,12 @@ class ChargeAttempt(Message):
     """Why the gateway said no, in its word."""
     at: datetime
     """When it came to this state."""
+    captured_step: int = 0
+    """Which step of the timeline says that it was captured: the database has the money once it has this step."""
+
+    @property
+    def save_key(self) -> str:
+        return f"save:{self.charge_id}"
 
     @property
     def holds_money(self) -> bool:
@@ -54,8 +60,8 @@ def asked(charges: Charges, effect: Authorize, now: datetime) -> Charges:
     return (*charges, attempt)
 
 
-def authorized(charges: Charges, answer: ChargeAnswer, now: datetime) -> Charges:
-    """What the gateway said to an authorization."""
+def authorized(charges: Charges, answer: ChargeAnswer, now: datetime, step: int) -> Charges:
+    """What the gateway said to an authorization; `step`: which line of the timeline will say so."""
     return _changed(
         charges,
         answer.charge_id,
@@ -64,23 +70,31 @@ def authorized(charges: Charges, answer: ChargeAnswer, now: datetime) -> Charges
         gateway_reference=answer.gateway_reference,
         reason=answer.reason,
         at=now,
+        captured_step=step,
     )
 
 
-def captured(charges: Charges, answer: ChargeAnswer, amount: Decimal, now: datetime) -> Charges:
-    """What the gateway said when `amount` was to be captured."""
+def captured(charges: Charges, answer: ChargeAnswer, amount: Decimal, now: datetime, step: int) -> Charges:
+    """What the gateway said when `amount` was to be captured; `step`: which line of the timeline will say so."""
     if answer.state is ChargeState.CAPTURED:
         taken = answer.captured or amount
-        return _changed(charges, answer.charge_id, state=answer.state, captured=taken, reason=None, at=now)
+        return _changed(
+            charges,
+            answer.charge_id,
+            state=answer.state,
+            captured=taken,
+            reason=None,
+            at=now,
+            captured_step=step,
+        )
     return _changed(charges, answer.charge_id, state=answer.state, reason=answer.reason, at=now)
 
 
-def voided(charges: Charges, answer: ChargeAnswer, now: datetime) -> Charges:
+def voided(charges: Charges, answer: ChargeAnswer, now: datetime, step: int) -> Charges:
     """What the gateway said when the authorization was to be released: it may be captured already."""
     attempt = attempt_of(charges, answer.charge_id)
     if answer.state is ChargeState.CAPTURED and attempt is not None:
-        taken = answer.captured or attempt.amount
-        return _changed(charges, answer.charge_id, state=ChargeState.CAPTURED, captured=taken, at=now)
+        return captured(charges, answer, attempt.amount, now, step)
     return _changed(charges, answer.charge_id, state=ChargeState.VOIDED, at=now)
 
 

@@ -73,6 +73,19 @@ class VoidAuthorization(Effect):
         return "void the seller's charge"
 
 
+class SaveCharge(Effect):
+    """Wait until the database has what was captured: only what it knows to be paid can be refunded (REF-3)."""
+
+    kind: Literal["save_charge"] = "save_charge"
+    quick: ClassVar[bool] = False
+    who: ClassVar[Who] = Who.BOOKS
+    charge_id: DerivedId
+
+    @property
+    def summary(self) -> str:
+        return "keep the seller's charge before it is refunded"
+
+
 # ---- suppliers (ORD-5, ORD-6) ----
 
 
@@ -181,6 +194,7 @@ OrderEffect = Annotated[
     | Authorize
     | Capture
     | VoidAuthorization
+    | SaveCharge
     | SearchStock
     | Place
     | ReportLateHandoff

@@ -272,6 +272,20 @@ class OrderFacts(CaseFacts):
         return max(self.captured - self.lines.cost_due - self.seller_refunds_asked, Decimal(0))
 
     @property
+    def unsaved_charge(self) -> ChargeAttempt | None:
+        """What was captured, and the database does not have yet."""
+        return next(
+            (
+                one
+                for one in self.charges
+                if one.state is ChargeState.CAPTURED
+                and one.captured_step > self.steps_saved
+                and not self.is_answered(one.save_key)
+            ),
+            None,
+        )
+
+    @property
     def buyer_refund(self) -> RefundAttempt | None:
         """The automatic one (CAN-6)."""
         return next((one for one in self.refunds if one.direction is BUYER and not one.renumbered), None)

@@ -11,6 +11,7 @@ from models.partners import Recipient
 from models.refunds import RefundResult, RefundState
 from workflows.engine.case import Plan
 from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
+from workflows.orders.effects import SaveCharge
 from workflows.orders.facts import OrderFacts
 from workflows.refunds import attempts
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt
@@ -80,7 +81,11 @@ def to_seller(f: OrderFacts) -> Plan:
     """What was collected for units that came to nothing goes back to the seller at once (ORD-7). One in doubt is
     asked for again under its own id after some days, and looked for first (REF-6, REF-11)."""
     plan = Plan()
-    if (due := f.seller_refund_due) > 0:
+    due = f.seller_refund_due
+    if due > 0 and (unsaved := f.unsaved_charge) is not None:
+        save = SaveCharge(key=unsaved.save_key, charge_id=unsaved.charge_id)
+        plan += just(save) + in_flight(f, _stage(f), save)
+    elif due > 0:
         ordinal = attempts.next_ordinal(f.refunds, SELLER)
         effect = _to_seller(f, ids.order_refund_id(f.order_id, "seller", ordinal), due, 1)
         plan += just(effect) + in_flight(f, _stage(f), effect)

@@ -14,23 +14,23 @@ from workflows.orders.facts import OrderFacts
 
 
 def authorization_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
-    f = f.with_(charges=charges.authorized(f.charges, answer, f.now))
+    f = f.with_(charges=charges.authorized(f.charges, answer, f.now, f.steps + 1))
     if f.charge is None:
         return f.step(f"charge declined: {answer.reason or 'no reason given'}", Who.GATEWAY)
     return f.step(f"seller's payment method charged: {f.charge.amount} {f.currency}", Who.GATEWAY)
 
 
 def capture_answered(f: OrderFacts, effect: Capture, answer: ChargeAnswer) -> OrderFacts:
-    f = f.with_(charges=charges.captured(f.charges, answer, effect.amount, f.now))
+    f = f.with_(charges=charges.captured(f.charges, answer, effect.amount, f.now, f.steps + 1))
     if answer.state is ChargeState.CAPTURED:
         return f.step(f"charge collected: {effect.amount} {f.currency}", Who.GATEWAY)
     return f.step(f"charge could not be collected: {answer.reason or answer.state.value}", Who.GATEWAY)
 
 
 def void_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
-    f = f.with_(charges=charges.voided(f.charges, answer, f.now))
+    f = f.with_(charges=charges.voided(f.charges, answer, f.now, f.steps + 1))
     if answer.state is ChargeState.CAPTURED:
-        return f
+        return f.step("the seller's charge was collected already", Who.GATEWAY)
     return f.step("seller's charge voided", Who.GATEWAY)
 
 

@@ -14,7 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.orders.cancellation import return_of
-    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened
+    from workflows.orders.charges import attempt_of
+    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened, SaveCharge
     from workflows.orders.events import apply, check, reply
     from workflows.orders.facts import OrderFacts, first_lines
     from workflows.orders.partner_calls import call_of
@@ -54,14 +55,26 @@ class Order:
         match effect:
             case OpenLateCancelReturn():
                 return await self._open_return(f)
+            case SaveCharge():
+                await self._charge_saved(f, effect)
+                return None
             case LookUpArrival():
                 return await _arrival(f, effect, ask)
         answer: Message = await ask(*call_of(f, effect, workflow.info().run_id))
         return answer
 
+    async def _charge_saved(self, f: OrderFacts, effect: SaveCharge) -> None:
+        charge = attempt_of(f.charges, effect.charge_id)
+        assert charge is not None, "it was captured"
+        await self._saved(charge.captured_step)
+
+    async def _saved(self, steps: int) -> None:
+        """Wait until the database has so many steps, and with them all that they say."""
+        await workflow.wait_condition(lambda: self.engine.facts.steps_saved >= steps)
+
     async def _open_return(self, f: OrderFacts) -> ReturnOpened:
         """What comes back is what the database has as shipped: so that is saved first (RET-2)."""
-        await workflow.wait_condition(lambda: self.engine.facts.steps_saved >= f.steps)
+        await self._saved(f.steps)
         request = return_of(f)
         summary = f"Return {request.return_id} · order {f.order_id} · cancelled too late"
         await open_return(request, summary)
