@@ -151,6 +151,7 @@ async def test_RET_18_a_marketplace_that_refunds_after_us_is_told_to_staff(world
     await case.update("channel_update", actor="channel:ebay", status="refunded_by_channel", amount="100.00")
 
     await case.alerts_staff("both refunded the buyer")
+    await case.shows("the booking", lambda seen: seen.facts["refunds"][-1]["state"] == "refused")
     assert world.reading.return_view(case.id).refunded_by_channel
 
 
