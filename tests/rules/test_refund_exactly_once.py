@@ -106,6 +106,21 @@ async def test_REF_6_a_retry_after_the_gateway_forgot_the_key_refunds_once(world
     assert [one.amount for one in (await order.effects()).refunds] == [Decimal("25.00")]
 
 
+async def test_REF_6_a_refund_that_succeeds_at_once_costs_three_calls_and_one_upsert(world: World) -> None:
+    order = await paid_order(world)
+    refund = await world.refund(order, amount="40.00")
+    await refund.ends("succeeded")
+    events = [event async for event in refund.handle.fetch_history_events()]
+    calls = [
+        event.activity_task_scheduled_event_attributes.activity_type.name
+        for event in events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    upserts = sum(event.HasField("upsert_workflow_search_attributes_event_attributes") for event in events)
+    timers = sum(event.HasField("timer_started_event_attributes") for event in events)
+    assert (calls, upserts, timers) == (["reserve_refund", "send_refund", "save_refund"], 1, 0)
+
+
 # ---- REF-7: pending, and the end days later ----
 
 
