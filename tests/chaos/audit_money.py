@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from activities.database.views import OrderView, RefundListed
-from models.order_lines import OrderLines
+from models.money import share_of_units
 from models.orders import share_out
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
@@ -137,7 +137,11 @@ class MoneyAudit:
 
 def _cost_of_what_is_bought(view: OrderView) -> Decimal:
     """From the request alone, and what the books say is cancelled or voided; in the charge's currency."""
-    lines = OrderLines(view.request.lines, view.request.charge_currency)
-    lines.share_out(share_out(view.request))
-    lines.void({line.sku: line.cancelled + line.voided for line in view.lines})
-    return lines.cost_still_due
+    shares = {share.sku: share for share in share_out(view.request)}
+    currency, due = view.request.charge_currency, Decimal(0)
+    for line in view.lines:
+        share, kept = shares[line.sku], line.quantity - line.cancelled - line.voided
+        for total in (share.cost_goods, share.cost_shipping):
+            # Units that come to nothing are counted from the end of the line.
+            due += share_of_units(total, line.quantity, 0, kept, currency)
+    return due
