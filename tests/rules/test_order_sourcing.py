@@ -15,10 +15,10 @@ MIDWEST = (41.26, -95.94)
 
 
 def bought(effects: Any) -> list[tuple[str, list[tuple[str, int]]]]:
-    """What was ordered at which warehouse: units by SKU."""
+    """What was ordered at which warehouse: units by SKU. They go out side by side; here by number."""
     return [
         (order.warehouse_id, [(line["sku"], line["quantity"]) for line in order.lines])
-        for order in effects.supplier_orders
+        for order in sorted(effects.supplier_orders, key=lambda order: order.number)
     ]
 
 
