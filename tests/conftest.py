@@ -112,6 +112,8 @@ def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settin
             "shop_url": stack_sandbox.shop_url,
             "smtp_port": stack_sandbox.smtp_port,
             "partner_timeout_seconds": 5,
+            # All tests share one worker: one that makes a partner fail must not keep the next ones waiting.
+            "partner_longest_pause_seconds": 0.5,
         }
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -14,6 +14,7 @@ import aiosmtplib
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.connectors.connection import retry_delay
 from activities.connectors.http import Trouble, failure
 from activities.mail.rendering import Letter, Letters, NoLetter, one_line
 from models.failures import HANDLING, Category
@@ -23,6 +24,9 @@ from models.settings import Settings
 
 SENDER: Final = "Backhaul"
 """Who writes to sellers, suppliers and staff. The buyer is written to in the seller's name (ORD-9)."""
+
+FIRST_RETRY: Final = timedelta(seconds=5)
+LONGEST_RETRY: Final = timedelta(minutes=30)
 
 _WHAT: Final = "send a mail"
 _SMTPS_PORT: Final = 465
@@ -180,4 +184,7 @@ def _failure(category: Category, message: str, numbers: list[int] | None = None)
         call=_WHAT,
         status=numbers[0] if numbers else None,
     )
-    return failure(category, message, trouble)
+    unavailable = category is Category.PARTNER_UNAVAILABLE
+    attempt = activity.info().attempt if activity.in_activity() else 1
+    pause = retry_delay(attempt, FIRST_RETRY, LONGEST_RETRY) if unavailable else None
+    return failure(category, message, trouble, next_retry_delay=pause)
