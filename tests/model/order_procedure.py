@@ -70,6 +70,8 @@ class OrderSetup:
     """What is so before the order comes. `card`: on file at the seller; `stock`: who has the item."""
 
     auto_release: bool = True
+    refused: bool = False
+    """The database refuses the order: its seller is not known."""
     card: str = "good"
     stock: str = "in stock"
     refusing: frozenset[str] = frozenset()
@@ -290,6 +292,8 @@ class OrderProcedure:
         return beside + self._fulfil(state)
 
     def _open(self, state: OrderState) -> OrderState:
+        if self.setup.refused:
+            return self._ended(state, "refused")
         card, new = state.card, state.card_is_new
         if not card and self.setup.card:
             card, new = self.setup.card, True

@@ -252,7 +252,8 @@ class RefundProcedure:
         self, state: RefundsState, known: RefundsState, number: int, event: Happening
     ) -> list[RefundsState]:
         one = state.refunds[number]
-        claim = event.variant.removeprefix("lie ")
+        # Whoever speaks before the gateway has given its number can't know it.
+        claim = event.variant.removeprefix("lie ") if one.has_number else "other"
         if claim == "other" and one.has_number:
             return [self.reject(state)]
         after = self._with(known, number, changed(one, claims=(*one.claims, claim)))

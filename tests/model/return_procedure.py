@@ -77,6 +77,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("buyer_refund", ""),
         ("buyer_refund", "1000"),
         ("refund_word", "buyer succeeded"),
+        ("refund_word", "buyer failed"),
         ("channel_update", "refunded_by_channel"),
         ("goods_received", "accepted"),
     ),
@@ -102,6 +103,8 @@ class ReturnSetup:
     others succeed."""
 
     rma_by_hand: bool = False
+    refused: bool = False
+    """The database refuses the return: more comes back than was shipped (RET-2)."""
     service: str = ""
     """What the supplier's web service says of the RMA: issued, refused, pending; empty: it has none."""
     auto_refund: bool = False
@@ -123,6 +126,8 @@ class Refund:
     state: str = "asked"
     since: int = 0
     by_click: bool = False
+    automatic: bool = False
+    """Asked for by the seller's setting at first, whoever asked again."""
     by_channel: bool = False
     made_again: bool = False
     """It failed afterwards, and a later one succeeded."""
@@ -174,7 +179,8 @@ class ReturnState:
     sent: tuple[int, int] = (0, 0)
     """How often a gateway was asked to refund the buyer, and the seller."""
     to_renumber: tuple[Refund, ...] = ()
-    automatic_failed: bool = False
+    automatic_refused: bool = False
+    """The seller's setting asked for nothing that can be refunded."""
     nothing_left: bool = False
     """The fees take all that was paid."""
     channel: bool = False
@@ -288,7 +294,8 @@ class ReturnProcedure:
 
     def steps(self, state: ReturnState) -> Iterable[ReturnState]:
         if not state.opened:
-            return [self._open(state), *self._stopped_before_it_opened(state)]
+            opened = self._never_opened(state, "refused") if self.setup.refused else self._open(state)
+            return [opened, self._never_opened(state, "stopped")] if state.stopped else [opened]
         if state.reopening:
             return [changed(state, reopening=False)]
         following = [self._book(state)] if state.memos else []
@@ -308,13 +315,11 @@ class ReturnProcedure:
             opened = self._heard(opened, opened, name, variant) or self.reject(opened)
         return opened
 
-    def _stopped_before_it_opened(self, state: ReturnState) -> list[ReturnState]:
-        """When it can't be written down, staff's stop does not wait for it."""
-        if not state.stopped:
-            return []
+    def _never_opened(self, state: ReturnState, outcome: str) -> ReturnState:
+        """It is refused; or can't be written down, and staff's stop does not wait for that."""
         unused = sum(name in ("goods_received", "credit_memo") for name, _ in state.early)
-        ended = self._ended(state, "stopped")
-        return [changed(ended, opened=True, rejected=ended.rejected + unused, memos=(), channel_todo=0)]
+        ended = self._ended(state, outcome)
+        return changed(ended, opened=True, rejected=ended.rejected + unused, memos=(), channel_todo=0)
 
     def _book(self, state: ReturnState) -> ReturnState:
         (_, cents), *others = state.memos
@@ -413,7 +418,7 @@ class ReturnProcedure:
             return [self._serve(state)]
         if self._automatic(state):
             amount = state.owed or self._left_for_buyer(state)
-            return [self._asked(state, BUYER, amount)] if amount > 0 else [changed(state, automatic_failed=True)]
+            return [self._asked(state, BUYER, amount)] if amount > 0 else [changed(state, automatic_refused=True)]
         if not state.buyer_done and not state.of(BUYER) and not state.channel and state.fee >= PAID:
             return [changed(state, nothing_left=True)]
         return []
@@ -435,8 +440,10 @@ class ReturnProcedure:
         """REF-1: without a click, once; a person clicks for what did not succeed."""
         accepted = self._inspected(state) and self._accepted(state)
         ready = self.setup.auto_refund and (state.approval == "returnless" or accepted)
-        tried = state.automatic_failed or any(
-            one.state in ("failed afterwards", "in doubt") for one in state.of(BUYER)
+        tried = state.automatic_refused or any(
+            one.state in ("failed afterwards", "in doubt")
+            or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
+            for one in state.of(BUYER)
         )
         return ready and not (state.buyer_done or state.channel or tried)
 
@@ -463,7 +470,8 @@ class ReturnProcedure:
         self, state: ReturnState, whose: str, cents: int, *, by_click: bool = False, by_channel: bool = False
     ) -> ReturnState:
         number = sum(one.whose == whose for one in state.refunds) + 1
-        refund = Refund(whose, number, cents, since=state.now, by_click=by_click, by_channel=by_channel)
+        automatic = whose == BUYER and not (by_click or by_channel)
+        refund = Refund(whose, number, cents, "asked", state.now, by_click, automatic, by_channel)
         return changed(state, refunds=(*state.refunds, refund))
 
     def _answered(self, state: ReturnState, refund: Refund) -> ReturnState:
@@ -512,9 +520,7 @@ class ReturnProcedure:
     def _not_made(self, state: ReturnState, refund: Refund) -> ReturnState:
         """The one who clicked is told; nothing is refunded again without a person's click."""
         after = _with(state, refund)
-        if refund.whose == SELLER:
-            return after
-        return self.reject(after) if refund.by_click else changed(after, automatic_failed=True)
+        return self.reject(after) if refund.by_click else after
 
     def _ended(self, state: ReturnState, outcome: str) -> ReturnState:
         """Clicks that can't be served any more are answered; what is unbooked is booked still."""

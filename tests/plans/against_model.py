@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from tests.model.procedure import Happening, Possible
+from tests.model.procedure import OUTSIDE, Happening, Possible
 
 SHORTEST, LONGEST = 3, 12
 BURST = 3
@@ -117,7 +117,8 @@ class Play:
     def _happens(self, moment: Moment) -> None:
         chance, happening, subject = random.Random(moment.chance), moment.happening, self.subject
         name = happening.name
-        self.reached.extend((stage, name) for stage in subject.stages[:1])
+        told = f"{name} {happening.variant}" if name in OUTSIDE else name
+        self.reached.extend((stage, told.strip()) for stage in subject.stages[:1])
         if moment.restart:
             subject.restart()
         if name == "clock":
@@ -228,7 +229,8 @@ class Figures:
     def table(self, kind: Kind) -> str:
         """How many of the pairs of stage and event were reached, and which were not."""
         stages = sorted({stage for stage, _ in self.reached})
-        names = [*kind.choices, "clock"]
+        names = [name for name in kind.choices if name not in OUTSIDE]
+        names += [f"{name} {one}".strip() for name in OUTSIDE for one in kind.choices.get(name, ())] + ["clock"]
         missed = [f"{stage} x {name}" for stage in stages for name in names if not self.reached[stage, name]]
         return (
             f"{kind.name}: {self.sequences} sequences, {self.happenings} happenings in {self.seconds:.1f} s;"

@@ -112,6 +112,8 @@ class Order:
             category = self.chance.choice((Category.PARTNER_UNAVAILABLE, Category.INTERNAL))
             return Troubled("it does not answer", category, self.chance.random() < 0.5)
         match effect:
+            case WriteDown() if self.setup.refused:
+                return OpenedOrder(opening=Opening.REFUSED, reason="there is no seller acme")
             case WriteDown():
                 return OpenedOrder(opening=Opening.OPENED, seller=seller(self.setup), shares=SHARES)
             case Authorize() | Capture() | VoidAuthorization():
@@ -121,9 +123,9 @@ class Order:
             case Place():
                 return self._place(effect, facts)
             case LookUpArrival():
-                assert facts.cancel_until is not None, "it is released"
-                early = effect.event_id in self.arrived_in_time
-                at = facts.cancel_until - timedelta(seconds=1) if early else self.rig.now
+                until = facts.cancel_until
+                early = until is not None and effect.event_id in self.arrived_in_time
+                at = until - timedelta(seconds=1) if until is not None and early else self.rig.now
                 return Arrival(at=at.isoformat())
             case AnnounceTracking() | StopShipping() | SaveCharge():
                 return Saved()
@@ -382,6 +384,7 @@ def setup(chance: random.Random) -> OrderSetup:
     warehouses = ("near", "far", "network")
     return OrderSetup(
         auto_release=chance.random() < 0.7,
+        refused=chance.random() < 0.03,
         card=chance.choice(("good", "good", "good", "", "declined")),
         stock=chance.choice(tuple(STOCKS)),
         refusing=frozenset(one for one in warehouses if chance.random() < 0.25),

@@ -115,6 +115,8 @@ class Return:
             category = self.chance.choice((Category.PARTNER_UNAVAILABLE, Category.INTERNAL))
             return Troubled("it does not answer", category, self.chance.random() < 0.5)
         match effect:
+            case OpenReturn() if self.setup.refused:
+                return ReturnOpening(opening=Opening.REFUSED, reason="2 of A: 0 can come back")
             case OpenReturn():
                 return ReturnOpening(opening=Opening.OPENED, opened=self.opened)
             case ReopenReturn():
@@ -369,6 +371,7 @@ def setup(chance: random.Random) -> ReturnSetup:
     rma = chance.choice(("none", "by hand", "issued", "refused", "pending", "none", "by hand"))
     return ReturnSetup(
         rma_by_hand=rma == "by hand",
+        refused=chance.random() < 0.03,
         service=rma if rma not in ("none", "by hand") else "",
         auto_refund=chance.random() < 0.5,
         refund_on_breach=chance.random() < 0.5,

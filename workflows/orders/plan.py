@@ -85,10 +85,11 @@ def _beside(f: OrderFacts) -> Plan:
 
 def _write_down(f: OrderFacts) -> Plan:
     if f.opening is not None:
-        return Plan(end=End(Stage.REFUSED, f.refusal or "an order with this id exists already"))
+        refused = End(Stage.REFUSED, f.refusal or "an order with this id exists already")
+        return shipments.leftovers(f, Stage.REFUSED) + Plan(end=refused)
     effect = WriteDown()
     if f.stopped_at is not None and f.opening_is_in_trouble:
-        return Plan(end=End(Stage.STOPPED, ending.STOPPED))
+        return shipments.leftovers(f, Stage.STOPPED) + Plan(end=End(Stage.STOPPED, ending.STOPPED))
     return just(effect) + in_flight(f, Stage.RECEIVED, effect)
 
 

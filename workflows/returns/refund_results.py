@@ -90,7 +90,8 @@ def _settle(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> Ret
     if state == "succeeded":
         over = " (over what was paid)" if result.over_refund else ""
         return f.step(f"buyer refunded {money}{over}", Who.GATEWAY)
-    return not_refunded(f, attempt.asked_by, _why_not(result))
+    clicked = None if attempt.state == "in_doubt" else attempt.asked_by  # its sender was told of the doubt already
+    return not_refunded(f, clicked, _why_not(result))
 
 
 def _seller_result(result: RefundResult, money: str) -> str:

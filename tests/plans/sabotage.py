@@ -1,0 +1,264 @@
+"""Does the pure suite notice a fault? Twenty-four deliberate ones, each one wrong line in a copy of the sources:
+`python -m tests.plans.sabotage` (or with words of the names of those that are wanted).
+
+For each it says who noticed: the comparison with the model, the rule tables, both. Exit code 1 when one was not
+noticed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+COPIED = ("models", "workflows", "tests", "pyproject.toml")
+LINKED = ("activities", "starter", "migrations", "worker.py", "README.md", "docs")
+LONGEST = 600
+"""Seconds."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong line. `kind`: whose part of the suite must notice it."""
+
+    name: str
+    kind: str
+    file: str
+    right: str
+    wrong: str
+
+
+FAULTS = (
+    Fault(
+        "a tracking number proves nothing",
+        "returns",
+        "workflows/returns/facts.py",
+        "            self.tracking_at,\n            waiver.at",
+        "            waiver.at",
+    ),
+    Fault(
+        "fees are forgotten after a partial refund",
+        "returns",
+        "workflows/returns/refund_amounts.py",
+        "f.snapshot.paid - f.fees - f.refunded",
+        "f.snapshot.paid - f.refunded",
+    ),
+    Fault(
+        "withdrawn although the goods were received",
+        "returns",
+        "workflows/returns/checks.py",
+        "    if f.received:\n",
+        "    if f.received and f.withdrawal:\n",
+    ),
+    Fault(
+        "withdrawn although the buyer's refund is pending",
+        "returns",
+        "workflows/refunds/attempts.py",
+        'return self.state in ("asked", "pending", "succeeded", "in_doubt")',
+        'return self.state in ("asked", "succeeded", "in_doubt")',
+    ),
+    Fault(
+        "a second click while a refund is under way",
+        "returns",
+        "workflows/returns/buyer_refund.py",
+        "next((one for one in f.buyer_attempts if one.is_under_way), None)",
+        'next((one for one in f.buyer_attempts if one.state == "asked"), None)',
+    ),
+    Fault(
+        "completed while somebody asks for more",
+        "returns",
+        "workflows/returns/plan.py",
+        "    if f.clicks or f.refunds_to_renumber or not (",
+        "    if f.refunds_to_renumber or not (",
+    ),
+    Fault(
+        "completed while a refund takes its next number",
+        "returns",
+        "workflows/returns/plan.py",
+        "    if f.clicks or f.refunds_to_renumber or not (",
+        "    if f.clicks or not (",
+    ),
+    Fault(
+        "a rejected return ends as withdrawn",
+        "returns",
+        "workflows/returns/plan.py",
+        "if f.withdrawal is not None and not f.is_rejected:",
+        "if f.withdrawal is not None:",
+    ),
+    Fault(
+        "early events are lost",
+        "returns",
+        "workflows/returns/opening_results.py",
+        "    return _judge(fresh, f.early)",
+        "    return fresh",
+    ),
+    Fault(
+        "refunded by itself although the marketplace refunded",
+        "returns",
+        "workflows/returns/facts.py",
+        "(tried or self.buyer_settled or self.refunded_by_channel)",
+        "(tried or self.buyer_settled)",
+    ),
+    Fault(
+        "what failed afterwards stays owed when it was made again",
+        "returns",
+        "workflows/refunds/attempts.py",
+        'return _made_again(after, attempt.direction) if state == "succeeded" else after',
+        "return after",
+    ),
+    Fault(
+        "completed while the buyer's money is in doubt",
+        "returns",
+        "workflows/returns/facts.py",
+        "        if self.buyer_refund_in_doubt is not None:\n            return False\n",
+        "",
+    ),
+    Fault(
+        "a purchase order that is on its way can still be cancelled",
+        "orders",
+        "workflows/orders/facts.py",
+        'return any(one.state != "found" for one in self.purchases)',
+        'return any(one.state not in ("found", "sent") for one in self.purchases)',
+    ),
+    Fault(
+        "the seller is refunded again and again",
+        "orders",
+        "workflows/orders/facts.py",
+        "self.captured - self.lines.cost_due - self.seller_refunds_asked",
+        "self.captured - self.lines.cost_due",
+    ),
+    Fault(
+        "more is shipped than is open",
+        "orders",
+        "workflows/orders/shipments.py",
+        "            left[line.sku] = left.get(line.sku, 0) - line.quantity\n    return left",
+        "            left[line.sku] = left.get(line.sku, 0)\n    return left",
+    ),
+    Fault(
+        "a parcel is announced of an order that staff stop",
+        "orders",
+        "workflows/orders/shipments.py",
+        "if not f.parcels or f.is_given_up:",
+        "if not f.parcels:",
+    ),
+    Fault(
+        "a cancel request is always in time",
+        "orders",
+        "workflows/orders/cancellation.py",
+        "if at is None or f.cancel_until is None or at >= f.cancel_until:",
+        "if at is None or f.cancel_until is None:",
+    ),
+    Fault(
+        "a cancelled order keeps its authorization",
+        "orders",
+        "workflows/orders/ending.py",
+        "return seller_charge.release(f) + shipping",
+        "return shipping",
+    ),
+    Fault(
+        "a person's word is taken while the gateway's own is awaited",
+        "refunds",
+        "workflows/refunds/facts.py",
+        "not self.is_sending and not unchecked:",
+        "not self.is_sending:",
+    ),
+    Fault(
+        "a wrong claim is not answered",
+        "refunds",
+        "workflows/refunds/events.py",
+        "        elif claim.is_contradicted_by(answer.state):",
+        '        elif claim.is_contradicted_by(answer.state) and claim.status != "failed":',
+    ),
+    Fault(
+        "a word about an unknown refund makes it",
+        "refunds",
+        "workflows/refunds/plan.py",
+        "known_only=bool(f.claims) and not f.started_by_case",
+        "known_only=False",
+    ),
+    Fault(
+        "an event is counted twice",
+        "returns",
+        "workflows/engine/case.py",
+        "self.seen_events | {event.event_id: name}",
+        "{event.event_id: name}",
+    ),
+    Fault(
+        "trouble outlives the effect that had it",
+        "orders",
+        "workflows/engine/case.py",
+        "trouble = {key: why for key, why in self.trouble.items() if key != effect.key}",
+        "trouble = self.trouble",
+    ),
+    Fault(
+        "what is due at a moment is not due at it",
+        "returns",
+        "workflows/engine/pieces.py",
+        "if facts.now >= moment else",
+        "if facts.now > moment else",
+    ),
+)
+
+
+def main() -> int:
+    """Gives the exit code."""
+    wanted = sys.argv[1:]
+    faults = [one for one in FAULTS if not wanted or any(word in one.name for word in wanted)]
+    missed = [fault for fault in faults if not noticed(fault)]
+    sys.stdout.write(f"{len(faults)} faults, {len(missed)} not noticed\n")
+    return 1 if missed else 0
+
+
+def noticed(fault: Fault) -> bool:
+    """Whether the pure suite fails with this fault; says by which of its parts."""
+    with tempfile.TemporaryDirectory(prefix="backhaul-sabotage-") as folder:
+        copy_sources(Path(folder))
+        spoil(Path(folder) / fault.file, fault)
+        parts = {
+            "the model": _fails(folder, f"tests/plans/test_against_model_{fault.kind}.py"),
+            "the rules": _fails(folder, f"tests/plans/{fault.kind}"),
+        }
+    by = " and ".join(part for part, fails in parts.items() if fails)
+    sys.stdout.write(f"{fault.name:62} {f'noticed by {by}' if by else 'NOT NOTICED'}\n")
+    sys.stdout.flush()
+    return bool(by)
+
+
+def copy_sources(folder: Path) -> None:
+    """What may be spoilt is copied, the rest is linked."""
+    ignored = shutil.ignore_patterns("__pycache__", "histories")
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+    for name in LINKED:
+        (folder / name).symlink_to(ROOT / name)
+
+
+def spoil(file: Path, fault: Fault) -> None:
+    """Put the wrong line in. Raises AssertionError when the right one is not there exactly once."""
+    text = file.read_text()
+    count = text.count(fault.right)
+    assert count == 1, f"{fault.name}: its line stands {count} times in {fault.file}"
+    file.write_text(text.replace(fault.right, fault.wrong))
+
+
+def _fails(folder: str, path: str) -> bool:
+    """Whether a test there fails."""
+    command = (sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", path)
+    environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"the suite does not run:\n{done.stdout[-3000:]}\n{done.stderr[-1000:]}")
+    return done.returncode == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
