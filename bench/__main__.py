@@ -14,14 +14,12 @@ from pathlib import Path
 
 import temporalio
 
-from bench import report
-from bench.cliffs import WIDTHS, first_try, hang, source
-from bench.happy_cases import Case
-from bench.many_rows import list_many
+from bench import cancel_window, report
+from bench.cliffs import WIDTHS, first_try, hang, look_up, source
 from bench.measurements import LATEST, About, Cliffs, Listing, Measurements, keep, kept
 from bench.open_cases import FULL_SIZES, SIZES, grow
 from bench.rounds import calm_cases, pair_of, play_rounds
-from bench.stack import CANCEL_WINDOW_SECONDS, KINDS, BenchStack, running
+from bench.stack import KINDS, BenchStack, running
 from bench.starts_and_replays import replay, start
 from models.failures import BackhaulError
 from starter.ops.dev_server import find_server
@@ -66,12 +64,10 @@ async def measure(options: argparse.Namespace, folder: Path) -> Measurements:
             return_costs=calm.returns,
             rounds=rounds,
         )
-        return measured if options.quick else await _measure_more(stack, measured, calm.case, options)
+        return measured if options.quick else await _measure_more(stack, measured, options)
 
 
-async def _measure_more(
-    stack: BenchStack, measured: Measurements, case: Case, options: argparse.Namespace
-) -> Measurements:
+async def _measure_more(stack: BenchStack, measured: Measurements, options: argparse.Namespace) -> Measurements:
     for kind in KINDS:
         await stack.stop_one(kind)
     say("replays and starts")
@@ -79,7 +75,7 @@ async def _measure_more(
     replays = await replay(stack, *(cost.workflow_id for cost in histories))
     starts = await start(stack)
     say("lists and look-ups in a large database")
-    lists = await asyncio.to_thread(list_many, stack.books, stack.plan.folder, case)
+    lists = await look_up()
     cliffs = await _cliffs(stack, lists)
     open_cases = await grow(stack, FULL_SIZES if options.full else SIZES, say)
     return measured.model_copy(
@@ -116,7 +112,7 @@ def _about(options: argparse.Namespace) -> About:
         rounds=options.rounds or (2 if options.quick else 5),
         cases=options.cases,
         at_once=min(options.at_once, options.cases),
-        cancel_window_seconds=CANCEL_WINDOW_SECONDS,
+        cancel_window_seconds=cancel_window.SECONDS,
     )
 
 

@@ -98,9 +98,7 @@ class ActivityFeed:
         self.path = path
         self.statements: Counter[str] = Counter()
         """SQL statements by workflow id, of workers that count them."""
-        self.attempts: Counter[tuple[str, str]] = Counter()
-        """How many tries of an activity have ended, by workflow id and activity."""
-        self._stages: set[tuple[str, str]] = set()
+        self._reached: set[tuple[str, str]] = set()
         self._waiting: defaultdict[tuple[str, str], list[asyncio.Future[None]]] = defaultdict(list)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
@@ -114,9 +112,16 @@ class ActivityFeed:
         self._socket.close()
 
     async def saved(self, workflow_id: str, stage: str, seconds: float = 180.0) -> None:
-        """Wait until the case has saved this stage, or a mail with this name is out. Raises TimeoutError."""
-        key = (workflow_id, stage)
-        if key in self._stages:
+        """Wait until the case has saved this stage. Raises TimeoutError."""
+        await self._until(workflow_id, stage, seconds)
+
+    async def ended(self, workflow_id: str, activity: str, seconds: float = 180.0) -> None:
+        """Wait until a try of this activity of the case has ended. Raises TimeoutError."""
+        await self._until(workflow_id, activity, seconds)
+
+    async def _until(self, workflow_id: str, what: str, seconds: float) -> None:
+        key = (workflow_id, what)
+        if key in self._reached:
             return
         future = asyncio.get_running_loop().create_future()
         self._waiting[key].append(future)
@@ -124,7 +129,7 @@ class ActivityFeed:
             async with asyncio.timeout(seconds):
                 await future
         except TimeoutError:
-            raise TimeoutError(f"{workflow_id} has not saved {stage} within {seconds:g} s") from None
+            raise TimeoutError(f"{workflow_id} has not come to {what} within {seconds:g} s") from None
 
     def _read(self) -> None:
         while True:
@@ -136,11 +141,12 @@ class ActivityFeed:
 
     def _take(self, told: Ended) -> None:
         self.statements[told.workflow_id] += told.statements
-        self.attempts[told.workflow_id, told.activity] += 1
-        if told.stage is None:
-            return
-        key = (told.workflow_id, told.stage)
-        self._stages.add(key)
+        for what in (told.activity, told.stage):
+            if what is not None:
+                self._has_come_to((told.workflow_id, what))
+
+    def _has_come_to(self, key: tuple[str, str]) -> None:
+        self._reached.add(key)
         for future in self._waiting.pop(key, ()):
             if not future.done():
                 future.set_result(None)

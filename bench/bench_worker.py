@@ -1,35 +1,41 @@
 """The workers that are measured: `python -m bench.bench_worker backhaul` or `bare`, each a process of its own.
 
-The first is Backhaul's own worker. Beside it stands only what measures, switched by the environment:
+The first is Backhaul's own worker, with a short cancel window. Beside it stands only what measures, switched by
+the environment:
 
 - BENCH_FEED: path of the socket that is told of each activity's end;
-- BENCH_CANCEL_WINDOW_SECONDS: how long the cancel window is (settings of sellers count it in minutes);
 - BENCH_COUNT_SQL: count SQL statements.
+
+SIGUSR1 lets it give back the memory that it no longer uses.
 """
 
 import asyncio
+import contextlib
+import ctypes
+import gc
 import os
 import signal
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from temporalio.client import Client
 
 from activities.database import open_books
-from bench import bare_worker
+from bench import bare_worker, cancel_window
 from bench.activity_feed import Telling, count_statements
 from models.converter import data_converter
 from models.environment import settings_from_environment, temporal_profile
 from models.logs import configure_logs
-from models.parties import Seller
 from worker import build_worker
 
 READY = "worker is ready"
 
 
-def _shorten_cancel_window(seconds: float) -> None:
-    Seller.cancel_window = property(lambda _: timedelta(seconds=seconds))  # type: ignore[assignment, method-assign]
+def _give_back_memory() -> None:
+    """What is no longer used, to the system: else the process seems larger or smaller by chance."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # other C libraries have no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _say_ready() -> None:
@@ -42,9 +48,9 @@ async def _run(kind: str) -> None:
     configure_logs(settings.log_format, settings.log_level)
     if os.environ.get("BENCH_COUNT_SQL"):
         count_statements()
-    if seconds := os.environ.get("BENCH_CANCEL_WINDOW_SECONDS"):
-        _shorten_cancel_window(float(seconds))
+    cancel_window.shorten()
     stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, _give_back_memory)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     telling = Telling(Path(os.environ["BENCH_FEED"]))

@@ -1,17 +1,21 @@
 """What must stay flat although others decide how much of it there is: offers, hanging partners, payments."""
 
 import asyncio
+import json
 import re
+import sys
 import time
 from collections import Counter
 from typing import Final
 
 from activities.database import Reading
+from bench import cancel_window
 from bench.happy_cases import BackhaulPlayer, Case, prepare
 from bench.histories import cost_of, history_of
-from bench.measurements import FirstTry, HangingSupplier, Sourcing
+from bench.measurements import FirstTry, HangingSupplier, Listing, Sourcing
 from bench.rounds import Say, at_most
-from bench.stack import CANCEL_WINDOW_SECONDS, BenchStack
+from bench.stack import BenchStack
+from models import calls
 from models.failures import NotFound
 from starter.sandbox.facts import PaymentSeed, Seed
 
@@ -21,6 +25,22 @@ FOREIGN_PAYMENTS: Final = 1000
 _SOURCING_SECONDS: Final = 120.0
 _SAMPLES: Final = 5
 _HANG_SECONDS: Final = 300.0
+
+
+async def look_up() -> list[Listing]:
+    """Lists and look-ups in a large database: `bench.database_lists`, in a process of its own."""
+    asked = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.database_lists", "--json", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        said, _ = await asked.communicate()
+    except asyncio.CancelledError:
+        asked.terminate()
+        await asked.wait()
+        raise
+    if asked.returncode:
+        raise RuntimeError(f"bench.database_lists ended with {asked.returncode}")
+    return [Listing.model_validate(one) for one in json.loads(said.decode().strip().splitlines()[-1])]
 
 
 async def source(stack: BenchStack, lines: int, warehouses: int) -> Sourcing:
@@ -35,7 +55,7 @@ async def source(stack: BenchStack, lines: int, warehouses: int) -> Sourcing:
     stuck_at: str | None = None
     try:
         await stack.feed.saved(workflow_id, "awaiting_shipment", _SOURCING_SECONDS)
-        seconds = time.perf_counter() - began - CANCEL_WINDOW_SECONDS
+        seconds = time.perf_counter() - began - cancel_window.SECONDS
     except TimeoutError:
         stuck_at = await _stuck_at(stack, workflow_id)
     history = await history_of(stack.client, workflow_id)
@@ -67,10 +87,10 @@ async def hang(stack: BenchStack, say: Say) -> HangingSupplier:
 
     async def authorized(case: Case) -> None:
         await playing.start_order(case)
-        await stack.feed.saved(playing.order_workflow(case), "cancel_window")
+        await stack.feed.ended(playing.order_workflow(case), calls.AUTHORIZE_CHARGE.name)
 
     await at_most(20, hanging, authorized)
-    await asyncio.sleep(CANCEL_WINDOW_SECONDS + 1)
+    await asyncio.sleep(cancel_window.SECONDS + 1)
     seconds = []
     for case in held[_SAMPLES:]:
         seconds.append(await _until_in_books(stack, playing, case))
@@ -108,5 +128,5 @@ async def first_try(stack: BenchStack) -> FirstTry:
     await playing.start_order(case)
     await playing.saved(playing.order_workflow(case), "awaiting_shipment")
     requests = await stack.sandbox.requests("gateway")
-    calls = Counter(f"{one.method} {re.sub(r'(pi|ch)_[^/]+', '*', one.path)}" for one in requests)
-    return FirstTry(payments=FOREIGN_PAYMENTS, calls=dict(calls))
+    counted = Counter(f"{one.method} {re.sub(r'(pi|ch)_[^/]+', '*', one.path)}" for one in requests)
+    return FirstTry(payments=FOREIGN_PAYMENTS, calls=dict(counted))

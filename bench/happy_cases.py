@@ -12,8 +12,9 @@ from typing import Any, Final
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from activities.database import Parties
+from bench import cancel_window
 from bench.bare_workflows import TASK_QUEUE, BareOrder, BareReturn
-from bench.stack import CANCEL_WINDOW_SECONDS, BenchStack, Kind
+from bench.stack import BenchStack, Kind
 from models import ids
 from models.contract import ORDER_EVENTS, RETURN_EVENTS
 from models.orders import OrderRequest
@@ -268,7 +269,7 @@ class BarePlayer(Player):
         order = case.order.model_dump(mode="json") | {
             "supplier_id": case.supplier_id,
             "auto_release": case.auto_release,
-            "cancel_window_seconds": CANCEL_WINDOW_SECONDS,
+            "cancel_window_seconds": cancel_window.SECONDS,
         }
         attributes = {"OrderId": case.order_id, "SellerId": case.order.seller_id, "Channel": "web_shop"}
         await self.stack.plain_client.start_workflow(

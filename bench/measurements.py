@@ -88,20 +88,27 @@ class OpenCases(BaseModel):
     update_p50_ms: float | None = None
 
 
+class Took(BaseModel):
+    """Medians in milliseconds: by the clock, and of CPU."""
+
+    clock_ms: float
+    cpu_ms: float
+
+
 class Replays(BaseModel):
-    """A replay of a happy case's history from its start, in milliseconds: median of so many."""
+    """A replay of a happy case's history from its start, so many times."""
 
     times: int
-    order_ms: float
-    return_ms: float
-    refund_ms: float
+    order: Took
+    returns: Took
+    refund: Took
 
 
 class Starts(BaseModel):
-    """Starting programs: medians."""
+    """Starting programs: `backhaul worker` until it is ready, `backhaul --help` from the outside."""
 
-    worker_cpu_ms: float
-    help_wall_ms: float
+    worker: Took
+    help: Took
 
 
 class Sourcing(BaseModel):
@@ -112,7 +119,6 @@ class Sourcing(BaseModel):
     warehouses: int
     seconds: float | None
     history_bytes: int
-    largest_task_ms: float | None = None
     stuck_at: str | None = None
 
 
@@ -132,12 +138,11 @@ class FirstTry(BaseModel):
 
 
 class Listing(BaseModel):
-    """A list or look-up at so many orders: median time in SQL, and of the whole call, in milliseconds."""
+    """A list or look-up in a database of 200,000 orders: milliseconds of SQL, the median and the slowest."""
 
-    orders: int
-    what: str
-    sql_ms: float
-    whole_ms: float
+    question: str
+    ms: float
+    slowest_ms: float
 
 
 class Cliffs(BaseModel):

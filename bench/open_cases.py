@@ -1,6 +1,8 @@
 """What an open case costs while nothing happens to it: memory of the worker, bytes in both databases."""
 
 import asyncio
+import os
+import signal
 import time
 from typing import Final
 
@@ -13,10 +15,10 @@ from bench.stack import KINDS, BenchStack, Kind, database_kb, memory_kb
 
 SIZES: Final = (100, 1000)
 FULL_SIZES: Final = (*SIZES, 5000)
-_WARM: Final = 20
+_WARM: Final = 50
 _AT_ONCE: Final = 20
 _SAMPLES: Final = 20
-_SETTLE_SECONDS: Final = 3.0
+_SETTLE_SECONDS: Final = 2.0
 _STAGE: Final = "awaiting_release"
 
 
@@ -61,6 +63,8 @@ class _Level:
 
     @classmethod
     async def of(cls, stack: BenchStack, kind: Kind) -> "_Level":
+        await asyncio.sleep(_SETTLE_SECONDS)
+        os.kill(stack.pid(kind), signal.SIGUSR1)
         await asyncio.sleep(_SETTLE_SECONDS)
         folder = stack.plan.folder
         books = folder / ("books.db" if kind == "backhaul" else "bare.db")

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.database_lists import ORDERS
 from bench.histories import Cost
-from bench.measurements import Cliffs, Measured, Measurements, Pair, Spread
+from bench.measurements import Cliffs, Measured, Measurements, Pair, Spread, Took
 
 DOCUMENT: Final = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 BEGIN: Final = "<!-- numbers: written by `make bench` -->"
@@ -122,19 +123,19 @@ def _open_cases(measured: Measurements) -> list[Row]:
 
 
 def _starts(measured: Measurements) -> list[Row]:
-    rows: list[Row] = [("what", "ms")]
+    took: dict[str, Took] = {}
     if (replays := measured.replays) is not None:
-        rows += [
-            ("cold replay of the order", f"{replays.order_ms:.0f}"),
-            ("cold replay of the return", f"{replays.return_ms:.0f}"),
-            ("cold replay of a refund", f"{replays.refund_ms:.0f}"),
-        ]
+        took |= {
+            "cold replay of the order": replays.order,
+            "cold replay of the return": replays.returns,
+            "cold replay of a refund": replays.refund,
+        }
     if (starts := measured.starts) is not None:
-        rows += [
-            ("CPU of `backhaul worker` until it is ready", f"{starts.worker_cpu_ms:.0f}"),
-            ("`backhaul --help`, by the clock", f"{starts.help_wall_ms:.0f}"),
-        ]
-    return rows
+        took |= {"`backhaul worker` until it is ready": starts.worker, "`backhaul --help`": starts.help}
+    return [
+        ("what", "CPU, ms", "by the clock, ms"),
+        *((what, f"{one.cpu_ms:.0f}", f"{one.clock_ms:.0f}") for what, one in took.items()),
+    ]
 
 
 # ---- cliffs ----
@@ -165,9 +166,9 @@ def _cliffs(cliffs: Cliffs) -> list[tuple[str, list[Row]]]:
         title = f"Calls of the gateway for an order's charge, beside {first.payments:,} payments of others"
         tables.append((title, [("call", "times"), *calls]))
     if cliffs.lists:
-        listed = [(one.what, f"{one.sql_ms:.2f}", f"{one.whole_ms:.1f}") for one in cliffs.lists]
-        title = f"Lists and look-ups at {cliffs.lists[0].orders:,} orders"
-        tables.append((title, [("what", "SQL, ms", "whole call, ms"), *listed]))
+        listed = [(one.question, f"{one.ms:.2f}", f"{one.slowest_ms:.2f}") for one in cliffs.lists]
+        title = f"Lists and look-ups in a database of {ORDERS:,} orders"
+        tables.append((title, [("question", "SQL, ms", "the slowest, ms"), *listed]))
     return tables
 
 

@@ -25,8 +25,6 @@ class CalmCosts:
 
     orders: dict[str, list[Cost]]
     returns: dict[str, list[Cost]]
-    case: Case
-    """Backhaul's."""
 
 
 async def calm_cases(stack: BenchStack) -> CalmCosts:
@@ -36,17 +34,15 @@ async def calm_cases(stack: BenchStack) -> CalmCosts:
     """
     orders: dict[str, list[Cost]] = {}
     returns: dict[str, list[Cost]] = {}
-    played: dict[Kind, Case] = {}
     for kind in KINDS:
         cases = await prepare(stack, f"calm{kind}", 2)
-        played[kind] = cases[-1]
         for case, calm in zip(cases, (0.0, CALM_SECONDS), strict=True):
             playing = player(stack, kind, calm)
             await playing.order(case)
             await playing.return_all(case)
         orders[kind] = await _costs(stack, playing.order_workflow(case))
         returns[kind] = await _costs(stack, playing.return_workflow(case))
-    return CalmCosts(orders, returns, played["backhaul"])
+    return CalmCosts(orders, returns)
 
 
 async def _costs(stack: BenchStack, workflow_id: str) -> list[Cost]:
