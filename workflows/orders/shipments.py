@@ -5,8 +5,8 @@ from models.case import Who
 from models.failures import RefusedByRule
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
-from workflows.engine.case import Effect, Note, Plan, RejectEvent
-from workflows.engine.pieces import after_days, alert, in_flight, just, notify, wait
+from workflows.engine.case import Effect, Note, Plan, RejectEvent, SendMail, Wait
+from workflows.engine.pieces import after_days, alert, just, notify, wait
 from workflows.orders import lines as order_lines
 from workflows.orders.effects import AnnounceTracking
 from workflows.orders.facts import OrderFacts
@@ -83,23 +83,26 @@ def announced(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
 
 def announce(f: OrderFacts) -> Plan:
     """Tell the shop the tracking number of each shipment whose turn it is; one that does not fit is set aside."""
-    plan = Plan()
-    for effect in f.in_flight.values():
-        if isinstance(effect, AnnounceTracking):
-            plan += in_flight(f, Stage.AWAITING_SHIPMENT, effect)
-    for shipment in f.shipments:
-        if f.is_answered(_key(shipment.shipment_id)):
-            plan += just(
-                notify(
-                    f"shipped-{shipment.shipment_id}",
-                    "order_shipped",
-                    Recipient.SELLER,
-                    carrier=shipment.carrier,
-                    tracking_number=shipment.tracking_number,
-                    items=items_of({line.sku: line.quantity for line in shipment.lines}),
-                )
-            )
-    return plan + just(*_turns(f))
+    under_way = [one for one in f.in_flight.values() if isinstance(one, AnnounceTracking)]
+    waits = [Wait(Stage.AWAITING_SHIPMENT, one.who, one.summary, f.done.get(one.key, f.now)) for one in under_way]
+    mails = [_mail(one) for one in f.shipments if _is_to_be_mailed(f, one)]
+    return Plan(effects=(*mails, *_turns(f)), waits=tuple(waits))
+
+
+def _is_to_be_mailed(f: OrderFacts, shipment: ShipmentFact) -> bool:
+    return f.is_answered(_key(shipment.shipment_id)) and f"mail:shipped-{shipment.shipment_id}" not in f.done
+
+
+def _mail(shipment: ShipmentFact) -> SendMail:
+    """The seller is told once the shop has the number."""
+    return notify(
+        f"shipped-{shipment.shipment_id}",
+        "order_shipped",
+        Recipient.SELLER,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        items=items_of({line.sku: line.quantity for line in shipment.lines}),
+    )
 
 
 def _key(shipment_id: str) -> str:

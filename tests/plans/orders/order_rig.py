@@ -22,6 +22,7 @@ from workflows.orders.effects import (
     OpenLateCancelReturn,
     Place,
     ReturnOpened,
+    SaveCharge,
     SearchStock,
     StopShipping,
     VoidAuthorization,
@@ -97,7 +98,7 @@ class Order:
         self.void_finds_captured = False
         self.arrivals: dict[str, datetime | None] = {}
         self.refund_states: list[RefundState | str] = []
-        """What becomes of the next refunds; they succeed, unless said."""
+        """What becomes of the next refunds; they succeed, unless said. `pending` and `not yet` last."""
         self.opening = OpenedOrder(opening=Opening.OPENED)
         self.return_exists = False
         self.idents = 0
@@ -119,7 +120,7 @@ class Order:
         return given
 
     def _given(self, effect: Effect, facts: OrderFacts) -> Given:
-        if not isinstance(effect, SendMail | MakeRefund | OpenLateCancelReturn):
+        if not isinstance(effect, SendMail | MakeRefund | OpenLateCancelReturn | SaveCharge):
             call_of(facts, effect, "run-1")  # what is asked can be said
         match effect:
             case WriteDown():
@@ -170,7 +171,7 @@ class Order:
         offered = [
             one
             for one in self.stock
-            if (effect.second_source or not one.second_source) and (one.warehouse, one.sku) not in refused
+            if one.second_source is effect.second_source and (one.warehouse, one.sku) not in refused
         ]
         sources, missing = [], {}
         for sku, wanted in effect.units.items():
@@ -190,7 +191,9 @@ class Order:
             if left:
                 missing[sku] = left
         feed = {
-            sku: sum(one.quantity for one in self.stock if one.sku == sku and not one.second_source)
+            sku: sum(
+                one.quantity for one in self.stock if one.sku == sku and one.second_source is effect.second_source
+            )
             for sku in effect.units
         }
         return FoundSources(sources=tuple(sources), missing=missing, in_stock=feed)
@@ -203,12 +206,12 @@ class Order:
         return PlacedOrder(state="accepted", supplier_reference=f"S-{effect.number}")
 
     def _refunded(self, effect: MakeRefund) -> Given:
-        said = self.refund_states.pop(0) if self.refund_states else RefundState.SUCCEEDED
+        said = self.refund_states[0] if self.refund_states else RefundState.SUCCEEDED
         if said == "not yet":
-            self.refund_states.insert(0, said)
             return HELD
         if said == "pending":
             return NotYet(self.result_of(effect, RefundState.PENDING))
+        self.refund_states = self.refund_states[1:]
         if said == "in doubt":
             return self.result_of(effect, RefundState.REFUSED, unknown=True)
         if said == "id taken":

@@ -1,0 +1,93 @@
+"""What a cancelled order costs whom, and what is kept of it (CAN-6, CAN-11, CAN-12)."""
+
+from decimal import Decimal
+
+import pytest
+
+from models.orders import Fault
+from models.refunds import RefundState
+from tests.plans.orders.order_rig import MINUTE, NOON, Order
+from workflows.orders.effects import StopShipping
+
+CLOSES = NOON + 30 * MINUTE
+
+# ---- CAN-6: the buyer's money ----
+
+
+def test_CAN_6_a_cancelled_order_does_not_refund_the_buyer_by_itself() -> None:
+    order = Order().in_its_window()
+    order.happens("cancel_request")
+    assert order.facts.refunds == ()
+    assert order.mail("cancelled") == {"reason": "changed their mind"}
+
+
+def test_CAN_6_the_sellers_setting_refunds_the_buyer_in_full() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.happens("cancel_request")
+    (refund,) = order.facts.refunds
+    assert (refund.refund_id, refund.amount, refund.state) == ("RF-1001-OB1", Decimal("100.00"), "succeeded")
+    assert order.begun[-1] == "refund:RF-1001-OB1:1"
+    assert order.mails == ["order_cancelled to seller", "buyer_refunded to buyer"]
+    assert order.mail("cancelled")["refund_automatic"] == "yes"
+
+
+def test_CAN_6_the_buyer_is_refunded_only_when_shipping_is_stopped() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.held.add(StopShipping)
+    order.happens("cancel_request")
+    assert order.facts.refunds == ()
+
+
+def test_CAN_6_a_refund_of_the_buyer_that_fails_is_the_sellers_business() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.refund_states = [RefundState.REFUSED]
+    order.happens("cancel_request")
+    assert order.outcome == "cancelled"
+    assert order.mails == ["order_cancelled to seller", "refund_failed to seller"]
+
+
+def test_CAN_6_a_refund_of_the_buyer_in_doubt_is_named_to_staff() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.refund_states = ["in doubt"]
+    order.happens("cancel_request")
+    assert (order.outcome, order.mails[-1]) == ("cancelled", "staff_alert to staff")
+    assert "RF-1001-OB1 of the buyer is in doubt" in order.mail("alert-RF-1001-OB1-in-doubt")["what"]
+
+
+# ---- CAN-11, CAN-12 ----
+
+
+def test_CAN_11_a_cancelled_order_leaves_the_shops_shipping_list_side_by_side_with_the_void() -> None:
+    order = Order().in_its_window()
+    order.says("cancel_request")
+    assert [one.key for one in order.rig.pending if "mail" not in one.key] == ["void:1", "stop-shipping"]
+    assert {wait.who for wait in order.rig.plan.waits} == {"gateway", "shop"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ({"actor": "seller:jane"}, Fault.SELLER),
+        ({"actor": "buyer:robin"}, Fault.BUYER),
+        ({"actor": "channel:amazon"}, Fault.MARKETPLACE),
+        ({"actor": "supplier:acme"}, Fault.SUPPLIER),
+        ({"actor": "staff:sam"}, Fault.SELLER),
+        ({"actor": "seller:jane", "fault": "stock_feed"}, Fault.STOCK_FEED),
+    ],
+)
+def test_CAN_12_by_whose_fault_it_was_cancelled_is_kept(fields: dict[str, str], fault: Fault) -> None:
+    order = Order().in_its_window()
+    order.happens("cancel_request", **fields)
+    (cessation,) = order.facts.cessations
+    assert (cessation.fault, cessation.by, cessation.quantities) == (fault, fields["actor"], {"A": 2})
+
+
+def test_CAN_12_the_times_that_show_it_are_kept() -> None:
+    order = Order().in_its_window().passes(minutes=10)
+    order.happens("cancel_request")
+    assert order.facts.cessations[0].evidence == {
+        "received at": NOON.isoformat(),
+        "cancel until": CLOSES.isoformat(),
+        "requested at": (NOON + 10 * MINUTE).isoformat(),
+    }
+    assert "cancelled: 2 x A: changed their mind (fault: buyer)" in order.steps
