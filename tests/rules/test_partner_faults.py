@@ -85,7 +85,7 @@ async def test_RET_16_staff_are_told_once_when_a_partner_refuses_our_key_and_it_
 async def test_REF_6_a_refund_refused_by_a_wrong_key_goes_on_when_it_is_mended(world: World) -> None:
     order = await world.simple_order()
     await order.reaches("cancel_window")
-    await world.sandbox.add_fault("gateway", "refuse", "GET /v1/refunds", status=401, code="invalid_key", times=1)
+    await world.sandbox.add_fault("gateway", "refuse", "POST /v1/refunds", status=401, code="invalid_key", times=1)
     refund = await world.refund(order, amount="5.00")
     status = await refund.shows("the trouble", in_trouble)
     assert status.waiting_for is not None

@@ -11,6 +11,7 @@ from models.contract import REFUND
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.client.send import record_event, send_event
 from starter.client.start import open_refund
+from tests.rules.test_reset import reset_to_its_start
 from tests.stages import refund_at
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
@@ -287,3 +288,34 @@ async def test_REF_6_a_refund_that_had_succeeded_says_so_when_it_is_started_agai
     told = await again.result()
     assert (told["state"], told["amount"], told["unknown"]) == (first["state"], first["amount"], False)
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
+
+
+@pytest.mark.parametrize("end", ["succeeded", "refused"])
+async def test_REF_6_a_refund_that_is_reset_after_its_end_moves_nothing(world: World, end: str) -> None:
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    if end == "refused":
+        await world.sandbox.add_fault("gateway", "refuse", "POST /v1/refunds", status=400, code="charge_disputed")
+    refund = await world.refund(order, amount=f"{AMOUNT}")
+    await refund.ends(end)
+    made = await at_the_gateway(order)
+    await world.sandbox.clear_faults()
+
+    await reset_to_its_start(refund)
+
+    told = await refund.handle.result()
+    assert (told["state"], await at_the_gateway(order)) == (end, made)
+    assert (await in_the_books(order, refund))[0] == RefundState(end)
+
+
+async def test_REF_6_a_pending_refund_that_is_reset_is_looked_for_and_not_sent_again(world: World) -> None:
+    order, refund = await refund_at(world, "pending")
+
+    await reset_to_its_start(refund)
+
+    await refund.reaches("pending")
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.forward(hours=25)
+    await refund.ends("succeeded")
+    assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
+    assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)

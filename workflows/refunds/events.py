@@ -105,6 +105,9 @@ def _with_note(what: str, event: Event) -> str:
 
 
 def _reserved(f: RefundFacts, answer: ReservedRefund) -> RefundFacts:
+    if answer.opening is Opening.OPENED and answer.state not in UNFINISHED:
+        # This very run brought it to its end, and was reset: what is settled is not sent again.
+        answer = answer.model_copy(update={"opening": Opening.DUPLICATE})
     after = f.with_(reservation=answer, state_since=f.now)
     if answer.opening is Opening.OPENED:
         over = ", over what was paid (allowed by the seller)" if answer.over_refund else ""

@@ -116,6 +116,14 @@ def test_REF_6_the_same_refund_once_more_says_how_it_ended(state: RefundState) -
     assert (story.keys, story.stage, story.saved) == (["reserve"], state.value, None)
 
 
+@pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.FAILED, RefundState.REFUSED])
+def test_REF_6_a_run_that_was_reset_after_its_end_sends_nothing(state: RefundState) -> None:
+    """The database knows it as the run that reserved; its amount may be free again."""
+    story = RefundStory(reservation=reserved(state=state, resumed=True))
+    story.rest()
+    assert (story.keys, story.stage) == (["reserve"], state.value)
+
+
 def test_REF_6_a_run_that_takes_over_looks_before_it_sends() -> None:
     story = RefundStory(reservation=reserved(resumed=True))
     story.rest()
