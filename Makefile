@@ -11,7 +11,7 @@ READY := .venv/.ready
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE # without compiled files each case costs 10 to 25 ms more
 
-.PHONY: help run test quick histories release chaos soak lint clean python
+.PHONY: help run test prove sabotage histories release chaos soak bench lint clean python
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -20,13 +20,16 @@ help: ## What can be made
 run: $(READY) ## Start the local stack and play the demo on it (make run ARGS=--no-wait)
 	@.venv/bin/backhaul demo $(ARGS)
 
-test: $(READY) ## Every test: each rule, each part, and the proofs of the whole (make test ARGS="-k RET_10")
-	.venv/bin/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
-
-quick: $(READY) ## The tests of each rule and each part, without the proofs that take minutes
+test: $(READY) ## Every rule and every part, in minutes (make test ARGS="-k RET_10")
 	.venv/bin/pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
-histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise behind a patch
+prove: $(READY) ## The long proofs: races, replays, outages, security, demo; PostgreSQL and no cache; crashes; soak
+	.ci/prove
+
+sabotage: $(READY) ## Put twenty faults into the plans, one at a time, and see that the fast tests notice each
+	@.venv/bin/python -m tests.plans.sabotage $(ARGS)
+
+histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise than recorded
 	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest -n $(PROCESSES) tests/replay -k decides_as_recorded $(ARGS)
 
 release: $(READY) ## Keep the recorded histories and their facts under a release's name (make release ARGS=0.1)
@@ -37,6 +40,9 @@ chaos: $(READY) ## Kill every part at every step and at random, then count (make
 
 soak: $(READY) ## Events in any order, as long as told (make soak ARGS="--minutes 10 --seed 7")
 	@.venv/bin/python -m tests.model.soak $(ARGS)
+
+bench: $(READY) ## Measure Backhaul beside a bare workflow: half an hour (make bench ARGS=--quick, or --full)
+	@.venv/bin/python -m bench $(ARGS)
 
 lint: $(READY) ## Linter, formatter, type checker
 	.venv/bin/ruff check

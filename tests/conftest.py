@@ -33,8 +33,8 @@ CACHED_CASES = os.environ.get("BACKHAUL_TEST_CACHED_CASES")
 if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
 
-PROOFS = ("chaos", "demo", "model", "outages", "races", "replay", "security")
-"""Folders whose tests prove the whole under pressure and take minutes: `make quick` leaves them out."""
+PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
+"""Folders whose tests prove the whole under pressure and take minutes: `make prove` runs them, `make test` does not."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

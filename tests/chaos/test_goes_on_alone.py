@@ -37,7 +37,7 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
         yield rig
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_REF_6_a_case_whose_worker_died_in_an_activity_goes_on_by_itself(rig: Rig) -> None:
     story = Story(rig.world(), random.Random(1))
     order = await in_its_window(story)

@@ -30,7 +30,7 @@ async def answers_promptly(case: CaseStory) -> None:
     raise AssertionError(f"{case.id} takes {time.monotonic() - asked:.1f} s to say how it stands")
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_NTF_3_a_case_says_that_it_waits_for_the_books_and_goes_on_when_they_are_back(
     world: World, postgres: Postgres
 ) -> None:

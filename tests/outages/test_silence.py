@@ -98,7 +98,7 @@ async def test_REF_6_a_migration_waits_for_the_one_before_it_however_long_it_tak
     other.dispose()
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_NTF_3_a_case_says_that_it_waits_for_silent_books_and_goes_on_when_they_speak(
     world: World, door: Door
 ) -> None:
@@ -119,7 +119,7 @@ async def test_NTF_3_a_case_says_that_it_waits_for_silent_books_and_goes_on_when
     await audited(world, story.expected, door.moments)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("cut", [Cut.SILENT_BEFORE_COMMIT, Cut.SILENT_AFTER_COMMIT])
 async def test_REF_6_a_commit_whose_answer_never_comes_is_done_once(world: World, door: Door, cut: Cut) -> None:
     door.cut_commits(cut, 1)
@@ -128,7 +128,7 @@ async def test_REF_6_a_commit_whose_answer_never_comes_is_done_once(world: World
     await audited(world, expected, door.moments)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_REF_6_more_refunds_than_threads_meet_silent_books_and_all_are_paid_once(
     world: World, door: Door
 ) -> None:

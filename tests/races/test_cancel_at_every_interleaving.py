@@ -126,7 +126,7 @@ async def in_their_windows(world: World, queue: str) -> list[Sent]:
     return list(sent)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_CAN_4_wherever_a_cancel_comes_the_order_is_cancelled_or_sent_and_never_both(world: World) -> None:
     queue = f"turns-{world.tag}"
     sent = await in_their_windows(world, queue)

@@ -17,7 +17,7 @@ from tests.rules.staff_cancel import stopped
 from tests.stages import ENDS, order_at, refund_at, return_at
 from tests.world import CaseStory, OrderStory, World
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 EVERY_END = [(kind, end) for kind, ends in ENDS.items() for end in ends] + [("return", ReturnStage.EXPIRED)]
 TOLD = {"first": 2, "second": 1, "damaged": len(DAMAGES), "update": len(DAMAGES)}

@@ -130,7 +130,7 @@ class Walks:
         assert not audit.violations, "\n".join(str(one) for one in audit.violations)
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("way", WAYS)
 async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered(world: World, way: str) -> None:
     supplier = await world.supplier()
@@ -155,7 +155,7 @@ async def long_order(world: World, **more: Any) -> OrderStory:
     return order
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("way", WAYS)
 async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered(world: World, way: str) -> None:
     order = await long_order(world)

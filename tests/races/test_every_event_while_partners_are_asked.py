@@ -14,7 +14,7 @@ from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STA
 from tests.stages import WAITS, standing_at
 from tests.world import CaseStory, World, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 WALKED = {"order": ORDER_STAGES, "return": RETURN_STAGES, "refund": REFUND_STAGES}
 PARTNERS_ASKED = [(kind, stage) for kind, stage in WAITS if stage not in WALKED[kind]]

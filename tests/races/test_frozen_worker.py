@@ -75,7 +75,7 @@ async def sent_by(refund: CaseStory) -> int:
     return process
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("moment", FROZEN_AT)
 async def test_REF_6_a_worker_that_wakes_up_after_another_made_its_refund_changes_nothing(
     rig: Rig, moment: str

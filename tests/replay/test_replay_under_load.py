@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from tests.replay.test_replay import replayer
+from tests.replay.replaying import replayer
 from tests.replay.test_replay_while_watched import SlowAnswers, a_worker
 from tests.rules.test_return_events import test_RET_16_each_event_does_the_same_as_signal_and_as_update as a_return
 from tests.world import World
@@ -43,7 +43,7 @@ async def watched(world: World) -> AsyncIterator[None]:
         looking.cancel()
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 async def test_returns_that_run_side_by_side_and_are_watched_replay(world: World) -> None:
     """A local activity that ended in the task that started a timer, which its end cancelled, did not replay; nor
     did one that ended while a question was answered."""

@@ -28,7 +28,7 @@ from tests.rules.staff_cancel import (
 from tests.stages import order_at, refund_at
 from tests.world import CaseStory, World, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 
 def waits_for(who: str) -> Callable[[CaseStatus], bool]:
