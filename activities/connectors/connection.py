@@ -5,10 +5,11 @@ answers, everybody may ask again. So a partner that hangs holds up few calls of 
 that waited for it when it comes back.
 """
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -19,6 +20,8 @@ from models.settings import Settings
 
 FIRST_RETRY: Final = timedelta(seconds=1)
 LONGEST_RETRY: Final = timedelta(minutes=1)
+BRISK: Final = 1.0
+"""A partner that answered anything within so many seconds frees places soon: a call waits as long for one."""
 LONGEST_WAIT_FOR_A_PLACE: Final = timedelta(seconds=10)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("connection")
@@ -87,22 +90,23 @@ class Connection:
         self._limits = limits
         self._clock = clock
         self._random = randomly
-        self._under_way = 0
+        self._places = asyncio.Semaphore(limits.at_once)
+        self._answered_at = float("-inf")
         self._failures = 0
         self._probing = False
         self._pause = 0.0
         self._asked_again_at = 0.0
         self._last_failure = ""
 
-    @contextmanager
-    def attempt(self) -> Iterator[Attempt]:
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[Attempt]:
         """Take a place for one call, and tell the attempt how it went. Raises NotAsked."""
         attempt = Attempt(probes=self._is_open())
-        self._let_in(attempt)
+        await self._let_in(attempt)
         try:
             yield attempt
         finally:
-            self._under_way -= 1
+            self._places.release()
             if attempt.probes:
                 self._probing = False
             if attempt.has_answer:
@@ -114,7 +118,7 @@ class Connection:
         """Open as a switch is: nothing flows."""
         return self._failures >= self._limits.failures
 
-    def _let_in(self, attempt: Attempt) -> None:
+    async def _let_in(self, attempt: Attempt) -> None:
         if attempt.probes:
             left = self._pause if self._probing else self._asked_again_at - self._clock()
             if left > 0:
@@ -123,16 +127,28 @@ class Connection:
                     f"{self._last_failure}, and is not asked for a while",
                     timedelta(seconds=left * (1 + self._random())),
                 )
-        if self._under_way >= self._limits.at_once:
-            raise NotAsked(f"has {self._under_way} calls of ours to answer first", None)
-        self._under_way += 1
+        if self._places.locked():
+            await self._wait_for_a_place()
+        else:
+            await self._places.acquire()
         self._probing = self._probing or attempt.probes
+
+    async def _wait_for_a_place(self) -> None:
+        """Only at a partner that answers: at one that hangs the wait would keep others from theirs."""
+        full = NotAsked(f"has {self._limits.at_once} calls of ours to answer first", None)
+        if self._clock() - self._answered_at > BRISK:
+            raise full
+        try:
+            await asyncio.wait_for(self._places.acquire(), BRISK)
+        except TimeoutError:
+            raise full from None
 
     def _closes(self) -> None:
         if self._is_open():
             log.warning("a partner answers again", partner=self._name)
         self._failures = 0
         self._pause = 0.0
+        self._answered_at = self._clock()
 
     def _has_failed(self, attempt: Attempt, why: str) -> None:
         if self._is_open() and not attempt.probes:

@@ -132,7 +132,7 @@ class Partner:
 
     async def _ask(self, what: str, request: httpx.Request) -> httpx.Response:
         try:
-            with self._connection.attempt() as attempt:
+            async with self._connection.attempt() as attempt:
                 try:
                     answer = await self._client.send(request)
                 except httpx.RequestError as error:

@@ -1,5 +1,6 @@
 """One partner that is full or out of order: who is let in, and when everybody may ask again."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -32,107 +33,122 @@ class Line:
         self.clock = Clock()
         self.connection = Connection("shop", limits, self.clock, lambda: luck)
 
-    def fails(self, times: int = 1) -> None:
+    async def fails(self, times: int = 1) -> None:
         for _ in range(times):
-            with self.connection.attempt() as attempt:
+            async with self.connection.attempt() as attempt:
                 attempt.failed("answered 503")
 
-    def answers(self) -> None:
-        with self.connection.attempt() as attempt:
+    async def answers(self) -> None:
+        async with self.connection.attempt() as attempt:
             attempt.answered()
 
-    def turns_away(self) -> NotAsked:
-        with pytest.raises(NotAsked) as raised, self.connection.attempt():
-            pass
+    async def turns_away(self) -> NotAsked:
+        with pytest.raises(NotAsked) as raised:
+            async with self.connection.attempt():
+                pass
         return raised.value
 
 
-def test_no_more_calls_are_under_way_than_there_are_places() -> None:
+async def test_no_more_calls_are_under_way_than_there_are_places() -> None:
     line = Line()
-    with line.connection.attempt(), line.connection.attempt():
-        refused = line.turns_away()
+    async with line.connection.attempt(), line.connection.attempt():
+        refused = await line.turns_away()
         assert (refused.why, refused.retry_after) == ("has 2 calls of ours to answer first", None)
-    line.answers()
+    await line.answers()
 
 
-def test_a_partner_that_fails_in_a_row_is_left_alone_and_the_call_is_told_for_how_long() -> None:
+async def test_a_call_waits_for_a_place_at_a_partner_that_answers() -> None:
     line = Line()
-    line.fails(3)
-    refused = line.turns_away()
+    await line.answers()
+    places = [line.connection.attempt() for _ in range(3)]
+    for place in places[:2]:
+        await place.__aenter__()
+    third = asyncio.create_task(places[2].__aenter__())
+    await asyncio.sleep(0)
+    assert not third.done()
+    await places[0].__aexit__(None, None, None)
+    assert not (await third).probes
+
+
+async def test_a_partner_that_fails_in_a_row_is_left_alone_and_the_call_is_told_for_how_long() -> None:
+    line = Line()
+    await line.fails(3)
+    refused = await line.turns_away()
     assert refused.why == "answered 503, and is not asked for a while"
     assert refused.retry_after == timedelta(seconds=1)
 
 
-def test_those_who_wait_come_back_spread_over_as_long_again() -> None:
+async def test_those_who_wait_come_back_spread_over_as_long_again() -> None:
     line = Line(luck=0.5)
-    line.fails(3)
-    assert line.turns_away().retry_after == timedelta(seconds=1.5)
+    await line.fails(3)
+    assert (await line.turns_away()).retry_after == timedelta(seconds=1.5)
 
 
-def test_an_answer_between_failures_keeps_the_line_open() -> None:
+async def test_an_answer_between_failures_keeps_the_line_open() -> None:
     line = Line()
     for _ in range(5):
-        line.fails(2)
-        line.answers()
+        await line.fails(2)
+        await line.answers()
 
 
-def test_one_call_tries_whether_the_partner_is_back_and_no_other_meanwhile() -> None:
+async def test_one_call_tries_whether_the_partner_is_back_and_no_other_meanwhile() -> None:
     line = Line()
-    line.fails(3)
+    await line.fails(3)
     line.clock.now += 1
-    with line.connection.attempt() as probe:
+    async with line.connection.attempt() as probe:
         assert probe.probes
-        assert line.turns_away().retry_after == timedelta(seconds=1)
+        assert (await line.turns_away()).retry_after == timedelta(seconds=1)
         probe.answered()
-    with line.connection.attempt() as first, line.connection.attempt() as second:
+    async with line.connection.attempt() as first, line.connection.attempt() as second:
         assert (first.probes, second.probes) == (False, False)
 
 
-def test_each_try_that_fails_doubles_the_pause_up_to_the_longest() -> None:
+async def test_each_try_that_fails_doubles_the_pause_up_to_the_longest() -> None:
     line = Line()
-    line.fails(3)
+    await line.fails(3)
     for pause in (1, 2, 4, 4):
-        assert line.turns_away().retry_after == timedelta(seconds=pause)
+        assert (await line.turns_away()).retry_after == timedelta(seconds=pause)
         line.clock.now += pause
-        line.fails()
+        await line.fails()
 
 
-def test_after_an_answer_the_pauses_begin_anew() -> None:
+async def test_after_an_answer_the_pauses_begin_anew() -> None:
     line = Line()
-    line.fails(3)
+    await line.fails(3)
     line.clock.now += 1
-    line.fails()
+    await line.fails()
     line.clock.now += 2
-    line.answers()
-    line.fails(3)
-    assert line.turns_away().retry_after == timedelta(seconds=1)
+    await line.answers()
+    await line.fails(3)
+    assert (await line.turns_away()).retry_after == timedelta(seconds=1)
 
 
-def test_a_try_that_was_given_up_says_nothing_and_the_next_one_tries() -> None:
+async def test_a_try_that_was_given_up_says_nothing_and_the_next_one_tries() -> None:
     line = Line()
-    line.fails(3)
+    await line.fails(3)
     line.clock.now += 1
-    with pytest.raises(TimeoutError), line.connection.attempt():
-        raise TimeoutError
-    with line.connection.attempt() as probe:
+    with pytest.raises(TimeoutError):
+        async with line.connection.attempt():
+            raise TimeoutError
+    async with line.connection.attempt() as probe:
         assert probe.probes
 
 
-def test_calls_that_were_under_way_before_make_the_pause_no_longer() -> None:
+async def test_calls_that_were_under_way_before_make_the_pause_no_longer() -> None:
     line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
-    with line.connection.attempt() as early:
-        line.fails(3)
+    async with line.connection.attempt() as early:
+        await line.fails(3)
         line.clock.now += 0.5
         early.failed("did not answer in time")
-    assert line.turns_away().retry_after == timedelta(seconds=0.5)
+    assert (await line.turns_away()).retry_after == timedelta(seconds=0.5)
 
 
-def test_a_late_answer_of_a_call_from_before_shows_that_the_partner_is_back() -> None:
+async def test_a_late_answer_of_a_call_from_before_shows_that_the_partner_is_back() -> None:
     line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
-    with line.connection.attempt() as early:
-        line.fails(3)
+    async with line.connection.attempt() as early:
+        await line.fails(3)
         early.answered()
-    line.answers()
+    await line.answers()
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (6, 32), (7, 60), (1000, 60)])
@@ -213,8 +229,9 @@ async def test_RET_16_a_full_line_is_no_failure_of_the_partner_and_tried_again_s
     activities: ActivityEnvironment,
 ) -> None:
     shop = Shop(Settings(partner_calls_at_once=1), httpx.MockTransport(Sick(200)))
-    with shop._partner._connection.attempt(), pytest.raises(ApplicationError) as raised:
-        await activities.run(shop.announce_tracking, TRACKING)
+    async with shop._partner._connection.attempt():
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(shop.announce_tracking, TRACKING)
     assert raised.value.message == "the shop has 1 calls of ours to answer first: announce a tracking number"
     assert raised.value.next_retry_delay is not None
     assert raised.value.next_retry_delay <= timedelta(seconds=1.5)
