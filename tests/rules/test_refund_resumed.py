@@ -319,3 +319,20 @@ async def test_REF_6_a_pending_refund_that_is_reset_is_looked_for_and_not_sent_a
     await refund.ends("succeeded")
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
     assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
+
+
+async def test_REF_11_a_person_settles_a_refund_that_a_dead_gateway_never_answers(world: World) -> None:
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    await world.sandbox.add_fault("gateway", "drop_before", "/v1/refunds", times=None)
+    refund = await world.refund(order, amount=f"{AMOUNT}")
+    await refund.shows("the trouble", lambda seen: any("tried again" in step.what for step in seen.timeline))
+
+    await refund.update(
+        "refund_resolved", actor="staff:sam", outcome="not_moved", evidence="a statement", reason="it is gone"
+    )
+
+    status = await refund.ends("failed")
+    assert status.timeline[-1].what == "failed: recorded by staff:sam: it is gone"
+    assert await at_the_gateway(order) == []
+    assert await in_the_books(order, refund) == (RefundState.FAILED, PAID)

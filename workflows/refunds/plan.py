@@ -46,8 +46,10 @@ def _send(f: RefundFacts) -> Plan:
     if not f.is_reserved or not f.goes_by_gateway or f.gateway_answered:
         return Plan()
     if f.resolution is not None:
-        # A person has said what became of it: it is not sent any more.
-        return _stop_asking(f, Stage.SENDING) if f.is_sending else Plan()
+        # A person has said what became of it: it is sent no more. The last try may have arrived all the same.
+        if f.is_sending:
+            return _stop_asking(f, Stage.SENDING)
+        return _begin(f, Stage.PENDING, LookUp(key=f.next_look)) if not f.looks else Plan()
     assert f.reservation is not None, "it is reserved"
     if f.known_only:
         return Plan() if f.is_looking else _begin(f, Stage.PENDING, LookUp(key=f.next_look))

@@ -284,15 +284,24 @@ def test_REF_11_a_person_says_what_became_of_a_refund_in_doubt(state: str, outco
 
 @pytest.mark.parametrize("outcome", ["moved", "not_moved"])
 def test_REF_11_a_refund_that_a_dead_gateway_never_answered_is_settled_and_asked_for_no_more(outcome: str) -> None:
-    story = RefundStory(send=OUTAGE)
+    story = RefundStory(send=OUTAGE, look=OUTAGE)
     story.rest()
     story.resolve(outcome)
+    story.rest()
     story.rest()
     assert (story.stage, story.is_over, story.pending) == (
         {"moved": "succeeded", "not_moved": "failed"}[outcome],
         True,
         [],
     )
+
+
+def test_REF_11_the_last_try_to_send_is_looked_for_before_a_persons_word_counts() -> None:
+    story = RefundStory(send=OUTAGE, look=says("succeeded"))
+    story.rest()
+    story.resolve("not_moved")
+    story.rest()
+    assert story.result == (RefundState.SUCCEEDED, AMOUNT)
 
 
 def test_REF_11_a_look_without_an_answer_does_not_hold_up_a_persons_word() -> None:
