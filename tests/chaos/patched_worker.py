@@ -106,11 +106,13 @@ async def _dawdle() -> None:
 class RefundsWithoutLooking(Payments):
     """REF-6 broken: each try refunds anew, whatever an earlier one did."""
 
-    async def _find_refund(self, *_: Any) -> None:
+    async def _refunded_before(self, *_: Any) -> None:
         return None
 
-    async def _with_fresh_key(self, what: str, key: str, look_and_send: Callable[[str], Awaitable[Any]]) -> Any:
-        return await look_and_send(f"{key}:{uuid.uuid4()}")
+    async def _with_fresh_key(
+        self, what: str, key: str, send: Callable[[str], Awaitable[Any]], look: Any = None
+    ) -> Any:
+        return await send(f"{key}:{uuid.uuid4()}")
 
 
 class ForgetsCreditMemos(Books):
