@@ -142,7 +142,7 @@ async def refunding_the_seller_of_a_voided_order(story: Story) -> AsyncIterator[
     yield spot
     await stands_at(order, "voided")
     story.ends(order, "voided")
-    await refunded(story, story.world.refund_story(f"RF-{order.id}-S1"))
+    await refunded(story, story.world.refund_story(f"RF-{order.id}-OS1"))
 
 
 @during(calls.SEND_REFUND)
@@ -154,4 +154,4 @@ async def refunding_the_buyer_after_a_cancel(story: Story) -> AsyncIterator[Spot
     await tell(order, "cancel_request", reason="changed their mind")
     yield spot
     await cancelled(story, order)
-    await refunded(story, story.world.refund_story(f"RF-{order.id}-B1"))
+    await refunded(story, story.world.refund_story(f"RF-{order.id}-OB1"))

@@ -42,7 +42,7 @@ async def a_supplier_refuses_it(story: Story) -> None:
     await pass_window(order)
     await stands_at(order, "voided")
     story.ends(order, "voided")
-    await refunded(story, story.world.refund_story(f"RF-{order.id}-S1"))
+    await refunded(story, story.world.refund_story(f"RF-{order.id}-OS1"))
 
 
 async def a_late_cancel_becomes_a_return(story: Story) -> None:

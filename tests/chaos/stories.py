@@ -259,7 +259,7 @@ async def an_order_is_cancelled(story: Story) -> None:
     await tell(order, "cancel_request", reason="changed their mind")
     await stands_at(order, "cancelled")
     story.ends(order, "cancelled")
-    story.ends(story.world.refund_story(f"RF-{order.id}-B1"), "succeeded")
+    story.ends(story.world.refund_story(f"RF-{order.id}-OB1"), "succeeded")
 
 
 async def an_order_is_cancelled_or_sent(story: Story) -> None:

@@ -197,7 +197,7 @@ def withdrawn_and_refunded(seen: Evidence) -> Evidence:
 
 def automatic_refund_forgotten(seen: Evidence) -> Evidence:
     """The seller's setting asks for the buyer's refund after a cancel, and no refund began."""
-    refund = f"refund-RF-{order_at(seen, 'cancelled').listed.order_id}-B1"
+    refund = f"refund-RF-{order_at(seen, 'cancelled').listed.order_id}-OB1"
     return replace(seen, cases=tuple(case for case in seen.cases if case.workflow_id != refund))
 
 

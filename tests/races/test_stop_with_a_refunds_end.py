@@ -81,7 +81,7 @@ async def cancelled(world: World, queue: str) -> tuple[OrderStory, CaseStory, Ca
         order = await world.simple_order(seller, buyer_method="pm_card_pendingRefund", task_queue=queue)
         await order.reaches("cancel_window")
         await order.update("cancel_request", reason="no stock")
-        refund = world.refund_story(f"RF-{order.id}-B1")
+        refund = world.refund_story(f"RF-{order.id}-OB1")
         await refund.reaches("pending")
     return order, order, refund
 
@@ -98,7 +98,7 @@ async def partly_voided(world: World, queue: str) -> tuple[OrderStory, CaseStory
         order = await world.order(seller, *({"sku": sku, "quantity": 1} for sku in skus), task_queue=queue)
         await order.reaches("cancel_window")
         await order.forward(minutes=30, seconds=1)
-        refund = world.refund_story(f"RF-{order.id}-S1")
+        refund = world.refund_story(f"RF-{order.id}-OS1")
         await refund.reaches("pending")
     return order, order, refund
 
@@ -129,6 +129,4 @@ async def test_CAN_1_a_stop_in_one_task_with_a_refunds_end_is_heard_and_the_refu
     if begin is partly_voided:
         told = await staff_letters(order)
         assert "was accepted by" in told
-        assert f"a refund {refund.id} exists already; look at it" in told
-    if begin is cancelled:
-        assert f"look whether {refund.id} was made" in await staff_letters(order)
+        assert f"refunds of {amount} USD were asked for" in told

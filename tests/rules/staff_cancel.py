@@ -76,7 +76,7 @@ async def assert_order_accounted_for(order: OrderStory) -> None:
     assert at_supplier <= {number for number, state in in_books.items() if state in ("accepted", "unknown")}
 
     taken = sum((one.amount for one in effects.captures), Decimal(0))
-    given_back = [one for one in effects.refunds if "-S" in one.metadata["backhaul_id"]]
+    given_back = [one for one in effects.refunds if "-OS" in one.metadata["backhaul_id"]]
     assert set(Counter(one.metadata["backhaul_id"] for one in given_back).values()) <= {1}, "refunded twice"
     back = sum((one.amount for one in given_back), Decimal(0))
     told = await staff_letters(order)

@@ -350,7 +350,7 @@ async def test_REF_7_an_order_whose_refund_is_taken_back_says_so(world: World) -
     await order.reaches("cancel_window")
     await order.update("cancel_request", reason="changed their mind")
     await order.ends("cancelled")
-    refund = world.refund_story(f"RF-{order.id}-B1")
+    refund = world.refund_story(f"RF-{order.id}-OB1")
     await taken_back(refund)
     await refund.ends("failed")
     assert await left(order) == PAID
