@@ -24,12 +24,14 @@ def credit_memos(f: ReturnFacts) -> Plan:
 
 
 def _booking(f: ReturnFacts) -> Plan:
-    """Staff's stop waits for it, unless it can't be done."""
+    """Staff's stop waits for it; not when it can't be done for so long that they were told."""
     memo = next((one.memo for one in f.memos if one.state == "new"), None)
     if memo is None:
         return Plan()
     effect = BookCreditMemo(key=f"credit-memo:{memo.event_id}", memo=memo)
-    return Plan() if f.stopped_at is not None and effect.key in f.trouble else just(effect)
+    trouble = f.trouble.get(effect.key)
+    given_up = f.stopped_at is not None and trouble is not None and trouble.alert
+    return Plan() if given_up else just(effect)
 
 
 def _seller_settled_at(f: ReturnFacts) -> datetime | None:

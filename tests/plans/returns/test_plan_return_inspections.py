@@ -4,6 +4,7 @@ import pytest
 
 from models.records import CreditMemoBooked
 from tests.plans.returns.return_rig import NOON, OUR_FAULT, goods, in_transit, memo, requested, unopened
+from tests.plans.rig import Troubled
 
 
 @pytest.mark.parametrize("reception", ["received", "short", "wrong_item", "lost", "refused"])
@@ -119,6 +120,16 @@ def test_NTF_9_a_credit_memo_that_cant_be_booked_is_told_and_staff_can_still_sto
     assert "book credit memo CM-1: Internal: an allocation that can't be" in story.alerts
     story.stopped()
     assert (story.stage, story.is_over, story.facts.rejected_count) == ("stopped", True, 1)
+
+
+def test_RET_12_a_short_outage_is_waited_for_when_staff_stop_it() -> None:
+    story = in_transit().received()
+    story.world.booking = Troubled("PartnerUnavailable: no answer")
+    story.credited().stopped()
+    assert not story.is_over
+    story.world.booking = None
+    story.rest()
+    assert (story.stage, story.is_over, story.shown["credited"]) == ("stopped", True, "63.00")
 
 
 def test_NTF_9_it_goes_on_when_the_fault_is_mended() -> None:
