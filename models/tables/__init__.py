@@ -57,7 +57,7 @@ class SupplierRow(SQLModel, table=True):
 class CaseRow(SQLModel, table=True):
     """Where a case stands: an order, a return or a refund. One row per workflow id, from the case's opening on.
 
-    Lists are read by `urgency`, then `newness`, then id: a page is a range of one index, however many cases there are.
+    Lists are read by `urgency`, then `newness`, then id: a page is a range of one index, however many there are.
     """
 
     __tablename__ = "case_file"
@@ -116,8 +116,6 @@ class OrderRow(SQLModel, table=True):
     workflow_id: str = Field(unique=True)
     run_id: str
     received_at: datetime = Field(sa_type=UtcTime, index=True)
-    request: OrderRequest = Field(sa_type=Document(OrderRequest))
-    seller: Seller = Field(sa_type=Document(Seller))
     paid_by: PaidBy = Field(sa_type=Word(PaidBy))
     payment_reference: str = Field(index=True)
     payment_amount: Decimal = Field(sa_type=Money)
@@ -126,6 +124,9 @@ class OrderRow(SQLModel, table=True):
     cancel_until: datetime | None = Field(default=None, sa_type=UtcTime)
     handoff_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     handed_off_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    # Last, so that lists read nothing of them.
+    request: OrderRequest = Field(sa_type=Document(OrderRequest))
+    seller: Seller = Field(sa_type=Document(Seller))
 
 
 class OrderLineRow(SQLModel, table=True):
@@ -261,8 +262,6 @@ class ReturnRow(SQLModel, table=True):
     split_from: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
     source: Source = Field(sa_type=Word(Source))
     requested_by: str
-    request: ReturnRequest = Field(sa_type=Document(ReturnRequest))
-    opened: OpenedReturn | None = Field(default=None, sa_type=Document(OpenedReturn))
     created_at: datetime = Field(sa_type=UtcTime, index=True)
     amazon_rma_id: str | None = Field(default=None, index=True)
     ebay_return_id: str | None = Field(default=None, index=True)
@@ -281,6 +280,9 @@ class ReturnRow(SQLModel, table=True):
     refund_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     refunded_by_channel: bool = False
     outcome: str | None = None
+    # Last, so that lists read nothing of them.
+    request: ReturnRequest = Field(sa_type=Document(ReturnRequest))
+    opened: OpenedReturn | None = Field(default=None, sa_type=Document(OpenedReturn))
     facts: dict[str, Any] | None = Field(default=None, sa_type=LastFacts)
     """Its last facts once it is completed: from them it opens again (REF-7)."""
 
