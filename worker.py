@@ -5,12 +5,8 @@ workflows' task queue and, with slots of its own, one task queue per kind of par
 else wait.
 """
 
-import gc
-
-if __name__ == "__main__":
-    gc.disable()  # until all is imported, which makes no garbage: a seventh of a process's start
-
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -356,6 +352,8 @@ async def connect_patiently(runtime: Runtime, settings: Settings, limits: Worker
 
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain. Raises BackhaulError when it can't start."""
+    gc.freeze()  # what was imported stays: it need not be looked through again and again
+    gc.enable()
     limits = read_settings(WorkerSettings)
     engine = open_books(settings)
     stop = asyncio.Event()
@@ -378,8 +376,6 @@ def main() -> None:
     try:
         settings = settings_from_environment()
         configure_logs(settings.log_format, settings.log_level)
-        gc.freeze()  # what was imported stays: it need not be looked through again and again
-        gc.enable()
         asyncio.run(run(settings))
     except BackhaulError as error:
         sys.stderr.write(f"backhaul worker: {error}\n")

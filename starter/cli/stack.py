@@ -1,5 +1,6 @@
 """`up`, `worker`, `sandbox`, `front`, `db`, `temporal`: what runs, and what has to be prepared for it."""
 
+import gc
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -56,6 +57,7 @@ def worker() -> None:
 
     The server is found by TEMPORAL_ADDRESS and its like, the books by DATABASE_URL.
     """
+    gc.disable()  # until the worker runs: to import it makes no garbage, and is most of its start
     from starter.cli.output import run
     from starter.cli.process_settings import ready_settings
     from worker import run as work
