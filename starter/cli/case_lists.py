@@ -8,7 +8,7 @@ from typing import Any
 from activities.database.views import OrderRefunds, RefundTotals, Standing
 from models.message import Message
 from starter.cli.case_lookup import books
-from starter.cli.output import money, say, show_json, show_table
+from starter.cli.output import money, remark, say, show_json, show_table
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Filter:
     seller: str | None
     due_before: datetime | None
     limit: int
+    after: str | None = None
+    """Those behind the one with this cursor."""
 
     def as_arguments(self) -> dict[str, Any]:
         return {
@@ -26,6 +28,7 @@ class Filter:
             "seller": self.seller,
             "due_before": self.due_before,
             "limit": self.limit,
+            "after": self.after,
         }
 
 
@@ -33,6 +36,7 @@ def list_orders(wanted: Filter, as_json: bool) -> None:
     with books() as reading:
         orders = reading.find_orders(**wanted.as_arguments())
     _list(
+        wanted,
         as_json,
         orders,
         ("order", "seller", "channel", "paid"),
@@ -47,6 +51,7 @@ def list_returns(wanted: Filter, as_json: bool) -> None:
     with books() as reading:
         returns = reading.find_returns(**wanted.as_arguments())
     _list(
+        wanted,
         as_json,
         returns,
         ("return", "order", "seller", "supplier", "RMA"),
@@ -61,6 +66,7 @@ def list_refunds(wanted: Filter, as_json: bool) -> None:
     with books() as reading:
         refunds = reading.find_refunds(**wanted.as_arguments())
     _list(
+        wanted,
         as_json,
         refunds,
         ("refund", "order", "seller", "amount", "to", "state"),
@@ -82,6 +88,7 @@ def list_refunds(wanted: Filter, as_json: bool) -> None:
 
 
 def _list(
+    wanted: Filter,
     as_json: bool,
     listed: Sequence[Message],
     columns: tuple[str, ...],
@@ -97,6 +104,9 @@ def _list(
         (*columns, "stage", "waiting on", "for", "due (UTC)", "SLA"),
         ((*cells, *_standing(standing)) for cells, standing in rows),
     )
+    last = rows[-1][1]
+    if len(rows) == wanted.limit and last is not None:
+        remark(f"there may be more: --after {last.cursor}")
 
 
 def _standing(standing: Standing | None) -> tuple[object, ...]:

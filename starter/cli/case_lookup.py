@@ -63,7 +63,7 @@ def refund_case(number: str) -> str:
 
 
 def return_case(number: str) -> str:
-    """The workflow id of the return that has this number: RR id, RMA, order, Amazon RMA id, eBay return id.
+    """The workflow id of the return that has this number: RR id, RMA, order, tracking, ...
 
     Raises Conflict that lists the candidates when there are several, InvalidInput when it can't be a number.
     """

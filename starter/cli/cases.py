@@ -93,15 +93,19 @@ def list_cases(
         str | None, typer.Option("--due-before", metavar="TIME|7d|12h", help="What is due until then.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000)] = 50,
+    after: Annotated[
+        str | None,
+        typer.Option("--after", metavar="CURSOR", help="The next page: the last one's `cursor`."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Cases from the books: what is open and due first comes first."""
+    """Cases from the database: what is open and due first comes first."""
     if stage is not None and stage not in [known.value for known in _STAGES[kind]]:
         known = ", ".join(stage.value for stage in _STAGES[kind])
         raise InvalidInput("--stage", [Problem(stage[:100], f"{kind.value} have the stages {known}")])
     from starter.cli.case_lists import Filter, list_orders, list_refunds, list_returns
 
-    wanted = Filter(stage, seller, _time(due_before) if due_before is not None else None, limit)
+    wanted = Filter(stage, seller, _time(due_before) if due_before is not None else None, limit, after)
     match kind:
         case Kind.ORDERS:
             list_orders(wanted, as_json)

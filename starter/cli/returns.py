@@ -113,7 +113,7 @@ add_events(
     app,
     RETURN,
     EVENTS,
-    "Any number of the return: RR id, RMA number, order number, Amazon RMA id, eBay return id (RET-17).",
+    "Any number of the return: RR id, RMA, order, tracking, the broker's, Amazon's or eBay's (RET-17).",
     _send,
 )
 
@@ -124,7 +124,8 @@ add_events(
 )
 def find(
     number: Annotated[
-        str, typer.Argument(metavar="NUMBER", help="RR id, RMA, order, Amazon RMA id or eBay return id.")
+        str,
+        typer.Argument(metavar="NUMBER", help="RR id, RMA, order, tracking, broker's, Amazon's or eBay's."),
     ],
 ) -> None:
     """Raises NotFound."""

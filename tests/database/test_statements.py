@@ -1,10 +1,11 @@
 """What the database is asked to do for one case: a few statements, and none that says nothing new."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from activities.database import Contacts
 from models.partners import Mail, Recipient
@@ -171,3 +172,42 @@ def _version(engine: Engine) -> list[object]:
 def test_where_a_case_stands_takes_two_statements(story: Story, engine: Engine, statements: Statements) -> None:
     story.books.save_case(SaveCase(record=case_record("refund-RF-1", "refused", "no order 9", ended=True)))
     assert (statements.transactions, len(statements)) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["orders", "returns", "refunds"])
+@pytest.mark.parametrize("filters", [{}, {"stage": "shipped"}, {"seller": "acme"}, {"due_before": NOON}])
+def test_NTF_3_a_page_of_a_list_is_a_range_of_an_index(
+    story: Story, engine: Engine, kind: str, filters: dict[str, object]
+) -> None:
+    find = getattr(story.reading, f"find_{kind}")
+    for more in ({}, {"after": "0" * 37 + "order-1001"}):
+        plans = _plans(engine, lambda more=more: find(**filters, **more))  # type: ignore[misc]
+        assert "USING INDEX ix_case_file_" in plans[0], plans
+        assert not [step for step in plans if "SCAN" in step or "TEMP B-TREE" in step], plans
+
+
+def test_RET_17_each_number_of_a_return_is_looked_up_in_an_index(story: Story, engine: Engine) -> None:
+    plans = _plans(engine, lambda: story.reading.find_return("RMA-4"))
+    assert not [step for step in plans if "SCAN returns" in step or "SCAN orders" in step], plans
+    assert not [step for step in plans if "SCAN case_file" in step], plans
+
+
+def _plans(engine: Engine, ask: Callable[[], object]) -> list[str]:
+    """How SQLite finds what is asked for, step by step; PostgreSQL scans what is empty, whatever its indexes."""
+    if engine.dialect.name != "sqlite":
+        pytest.skip("of SQLite")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    ask()
+    event.remove(engine, "before_cursor_execute", note)
+    with engine.connect() as connection:
+        return [
+            str(row[-1])
+            for statement, parameters in asked
+            if statement.startswith("SELECT")
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
