@@ -290,8 +290,9 @@ async def test_REF_6_a_refund_that_had_succeeded_says_so_when_it_is_started_agai
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
 
 
+@pytest.mark.parametrize("task", [1, 2], ids=["to its start", "to its sending"])
 @pytest.mark.parametrize("end", ["succeeded", "refused"])
-async def test_REF_6_a_refund_that_is_reset_after_its_end_moves_nothing(world: World, end: str) -> None:
+async def test_REF_6_a_refund_that_is_reset_after_its_end_moves_nothing(world: World, end: str, task: int) -> None:
     order = await world.simple_order()
     await order.reaches("cancel_window")
     if end == "refused":
@@ -301,7 +302,7 @@ async def test_REF_6_a_refund_that_is_reset_after_its_end_moves_nothing(world: W
     made = await at_the_gateway(order)
     await world.sandbox.clear_faults()
 
-    await reset_to_its_start(refund)
+    await reset_to_its_start(refund, task)
 
     told = await refund.handle.result()
     assert (told["state"], await at_the_gateway(order)) == (end, made)

@@ -9,19 +9,19 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from tests.world import CaseStory, World, eventually
 
 
-async def reset_to_its_start(case: CaseStory) -> None:
-    """`temporal workflow reset` to the first task, without what was sent since."""
+async def reset_to_its_start(case: CaseStory, task: int = 1) -> None:
+    """`temporal workflow reset` to the first task, or the n-th, without what was sent since."""
     history = await case.handle.fetch_history()
-    first = next(
+    completed = [
         one.event_id for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    )
+    ]
     client = case.world.client
     await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
             workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
             reason="a mended worker",
-            workflow_task_finish_event_id=first,
+            workflow_task_finish_event_id=completed[task - 1],
             request_id=case.handle.id,
             reset_reapply_exclude_types=[
                 ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,

@@ -1,5 +1,7 @@
 """How each effect of a refund is done."""
 
+from typing import Final, Literal
+
 from temporalio import workflow
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
@@ -7,7 +9,7 @@ from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.message import Message
-    from models.partners import SendRefund
+    from models.partners import RefundAnswer, SendRefund
     from models.records import RefundTakenBack, ReservedRefund, ReserveRefund, SettleRefund
     from models.refunds import RefundResult, RefundState
     from models.returns import ReturnRequest
@@ -17,13 +19,20 @@ with workflow.unsafe.imports_passed_through():
     from workflows.refunds.facts import RefundFacts
 
 
+_ENDED: Final[dict[RefundState, Literal["succeeded", "failed", "refused"]]] = {
+    RefundState.SUCCEEDED: "succeeded",
+    RefundState.FAILED: "failed",
+    RefundState.REFUSED: "refused",
+}
+
+
 async def perform(f: RefundFacts, effect: Effect, ask: Ask) -> Message | None:
     """Do it; gives the answer. Raises CouldNot when the case that was to be told does not run."""
     match effect:
         case Reserve():
-            return await _reserve(f, effect, ask)
+            return await _reserve(f, ask, known_only=effect.known_only)
         case Send():
-            return await ask(calls.SEND_REFUND, _to_gateway(f, again=effect.again))
+            return await _send(f, effect, ask)
         case LookUp():
             return await ask(calls.LOOK_UP_REFUND, _to_gateway(f, again=True))
         case TakeBack():
@@ -34,15 +43,27 @@ async def perform(f: RefundFacts, effect: Effect, ask: Ask) -> Message | None:
     raise AssertionError(f"a refund does not know the effect {effect.key}")
 
 
-async def _reserve(f: RefundFacts, effect: Reserve, ask: Ask) -> ReservedRefund:
+async def _reserve(f: RefundFacts, ask: Ask, *, known_only: bool) -> ReservedRefund:
     message = ReserveRefund(
         request=f.request,
         workflow_id=f.case_id,
         run_id=f.run_id,
-        at=f.done[effect.key],
-        known_only=effect.known_only,
+        at=f.done["reserve"],
+        known_only=known_only,
     )
     return await ask(calls.RESERVE_REFUND, message)
+
+
+async def _send(f: RefundFacts, effect: Send, ask: Ask) -> RefundAnswer:
+    """A run that took over from another one may know less than the database: what has ended there is not sent."""
+    info = workflow.info()
+    if info.run_id != info.first_execution_run_id:
+        known = await _reserve(f, ask, known_only=True)
+        if known.state in _ENDED:
+            return RefundAnswer(
+                state=_ENDED[known.state], gateway_refund_id=known.gateway_refund_id, reason=known.reason
+            )
+    return await ask(calls.SEND_REFUND, _to_gateway(f, again=effect.again))
 
 
 def _to_gateway(f: RefundFacts, *, again: bool) -> SendRefund:
