@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from temporalio.client import Client
 from temporalio.worker import Worker
 
 from tests.races.test_cancel_against_placing import LATE, assert_one_of_both
@@ -56,11 +57,18 @@ class Sent:
 @asynccontextmanager
 async def only(world: World, queue: str, **limits: Any) -> AsyncIterator[None]:
     """A worker of this queue that does a part of the work."""
+
+    def limited(client: Client, **all_of_it: Any) -> Worker | None:
+        if "workflows" in all_of_it:
+            return Worker(client, **(all_of_it | limits))
+        return None if limits.get("no_remote_activities") else Worker(client, **all_of_it)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("worker.Worker", lambda client, **all_of_it: Worker(client, **(all_of_it | limits)))
+        patch.setattr("worker.Worker", limited)
         # Without a cache no task is kept for a worker that is not let in now.
         settings = WorkerSettings(drain_seconds=0.1, max_cached_workflows=0)
         worker = build_worker(world.client, world.settings, world.engine, task_queue=queue, limits=settings)
+    worker.workers = {kind: one for kind, one in worker.workers.items() if one is not None}
     async with worker:
         yield
 
