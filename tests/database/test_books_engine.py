@@ -7,8 +7,9 @@ import sys
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from alembic import command
@@ -22,14 +23,14 @@ from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.database import Books, Parties, open_books, upgrade
+from activities.database import Books, Parties, open_books, orders, upgrade
 from activities.database.engines import UPGRADE_LOCK, make_engine, migrations_config, newest_version, writing
 from activities.database.transactions import write
 from models import calls
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
-from models.records import Opening, OpenOrder
+from models.records import OpenedOrder, Opening, OpenOrder
 from models.settings import Settings
-from models.tables import METADATA, MailRow
+from models.tables import METADATA, CreditMemoRow, MailRow
 from tests.database.conftest import KINDS
 from tests.database.story import NOON, Story, order_request
 from tests.postgres import POSTGRES_URL, EmptyPostgres
@@ -330,3 +331,46 @@ def test_an_activity_of_the_books_runs_as_one(story: Story) -> None:
     )
     answer = ActivityEnvironment().run(story.books.open_order, ask)
     assert answer.opening == "opened"
+
+
+def test_a_fault_of_ours_is_tried_again_and_quotes_nothing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(_session: Session, ask: OpenOrder) -> OpenedOrder:
+        raise KeyError(ask.request.buyer.email)
+
+    monkeypatch.setattr(orders, "open_order", stumble)
+    with pytest.raises(ApplicationError, match="a fault of ours: KeyError in stumble, line") as failed:
+        story.ordered(("A", 1, "10.00"))
+    assert (failed.value.type, failed.value.non_retryable) == ("Internal", False)
+    assert "buyer.example" not in "".join(traceback.format_exception(failed.value))
+
+
+def test_a_number_that_is_taken_is_a_conflict_for_good(story: Story, engine: Engine) -> None:
+    story.ordered(("A", 1, "10.00"))
+    ask = OpenOrder(
+        request=order_request(("A", 1, "10.00"), order_id="1002"),
+        workflow_id="order-1001",  # unique, and order 1001 has it
+        run_id="run-1",
+        received_at=NOON,
+    )
+    with pytest.raises(ApplicationError, match="the database has something else under this number") as refused:
+        story.books.open_order(ask)
+    assert (refused.value.type, refused.value.non_retryable) == ("Conflict", True)
+
+
+def test_a_row_without_what_it_belongs_to_is_not_found_for_good(engine: Engine) -> None:
+    memo: dict[str, Any] = {
+        "supplier_id": "north",
+        "number": "CM-1",
+        "return_id": "RR-9",
+        "date": NOON.date(),
+        "amount": Decimal("1.00"),
+        "currency": "USD",
+        "actor": "supplier:north",
+        "at": NOON,
+    }
+
+    def orphan(session: Session) -> None:
+        session.add(CreditMemoRow(**memo))
+
+    with pytest.raises(NotFound, match="does not have what this belongs to"):
+        write(engine, orphan)
