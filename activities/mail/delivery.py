@@ -16,8 +16,8 @@ from temporalio.exceptions import ApplicationError
 
 from activities.connectors.connection import retry_delay
 from activities.connectors.http import Trouble, failure
-from activities.mail.rendering import Letter, Letters, NoLetter, one_line
-from models.failures import HANDLING, Category
+from activities.mail.letter import Letter, one_line
+from models.failures import HANDLING, BackhaulError, Category
 from models.links import rma_link
 from models.partners import Addressee, Contact, Mail, MailSent, Recipient
 from models.settings import Settings
@@ -53,7 +53,6 @@ class Mailer:
         self._settings = settings
         self._contacts = contacts
         self._outbox = outbox
-        self._letters = Letters(settings.mail_templates)
         self._out: set[str] = set()
         """Keys of mails that are out and not yet noted, for the books did not answer: noted by the next try."""
 
@@ -76,15 +75,8 @@ class Mailer:
             return MailSent(state="no_address", message_id=message_id)
         sender = one_line(contact.seller_name) if mail.to is Recipient.BUYER else SENDER
         try:
-            letter = await asyncio.to_thread(
-                self._letters.write,
-                mail.template,
-                mail.seller_id,
-                contact.language,
-                self._facts(mail, contact),
-                sender,
-            )
-        except NoLetter as error:
+            letter = await asyncio.to_thread(self._letter, mail, contact, sender)
+        except BackhaulError as error:
             raise _failure(error.category, str(error)) from None
         await self._deliver(self._message(message_id, contact, sender, letter))
         return await self._note(mail.key, message_id)
@@ -94,6 +86,15 @@ class Mailer:
         await asyncio.to_thread(self._outbox.mark_sent, key, message_id)
         self._out.discard(key)
         return MailSent(state="sent", message_id=message_id)
+
+    def _letter(self, mail: Mail, contact: Contact, sender: str) -> Letter:
+        """Raises NoLetter."""
+        from activities.mail.rendering import letters  # template engine and Markdown: at the first mail
+
+        facts = self._facts(mail, contact)
+        return letters(self._settings.mail_templates).write(
+            mail.template, mail.seller_id, contact.language, facts, sender
+        )
 
     def _facts(self, mail: Mail, contact: Contact) -> dict[str, str]:
         """What the template may show: the books' facts, who and what it is about, and the mail's own facts."""

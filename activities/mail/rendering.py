@@ -8,10 +8,10 @@ buyer typed can be no link, no heading and no header line.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from string import punctuation
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import structlog
@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from activities.mail.letter import Letter, one_line
 from models.failures import BackhaulError, Category
 
 BUILT_IN: Final = Path(__file__).parent / "templates"
@@ -29,7 +30,6 @@ NOT_STATED: Final = "—"
 LONGEST_SUBJECT: Final = 200
 
 _SUBJECT = "Subject:"
-_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _MARKUP = re.compile(f"([{re.escape(punctuation)}])")
 
@@ -40,14 +40,6 @@ class NoLetter(BackhaulError):
     """There is no such template, or none that works."""
 
     category: ClassVar[Category] = Category.INVALID_INPUT
-
-
-class Letter(NamedTuple):
-    """A mail's content. `subject` is one line."""
-
-    subject: str
-    text: str
-    html: str
 
 
 class _Ready(str):
@@ -106,9 +98,10 @@ class Letters:
         return Letter(subject, text, html)
 
 
-def one_line(value: str) -> str:
-    """A value without line breaks or invisible characters: fit for a header."""
-    return " ".join(_INVISIBLE.sub("", value).split())
+@cache
+def letters(custom: Path | None) -> Letters:
+    """The letters of this installation."""
+    return Letters(custom)
 
 
 def _parted(rendered: str) -> tuple[str, str]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.mail.rendering import BUILT_IN, Letter, Letters, NoLetter
+from activities.mail.letter import Letter
+from activities.mail.rendering import BUILT_IN, Letters, NoLetter
 
 LANGUAGES = ("en", "de")
 FOR_SELLERS = {
