@@ -13,13 +13,12 @@ from temporalio.converter import PayloadCodec
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from models.contract import ORDER, REFUND, RETURN
 from models.encryption import KeyMissing
 from models.message import Message
 from starter.client.start import failure_of
-from worker import PASSED_THROUGH
+from worker import workflow_runner
 from workflows.registry import WORKFLOWS
 
 OPEN_CASES = f'ExecutionStatus="Running" AND WorkflowType IN ("{ORDER}", "{RETURN}", "{REFUND}")'
@@ -53,17 +52,15 @@ class Replayed(Message):
 async def replay_open_cases(client: Client) -> AsyncIterator[Replayed]:
     """Replay each open case of the server on the code at hand; nothing is changed there.
 
-    Replay sees commands: another activity, another order, one more or less. It does not see a changed
-    duration or argument. Raises PartnerUnavailable when the server does not answer.
+    Replay sees commands: another activity, another order, one more or less. It does not see a changed argument,
+    nor a duration that is shorter. Raises PartnerUnavailable when the server does not answer.
     """
     keys = _MissingKeys(client.data_converter.payload_codec)
     replayer = Replayer(
         workflows=WORKFLOWS,
         namespace=client.namespace,
         data_converter=dataclasses.replace(client.data_converter, payload_codec=keys),
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-        ),
+        workflow_runner=workflow_runner("on"),
         runtime=_without_warnings(),
     )
     try:

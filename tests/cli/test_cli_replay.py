@@ -8,11 +8,13 @@ from typer.testing import Result
 
 from starter.ops import replay as replaying
 from tests.cli.conftest import Line
-from tests.replay.test_changed_code import PASSED_THROUGH, asks_once_more, asks_once_more_behind_a_patch
+from tests.replay.test_changed_code import asks_once_more, asks_once_more_in_cases_of_the_next_release
 from tests.replay.test_replay_open_cases import listed
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld
 from tests.world import OrderStory, World
-from workflows.orders.workflow import Order
+from workflows.engine.case import Plan
+from workflows.orders import seller_charge
+from workflows.orders.facts import OrderFacts
 
 MANY = 24
 EMAIL = "robin@buyer.example"
@@ -40,11 +42,6 @@ async def replay(world: World, **environment: str) -> Result:
     address = world.env.client.service_client.config.target_host
     line = Line({"TEMPORAL_ADDRESS": address, "TEMPORAL_CONFIG_FILE": os.devnull, **environment})
     return await asyncio.to_thread(line, "replay")
-
-
-def changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox runs the workflows as this test changes them."""
-    monkeypatch.setattr(replaying, "PASSED_THROUGH", PASSED_THROUGH)
 
 
 async def in_window_and_placed(world: World, queue: str) -> tuple[OrderStory, OrderStory]:
@@ -81,25 +78,23 @@ async def test_the_case_that_would_break_is_named_with_the_reason_and_no_other(
 ) -> None:
     async with world.worker(queue):
         _, placed = await in_window_and_placed(world, queue)
-    changed(monkeypatch)
     asks_once_more(monkeypatch)
 
     result = await replay(world)
 
     assert result.exit_code == 4
-    why = "its history calls capture_charge where this code calls find_stock"
+    why = "its history calls capture_charge where this code calls stop_shipping"
     assert result.stdout == f"{placed.handle.id}: would break: {why}\n"
     assert "1 of 2 open cases would break" in result.stderr
     assert "WARN" not in capfd.readouterr().out, "the SDK does not tell it once more"
 
 
-async def test_the_same_change_behind_a_patch_breaks_no_case(
+async def test_the_same_change_for_cases_of_the_next_release_breaks_no_case(
     world: World, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with world.worker(queue):
         await in_window_and_placed(world, queue)
-    changed(monkeypatch)
-    asks_once_more_behind_a_patch(monkeypatch)
+    asks_once_more_in_cases_of_the_next_release(monkeypatch)
 
     result = await replay(world)
 
@@ -111,8 +106,7 @@ async def test_a_step_that_is_gone_is_named_by_what_the_history_has_there(
 ) -> None:
     async with world.worker(queue):
         _, placed = await in_window_and_placed(world, queue)
-    changed(monkeypatch)
-    monkeypatch.setattr(Order, "_authorize", Order._wait_while_held)
+    monkeypatch.setattr(seller_charge, "authorize", lambda _: Plan())
 
     result = await replay(world)
 
@@ -128,12 +122,11 @@ async def test_code_that_fails_on_a_case_is_told_without_what_the_case_holds(
 ) -> None:
     async with world.worker(queue):
         _, placed = await in_window_and_placed(world, queue)
-    changed(monkeypatch)
 
-    async def fails(order: Order) -> None:
+    def fails(f: OrderFacts) -> Plan:
         raise KeyError(EMAIL)
 
-    monkeypatch.setattr(Order, "_collect", fails)
+    monkeypatch.setattr(seller_charge, "capture", fails)
 
     result = await replay(world)
 
@@ -176,13 +169,12 @@ async def test_an_encrypted_case_that_would_break_is_told_as_such(
         order = await sealed.simple_order()
         await order.placed()
     await listed(sealed, order)
-    changed(monkeypatch)
     asks_once_more(monkeypatch)
 
     result = await replay(sealed, BACKHAUL_PAYLOAD_KEYS=KEY_1)
 
     assert result.exit_code == 4
-    assert "where this code calls find_stock" in result.stdout
+    assert "where this code calls stop_shipping" in result.stdout
 
 
 def test_a_server_that_does_not_answer_is_told(nowhere: Line) -> None:

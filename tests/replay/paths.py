@@ -1,15 +1,16 @@
 """Every path that a case can take, as a short story. Their histories are recorded, committed and replayed.
 
-A path gives the cases whose histories belong to it; the name of a history is `<path>.<n>-<place>-<kind>.json`.
+A path gives the cases whose histories belong to it. Paths that differ only in when staff stop them are one.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
-from tests.replay import doubtful_paths, order_paths, outage_paths, refund_paths, return_paths, stopped_paths
-from tests.world import CaseStory, World
+from tests.replay import order_paths, outage_paths, refund_paths, return_paths, run_paths, stop_paths
+from tests.replay.recording import Recorded
+from tests.world import World
 
-Path = Callable[[World], Awaitable[list[CaseStory]]]
+Path = Callable[[World], Awaitable[Sequence[Recorded]]]
 
 
 def _told_in(module: ModuleType) -> dict[str, Path]:
@@ -23,7 +24,7 @@ def _told_in(module: ModuleType) -> dict[str, Path]:
 
 PATHS: dict[str, Path] = {
     name: path
-    for module in (order_paths, return_paths, refund_paths, stopped_paths, outage_paths, doubtful_paths)
+    for module in (order_paths, return_paths, refund_paths, outage_paths, stop_paths, run_paths)
     for name, path in _told_in(module).items()
 }
 """Every path by its name."""

@@ -1,10 +1,16 @@
-"""Histories on disk, and what of a history is a decision of the workflow's code."""
+"""Histories on disk, and what of a history is a decision of the workflow's code.
+
+    tests/replay/histories/<release>/<path>.<place>-<kind>.json
+
+Each file is one line. `unreleased` has what the code of today records; `tests.replay.releases` gives it a name.
+"""
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -12,71 +18,114 @@ from temporalio.client import WorkflowHistory
 
 from tests.world import CaseStory
 
-HISTORIES = Path(__file__).parent / "histories"
-STACK = re.compile(r'"stackTrace": "(?:[^"\\]|\\.)*"')
-"""Of a failure: it names the folders of whoever recorded it, and decides nothing."""
+HISTORIES: Final = Path(__file__).parent / "histories"
+UNRELEASED: Final = "unreleased"
+
+Recorded = CaseStory | WorkflowHistory
+"""A case, whose history is read when its path has been told; or a history that the path has read itself."""
 
 
-def recorded(path: str, folder: Path = HISTORIES) -> list[Path]:
-    """All recordings of a path, oldest first: one is kept as long as a case may still run on it."""
-    return sorted(folder.glob(f"{path}.*.json"), key=_age_and_place)
+# ---- on disk ----
+
+
+def all_recordings(folder: Path = HISTORIES) -> list[Path]:
+    """Of every release: each is kept as long as a case may still run on it."""
+    return sorted(folder.glob("*/*.json"))
+
+
+def recordings_of(path: str, release: str = UNRELEASED, folder: Path = HISTORIES) -> list[Path]:
+    """One file for each case of the path, in their order; none: this release recorded nothing new."""
+    return sorted((folder / release).glob(f"{path}.*.json"), key=_place)
+
+
+def _place(file: Path) -> int:
+    """`<path>.<place>-<kind>.json`: by number, as 10 comes after 9."""
+    return int(file.name.split(".")[1].partition("-")[0])
 
 
 def newest(path: str, folder: Path = HISTORIES) -> list[Path]:
-    """The last recording of a path: one file for each of its cases; none, if it was never recorded."""
-    files = recorded(path, folder)
-    return [file for file in files if _age_and_place(file)[0] == _age_and_place(files[-1])[0]]
+    """The last recording of a path: of this release, or of the last one that recorded it."""
+    released = sorted((one.name for one in folder.glob("*") if one.name != UNRELEASED), key=_version, reverse=True)
+    for release in (UNRELEASED, *released):
+        if files := recordings_of(path, release, folder):
+            return files
+    return []
 
 
-def _age_and_place(file: Path) -> tuple[int, int]:
-    """`<path>.<n>-<place>-<kind>.json`: by number, as 10 comes after 9."""
-    number, place, _ = file.name.split(".")[1].split("-")
-    return int(number), int(place)
+def _version(release: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", release)]
 
 
-async def record(path: str, cases: list[CaseStory]) -> list[Path]:
-    """Write the histories of a path's cases beside those that are there already; none is replaced."""
-    HISTORIES.mkdir(exist_ok=True)
-    number = 1 + max((_age_and_place(file)[0] for file in recorded(path)), default=0)
+async def history_of(case: Recorded) -> WorkflowHistory:
+    return case if isinstance(case, WorkflowHistory) else await case.handle.fetch_history()
+
+
+def write(path: str, histories: Sequence[WorkflowHistory], folder: Path = HISTORIES) -> list[Path]:
+    """Write what is recorded of a path now, in place of what this release had of it."""
+    for file in recordings_of(path, folder=folder):
+        file.unlink()
+    (folder / UNRELEASED).mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    for place, case in enumerate(cases, start=1):
-        kind = case.handle.id.partition("-")[0]
-        file = HISTORIES / f"{path}.{number}-{place}-{kind}.json"
-        history = await case.handle.fetch_history()
-        file.write_text(STACK.sub('"stackTrace": ""', history.to_json()) + "\n", encoding="utf-8")
+    for place, history in enumerate(histories, start=1):
+        kind = history.workflow_id.partition("-")[0]
+        file = folder / UNRELEASED / f"{path}.{place}-{kind}.json"
+        file.write_text(in_one_line(history), encoding="utf-8")
         files.append(file)
     return files
 
 
+def in_one_line(history: WorkflowHistory) -> str:
+    """JSON without what names the machine and the folders of whoever recorded it; that decides nothing."""
+    return json.dumps(_without_places(json.loads(history.to_json())), separators=(",", ":")) + "\n"
+
+
+def _without_places(value: Any) -> Any:
+    match value:
+        case dict():
+            kept = {name: _without_places(inner) for name, inner in value.items() if name != "stackTrace"}
+            return kept | ({"identity": "worker"} if "identity" in kept else {})
+        case list():
+            return [_without_places(inner) for inner in value]
+        case _:
+            return value
+
+
 def history_in(file: Path) -> WorkflowHistory:
-    """A recorded history, for the Replayer."""
-    return WorkflowHistory.from_json(file.stem, file.read_text(encoding="utf-8"))
+    """A recorded history, for the Replayer, under the id of its workflow."""
+    written = json.loads(file.read_text(encoding="utf-8"))
+    workflow_id = written["events"][0]["workflowExecutionStartedEventAttributes"]["workflowId"]
+    return WorkflowHistory.from_json(workflow_id, written)
 
 
-async def decided(cases: list[CaseStory]) -> list[Counter[str]]:
-    """What the code at hand decided in each of these cases."""
-    return [decisions((await case.handle.fetch_history()).events) for case in cases]
+# ---- what was decided ----
 
 
-def assert_decides_as_recorded(path: str, live: list[Counter[str]]) -> None:
+def assert_decides_as_recorded(path: str, live: Sequence[WorkflowHistory]) -> None:
     """AssertionError when the code decided otherwise than in the path's newest recording, or there is none."""
     known = [decisions(history_in(file).events) for file in newest(path)]
     assert known, f"{path} has no recorded history: run `make histories`"
-    assert live == known, f"{path} decides otherwise than recorded: patch the change, then run `make histories`"
+    decided = [decisions(history.events) for history in live]
+    assert decided == known, (
+        f"{path} decides otherwise than recorded: run `make histories`, and look whether it may"
+    )
+
+
+def decides_as_recorded(path: str, live: Sequence[WorkflowHistory]) -> bool:
+    known = [decisions(history_in(file).events) for file in newest(path)]
+    return known == [decisions(history.events) for history in live]
 
 
 def decisions(events: Iterable[HistoryEvent]) -> Counter[str]:
-    """How often the code called which activity, started or told which case, took which patch.
+    """How often the code called which activity, started or told which case, and continued as new.
 
-    Timers, search attributes, mails and what only brings the books up to date are left out: their number depends
-    on the moment.
+    Timers, search attributes, mails and saves are left out: their number depends on the moment.
     """
     found = commands(events)
     return Counter({command: times for command, times in found.items() if not _depends_on_the_moment(command)})
 
 
 def commands(events: Iterable[HistoryEvent]) -> Counter[str]:
-    """The same with mails and what brings the books up to date: `activity ...`, `child ...`, `patch ...`."""
+    """The same with mails and saves: `activity ...`, `child ...`, `signal ...`, `continued as new`."""
     found = (_command(event) for event in events)
     return Counter(command for command in found if command is not None)
 
@@ -94,20 +143,11 @@ def _command(event: HistoryEvent) -> str | None:
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
             return "continued as new"
         case EventType.EVENT_TYPE_MARKER_RECORDED:
-            marker = event.marker_recorded_event_attributes
-            return _marker(marker.marker_name, {name: p.payloads[0].data for name, p in marker.details.items()})
+            return f"marker {event.marker_recorded_event_attributes.marker_name}"
         case _:
             return None
 
 
-def _marker(name: str, details: dict[str, bytes]) -> str:
-    if name == "core_patch":
-        return f"patch {json.loads(details['patch-data'])['id']}"
-    if name == "core_local_activity":
-        return f"local activity {json.loads(details['data'])['activity_type']}"
-    return f"marker {name}"
-
-
 def _depends_on_the_moment(command: str) -> bool:
     kind, _, name = command.rpartition(" ")
-    return kind.endswith("activity") and (name == "send_mail" or name.startswith("save_"))
+    return kind == "activity" and (name == "send_mail" or name.startswith("save_"))

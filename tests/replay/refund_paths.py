@@ -1,62 +1,13 @@
 """Paths of a refund, and of the case that it tells what became of it."""
 
-from typing import Literal
-
-from models.refunds import GatewayUpdate
-from starter.client.send import send_event
-from tests.return_story import ReturnStory, shipped_order
-from tests.stages import taken_back
+from tests.replay.recording import Recorded
+from tests.return_story import ReturnStory, returning, shipped_order
+from tests.stages import refund_at, say, taken_back
 from tests.world import CaseStory, World
 
 
-async def refund_pending_then_failed(world: World) -> list[CaseStory]:
-    order, seller, supplier = await shipped_order(world, buyer_method="pm_card_pendingRefund")
-    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
-    await back.approved("awaiting_buyer_refund", returnless=True)
-    await back.click()
-    first = world.refund_story(f"RF-{back.id}-B1")
-    await first.reaches("pending")
-    number = (await first.status()).facts["gateway_refund_id"]
-    await world.sandbox.settle_refund(number, "failed")
-    await first.update("gateway_update", actor="gateway:stripe", status="failed", gateway_refund_id=number)
-    await back.reaches("awaiting_buyer_refund")
-    await back.click()
-    second = world.refund_story(f"RF-{back.id}-B2")
-    await second.reaches("pending")
-    number = (await second.status()).facts["gateway_refund_id"]
-    await world.sandbox.settle_refund(number, "succeeded")
-    await second.forward(days=2)
-    await back.ends("completed")
-    return [back, first, second]
-
-
-async def refund_taken_back(world: World) -> list[CaseStory]:
-    order, seller, supplier = await shipped_order(world)
-    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
-    await back.approved()
-    await back.track()
-    await back.receive()
-    await back.credit("63.00")
-    await back.reaches("awaiting_buyer_refund")
-    await back.click()
-    await back.ends("completed")
-    refunds = [world.refund_story(f"RF-{back.id}-{number}") for number in ("S1", "B1")]
-    for refund in refunds:
-        number = (await refund.status()).facts["gateway_refund_id"]
-        await world.sandbox.settle_refund(refund.id, "failed")
-        word = {"status": "failed", "gateway_refund_id": number, "reason": "account closed"}
-        event = GatewayUpdate.model_validate(refund.event(actor="gateway:stripe", **word))
-        await send_event(world.client, refund.handle.id, "gateway_update", event)
-        await refund.ends("failed")
-    await back.reaches("refunding_seller")
-    await back.click()
-    await back.shows("the buyer's refund", lambda seen: bool(seen.facts["buyer_refunds"]))
-    await back.forward(days=4)
-    await back.ends("completed")
-    return [back, *refunds]
-
-
-async def refund_direct(world: World) -> list[CaseStory]:
+async def refund_direct(world: World) -> list[Recorded]:
+    """Made by the gateway; recorded as made otherwise; refused, as it is too much."""
     order, _, _ = await shipped_order(world)
     made = await world.refund(order, amount="10.00")
     recorded = await world.refund(order, amount="5.00", way="manual", reference="cheque 12")
@@ -66,37 +17,7 @@ async def refund_direct(world: World) -> list[CaseStory]:
     return [made, recorded, too_much]
 
 
-# ---- what is pending ----
-
-
-async def _pending(world: World) -> CaseStory:
-    """A refund of the buyer that its gateway keeps pending."""
-    order, *_ = await shipped_order(world, buyer_method="pm_card_pendingRefund")
-    refund = await world.refund(order, amount="40.00")
-    await refund.reaches("pending")
-    return refund
-
-
-async def refund_pending_for_a_week(world: World) -> list[CaseStory]:
-    refund = await _pending(world)
-    for _ in range(7):
-        await refund.forward(hours=24, minutes=1)
-    await world.sandbox.settle_refund(refund.id, "succeeded")
-    await refund.forward(hours=24, minutes=1)
-    await refund.ends("succeeded")
-    return [refund]
-
-
-async def refund_that_fails(world: World) -> list[CaseStory]:
-    refund = await _pending(world)
-    number = (await refund.status()).facts["gateway_refund_id"]
-    await world.sandbox.settle_refund(number, "failed")
-    await refund.update("gateway_update", actor="gateway:stripe", status="failed", gateway_refund_id=number)
-    await refund.ends("failed")
-    return [refund]
-
-
-async def refund_of_a_payment_that_the_gateway_does_not_know(world: World) -> list[CaseStory]:
+async def refund_refused_by_the_gateway(world: World) -> list[Recorded]:
     order, *_ = await shipped_order(world)
     await world.sandbox.add_fault("gateway", "refuse", "POST /v1/refunds", status=400, code="charge_disputed")
     refund = await world.refund(order, amount="40.00")
@@ -104,10 +25,67 @@ async def refund_of_a_payment_that_the_gateway_does_not_know(world: World) -> li
     return [refund]
 
 
+# ---- what is pending ----
+
+
+async def refund_pending_then_failed(world: World) -> list[Recorded]:
+    """Of a return's buyer; the second one succeeds, which nobody says: the gateway is asked."""
+    order, seller, supplier = await shipped_order(world, buyer_method="pm_card_pendingRefund")
+    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
+    await back.approved("awaiting_buyer_refund", returnless=True)
+    await back.click()
+    first = world.refund_story(f"RF-{back.id}-B1")
+    await first.reaches("pending")
+    await world.sandbox.settle_refund(first.id, "failed")
+    await first.update(
+        "gateway_update", actor="gateway:stripe", status="failed", gateway_refund_id=await _number(first)
+    )
+    await back.reaches("awaiting_buyer_refund")
+    await back.click()
+    second = world.refund_story(f"RF-{back.id}-B2")
+    await second.reaches("pending")
+    await world.sandbox.settle_refund(second.id, "succeeded")
+    await second.forward(days=2)
+    await back.ends("completed")
+    return [back, first]
+
+
+async def _number(refund: CaseStory) -> str:
+    return str((await refund.status()).facts["gateway_refund_id"])
+
+
+async def refund_of_which_the_gateway_says_nothing(world: World) -> list[Recorded]:
+    """Nobody knows whether the money moved, until staff find it out."""
+    seller = await world.seller(refund_looks_before_alert=2)
+    order, *_ = await shipped_order(world, seller, buyer_method="pm_card_pendingRefund")
+    refund = await world.refund(order, amount="40.00")
+    await refund.reaches("pending")
+    for _ in range(2):
+        await refund.forward(hours=24, minutes=1)
+    await refund.shows("the doubt", lambda seen: "whether the money moved" in f"{seen.waiting_for}")
+    found = {"outcome": "moved", "evidence": "the gateway's own page", "reason": "seen there"}
+    await refund.update("refund_resolved", actor="staff:sam", **found)
+    await refund.ends("succeeded")
+    return [refund]
+
+
+async def refund_that_staff_press_cancel_on(world: World) -> list[Recorded]:
+    """It goes on."""
+    _, refund = await refund_at(world, "pending")
+    await refund.handle.cancel()
+    await refund.shows("the answer", lambda seen: "can't be stopped" in seen.timeline[-1].what)
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await refund.update(
+        "gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=await _number(refund)
+    )
+    await refund.ends("succeeded")
+    return [refund]
+
+
 # ---- what had succeeded, and the gateway's late word ----
 
 
-async def refund_not_taken_back(world: World) -> list[CaseStory]:
+async def refund_not_taken_back(world: World) -> list[Recorded]:
     """The gateway itself does not confirm the word."""
     order, *_ = await shipped_order(world)
     refund = await world.refund(order, amount="40.00")
@@ -116,36 +94,19 @@ async def refund_not_taken_back(world: World) -> list[CaseStory]:
     return [refund]
 
 
-async def refund_taken_back_while_its_success_is_written(world: World) -> list[CaseStory]:
-    order, *_ = await shipped_order(world, buyer_method="pm_card_pendingRefund")
-    queue = f"away-{world.tag}"
-    async with world.worker(queue):
-        refund = await world.refund(order, amount="40.00", task_queue=queue)
-        number = (await refund.reaches("pending")).facts["gateway_refund_id"]
-    words: tuple[Literal["succeeded", "failed"], ...] = ("succeeded", "failed")
-    for word in words:
-        await refund.signal("gateway_update", actor="gateway:stripe", status=word, gateway_refund_id=number)
-        await world.sandbox.settle_refund(refund.id, word)
-    async with world.worker(queue):
-        await refund.ends("failed")
-    return [refund]
-
-
-async def refund_taken_back_from_a_running_order(world: World) -> list[CaseStory]:
+async def refund_taken_back_from_a_running_order(world: World) -> list[Recorded]:
     order = await world.simple_order()
     await order.placed()
     refund = await world.refund(order, amount="40.00")
     await taken_back(refund)
     await refund.ends("failed")
-    await order.shows("the loss", lambda seen: any("failed after it had" in step.what for step in seen.timeline))
     await order.ship_all()
-    return [order, refund]
+    return [refund]
 
 
-async def refund_taken_back_from_a_running_return(world: World) -> list[CaseStory]:
+async def refund_taken_back_from_a_running_return(world: World) -> list[Recorded]:
     """First the seller's, and then the buyer's."""
-    order, seller, supplier = await shipped_order(world)
-    back = await ReturnStory.of(await world.return_of(order), order, seller, supplier).approved()
+    back = await (await returning(world)).approved()
     await back.track()
     await back.receive()
     await back.credit("63.00")
@@ -163,33 +124,31 @@ async def refund_taken_back_from_a_running_return(world: World) -> list[CaseStor
     return [back]
 
 
-async def refund_taken_back_while_the_last_mails_are_sent(world: World) -> list[CaseStory]:
-    """The return has come to its end, still runs, and goes on as a new run."""
-    order, seller, supplier = await shipped_order(world)
-    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
-    await back.approved("awaiting_buyer_refund", returnless=True)
-    await world.sandbox.add_fault("mail", "drop_before", str(order.request.buyer.email), times=None)
-    await back.click()
-    await back.reaches("completed")
-    ended = world.client.get_workflow_handle(back.handle.id, run_id=(await back.handle.describe()).run_id)
-    await taken_back(world.refund_story(f"RF-{back.id}-B1"))
-    await world.refund_story(f"RF-{back.id}-B1").ends("failed")
-    await world.sandbox.clear_faults()
-    await back.forward(minutes=10)
-    await back.reaches("awaiting_buyer_refund")
+async def refund_taken_back_from_a_completed_return(world: World) -> list[Recorded]:
+    """The return opens again; the marketplace makes the refund."""
+    back = await (await returning(world)).approved("awaiting_buyer_refund", returnless=True)
     await back.click()
     await back.ends("completed")
-    return [CaseStory(world, ended, back.id), back]
-
-
-async def refund_taken_back_and_made_by_the_channel(world: World) -> list[CaseStory]:
-    order, seller, supplier = await shipped_order(world)
-    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
-    await back.approved("awaiting_buyer_refund", returnless=True)
-    await back.click()
-    await back.ends("completed")
-    await taken_back(world.refund_story(f"RF-{back.id}-B1"))
+    refund = world.refund_story(f"RF-{back.id}-B1")
+    await taken_back(refund)
     await back.reaches("awaiting_buyer_refund")
     await back.update("channel_update", actor="channel:ebay", status="refunded_by_channel", amount="100.00")
     await back.ends("completed")
-    return [back]
+    return [back, refund]
+
+
+async def refund_terminated_and_known_after_all(world: World) -> list[Recorded]:
+    """Its return, which was told that it is in doubt, hears of its end."""
+    order, seller, supplier = await shipped_order(world, buyer_method="pm_card_pendingRefund")
+    back = ReturnStory.of(await world.return_of(order), order, seller, supplier)
+    await back.approved("awaiting_buyer_refund", returnless=True)
+    await back.click()
+    refund = world.refund_story(f"RF-{back.id}-B1")
+    await refund.reaches("pending")
+    number = await _number(refund)
+    await refund.handle.terminate("by mistake")
+    await back.shows("the doubt", lambda seen: "is in doubt" in f"{seen.waiting_for}")
+    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await say(refund, "succeeded", number)
+    await back.ends("completed")
+    return [back, refund]

@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Literal
 
+from tests.replay.recording import Recorded
 from tests.return_story import returning
 from tests.world import CaseStory, World
 
 
-async def return_completed(world: World) -> list[CaseStory]:
+async def return_completed(world: World) -> list[Recorded]:
+    """Credited in two parts."""
     back = await (await returning(world)).approved()
     await back.track()
     await back.receive()
@@ -18,75 +20,21 @@ async def return_completed(world: World) -> list[CaseStory]:
     await back.reaches("awaiting_buyer_refund")
     await back.click()
     await back.ends("completed")
-    return [back, world.refund_story(f"RF-{back.id}-B1"), world.refund_story(f"RF-{back.id}-S1")]
+    return [back, world.refund_story(f"RF-{back.id}-S1")]
 
 
-async def return_rejected(world: World) -> list[CaseStory]:
+async def return_rejected(world: World) -> list[Recorded]:
+    """A click came before; nobody serves it any more."""
     back = await returning(world)
     await back.reaches("awaiting_approval")
+    await back.click()
     await back.forward(days=6)
     await back.update("seller_approval", decision="rejected", reason="electrical part")
     await back.ends("rejected")
     return [back]
 
 
-async def return_withdrawn(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_expired(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.forward(days=31)
-    await back.reaches("expired")
-    await back.forward(days=31)
-    await back.ends("expired")
-    return [back]
-
-
-async def return_reopened(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.forward(days=31)
-    await back.reaches("expired")
-    await back.track()
-    await back.reaches("in_transit")
-    await back.receive()
-    await back.credit("63.00")
-    await back.reaches("awaiting_buyer_refund")
-    await back.click()
-    await back.ends("completed")
-    return [back]
-
-
-async def return_with_rma_by_email(world: World) -> list[CaseStory]:
-    back = await (await returning(world, supplier=await world.supplier(rma="email"))).approved("awaiting_rma")
-    await back.forward(days=15)
-    await back.issue_rma("RMA-9")
-    await back.reaches("awaiting_tracking")
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_with_rma_by_service(world: World) -> list[CaseStory]:
-    back = await (await returning(world, supplier=await world.supplier(rma="service"))).approved()
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_refused_by_the_supplier(world: World) -> list[CaseStory]:
-    back = await (await returning(world, supplier=await world.supplier(rma="manual"))).approved("awaiting_rma")
-    await back.refuse_rma("opened box")
-    await back.reaches("rma_refused")
-    await back.forward(days=15)
-    await back.ends("refused_by_supplier")
-    return [back]
-
-
-async def return_returnless(world: World) -> list[CaseStory]:
+async def return_returnless(world: World) -> list[Recorded]:
     back = await (await returning(world)).approved("awaiting_buyer_refund", returnless=True)
     await back.forward(days=4)
     await back.click()
@@ -94,52 +42,8 @@ async def return_returnless(world: World) -> list[CaseStory]:
     return [back]
 
 
-async def return_of_rejected_goods(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.track()
-    await back.receive({"acceptance": "manual"})
-    await back.receive({"acceptance": "rejected"})
-    await back.reaches("awaiting_buyer_refund")
-    await back.click(amount="10.00")
-    await back.ends("completed")
-    return [back]
-
-
-async def return_over_the_sla(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.track()
-    await back.receive()
-    await back.forward(days=61)
-    await back.override(extend="refund_due", until="2030-01-01T00:00:00Z")
-    await back.override(waive="credit_memo")
-    await back.reaches("awaiting_buyer_refund")
-    await back.click()
-    await back.ends("completed")
-    return [back]
-
-
-async def return_over_the_sla_the_broker_pays(world: World) -> list[CaseStory]:
-    seller = await world.seller(on_refund_breach="refund", auto_refund_buyer=True)
-    back = await (await returning(world, seller)).approved()
-    await back.track()
-    await back.forward(days=61)
-    await back.reaches("awaiting_buyer_refund")
-    await back.click()
-    await back.ends("completed")
-    return [back]
-
-
-async def return_refunded_by_the_channel(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.track()
-    await back.update("channel_update", actor="channel:ebay", status="refunded_by_channel", amount="100.00")
-    await back.receive()
-    await back.credit("63.00")
-    await back.ends("completed")
-    return [back, world.refund_story(f"RF-{back.id}-B1")]
-
-
-async def return_with_everything_early(world: World) -> list[CaseStory]:
+async def return_with_everything_early(world: World) -> list[Recorded]:
+    """And with words that nobody knows."""
     back = await returning(world)
     await back.reaches("awaiting_approval")
     await back.credit("63.00")
@@ -153,7 +57,7 @@ async def return_with_everything_early(world: World) -> list[CaseStory]:
     return [back]
 
 
-async def return_of_two_suppliers(world: World) -> list[CaseStory]:
+async def return_of_two_suppliers(world: World) -> list[Recorded]:
     first, second = await world.supplier(), await world.supplier()
     skus = [world.sku(), world.sku()]
     await world.stock(skus[0], 5, first)
@@ -166,37 +70,32 @@ async def return_of_two_suppliers(world: World) -> list[CaseStory]:
         await case.reaches("awaiting_approval")
         await case.update("withdrawal", reason="keeps it")
         await case.ends("withdrawn")
-    return [back, sibling]
+    return [back]
 
 
-async def return_of_too_much(world: World) -> list[CaseStory]:
+async def return_of_too_much(world: World) -> list[Recorded]:
     back = await returning(world, quantity=3)
     await back.ends("refused")
     return [back]
 
 
-# ---- withdrawn, waived, given more time ----
+# ---- the RMA number, and the goods ----
 
 
-async def return_withdrawn_before_its_approval(world: World) -> list[CaseStory]:
-    back = await returning(world)
-    await back.reaches("awaiting_approval")
+async def return_with_rma_by_email(world: World) -> list[Recorded]:
+    """Withdrawn while the goods are awaited."""
+    back = await (await returning(world, supplier=await world.supplier(rma="email"))).approved("awaiting_rma")
+    await back.forward(days=15)
+    await back.issue_rma("RMA-9")
+    await back.reaches("awaiting_tracking")
     await back.withdraw()
     await back.ends("withdrawn")
     return [back]
 
 
-async def return_withdrawn_after_it_expired(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.forward(days=31)
-    await back.reaches("expired")
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_withdrawn_on_its_way(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
+async def return_with_rma_by_service(world: World) -> list[Recorded]:
+    """Withdrawn while the goods are on their way."""
+    back = await (await returning(world, supplier=await world.supplier(rma="service"))).approved()
     await back.track()
     await back.reaches("in_transit")
     await back.withdraw()
@@ -204,40 +103,23 @@ async def return_withdrawn_on_its_way(world: World) -> list[CaseStory]:
     return [back]
 
 
-async def return_withdrawn_although_returnless(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved("awaiting_buyer_refund", returnless=True)
-    await back.withdraw()
-    await back.ends("withdrawn")
+async def return_refused_by_the_supplier(world: World) -> list[Recorded]:
+    back = await (await returning(world, supplier=await world.supplier(rma="manual"))).approved("awaiting_rma")
+    await back.refuse_rma("opened box")
+    await back.reaches("rma_refused")
+    await back.forward(days=15)
+    await back.ends("refused_by_supplier")
     return [back]
 
 
-async def return_given_more_time_after_it_expired(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.forward(days=31)
-    await back.reaches("expired")
-    await back.override(extend="tracking_due", until=(await back.now() + timedelta(days=5)).isoformat())
-    await back.reaches("awaiting_tracking")
-    await back.override(waive="tracking")
-    await back.reaches("in_transit")
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_refused_by_the_supplier_and_waived(world: World) -> list[CaseStory]:
+async def return_refused_by_the_supplier_and_waived(world: World) -> list[Recorded]:
     back = await (await returning(world, supplier=await world.supplier(rma="manual"))).approved("awaiting_rma")
     await back.refuse_rma("opened box")
     await back.reaches("rma_refused")
     await back.override(waive="rma")
     await back.reaches("awaiting_tracking")
-    await back.withdraw()
-    await back.ends("withdrawn")
-    return [back]
-
-
-async def return_of_which_the_seller_waits_for_no_inspection(world: World) -> list[CaseStory]:
-    back = await (await returning(world)).approved()
-    await back.track()
+    await back.override(waive="tracking")
+    await back.reaches("in_transit")
     await back.override(waive="inspection")
     await back.reaches("awaiting_credit")
     await back.credit("63.00")
@@ -247,10 +129,107 @@ async def return_of_which_the_seller_waits_for_no_inspection(world: World) -> li
     return [back]
 
 
-# ---- refunds that are automatic, or fail ----
+async def return_expired(world: World) -> list[Recorded]:
+    """Given more time, it expires again, for good."""
+    back = await (await returning(world)).approved()
+    await back.forward(days=31)
+    await back.reaches("expired")
+    await back.override(extend="tracking_due", until=(await back.now() + timedelta(days=5)).isoformat())
+    await back.reaches("awaiting_tracking")
+    await back.forward(days=6)
+    await back.reaches("expired")
+    await back.forward(days=31)
+    await back.ends("expired")
+    return [back]
 
 
-async def return_refunded_automatically(world: World) -> list[CaseStory]:
+async def return_tracked_after_it_expired(world: World) -> list[Recorded]:
+    back = await (await returning(world)).approved()
+    await back.forward(days=31)
+    await back.reaches("expired")
+    await back.track()
+    await back.reaches("in_transit")
+    await back.receive()
+    await back.credit("63.00")
+    await back.reaches("awaiting_buyer_refund")
+    await back.click()
+    await back.ends("completed")
+    return [back]
+
+
+async def return_of_rejected_goods(world: World) -> list[Recorded]:
+    back = await (await returning(world)).approved()
+    await back.track()
+    await back.receive({"acceptance": "manual"})
+    await back.receive({"acceptance": "rejected"})
+    await back.reaches("awaiting_buyer_refund")
+    await back.click(amount="10.00")
+    await back.ends("completed")
+    return [back]
+
+
+# ---- money ----
+
+
+async def return_over_the_sla(world: World) -> list[Recorded]:
+    back = await (await returning(world)).approved()
+    await back.track()
+    await back.receive()
+    await back.forward(days=61)
+    await back.override(extend="refund_due", until="2030-01-01T00:00:00Z")
+    await back.override(waive="credit_memo")
+    await back.reaches("awaiting_buyer_refund")
+    await back.click()
+    await back.ends("completed")
+    return [back]
+
+
+async def return_over_the_sla_the_broker_pays(world: World) -> list[Recorded]:
+    seller = await world.seller(on_refund_breach="refund", auto_refund_buyer=True)
+    back = await (await returning(world, seller)).approved()
+    await back.track()
+    await back.forward(days=61)
+    await back.reaches("awaiting_buyer_refund")
+    await back.click()
+    await back.ends("completed")
+    return [back]
+
+
+async def return_whose_fees_take_all(world: World) -> list[Recorded]:
+    """The automatic refund is refused, and nothing is left to click for."""
+    back = await returning(world, await world.seller(auto_refund_buyer=True))
+    await back.reaches("awaiting_approval")
+    await back.approve(returnless=True, restocking_percent="100")
+    await back.ends("completed")
+    return [back]
+
+
+async def return_with_two_clicks_for_all_of_it(world: World) -> list[Recorded]:
+    """The second one is refused when its turn comes."""
+    back = await returning(world)
+    await back.reaches("awaiting_approval")
+    await back.click()
+    await back.click()
+    await back.approve(returnless=True)
+    await back.ends("completed")
+    return [back]
+
+
+async def return_with_a_refund_over_the_cap(world: World) -> list[Recorded]:
+    """Another refund came between: the books refuse it."""
+    back = await returning(world)
+    await back.reaches("awaiting_approval")
+    await (await world.refund(back.order, amount="60.00")).ends("succeeded")
+    await back.approve(returnless=True)
+    await back.reaches("awaiting_buyer_refund")
+    await back.click(amount="80.00")
+    await back.reaches("awaiting_buyer_refund")
+    await back.click(amount="40.00")
+    await back.ends("completed")
+    return [back]
+
+
+async def return_refunded_automatically(world: World) -> list[Recorded]:
     back = await (await returning(world, await world.seller(auto_refund_buyer=True))).approved()
     await back.track()
     await back.receive()
@@ -259,18 +238,21 @@ async def return_refunded_automatically(world: World) -> list[CaseStory]:
     return [back]
 
 
-async def return_refunded_automatically_in_vain(world: World) -> list[CaseStory]:
-    back = await returning(world, await world.seller(auto_refund_buyer=True))
-    await back.reaches("awaiting_approval")
-    await (await world.refund(back.order, amount="60.00")).ends("succeeded")
-    await back.approve(returnless=True)
-    await back.reaches("awaiting_buyer_refund")
-    await back.click(amount="40.00")
+async def return_refunded_by_the_channel(world: World) -> list[Recorded]:
+    """Twice; a third time it says so of nothing that is left."""
+    back = await (await returning(world)).approved()
+    for number, amount in enumerate(("60.00", "40.00"), 1):
+        await back.update("channel_update", actor="channel:ebay", status="refunded_by_channel", amount=amount)
+        await world.refund_story(f"RF-{back.id}-B{number}").reaches("succeeded")
+    await back.update("channel_update", actor="channel:ebay", status="refunded_by_channel")
+    await back.track()
+    await back.receive()
+    await back.credit("63.00")
     await back.ends("completed")
     return [back, world.refund_story(f"RF-{back.id}-B1")]
 
 
-async def return_whose_sellers_refund_fails(world: World) -> list[CaseStory]:
+async def return_whose_sellers_refund_fails(world: World) -> list[Recorded]:
     back = await (await returning(world, await world.seller(payment_method="pm_card_pendingRefund"))).approved()
     await back.track()
     await back.receive()

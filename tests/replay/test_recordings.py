@@ -1,84 +1,176 @@
-"""The recordings on disk: in their order, and nothing of the workflows is missing in them."""
+"""The recordings on disk: readable, of one line, and nothing that a case can do is missing in them."""
 
-import ast
+import base64
+import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final, get_args
 
 import pytest
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.client import WorkflowHistory
 
-import workflows
 from models.calls import CALLS
+from models.contract import KINDS, ORDER, REFUND, RETURN
+from models.message import Event
+from tests.replay.observing import Observed, observe
 from tests.replay.paths import PATHS
-from tests.replay.recording import HISTORIES, commands, history_in, newest, recorded
+from tests.replay.recording import (
+    HISTORIES,
+    UNRELEASED,
+    all_recordings,
+    commands,
+    history_in,
+    newest,
+    recordings_of,
+)
+from workflows.engine.case import Effect, RejectEvent
+from workflows.orders.effects import OrderEffect
+from workflows.refunds.effects import RefundEffect
+from workflows.registry import WORKFLOWS
+from workflows.returns.effects import ReturnEffect
 
-PATCHES = ("patched", "deprecate_patch")
+NO_CASE_MAKES: Final = ("find_stock", "settle_refund")
+"""Activities that no workflow calls."""
+NO_PLAN_NAMES: Final = ((REFUND, RejectEvent),)
+MISSING: Final = "add a path, then run `make histories`"
+
+EFFECTS: Final[list[tuple[str, type[Effect]]]] = [
+    (kind, effect)
+    for kind, union in ((ORDER, OrderEffect), (RETURN, ReturnEffect), (REFUND, RefundEffect))
+    for effect in get_args(get_args(union)[0])
+    if (kind, effect) not in NO_PLAN_NAMES
+]
+EVENTS: Final = [(kind.name, event) for kind in KINDS for event in kind.events.values()]
+STAGES: Final = [(kind.name, stage.value) for kind in KINDS for stage in kind.stages if stage != "terminated"]
+"""Without `terminated`: that is what the database says of a case that the server ended without a word of it."""
+
+
+# ---- on disk ----
+
+
+def test_recordings_of_a_path_are_in_the_order_of_its_cases(tmp_path: Path) -> None:
+    """The tenth comes after the ninth; those of this release are newer than those of any other one."""
+    made = {
+        "0.9": ["order_shipped.1-order", "order_voided.1-order"],
+        "0.10": ["order_shipped.2-refund", "order_shipped.10-refund", "order_shipped.9-order"],
+        UNRELEASED: ["order_voided.1-order", "order_shipped_in_parts.1-order"],
+    }
+    for release, names in made.items():
+        (tmp_path / release).mkdir()
+        for name in names:
+            (tmp_path / release / f"{name}.json").touch()
+
+    assert len(all_recordings(tmp_path)) == 7
+    assert recordings_of("order_shipped", folder=tmp_path) == []
+    assert [file.stem for file in newest("order_shipped", tmp_path)] == [
+        "order_shipped.2-refund",
+        "order_shipped.9-order",
+        "order_shipped.10-refund",
+    ]
+    assert [file.parent.name for file in newest("order_voided", tmp_path)] == [UNRELEASED]
+    assert newest("order_held", tmp_path) == []
+
+
+def test_every_path_is_recorded_and_what_is_recorded_is_a_path() -> None:
+    unreleased = {file.name.partition(".")[0] for file in (HISTORIES / UNRELEASED).iterdir()}
+    assert unreleased <= set(PATHS)
+    assert [path for path in PATHS if not newest(path)] == []
+
+
+@pytest.mark.parametrize("file", all_recordings(), ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_recording_is_one_line_that_names_no_place_of_its_machine(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    said = "\n".join(_texts(json.loads(text)))
+    assert "stackTrace" not in text
+    assert [
+        place for place in ("/home/", "/root/", "/tmp/", "/var/", "site-packages", ".py\\") if place in said
+    ] == []
+    assert str(Path.cwd()) not in said
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in it; what is sent, in clear."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from [_clear(inner)] if name == "data" and isinstance(inner, str) else _texts(inner)
+        case list():
+            for inner in value:
+                yield from _texts(inner)
+        case str():
+            yield value
+
+
+def _clear(data: str) -> str:
+    return base64.b64decode(data).decode(errors="replace")
+
+
+# ---- nothing is missing ----
 
 
 @pytest.fixture(scope="module")
-def decided_now() -> Counter[str]:
-    """All that is decided in the newest recording of each path."""
-    files = [file for path in PATHS for file in newest(path)]
-    return sum((commands(history_in(file).events) for file in files), Counter())
+def histories() -> list[WorkflowHistory]:
+    """The newest recording of each path."""
+    return [history_in(file) for path in PATHS for file in newest(path)]
 
 
-def test_recordings_are_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
-    """The tenth comes after the ninth; and the newest are of one time, however many cases a path has by then."""
-    for name in ("1-1-order", "2-1-order", "9-1-order", "10-2-refund", "10-1-order"):
-        (tmp_path / f"order_shipped.{name}.json").touch()
-    (tmp_path / "order_shipped_in_parts.11-1-order.json").touch()
-
-    numbers = [file.name.split(".")[1] for file in recorded("order_shipped", tmp_path)]
-
-    assert numbers == ["1-1-order", "2-1-order", "9-1-order", "10-1-order", "10-2-refund"]
-    assert [file.name.split(".")[1] for file in newest("order_shipped", tmp_path)] == numbers[-2:]
-    assert newest("order_voided", tmp_path) == []
+@pytest.fixture(scope="module")
+def commanded(histories: list[WorkflowHistory]) -> Counter[str]:
+    """All commands in them."""
+    return sum((commands(history.events) for history in histories), Counter())
 
 
-def test_every_recording_belongs_to_a_path() -> None:
-    assert {file.name.partition(".")[0] for file in HISTORIES.glob("*.json")} == set(PATHS)
+@pytest.fixture(scope="module")
+async def observed(histories: list[WorkflowHistory]) -> Observed:
+    """What the cases do when they are replayed."""
+    return await observe(histories, WORKFLOWS)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
-def test_every_call_is_made_in_a_recording(decided_now: Counter[str], call: object) -> None:
-    """A new activity needs a path that calls it, else its replay is tried by nobody."""
-    assert decided_now[f"activity {getattr(call, 'name', call)}"], "add a path, then run `make histories`"
+@pytest.mark.parametrize("call", [call.name for call in CALLS if call.name not in NO_CASE_MAKES])
+def test_every_activity_is_called_in_a_recording(commanded: Counter[str], call: str) -> None:
+    assert commanded[f"activity {call}"], MISSING
 
 
-def patch_ids(source: str) -> list[str]:
-    """The ids in `workflow.patched("...")`, written there or as a constant of the file."""
-    tree = ast.parse(source)
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in PATCHES:
-            named = node.args[0]
-            value = constants.get(named.id) if isinstance(named, ast.Name) else named
-            assert isinstance(value, ast.Constant), f"line {node.lineno}: a patch is named by a plain text"
-            found.append(str(value.value))
-    return found
+@pytest.mark.parametrize(
+    "command", ["child Refund", "child Return", "signal refund_taken_back", "continued as new"]
+)
+def test_every_other_command_is_in_a_recording(commanded: Counter[str], command: str) -> None:
+    assert commanded[command], MISSING
 
 
-SOURCES = sorted(Path(workflows.__path__[0]).rglob("*.py"))
-TAKEN = [(patch, file.name) for file in SOURCES for patch in patch_ids(file.read_text(encoding="utf-8"))]
+def test_nothing_but_these_commands_is_in_a_recording(commanded: Counter[str]) -> None:
+    """No marker: no patch, no local activity, no side effect."""
+    assert {name.partition(" ")[0] for name in commanded} == {"activity", "child", "signal", "continued"}
 
 
-@pytest.mark.parametrize(("patch", "file"), TAKEN)
-def test_every_patch_is_taken_in_a_recording(decided_now: Counter[str], patch: str, file: str) -> None:
-    """A patch that no recording has could lose its new branch, or its gate, and nobody would see it."""
-    assert decided_now[f"patch {patch}"], f"{file}: add a path, then run `make histories`"
+@pytest.mark.parametrize(("kind", "effect"), EFFECTS, ids=lambda part: getattr(part, "__name__", part))
+def test_every_effect_is_begun_in_a_recording(observed: Observed, kind: str, effect: type[Effect]) -> None:
+    assert (kind, effect) in observed.effects, MISSING
 
 
-def test_patches_are_found_however_they_are_named() -> None:
-    source = """
-SINCE = "by-constant"
-if workflow.patched("by-text") or workflow.patched(SINCE) or patched("imported"):
-    workflow.deprecate_patch("old")
-"""
-    assert patch_ids(source) == ["by-text", "by-constant", "imported", "old"]
-    assert len(TAKEN) >= 4
+@pytest.mark.parametrize(("kind", "event"), EVENTS, ids=lambda part: getattr(part, "__name__", part))
+def test_every_event_is_taken_in_a_recording(observed: Observed, kind: str, event: type[Event]) -> None:
+    assert (kind, event) in observed.events, MISSING
+
+
+@pytest.mark.parametrize(("kind", "stage"), STAGES)
+def test_every_stage_and_every_end_is_reached_in_a_recording(observed: Observed, kind: str, stage: str) -> None:
+    assert (kind, stage) in observed.stages, MISSING
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_a_continued_run_and_the_next_one_are_recorded(histories: list[WorkflowHistory], kind: str) -> None:
+    started = [history.events[0].workflow_execution_started_event_attributes for history in histories]
+    continued = [one for one in started if one.continued_execution_run_id and one.workflow_type.name == kind]
+    assert continued, MISSING
+
+
+def test_a_reset_case_is_recorded(histories: list[WorkflowHistory]) -> None:
+    causes = [
+        event.workflow_task_failed_event_attributes.cause for history in histories for event in history.events
+    ]
+    assert WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW in causes, MISSING

@@ -22,7 +22,7 @@ from temporalio.testing import WorkflowEnvironment
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient
-from tests.replay.test_replay import replayer
+from tests.replay.replaying import replayer
 from tests.rules.test_return_events import events_of, manual_return
 from tests.world import PATIENCE, World
 from worker import WorkerSettings, build_worker

@@ -1,0 +1,153 @@
+"""Paths of a case that goes on in another run: it continues as new, or staff reset it."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowHistory
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from models.contract import SEARCH_ATTRIBUTES
+from models.converter import DATA_CONVERTER
+from starter.ops.dev_server import dynamic_config_options, read_config
+from tests.replay.recording import Recorded
+from tests.return_story import returning_from, shipped_order
+from tests.world import CaseStory, World
+
+ROOT = Path(__file__).parent.parent.parent
+
+# ---- continued as new ----
+
+LONGEST = 60
+"""Events after which the server of these paths suggests to continue as new; else it does after thousands."""
+
+
+@asynccontextmanager
+async def _short_histories(world: World) -> AsyncIterator[World]:
+    """The same world on a server that takes no long histories."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=False),
+        data_converter=DATA_CONVERTER,
+        search_attributes=SEARCH_ATTRIBUTES,
+        dev_server_existing_path=shutil.which("temporal", path=str(Path(sys.executable).parent)),
+        dev_server_log_level="error",
+        dev_server_extra_args=[
+            *dynamic_config_options(read_config(ROOT / "temporal-dev.yaml")),
+            "--dynamic-config-value",
+            f"limit.historyCount.suggestContinueAsNew={LONGEST}",
+        ],
+    ) as env:
+        there = World(env, world.running, world.sandbox, world.engine, world.settings, world.task_queue)
+        async with there.worker(there.task_queue):
+            yield there
+
+
+async def _runs_of(case: CaseStory) -> list[WorkflowHistory]:
+    """The history of each of its runs, the first one first."""
+    runs = [await case.handle.fetch_history()]
+    while before := _continued_run_id(runs[0]):
+        earlier = case.world.client.get_workflow_handle(case.handle.id, run_id=before)
+        runs.insert(0, await earlier.fetch_history())
+    return runs
+
+
+def _continued_run_id(history: WorkflowHistory) -> str:
+    return history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+
+
+async def order_continued_as_new(world: World) -> list[Recorded]:
+    """A tracking number that the shop does not take goes along."""
+    async with _short_histories(world) as there:
+        order = await there.simple_order()
+        await order.placed()
+        await there.sandbox.add_fault("shop", "refuse", "PUT .*/shipments/", times=None, status=401)
+        line = {"sku": order.request.lines[0].sku, "quantity": 1}
+        more = {"carrier": "UPS", "tracking_number": "1Z1", "lines": [line]}
+        await order.update("shipment", shipment_id="s1", **more)
+        for number in range(LONGEST // 3):
+            await order.signal("hold", reason=f"too late, {number}")
+        await order.shows("all of it", lambda seen: seen.rejected_count == LONGEST // 3)
+        await there.sandbox.clear_faults()
+        await order.forward(minutes=16)
+        await order.update("shipment", shipment_id="s2", **more)
+        await order.ends("shipped")
+        runs = await _runs_of(order)
+    assert len(runs) > 1, "it did not continue as new"
+    return list(runs)
+
+
+async def return_continued_as_new(world: World) -> list[Recorded]:
+    """So does its buyer's refund, which is pending, while the return waits for its end."""
+    async with _short_histories(world) as there:
+        seller = await there.seller(refund_looks_before_alert=30)
+        order, _, supplier = await shipped_order(there, seller, buyer_method="pm_card_pendingRefund")
+        back = await returning_from(order, seller, supplier)
+        await back.approved("awaiting_buyer_refund", returnless=True)
+        await back.click()
+        refund = there.refund_story(f"RF-{back.id}-B1")
+        await refund.reaches("pending")
+        number = (await refund.status()).facts["gateway_refund_id"]
+        for case, name in ((back, "seller_approval"), (refund, "gateway_update")):
+            for _ in range(LONGEST // 3):
+                await case.signal(name, actor="gateway:stripe")
+            await case.shows("all of it", lambda seen: seen.rejected_count == LONGEST // 3)
+        await there.sandbox.settle_refund(refund.id, "succeeded")
+        word = {"actor": "gateway:stripe", "status": "succeeded", "gateway_refund_id": number}
+        await refund.update("gateway_update", **word)
+        await back.ends("completed")
+        runs = [await _runs_of(case) for case in (back, refund)]
+    assert all(len(of_case) > 1 for of_case in runs), "it did not continue as new"
+    return [run for of_case in runs for run in of_case]
+
+
+# ---- reset ----
+
+
+async def order_reset(world: World) -> list[Recorded]:
+    """`temporal workflow reset` to its first task, without what was sent since."""
+    order = await world.simple_order(await world.seller(auto_release=False))
+    await order.reaches("awaiting_release")
+    await order.update("release")
+    await order.reaches("cancel_window")
+    await _reset_to_its_start(order)
+    await order.reaches("awaiting_release")
+    await order.update("release")
+    await order.shipped()
+    return [order]
+
+
+async def refund_reset(world: World) -> list[Recorded]:
+    """It is looked for at the gateway before it is sent."""
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    refund = await world.refund(order, amount="40.00")
+    await refund.ends("succeeded")
+    await _reset_to_its_start(refund)
+    await refund.ends("succeeded")
+    return [refund]
+
+
+async def _reset_to_its_start(case: CaseStory) -> None:
+    client = case.world.client
+    history = await case.handle.fetch_history()
+    first = next(
+        one.event_id for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    )
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
+            reason="a mended worker",
+            workflow_task_finish_event_id=first,
+            request_id=case.handle.id,
+            reset_reapply_exclude_types=[
+                ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL,
+                ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_UPDATE,
+            ],
+        )
+    )
