@@ -11,6 +11,7 @@ import tempfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import temporalio
 
@@ -24,6 +25,8 @@ from bench.starts_and_replays import replay, start
 from models.failures import BackhaulError
 from starter.ops.dev_server import find_server
 from starter.ops.interrupt import ended_by_signals
+
+_INTERRUPTED: Final = 130
 
 
 def _options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -123,7 +126,8 @@ def _processor() -> str:
     return platform.machine()
 
 
-async def _run(options: argparse.Namespace) -> None:
+async def _run(options: argparse.Namespace) -> int:
+    """Gives the exit code."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         with ended_by_signals():
@@ -132,6 +136,9 @@ async def _run(options: argparse.Namespace) -> None:
             say(report.table(measured))
             if not options.no_docs:
                 report.write_document(measured)
+            return 0
+        say("interrupted: nothing is kept")
+        return _INTERRUPTED
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,7 +149,7 @@ def main() -> None:
         report.write_document(kept(options.json))
         return
     try:
-        asyncio.run(_run(options))
+        sys.exit(asyncio.run(_run(options)))
     except BackhaulError as error:
         sys.stderr.write(f"bench: {error}\n")
         sys.exit(error.exit_code)
