@@ -1,4 +1,4 @@
-"""What the procedures write into the books, and what the books answer.
+"""What the procedures write into the database, and what it answers.
 
 Each message is an upsert keyed by case (and step): writing it twice changes nothing.
 """
@@ -21,7 +21,7 @@ from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
 
 
 class Opening(StrEnum):
-    """What the books say when a case wants to open."""
+    """What the database says when a case wants to open."""
 
     OPENED = "opened"
     DUPLICATE = "duplicate"
@@ -122,7 +122,7 @@ class SaveOrder(Message):
 
 
 class Saved(Message):
-    """The books have it."""
+    """The database has it."""
 
 
 # ---- returns ----
@@ -155,7 +155,7 @@ class ReceptionRecord(Message):
 
 
 class KeptReturn(Message):
-    """All that the books keep of a return beside its request."""
+    """All that the database keeps of a return beside its request."""
 
     return_id: ReturnId
     decision: Literal["approved", "rejected"] | None = None

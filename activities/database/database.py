@@ -37,7 +37,7 @@ Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
 
 
-class Books:
+class Database:
     """The database as activities.
 
     A no of the business is an answer, or a final error of its category (NotFound, Conflict, InvalidInput): never

@@ -1,4 +1,4 @@
-"""Open the books: a SQLite file, or PostgreSQL by `DATABASE_URL`; and bring their tables up to date."""
+"""Open the database: a SQLite file, or PostgreSQL by `DATABASE_URL`; and bring their tables up to date."""
 
 import re
 import sqlite3
@@ -56,8 +56,8 @@ def make_engine(database_url: str) -> Engine:
     return engine
 
 
-def open_books(settings: Settings) -> Engine:
-    """The books of this installation, ready for use.
+def open_database(settings: Settings) -> Engine:
+    """The database of this installation, ready for use.
 
     Raises InvalidInput (no such kind of database), PartnerUnavailable (it does not answer), NotFound (it has
     no tables yet) or Conflict (its tables are of another version of this program).
@@ -83,26 +83,26 @@ def reading(engine: Engine) -> Engine:
     return engine
 
 
-def upgrade(books: Engine | str) -> None:
+def upgrade(database: Engine | str) -> None:
     """Bring the tables to the newest version. Doing it again, or in several processes at once, is harmless.
 
-    Creates the SQLite file and its folder. Raises InvalidInput or PartnerUnavailable as `open_books`.
+    Creates the SQLite file and its folder. Raises InvalidInput or PartnerUnavailable as `open_database`.
     """
     from alembic import command
     from alembic.util import CommandError
 
-    if isinstance(books, str):
-        engine = make_engine(books)
+    if isinstance(database, str):
+        engine = make_engine(database)
         try:
             upgrade(engine)
         finally:
             engine.dispose()
         return
-    if (path := _file_of(books.url)) is not None:
+    if (path := _file_of(database.url)) is not None:
         _create_file(path)
     try:
-        with writing(books).begin() as connection, ExitStack() as stack:
-            if books.dialect.name == "postgresql":
+        with writing(database).begin() as connection, ExitStack() as stack:
+            if database.dialect.name == "postgresql":
                 from activities.database.socket_limits import however_long_it_takes
 
                 # It takes as long as it takes, and so does the one before it.
@@ -112,11 +112,11 @@ def upgrade(books: Engine | str) -> None:
             command.upgrade(migrations_config(connection), "head")
     except CommandError:
         raise Conflict(
-            f"the database at {_where(books.url)} is of a version that this program does not know: "
+            f"the database at {_where(database.url)} is of a version that this program does not know: "
             "use the program that made it, or another DATABASE_URL"
         ) from None
     except DBAPIError as error:
-        raise _unreachable(books.url, error) from None
+        raise _unreachable(database.url, error) from None
 
 
 def newest_version() -> str:
@@ -143,17 +143,18 @@ def migrations_config(connection: Connection | None = None) -> Any:
 def _check(engine: Engine) -> None:
     path = _file_of(engine.url)
     if path is not None and not path.exists():
-        raise NotFound(f"there are no books at {_where(engine.url)} yet: run `backhaul db upgrade`")
+        raise NotFound(f"there is no database at {_where(engine.url)} yet: run `backhaul db upgrade`")
     try:
         with engine.connect() as connection:
             version = _version_of(connection)
     except DBAPIError as error:
         raise _unreachable(engine.url, error) from None
     if version is None:
-        raise NotFound(f"the books at {_where(engine.url)} have no tables yet: run `backhaul db upgrade`")
+        raise NotFound(f"the database at {_where(engine.url)} has no tables yet: run `backhaul db upgrade`")
     if version != newest_version():
         raise Conflict(
-            f"the books at {_where(engine.url)} are of version {version}, this program needs {newest_version()}: "
+            f"the database at {_where(engine.url)} is of version {version}, "
+            f"this program needs {newest_version()}: "
             "run `backhaul db upgrade`, or use the newer program"
         )
 
@@ -178,7 +179,7 @@ def _url_of(database_url: str) -> URL:
     if url.get_backend_name() == "postgresql" and "@" in f"{url.host}{url.database}":
         raise _wrong_url("an @ of its password is written %40")  # what is behind it would be shown as the host
     if url.get_backend_name() == "sqlite" and _file_of(url) is None:
-        raise _wrong_url("the books need a file, not memory: other processes read them too")
+        raise _wrong_url("the database needs a file, not memory: other processes read them too")
     return url
 
 
@@ -216,7 +217,7 @@ def _create_file(path: Path) -> None:
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise PartnerUnavailable(f"the books can't be created at {path}: {error}") from None
+        raise PartnerUnavailable(f"the database can't be created at {path}: {error}") from None
 
 
 def _connect_postgresql(_dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> Any:

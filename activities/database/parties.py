@@ -1,4 +1,4 @@
-"""Sellers and suppliers with their settings: data in the books, changed by staff."""
+"""Sellers and suppliers with their settings: data in the database, changed by staff."""
 
 from datetime import UTC, datetime
 

@@ -44,7 +44,7 @@ class OpenCase(Message):
 
 
 class UntoldEnd(Message):
-    """A case whose end by the server is in the books, while staff have no mail about it. `key`: the mail's."""
+    """A case whose end by the server is in the database, while staff have no mail about it. `key`: the mail's."""
 
     key: str
     workflow_id: str
@@ -195,7 +195,7 @@ class CessationView(Message):
 
 
 class OrderView(Message):
-    """All that the books know of an order."""
+    """All that the database knows of an order."""
 
     listed: OrderListed
     request: OrderRequest
@@ -239,7 +239,7 @@ class CreditMemoView(Message):
 
 
 class ReturnView(Message):
-    """All that the books know of a return."""
+    """All that the database knows of a return."""
 
     listed: ReturnListed
     requested_by: str

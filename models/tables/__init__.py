@@ -1,4 +1,4 @@
-"""The tables of the books. Workflows never import this: SQLModel is slow to load in their sandbox.
+"""The tables of the database. Workflows never import this: SQLModel is slow to load in their sandbox.
 
 Amounts are exact (`Money`), times are in UTC (`UtcTime`), states are words, snapshots are JSON documents
 read through their models. Nothing is deleted by a cascade. Written once and never changed: an order's

@@ -1,4 +1,4 @@
-"""Column types of the books that keep what they are given exactly, the same on SQLite and PostgreSQL."""
+"""Column types of the database that keep what they are given exactly, the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ class UtcTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time in the books needs a zone")
+            raise ValueError("a time in the database needs a zone")
         in_utc = _in_utc(value)
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 

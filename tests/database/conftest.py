@@ -1,4 +1,4 @@
-"""Books for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
+"""A database for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ KINDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an empty database of the newest version, which each test finds empty."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('books') / 'template.db'}"
+        url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'template.db'}"
         upgrade(url)
         yield url
         return
@@ -53,5 +53,5 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def story(engine: Engine) -> Story:
-    """The books with the seller `acme` and the suppliers `north` and `south`."""
+    """The database with the seller `acme` and the suppliers `north` and `south`."""
     return Story(engine).with_parties()

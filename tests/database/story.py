@@ -1,4 +1,4 @@
-"""What happens to an order, told to the books the way the procedures tell it."""
+"""What happens to an order, told to the database the way the procedures tell it."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from activities.database import Books, Parties, Reading
+from activities.database import Database, Parties, Reading
 from models.case import CaseRecord, SlaState, Step
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import Quantity
@@ -101,10 +101,10 @@ def order_request(
 
 
 class Story:
-    """The books and one order after another: `ordered`, `bought`, `shipped`, `returned`, `refunded`."""
+    """The database and one order after another: `ordered`, `bought`, `shipped`, `returned`, `refunded`."""
 
     def __init__(self, engine: Engine) -> None:
-        self.books = Books(engine)
+        self.database = Database(engine)
         self.parties = Parties(engine)
         self.reading = Reading(engine)
         self.told: dict[str, SaveOrder] = {}
@@ -126,7 +126,7 @@ class Story:
         request = order_request(*lines, **more)
         self.order_id = request.order_id
         self.told.setdefault(request.order_id, _nothing_happened(request))
-        return self.books.open_order(
+        return self.database.open_order(
             OpenOrder(
                 request=request,
                 workflow_id=order_workflow_id(request.order_id),
@@ -200,7 +200,7 @@ class Story:
 
     def _save(self, **news: Any) -> None:
         self.told[self.order_id] = self.told[self.order_id].model_copy(update=news)
-        self.books.save_order(self.told[self.order_id])
+        self.database.save_order(self.told[self.order_id])
 
     # ---- returns ----
 
@@ -213,7 +213,7 @@ class Story:
         return ReturnRequest.model_validate({"return_id": return_id, "order_id": self.order_id, "lines": lines})
 
     def open_return(self, request: ReturnRequest, run: str = "run-1") -> ReturnOpening:
-        return self.books.open_return(
+        return self.database.open_return(
             OpenReturn(
                 request=request,
                 workflow_id=return_workflow_id(request.return_id),
@@ -231,7 +231,7 @@ class Story:
         self.save_return(return_id, case_record(return_workflow_id(return_id), stage, ended=ended), **facts)
 
     def save_return(self, return_id: str, record: CaseRecord, **facts: Any) -> None:
-        self.books.save_return(SaveReturn(return_id=return_id, record=record, **facts))
+        self.database.save_return(SaveReturn(return_id=return_id, record=record, **facts))
 
     def credited(
         self, number: str, return_id: str, amount: str = "10.00", at: datetime = NOON
@@ -246,7 +246,7 @@ class Story:
             actor="supplier:north",
             at=at,
         )
-        return self.books.book_credit_memo(memo)
+        return self.database.book_credit_memo(memo)
 
     # ---- refunds ----
 
@@ -261,7 +261,7 @@ class Story:
         **more: Any,
     ) -> ReservedRefund:
         request = self.refund_request(refund_id, amount, direction=direction, **more)
-        return self.books.reserve_refund(
+        return self.database.reserve_refund(
             ReserveRefund(
                 request=request,
                 workflow_id=refund_workflow_id(refund_id),
@@ -285,7 +285,7 @@ class Story:
         )
 
     def outcome(self, refund_id: str, amount: str | None, **more: Any) -> RefundResult:
-        return self.books.refund_outcome(self.refund_request(refund_id, amount, **more))
+        return self.database.refund_outcome(self.refund_request(refund_id, amount, **more))
 
     def refund_reaches(
         self, refund_id: str, stage: str, state: RefundState | None, *, ended: bool = False, **more: Any
@@ -293,14 +293,14 @@ class Story:
         """The refund writes down where it stands, and what became of its money."""
         record = case_record(refund_workflow_id(refund_id), stage, ended=ended)
         at = NOON + timedelta(hours=1)
-        self.books.save_refund(SaveRefund(record=record, refund_id=refund_id, state=state, at=at, **more))
+        self.database.save_refund(SaveRefund(record=record, refund_id=refund_id, state=state, at=at, **more))
 
     def reopening(self, return_id: str, refund_id: str, run: str = "run-2") -> ReturnReopened:
         """A refund of the return failed after it had ended."""
-        return self.books.reopen_return(ReopenReturn(return_id=return_id, refund_id=refund_id, run_id=run))
+        return self.database.reopen_return(ReopenReturn(return_id=return_id, refund_id=refund_id, run_id=run))
 
     def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:
-        self.books.settle_refund(
+        self.database.settle_refund(
             SettleRefund(
                 refund_id=refund_id,
                 state=state,

@@ -166,6 +166,6 @@ def test_REF_7_only_a_failed_refund_of_the_return_itself_opens_it_again(
 
 def test_REF_7_a_refund_that_is_taken_back_names_the_request_of_its_return_as_it_was(completed: Story) -> None:
     taken_back = SettleRefund(refund_id="RF-2", state=RefundState.FAILED, at=NOON)
-    assert completed.books.take_back_refund(taken_back).reopen == completed.return_request("RR-1", A=1)
+    assert completed.database.take_back_refund(taken_back).reopen == completed.return_request("RR-1", A=1)
     of_nobody = SettleRefund(refund_id="RF-9", state=RefundState.FAILED, at=NOON)
-    assert completed.books.take_back_refund(of_nobody).reopen is None
+    assert completed.database.take_back_refund(of_nobody).reopen is None

@@ -45,7 +45,7 @@ def happy_order(story: Story, engine: Engine) -> None:
 
     def save(stage: str, *steps: str, first: int, **news: object) -> None:
         record = case_record("order-1001", stage, *steps, first=first, ended=stage == "shipped")
-        story.books.save_order(told.model_copy(update={"record": record, **news}))
+        story.database.save_order(told.model_copy(update={"record": record, **news}))
 
     charge = {"charge_id": "CH-1001-1", "amount": "60.00", "currency": "USD", "gateway_reference": "pi_1"}
     authorized = SaveOrder.model_validate(
@@ -154,7 +154,7 @@ def test_what_is_there_already_is_not_written_again(story: Story, engine: Engine
     with counted(engine) as statements:
         story.return_reaches("RR-1", "in_transit", receptions=(arrived(),), rma_number="R-1")
     assert [text.split("(")[0] for text in statements.writes] == ["INSERT INTO case_file "]
-    story.books.save_order(story.told["1001"])
+    story.database.save_order(story.told["1001"])
     assert _version(engine) == before, "the sections of an order that say what is there change nothing"
 
 
@@ -170,7 +170,7 @@ def _version(engine: Engine) -> list[object]:
 
 
 def test_where_a_case_stands_takes_two_statements(story: Story, engine: Engine, statements: Statements) -> None:
-    story.books.save_case(SaveCase(record=case_record("refund-RF-1", "refused", "no order 9", ended=True)))
+    story.database.save_case(SaveCase(record=case_record("refund-RF-1", "refused", "no order 9", ended=True)))
     assert (statements.transactions, len(statements)) == (1, 2)
 
 

@@ -74,7 +74,7 @@ async def test_a_case_whose_books_are_away_does_not_show_their_password(
             tried = await eventually(lambda: tried_in_vain(order), bool, "no try fails")
             await order.handle.terminate()
     away.dispose()
-    assert "the books do not answer: OperationalError" in tried
+    assert "the database does not answer: OperationalError" in tried
     _, listed, _, payloads = await left_by(env.client, queue)
     assert said(f"{tried} {listed!r} {payloads} {log.getvalue()}", SECRET_WORDS) == []
 

@@ -1,4 +1,4 @@
-"""Opening, upgrading and losing the database of the books."""
+"""Opening, upgrading and losing the database."""
 
 import inspect
 import sqlite3
@@ -23,7 +23,7 @@ from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.database import Books, Parties, open_books, orders, upgrade
+from activities.database import Database, Parties, open_database, orders, upgrade
 from activities.database.engines import UPGRADE_LOCK, make_engine, migrations_config, newest_version, writing
 from activities.database.transactions import write
 from models import calls
@@ -35,7 +35,7 @@ from tests.database.conftest import KINDS
 from tests.database.story import NOON, Story, order_request
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 
-BOOK_CALLS = [
+DATABASE_CALLS = [
     calls.OPEN_ORDER,
     calls.SAVE_ORDER,
     calls.OPEN_RETURN,
@@ -57,7 +57,7 @@ def at(url: str) -> Settings:
 
 @pytest.fixture(params=KINDS)
 def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of books that do not exist yet."""
+    """The URL of a database that does not exist yet."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'not' / 'there' / 'books.db'}"
         return
@@ -65,16 +65,16 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_the_books_are_created_with_their_folder_and_open(fresh_url: str) -> None:
+def test_the_database_is_created_with_its_folder_and_opens(fresh_url: str) -> None:
     upgrade(fresh_url)
-    open_books(at(fresh_url)).dispose()
+    open_database(at(fresh_url)).dispose()
 
 
 def test_upgrading_again_and_by_many_at_once_is_harmless(fresh_url: str) -> None:
     with ThreadPoolExecutor(4) as people:
         assert list(people.map(upgrade, [fresh_url] * 4)) == [None] * 4
     upgrade(fresh_url)
-    engine = open_books(at(fresh_url))
+    engine = open_database(at(fresh_url))
     with engine.connect() as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     engine.dispose()
@@ -94,7 +94,7 @@ def test_two_processes_that_upgrade_at_once_do_it_once_and_keep_what_is_there(fr
         for _ in range(2)
     ]
     all_upgrade(people)
-    engine = open_books(at(fresh_url))
+    engine = open_database(at(fresh_url))
     Story(engine).with_parties()
     all_upgrade(people)
     with engine.connect() as connection:
@@ -162,26 +162,26 @@ def test_a_database_of_an_unknown_version_is_not_upgraded(database_url: str, eng
 def test_the_migrations_do_not_depend_on_the_working_directory(tmp_path: Path) -> None:
     program = "from activities.database import upgrade; upgrade('sqlite:///here/books.db')"
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    open_books(at(f"sqlite:///{tmp_path}/here/books.db")).dispose()
+    open_database(at(f"sqlite:///{tmp_path}/here/books.db")).dispose()
 
 
-def test_books_without_tables_say_what_to_do(fresh_url: str) -> None:
+def test_a_database_without_tables_says_what_to_do(fresh_url: str) -> None:
     with pytest.raises(NotFound, match="run `backhaul db upgrade`"):
-        open_books(at(fresh_url))
+        open_database(at(fresh_url))
 
 
-def test_looking_for_books_does_not_create_them(tmp_path: Path) -> None:
+def test_looking_for_a_database_does_not_create_it(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        open_books(at(f"sqlite:///{tmp_path / 'books.db'}"))
+        open_database(at(f"sqlite:///{tmp_path / 'books.db'}"))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_books_of_another_version_say_so(database_url: str, engine: Engine) -> None:
+def test_a_database_of_another_version_says_so(database_url: str, engine: Engine) -> None:
     with writing(engine).begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
     try:
-        with pytest.raises(Conflict, match=f"are of version older, this program needs {newest_version()}"):
-            open_books(at(database_url))
+        with pytest.raises(Conflict, match=f"is of version older, this program needs {newest_version()}"):
+            open_database(at(database_url))
     finally:
         with writing(engine).begin() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": newest_version()})
@@ -192,16 +192,16 @@ def test_books_of_another_version_say_so(database_url: str, engine: Engine) -> N
     [
         ("mysql://host/books", InvalidInput, "mysql is not spoken"),
         ("books.db", InvalidInput, "it is no database URL"),
-        ("sqlite://", InvalidInput, "need a file"),
+        ("sqlite://", InvalidInput, "needs a file"),
         ("postgresql://ann:secret@127.0.0.1:1/books", PartnerUnavailable, "does not answer"),
-        ("sqlite:////proc/books/books.db", NotFound, "no books"),
+        ("sqlite:////proc/books/books.db", NotFound, "there is no database"),
     ],
 )
 def test_a_wrong_or_unreachable_database_is_one_clear_line_without_the_password(
     url: str, failure: type[BackhaulError], message: str
 ) -> None:
     with pytest.raises(failure, match=message) as failed:
-        open_books(at(url))
+        open_database(at(url))
     assert "secret" not in str(failed.value)
     assert "\n" not in str(failed.value)
 
@@ -230,7 +230,7 @@ def test_a_database_that_stays_away_is_an_outage_that_is_tried_again_and_tells_n
         request=order_request(("A", 1, "10.00")), workflow_id="order-1001", run_id="run-1", received_at=NOON
     )
     with pytest.raises(ApplicationError) as failed:
-        Books(engine).open_order(ask)
+        Database(engine).open_order(ask)
     assert (failed.value.type, failed.value.non_retryable) == ("PartnerUnavailable", False)
     assert "buyer" not in str(failed.value)
 
@@ -316,20 +316,20 @@ def shown(url: str, *names: str) -> list[str]:
     return values
 
 
-@pytest.mark.parametrize("call", BOOK_CALLS, ids=lambda call: call.name)
+@pytest.mark.parametrize("call", DATABASE_CALLS, ids=lambda call: call.name)
 def test_each_activity_has_the_name_and_the_models_of_the_contract(call: calls.Call) -> None:  # type: ignore[type-arg]
-    method = getattr(Books, call.name)
+    method = getattr(Database, call.name)
     assert method.__temporal_activity_definition.name == call.name
     hints = get_type_hints(method)
     assert hints == {"ask": call.asks, "return": call.gives}
     assert not inspect.iscoroutinefunction(method)
 
 
-def test_an_activity_of_the_books_runs_as_one(story: Story) -> None:
+def test_an_activity_of_the_database_runs_as_one(story: Story) -> None:
     ask = OpenOrder(
         request=order_request(("A", 1, "10.00")), workflow_id="order-1001", run_id="run-1", received_at=NOON
     )
-    answer = ActivityEnvironment().run(story.books.open_order, ask)
+    answer = ActivityEnvironment().run(story.database.open_order, ask)
     assert answer.opening == "opened"
 
 
@@ -353,7 +353,7 @@ def test_a_number_that_is_taken_is_a_conflict_for_good(story: Story, engine: Eng
         received_at=NOON,
     )
     with pytest.raises(ApplicationError, match="the database has something else under this number") as refused:
-        story.books.open_order(ask)
+        story.database.open_order(ask)
     assert (refused.value.type, refused.value.non_retryable) == ("Conflict", True)
 
 

@@ -1,4 +1,4 @@
-"""Orders in the books."""
+"""Orders in the database."""
 
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -70,7 +70,7 @@ def test_a_section_that_is_not_given_stays_as_it_is(story: Story) -> None:
     story.delivered(("A", 2, "50.00"))
     before = story.reading.order_view("1001")
     record = case_record("order-1001", "shipped", ended=True)
-    story.books.save_order(
+    story.database.save_order(
         SaveOrder(
             order_id="1001",
             record=record,
@@ -92,7 +92,7 @@ def test_ORD_19_what_a_section_says_anew_replaces_what_it_said(story: Story) -> 
     told = story.told["1001"]
     assert told.supplier_orders is not None
     refused = told.supplier_orders[0].model_copy(update={"state": "refused", "reason": "sold out"})
-    story.books.save_order(told.model_copy(update={"supplier_orders": (refused,), "charges": None}))
+    story.database.save_order(told.model_copy(update={"supplier_orders": (refused,), "charges": None}))
     view = story.reading.order_view("1001")
     assert [(one.state, one.reason, one.items) for one in view.supplier_orders] == [
         ("refused", "sold out", {"A": 2})
@@ -105,7 +105,7 @@ def test_a_parcel_whose_tracking_number_is_corrected_keeps_its_units(story: Stor
     told = story.told["1001"]
     assert told.shipments is not None
     corrected = told.shipments[0].model_copy(update={"tracking_number": "1Z999"})
-    story.books.save_order(told.model_copy(update={"shipments": (corrected,)}))
+    story.database.save_order(told.model_copy(update={"shipments": (corrected,)}))
     (parcel,) = story.reading.order_view("1001").shipments
     assert (parcel.tracking_number, parcel.items) == ("1Z999", {"A": 2})
 
@@ -115,7 +115,7 @@ def test_a_number_that_belongs_to_another_order_is_not_taken_over(story: Story) 
     charges = story.told["1001"].charges
     story.ordered(("A", 1, "50.00"), order_id="1002")
     with pytest.raises(ApplicationError, match="belongs to another order_id") as refused:
-        story.books.save_order(story.told["1002"].model_copy(update={"charges": charges}))
+        story.database.save_order(story.told["1002"].model_copy(update={"charges": charges}))
     assert (refused.value.type, refused.value.non_retryable) == ("Conflict", True)
     assert [one.charge_id for one in story.reading.order_view("1001").charges] == ["CH-1001-1"]
 
@@ -124,7 +124,7 @@ def test_a_line_that_the_order_does_not_have_can_not_be_saved(story: Story) -> N
     story.ordered(("A", 1, "10.00"))
     lines = (LineQuantities(sku="B", quantity=1, shipped=1),)
     with pytest.raises(ApplicationError, match="order 1001 has no line B") as refused:
-        story.books.save_order(story.told["1001"].model_copy(update={"lines": lines}))
+        story.database.save_order(story.told["1001"].model_copy(update={"lines": lines}))
     assert (refused.value.type, refused.value.non_retryable) == ("NotFound", True)
 
 
@@ -268,7 +268,7 @@ def test_a_time_at_the_end_of_all_times_is_kept_as_the_last_one(story: Story) ->
 
 def test_a_record_of_no_case_is_refused_for_good(story: Story) -> None:
     with pytest.raises(ApplicationError, match="not the workflow id of an order") as refused:
-        story.books.save_case(SaveCase(record=case_record("elsewhere", "received")))
+        story.database.save_case(SaveCase(record=case_record("elsewhere", "received")))
     assert (refused.value.type, refused.value.non_retryable) == ("InvalidInput", True)
 
 
@@ -280,7 +280,9 @@ def test_an_order_that_was_never_opened_can_not_be_saved(story: Story) -> None:
 
 
 def test_a_refused_case_keeps_its_timeline_beside_that_of_the_next_try(story: Story) -> None:
-    story.books.save_case(SaveCase(record=case_record("order-1001", "refused", "no seller acme", run_id="run-0")))
+    story.database.save_case(
+        SaveCase(record=case_record("order-1001", "refused", "no seller acme", run_id="run-0"))
+    )
     story.ordered(("A", 1, "10.00"))
     story.reaches("cancel_window", "received")
     assert [step.what for step in story.reading.timeline("order-1001")] == ["no seller acme", "received"]
@@ -289,7 +291,7 @@ def test_a_refused_case_keeps_its_timeline_beside_that_of_the_next_try(story: St
     assert standing.stage == "cancel_window"
 
 
-def test_the_request_in_the_books_reads_back_as_it_was_sent(story: Story) -> None:
+def test_the_stored_request_reads_back_as_it_was_sent(story: Story) -> None:
     request: OrderRequest = order_request(("A", 2, "19.99"), channel_order_id="E-77", channel="ebay")
     story.ordered(("A", 2, "19.99"), channel_order_id="E-77", channel="ebay")
     assert story.reading.order_view("1001").request == request

@@ -1,4 +1,4 @@
-"""Returns in the books: what may come back, split by supplier, worth its share to the cent."""
+"""Returns in the database: what may come back, split by supplier, worth its share to the cent."""
 
 from datetime import timedelta
 from decimal import Decimal

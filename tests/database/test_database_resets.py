@@ -1,4 +1,4 @@
-"""After a reset the books follow the newer run; what the older one still writes late comes to nothing."""
+"""After a reset the database follows the newer run; what the older one still writes late comes to nothing."""
 
 import dataclasses
 from datetime import timedelta
@@ -19,7 +19,7 @@ def written(story: Story, record: CaseRecord, by: str, minute: int) -> None:
     environment.info = dataclasses.replace(
         environment.info, workflow_run_id=by, scheduled_time=NOON + timedelta(minutes=minute), is_local=False
     )
-    environment.run(story.books.save_case, SaveCase(record=record))
+    environment.run(story.database.save_case, SaveCase(record=record))
 
 
 def stage(story: Story) -> str:

@@ -1,4 +1,4 @@
-"""Refunds in the books: reserved once, never more than was paid, and they add up."""
+"""Refunds in the database: reserved once, never more than was paid, and they add up."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +50,9 @@ def test_REF_3_refunds_at_the_same_time_never_exceed_the_cap(
     together = Barrier(4)
 
     def refund_some(person: int) -> list[ReservedRefund]:
-        books = Story(engine)
+        mine = Story(engine)
         together.wait()
-        return [books.refunding(f"RF-{person}-{i}", "7.00", direction=direction) for i in range(6)]
+        return [mine.refunding(f"RF-{person}-{i}", "7.00", direction=direction) for i in range(6)]
 
     with ThreadPoolExecutor(4) as people:
         answers = [answer for mine in people.map(refund_some, range(4)) for answer in mine]
