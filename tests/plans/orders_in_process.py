@@ -279,7 +279,7 @@ class Order:
     def rests(self, chance: random.Random) -> None:
         self.chance = chance
         self.rig.rest(chance.randrange)
-        if any(effect.key in self.troubled for effect in self.rig.pending):
+        while any(effect.key in self.troubled for effect in self.rig.pending) and not self.rig.is_over:
             self.rig.rest(chance.randrange)
 
     def clock(self, amount: int, chance: random.Random) -> None:
