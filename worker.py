@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from importlib.metadata import version
-from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
@@ -63,9 +62,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
-
-ALL_ON_MAIN: Final = True
-"""Whether the workflows' own task queue serves the calls to partners too, for workflows that name no queue."""
 
 _FINAL_NO: Final = (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND)
 
@@ -230,7 +226,7 @@ def build_worker(
         client,
         task_queue=queue_of(task_queue, Queue.MAIN),
         workflows=WORKFLOWS,
-        activities=[*chain(*activities.values())] if ALL_ON_MAIN else activities[Queue.MAIN],
+        activities=activities[Queue.MAIN],
         activity_executor=partners.executor,
         workflow_runner=workflow_runner(limits.workflow_sandbox),
         build_id=build_id,
@@ -238,7 +234,7 @@ def build_worker(
         # Without a cache there is one place: another case's task, or a question, would put out its case
         # while that is at work; the question is never answered, or the task comes again after ten seconds.
         max_concurrent_workflow_tasks=1 if limits.max_cached_workflows == 0 else None,
-        max_concurrent_activities=None if ALL_ON_MAIN else limits.database_slots,
+        max_concurrent_activities=limits.database_slots,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=drain,
@@ -291,7 +287,6 @@ def _activities(
         ],
         Queue.SUPPLIERS: [
             partners.suppliers.find_sources,
-            partners.suppliers.find_stock,
             partners.suppliers.place_supplier_order,
             partners.suppliers.request_rma,
         ],

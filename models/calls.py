@@ -62,7 +62,6 @@ SEND_REFUND: Final = Call("send_refund", partners.SendRefund, partners.RefundAns
 LOOK_UP_REFUND: Final = Call("look_up_refund", partners.SendRefund, partners.RefundAnswer, Queue.PAYMENTS)
 
 FIND_SOURCES: Final = Call("find_sources", partners.FindSources, partners.FoundSources, Queue.SUPPLIERS)
-FIND_STOCK: Final = Call("find_stock", partners.FindStock, partners.Stock, Queue.SUPPLIERS)
 PLACE_SUPPLIER_ORDER: Final = Call(
     "place_supplier_order", partners.PlaceSupplierOrder, partners.PlacedOrder, Queue.SUPPLIERS
 )

@@ -107,14 +107,6 @@ class RefundAnswer(Message):
 # ---- suppliers ----
 
 
-class FindStock(Message):
-    """Who has these items? `second_source`: ask the whole network, whatever the price (ORD-6)."""
-
-    skus: Annotated[tuple[Sku, ...], Field(min_length=1)]
-    ship_to: Address
-    second_source: bool = False
-
-
 class StockOffer(Message):
     """One warehouse's stock of one item. `unit_cost` in `currency`; distance to the buyer, none: unknown."""
 
@@ -125,10 +117,6 @@ class StockOffer(Message):
     unit_cost: NonNegativeAmount
     currency: Currency
     distance_km: Annotated[float, Field(ge=0)] | None = None
-
-
-class Stock(Message):
-    offers: tuple[StockOffer, ...]
 
 
 class OrderQuantity(Message):

@@ -1,12 +1,10 @@
 """Which warehouse ships what (ORD-5, ORD-6): pure decisions over what suppliers say they have."""
 
 from bisect import insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from models.ids import supplier_order_number
-from models.orders import Address, SupplierOrder, SupplierOrderLine
 from models.partners import FindSources, FoundSources, OrderQuantity, Source, StockOffer
 
 MOST_PARCELS: Final = 8
@@ -115,42 +113,3 @@ def _units_by_sku(wanted: Iterable[OrderQuantity]) -> dict[str, int]:
 def _rank(offer: StockOffer) -> Rank:
     distance = float("inf") if offer.distance_km is None else offer.distance_km
     return Rank(distance, offer.unit_cost, offer.supplier_id, offer.warehouse_id, offer.quantity)
-
-
-class Sourcing(NamedTuple):
-    """What can be bought where, and what is nowhere in stock."""
-
-    picks: Sequence[Source]
-    missing: dict[str, int]
-
-
-def choose_from_stock(
-    wanted: Sequence[OrderQuantity], offers: Sequence[StockOffer], minimum_stock: int, currency: str
-) -> Sourcing:
-    """`choose_sources` for a procedure that was given the whole market."""
-    nowhere = Address(name="-", line1="-", city="-", postal_code="-", country="US")
-    ask = FindSources(wanted=tuple(wanted), ship_to=nowhere, minimum_stock=minimum_stock, currency=currency)
-    found = choose_sources(ask, offers)
-    return Sourcing(found.sources, found.missing)
-
-
-def supplier_orders(
-    order_id: str, sources: Sequence[Source], first_ordinal: int, *, second_source: bool
-) -> list[SupplierOrder]:
-    """One order per warehouse, numbered from `first_ordinal`, in the order of the sources."""
-    by_warehouse: dict[tuple[str, str], list[Source]] = {}
-    for source in sources:
-        by_warehouse.setdefault((source.supplier_id, source.warehouse_id), []).append(source)
-    return [
-        SupplierOrder(
-            number=supplier_order_number(order_id, first_ordinal + i),
-            supplier_id=supplier_id,
-            warehouse_id=warehouse_id,
-            second_source=second_source,
-            lines=tuple(
-                SupplierOrderLine(sku=source.sku, quantity=source.quantity, unit_cost=source.unit_cost)
-                for source in group
-            ),
-        )
-        for i, ((supplier_id, warehouse_id), group) in enumerate(by_warehouse.items())
-    ]

@@ -80,7 +80,7 @@ async def mailing(story: Story) -> AsyncIterator[Spot]:
     await cancelled(story, order)
 
 
-@during(calls.FIND_STOCK)
+@during(calls.FIND_SOURCES)
 async def sourcing(story: Story) -> AsyncIterator[Spot]:
     order = await in_its_window(story)
     spot = AtPartner(PartnerName.SUPPLIER, "^GET /v1/stock$", named=False)

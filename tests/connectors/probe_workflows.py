@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from models import calls
     from models.orders import Address
-    from models.partners import FindStock
+    from models.partners import FindSources, OrderQuantity
 
 
 @workflow.defn
@@ -19,13 +19,14 @@ class ManySupplierCalls:
     @workflow.run
     async def run(self, task_queue: str, times: int) -> None:
         nowhere = Address(name="Eve", line1="1 Main St", city="Reno", postal_code="89501", country="US")
-        ask = FindStock(skus=("BRK-100",), ship_to=nowhere)
+        wanted = OrderQuantity.model_validate({"sku": "BRK-100", "quantity": 1, "unit_cost": "1.00"})
+        ask = FindSources(wanted=(wanted,), ship_to=nowhere, minimum_stock=2, currency="USD")
         asked = [
             workflow.start_activity(
-                calls.FIND_STOCK.name,
+                calls.FIND_SOURCES.name,
                 ask,
                 task_queue=task_queue,
-                result_type=calls.FIND_STOCK.gives,
+                result_type=calls.FIND_SOURCES.gives,
                 start_to_close_timeout=timedelta(seconds=60),
                 retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=1)),
             )

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.connectors.supplier_json.suppliers import Suppliers
 from models.partners import FindSources, FoundSources, StockOffer
 from models.settings import Settings
-from models.sourcing import MOST_PARCELS, choose_sources, supplier_orders
+from models.sourcing import MOST_PARCELS, choose_sources
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import StockSeed
 
@@ -118,17 +118,6 @@ def test_ORD_5_crumbs_in_many_warehouses_are_taken_where_they_are_largest() -> N
     assert len(found.sources) == MOST_PARCELS
     assert sum(one.quantity for one in found.sources) == 34
     assert {one.warehouse_id for one in found.sources} == {*(f"z{n}" for n in range(6)), "w00", "w01"}
-
-
-def test_ORD_5_sources_become_one_order_per_warehouse() -> None:
-    offers = [offer("a", 9, 1), offer("a", 9, 1, sku="OIL-2"), offer("b", 9, 1, sku="FLT-3")]
-    found = choose_sources(ask(("BRK-1", 1), ("OIL-2", 2), ("FLT-3", 3)), offers)
-    orders = supplier_orders("1001", found.sources, 4, second_source=True)
-    assert [(one.number, one.warehouse_id, one.second_source) for one in orders] == [
-        ("1001-4", "a", True),
-        ("1001-5", "b", True),
-    ]
-    assert [(line.sku, line.quantity) for line in orders[0].lines] == [("BRK-1", 1), ("OIL-2", 2)]
 
 
 # ---- large orders ----

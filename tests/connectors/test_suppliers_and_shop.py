@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.supplier_json.suppliers import Place, Suppliers, distance_km, place_of
 from models.orders import Address
-from models.partners import AnnounceTracking, FindStock, PlaceSupplierOrder, RequestRma, StopShipping
+from models.partners import AnnounceTracking, PlaceSupplierOrder, RequestRma, StopShipping
 from models.settings import Settings
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed
@@ -81,50 +81,7 @@ def rma(return_id: str = "RR-1001-1", reasons: tuple[str, ...] = ("does not fit"
     )
 
 
-# ---- ORD-5: who is closest ----
-
-
-async def test_ORD_5_every_offer_says_how_far_it_is_from_the_buyer(
-    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
-) -> None:
-    await sandbox.put_stock(
-        stock("acme-reno", latitude=39.53, longitude=-119.81),
-        stock("acme-miami", latitude=25.76, longitude=-80.19),
-        stock("acme-nowhere"),
-    )
-    found = await activities.run(suppliers.find_stock, FindStock(skus=("BRK-100",), ship_to=address()))
-    distances = {offer.warehouse_id: offer.distance_km for offer in found.offers}
-    assert distances["acme-reno"] == pytest.approx(0.4, abs=0.5)
-    assert distances["acme-miami"] == pytest.approx(3974, abs=5)
-    assert distances["acme-nowhere"] is None
-
-
-async def test_ORD_6_second_sources_are_shown_only_when_asked_for(
-    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
-) -> None:
-    await sandbox.second_source(stock("far-1", unit_cost="99.00"))
-    ask = FindStock(skus=("BRK-100",), ship_to=address())
-    assert (await activities.run(suppliers.find_stock, ask)).offers == ()
-    wider = await activities.run(suppliers.find_stock, ask.model_copy(update={"second_source": True}))
-    assert [(offer.warehouse_id, str(offer.unit_cost)) for offer in wider.offers] == [("far-1", "99.00")]
-
-
-async def test_ORD_5_an_order_of_hundreds_of_items_is_asked_in_parts(
-    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
-) -> None:
-    skus = tuple(f"SKU-{number}" for number in range(120))
-    await sandbox.put_stock(stock("w", sku="SKU-0"), stock("w", sku="SKU-119"))
-    found = await activities.run(suppliers.find_stock, FindStock(skus=skus, ship_to=address()))
-    assert sorted(offer.sku for offer in found.offers) == ["SKU-0", "SKU-119"]
-    assert len(await sandbox.requests("supplier", "/v1/stock")) == 3
-
-
-async def test_ORD_5_a_wrong_offer_in_one_feed_does_not_stop_the_others(activities: ActivityEnvironment) -> None:
-    good = stock("acme-reno").model_dump(mode="json", exclude={"second_source"})
-    offers = [good, good | {"unit_cost": 31.5}, good | {"quantity": -1}, {"sku": 7}, good | {"sku": "OTHER"}]
-    suppliers = Suppliers(Settings(), httpx.MockTransport(lambda _: httpx.Response(200, json={"offers": offers})))
-    found = await activities.run(suppliers.find_stock, FindStock(skus=("BRK-100",), ship_to=address()))
-    assert [offer.warehouse_id for offer in found.offers] == ["acme-reno"]
+# ---- ORD-5: how far it is ----
 
 
 @pytest.mark.parametrize(

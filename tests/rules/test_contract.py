@@ -10,10 +10,10 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowUpdateFailedError
 
 from models import contract
-from models.calls import CALLS, Queue, queue_of
+from models.calls import CALLS, queue_of
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from tests.world import CaseStory, World
-from worker import ALL_ON_MAIN, build_worker
+from worker import build_worker
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -87,8 +87,7 @@ async def test_the_worker_registers_exactly_the_calls_that_workflows_make_each_o
         for function in on_queue.config()["activities"]:
             definition = activity._Definition.must_from_callable(function)
             registered[definition.name] = (definition.arg_types, definition.ret_type)
-        served = [call for call in CALLS if call.queue is queue or (ALL_ON_MAIN and queue is Queue.MAIN)]
-        assert registered == {call.name: ([call.asks], call.gives) for call in served}
+        assert registered == {call.name: ([call.asks], call.gives) for call in CALLS if call.queue is queue}
 
 
 def test_the_local_server_has_exactly_the_search_attributes_of_the_contract() -> None:

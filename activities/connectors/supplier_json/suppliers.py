@@ -18,13 +18,11 @@ from models.message import Number
 from models.orders import Address
 from models.partners import (
     FindSources,
-    FindStock,
     FoundSources,
     PlacedOrder,
     PlaceSupplierOrder,
     RequestRma,
     RmaAnswer,
-    Stock,
     StockOffer,
 )
 from models.settings import Settings
@@ -86,22 +84,12 @@ class Suppliers:
         """Close the connections."""
         await self._partner.aclose()
 
-    @activity.defn(name="find_stock")
-    async def find_stock(self, ask: FindStock) -> Stock:
-        """Who has these items, and how far each warehouse is from the buyer (ORD-5, ORD-6).
+    @activity.defn(name="find_sources")
+    async def find_sources(self, ask: FindSources) -> FoundSources:
+        """Which warehouses ship these units (ORD-5, ORD-6): what was chosen, never the whole market.
 
         Distances are great-circle kilometres; none where the buyer's or the warehouse's place is not known.
         """
-        buyer = await asyncio.to_thread(place_of, ask.ship_to)
-        offers: list[StockOffer] = []
-        for start in range(0, len(ask.skus), SKUS_PER_CALL):
-            skus = ask.skus[start : start + SKUS_PER_CALL]
-            offers += await self._offers(skus, buyer, second_source=ask.second_source)
-        return Stock(offers=tuple(offers))
-
-    @activity.defn(name="find_sources")
-    async def find_sources(self, ask: FindSources) -> FoundSources:
-        """Which warehouses ship these units (ORD-5, ORD-6): what was chosen, never the whole market."""
         buyer = await asyncio.to_thread(place_of, ask.ship_to)
         skus = tuple(dict.fromkeys(line.sku for line in ask.wanted))
         found: list[FoundSources] = []
