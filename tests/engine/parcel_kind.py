@@ -15,19 +15,11 @@ with workflow.unsafe.imports_passed_through():
     from models.failures import RefusedByRule
     from models.message import Event, Message, Request
     from models.records import SaveCase, Saved
-    from workflows.engine.case import (
-        Answered,
-        CaseFacts,
-        CaseView,
-        Effect,
-        End,
-        Note,
-        Plan,
-        apply_common,
-    )
+    from workflows.engine.case import Answered, CaseFacts, Effect, Note, apply_common
     from workflows.engine.inbox import receives
     from workflows.engine.pieces import in_flight, just, wait
-    from workflows.engine.procedure import Ask, Procedure
+    from workflows.engine.plan import End, Plan
+    from workflows.engine.procedure import Ask, CaseView, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
 
 

@@ -53,8 +53,10 @@ class Row:
     cents: int = 0
     at_gateway: str = "none"
     number: str | None = None
-    ended: RefundState | None = None
-    """As the database has it, since it came to its end the first time."""
+    saved: RefundState = RefundState.RESERVED
+    """As the database has it."""
+    ended: bool = False
+    """It came to its end before."""
 
 
 class Refunds:
@@ -82,9 +84,9 @@ class Refunds:
                 return RefundAnswer(state=row.at_gateway, gateway_refund_id=row.number)
             case TakeBack():
                 row = self.rows[number]
-                assert row.ended is not RefundState.FAILED, "taken back twice (REF-7)"
+                assert row.saved is not RefundState.FAILED, "taken back twice (REF-7)"
                 assert row.at_gateway == "failed", "taken back, and the gateway does not say so (REF-7)"
-                row.ended = RefundState.FAILED
+                row.saved = RefundState.FAILED
                 return RefundTakenBack()
             case SendMail() | ReportToCase():
                 return None
@@ -93,10 +95,10 @@ class Refunds:
     def _reserve(self, number: int, effect: Reserve, facts: RefundFacts) -> ReservedRefund:
         row = self.rows[number]
         if row.cents:
-            assert row.ended is not None, "it is reserved twice"
+            assert row.ended, "it is reserved twice"
             return ReservedRefund(
                 opening=Opening.DUPLICATE,
-                state=row.ended,
+                state=row.saved,
                 amount=money(row.cents),
                 gateway_refund_id=row.number,
                 reason="a refund with this id exists already",
@@ -116,19 +118,22 @@ class Refunds:
     def _counted(self, number: int) -> int:
         """Against what was paid (REF-3)."""
         row = self.rows[number]
-        state = row.ended or self.rigs[number].facts.state
-        return row.cents if state in (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED) else 0
+        return row.cents if row.saved in (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED) else 0
 
     def _send(self, number: int) -> Given:
         row = self.rows[number]
         taken = sum(one.cents for one in self.rows if one.at_gateway in ("pending", "succeeded"))
         fate = self.setup.fate(number)
-        if fate == "no answer":
-            return Troubled("the gateway gives no answer", alert=True)
+        silence = Troubled("the gateway gives no answer", alert=True)
+        if fate == "no answer" or row.number is not None:
+            assert fate in ("no answer", "unheard"), "sent twice (REF-6)"
+            return silence
         if fate == "refused" or taken + row.cents > PAID:
             return RefundAnswer(state="refused", reason="charge_already_refunded")
-        assert row.number is None, "sent twice (REF-6)"
         row.number = f"re_{number}"
+        if fate == "unheard":
+            row.at_gateway = "succeeded"
+            return silence
         row.at_gateway = {"succeeds": "succeeded", "fails": "failed", "pending": "pending", "lost": "none"}[fate]
         said: Any = "pending" if fate == "lost" else row.at_gateway
         return RefundAnswer(state=said, gateway_refund_id=row.number)
@@ -164,9 +169,9 @@ class Refunds:
             if happening.variant == "failed" and row.at_gateway in ("pending", "succeeded"):
                 row.at_gateway = "failed"
             if rig.is_over:
-                self._open_again(number, event_of(happening, row.number))
+                self._open_again(number, event_of(happening, rig.facts.gateway_refund_id))
                 return
-        rig.hear(event_of(happening, row.number))
+        rig.hear(event_of(happening, rig.facts.gateway_refund_id))
 
     def _rig(self, number: int, asked: str) -> Rig[RefundFacts]:
         amount = int(asked)
@@ -195,19 +200,21 @@ class Refunds:
                 rig.settle()
                 if rig.pending and chance.random() < 0.7:
                     rig.answer_one(chance.randrange)
-        self._note_ends()
+                self._save()
 
     def rests(self, chance: random.Random) -> None:
         order = list(self.rigs)
         chance.shuffle(order)
         for rig in order:
             rig.rest(chance.randrange)
-        self._note_ends()
+            self._save()
 
-    def _note_ends(self) -> None:
+    def _save(self) -> None:
+        """What was settled is saved, once nothing more is a matter of seconds."""
         for row, rig in zip(self.rows, self.rigs, strict=True):
-            if rig.is_over and row.cents:
-                row.ended = rig.facts.state
+            if row.cents and not rig.facts.is_settling and not row.ended:
+                row.saved = rig.facts.state
+            row.ended = row.ended or (rig.is_over and row.cents > 0)
 
     def clock(self, amount: int, chance: random.Random) -> None:
         self.rests(chance)
@@ -215,7 +222,7 @@ class Refunds:
             self.now += DAY
             for rig in self.rigs:
                 rig.clock(self.now - rig.now, chance.randrange)
-            self._note_ends()
+                self._save()
 
     def restart(self) -> None:
         for rig in self.rigs:

@@ -16,7 +16,8 @@ from models.failures import BackhaulError, Category, Conflict
 from models.message import Event, Message
 from models.refunds import RefundResult
 from workflows.engine import case
-from workflows.engine.case import CaseFacts, Effect, Plan, SendMail
+from workflows.engine.case import CaseFacts, Effect, SendMail
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import RefundReported
 
 F = TypeVar("F", bound=CaseFacts)

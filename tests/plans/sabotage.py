@@ -164,8 +164,8 @@ FAULTS = (
         "a person's word is taken while the gateway's own is awaited",
         "refunds",
         "workflows/refunds/facts.py",
-        "not self.is_sending and not unchecked:",
-        "not self.is_sending:",
+        "return self.is_sending or unchecked or looking",
+        "return self.is_sending",
     ),
     Fault(
         "a wrong claim is not answered",

@@ -1,8 +1,8 @@
 """Staff press Cancel in the Temporal UI: at each stage in which a case can wait, and beside what is under way.
 
 It is a fact: the database says so, no money is lost or moved twice, and a later start of the same id is no second
-case. What a plan makes of it, wherever it comes, is tried without a server (`tests/plans`): here the engine carries
-it out (CAN-1, RET-15, REF-6).
+case. What a plan makes of it, wherever it comes, is tried without a server (`tests/plans`): here the engine
+carries it out (CAN-1, RET-15, REF-6).
 """
 
 import asyncio

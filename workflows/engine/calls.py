@@ -72,11 +72,12 @@ async def ask(
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from None
             category, reason = _why(error)
-            lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE
+            wanted = _pause_asked_for(error)
+            lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE or wanted > patience.before_alert
             troubled(reason, category, lasting)
         message = _again(message)
         if lasting:
-            await workflow.sleep(pause, summary=f"Pause before trying again: {summary}"[:200])
+            await workflow.sleep(max(pause, wanted), summary=f"Pause before trying again: {summary}"[:200])
             pause = min(pause * 2, patience.longest_pause)
         rounds += 1
 
@@ -115,11 +116,23 @@ def _again(message: Asked) -> Asked:
     return message.model_copy(update={"again": True})
 
 
-def _why(error: FailureError) -> tuple[Category, str]:
-    """Why an activity gave up: its category, and one line."""
+def _cause(error: FailureError) -> BaseException:
     cause: BaseException = error
     while isinstance(cause, FailureError) and cause.cause is not None:
         cause = cause.cause
+    return cause
+
+
+def _pause_asked_for(error: FailureError) -> timedelta:
+    """How long the partner wants to be left alone (`Retry-After`)."""
+    cause = _cause(error)
+    delay = cause.next_retry_delay if isinstance(cause, ApplicationError) else None
+    return delay or timedelta(0)
+
+
+def _why(error: FailureError) -> tuple[Category, str]:
+    """Why an activity gave up: its category, and one line."""
+    cause = _cause(error)
     if not isinstance(cause, ApplicationError):  # it timed out, or its worker died
         return Category.PARTNER_UNAVAILABLE, str(cause)[:300]
     try:

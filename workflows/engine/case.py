@@ -1,15 +1,14 @@
-"""What every kind of case has in common: frozen facts, effects that are begun once by their key, and a plan.
+"""What every kind of case has in common: frozen facts, and effects that are begun once by their key.
 
 Pure: nothing here knows Temporal, so whatever a case decides is tried without a server.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field
 
-from models.case import RejectedEvent, SlaState, Step, Who
+from models.case import RejectedEvent, Step, Who
 from models.failures import Category
 from models.message import Event, Message
 from models.partners import Recipient
@@ -148,68 +147,6 @@ class CaseEnded(Message):
 
 class StoppedByStaff(Message):
     """Staff pressed Cancel in the Temporal UI."""
-
-
-# ---- the plan ----
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Who must do what, since when, until when: one line of what people see. The first one is the stage."""
-
-    stage: str
-    who: Who
-    what: str
-    since: datetime
-    due: datetime | None = None
-
-
-@dataclass(frozen=True)
-class End:
-    """How the case ends. `leaves`: the keys of effects that go on by themselves when the case is over."""
-
-    outcome: str
-    message: str
-    leaves: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What follows from the facts. It names all effects that must have been begun by now; the engine begins each
-    key once. `wake_at`: the next moment at which time alone changes the plan; `timer` says in words why."""
-
-    effects: tuple[Effect, ...] = ()
-    waits: tuple[Wait, ...] = ()
-    wake_at: datetime | None = None
-    timer: str = ""
-    end: End | None = None
-
-    def __add__(self, other: "Plan") -> "Plan":
-        if other.is_empty:
-            return self
-        if self.is_empty:
-            return other
-        first = self if _before(self.wake_at, other.wake_at) else other
-        return Plan(
-            self.effects + other.effects,
-            self.waits + other.waits,
-            first.wake_at,
-            first.timer,
-            self.end or other.end,
-        )
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.effects or self.waits or self.wake_at or self.end)
-
-    @property
-    def goes_on(self) -> bool:
-        """Nothing is waited for here: the next step's turn."""
-        return not self.waits and self.end is None
-
-
-def _before(one: datetime | None, other: datetime | None) -> bool:
-    return other is None or (one is not None and one <= other)
 
 
 # ---- facts ----
@@ -409,28 +346,3 @@ def _steps_saved(facts: AnyFacts, count: int) -> AnyFacts:
     """Older steps than those that people look at stay in the database alone."""
     drop = max(min(count - facts.steps_before, len(facts.timeline) - STEPS_KEPT), 0)
     return facts.with_(steps_saved=count, timeline=facts.timeline[drop:], steps_before=facts.steps_before + drop)
-
-
-# ---- what people see of it ----
-
-
-@dataclass(frozen=True)
-class CaseView:
-    """What of the facts is shown beside stage, waits and timeline.
-
-    `attributes`: the kind's own search attributes by name; none unsets it. `is_kept`: whether lists and database
-    show the case (one that was refused at its opening may bear the id of another).
-    """
-
-    is_kept: bool
-    attributes: dict[str, Any]
-    deadlines: dict[str, datetime]
-    sla_state: SlaState = SlaState.ON_TIME
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the sender of an update is told. `accepted`: the event does what its sender wants."""
-
-    accepted: bool
-    message: str

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 from models.case import SlaState
-from workflows.engine.case import CaseFacts, CaseView, Wait
+from workflows.engine.case import CaseFacts
+from workflows.engine.plan import Wait
+from workflows.engine.procedure import CaseView
 
 STEPS_SHOWN = 40
 REJECTIONS_SHOWN = 10

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from models.failures import BackhaulError, InvalidInput, NotFound, Problem
     from models.message import Event, Message
     from models.refunds import RefundResult
-    from workflows.engine.case import Reply
+    from workflows.engine.procedure import Reply
     from workflows.refunds.attempts import RefundReported
 
 

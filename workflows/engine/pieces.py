@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from models.case import Who
 from models.failures import Category
 from models.partners import Recipient
-from workflows.engine.case import CaseFacts, Effect, Note, Plan, SendMail, Wait
+from workflows.engine.case import CaseFacts, Effect, Note, SendMail
+from workflows.engine.plan import Plan, Wait
 
 
 def just(*effects: Effect) -> Plan:

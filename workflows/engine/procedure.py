@@ -6,14 +6,37 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from models.calls import Call
-from models.case import CaseRecord
+from models.case import CaseRecord, SlaState
 from models.contract import CaseKind
 from models.message import Event, Message
-from workflows.engine.case import CaseFacts, CaseView, Effect, Plan, Reply
+from workflows.engine.case import CaseFacts, Effect
+from workflows.engine.plan import Plan
 
 Asked = TypeVar("Asked", bound=Message)
 Given = TypeVar("Given", bound=Message)
 F = TypeVar("F", bound=CaseFacts)
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """What of the facts is shown beside stage, waits and timeline.
+
+    `attributes`: the kind's own search attributes by name; none unsets it. `is_kept`: whether lists and database
+    show the case (one that was refused at its opening may bear the id of another).
+    """
+
+    is_kept: bool
+    attributes: dict[str, Any]
+    deadlines: dict[str, datetime]
+    sla_state: SlaState = SlaState.ON_TIME
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the sender of an update is told. `accepted`: the event does what its sender wants."""
+
+    accepted: bool
+    message: str
 
 
 class Ask(Protocol):

@@ -23,11 +23,12 @@ with workflow.unsafe.imports_passed_through():
     from models.message import Event, Message, Request
     from workflows.engine import case
     from workflows.engine.calls import ask
-    from workflows.engine.case import CaseFacts, CaseView, Effect, Plan, Reply, SendMail, Wait
+    from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import make_refund
     from workflows.engine.details import current_details
     from workflows.engine.mail import send_mail
-    from workflows.engine.procedure import Asked, CouldNot, Given, Procedure, noted
+    from workflows.engine.plan import Plan, Wait
+    from workflows.engine.procedure import Asked, CaseView, CouldNot, Given, Procedure, Reply, noted
     from workflows.engine.releases import procedure_of_now
     from workflows.engine.save import Saves, shown_wait, stage_of
     from workflows.refunds.attempts import MakeRefund

@@ -6,8 +6,9 @@ from typing import Any, Generic, TypeVar
 from models.calls import Call
 from models.case import CaseRecord
 from models.message import Message
-from workflows.engine.case import CaseFacts, CaseView, Plan, Wait
-from workflows.engine.procedure import Procedure
+from workflows.engine.case import CaseFacts
+from workflows.engine.plan import Plan, Wait
+from workflows.engine.procedure import CaseView, Procedure
 
 F = TypeVar("F", bound=CaseFacts)
 

@@ -8,8 +8,10 @@ from models.ids import late_cancel_return_id
 from models.orders import CancelRequest, Channel
 from models.partners import Arrival, Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
-from workflows.engine.case import Note, Plan, Reply
+from workflows.engine.case import Note
 from workflows.engine.pieces import just, notify, wait
+from workflows.engine.plan import Plan
+from workflows.engine.procedure import Reply
 from workflows.orders import voiding
 from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn
 from workflows.orders.facts import OrderFacts

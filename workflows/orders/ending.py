@@ -3,8 +3,9 @@ CAN-1, CAN-2, CAN-11)."""
 
 from models.case import OrderStage as Stage
 from models.case import Who
-from workflows.engine.case import Effect, End, Plan, SendMail
+from workflows.engine.case import Effect, SendMail
 from workflows.engine.pieces import alert, in_flight, just, troubles, wait
+from workflows.engine.plan import End, Plan
 from workflows.orders import cancellation, purchase_orders, refunds, seller_charge, shipments
 from workflows.orders.effects import AnnounceTracking, OpenLateCancelReturn, Place, StopShipping
 from workflows.orders.facts import OrderFacts

@@ -6,16 +6,8 @@ from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Re
 from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
-from workflows.engine.case import (
-    Answered,
-    GivenUp,
-    RejectEvent,
-    Reply,
-    Started,
-    StoppedByStaff,
-    apply_common,
-)
-from workflows.engine.procedure import noted
+from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff, apply_common
+from workflows.engine.procedure import Reply, noted
 from workflows.orders import (
     cancellation,
     charges,

@@ -1,8 +1,8 @@
 """An order must be with a supplier in time; a later one is flagged to staff (ORD-4)."""
 
 from models.case import Who
-from workflows.engine.case import Plan
 from workflows.engine.pieces import alert, at, just
+from workflows.engine.plan import Plan
 from workflows.orders.effects import ReportLateHandoff
 from workflows.orders.facts import OrderFacts
 

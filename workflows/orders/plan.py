@@ -10,8 +10,8 @@ from datetime import datetime
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import Recipient
-from workflows.engine.case import End, Plan
 from workflows.engine.pieces import in_flight, just, notify, troubles, wait
+from workflows.engine.plan import End, Plan
 from workflows.orders import (
     cancellation,
     ending,

@@ -4,7 +4,7 @@ from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import PlacedOrder
 from models.records import SupplierOrderRecord
-from workflows.engine.case import Plan, Wait
+from workflows.engine.plan import Plan, Wait
 from workflows.orders.effects import Place
 from workflows.orders.facts import OrderFacts
 from workflows.orders.records import Purchase

@@ -9,8 +9,8 @@ from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import Recipient
 from models.refunds import RefundResult, RefundState
-from workflows.engine.case import Plan
 from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.orders.effects import SaveCharge
 from workflows.orders.facts import OrderFacts
 from workflows.refunds import attempts

@@ -4,8 +4,8 @@ from models import ids
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import ChargeAnswer, ChargeState, Recipient
-from workflows.engine.case import Plan
 from workflows.engine.pieces import in_flight, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.orders import charges
 from workflows.orders.effects import Authorize, Capture, VoidAuthorization
 from workflows.orders.facts import OrderFacts

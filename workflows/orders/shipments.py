@@ -5,8 +5,9 @@ from models.case import Who
 from models.failures import RefusedByRule
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
-from workflows.engine.case import Effect, Note, Plan, RejectEvent, SendMail, Wait
+from workflows.engine.case import Effect, Note, RejectEvent, SendMail
 from workflows.engine.pieces import after_days, alert, just, notify, wait
+from workflows.engine.plan import Plan, Wait
 from workflows.orders import lines as order_lines
 from workflows.orders.effects import AnnounceTracking
 from workflows.orders.facts import OrderFacts

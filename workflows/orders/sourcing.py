@@ -6,8 +6,8 @@ from models.case import OrderStage as Stage
 from models.ids import supplier_order_number
 from models.orders import SupplierOrder, SupplierOrderLine
 from models.partners import FoundSources, Source
-from workflows.engine.case import Plan
 from workflows.engine.pieces import in_flight, just
+from workflows.engine.plan import Plan
 from workflows.orders import voiding
 from workflows.orders.effects import SearchStock
 from workflows.orders.facts import OrderFacts

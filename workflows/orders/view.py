@@ -7,7 +7,8 @@ from models.calls import Call
 from models.case import CaseRecord, Ended, SlaState
 from models.message import Message
 from models.records import SaveCase, SaveOrder
-from workflows.engine.case import CaseView, Plan
+from workflows.engine.plan import Plan
+from workflows.engine.procedure import CaseView
 from workflows.orders.charges import records_of as charge_records
 from workflows.orders.facts import OrderFacts
 from workflows.orders.purchase_orders import records_of as purchase_records

@@ -7,8 +7,9 @@ from typing import Literal
 from models.orders import Fault, fault_of
 from models.partners import Recipient
 from models.records import Cessation
-from workflows.engine.case import Note, Plan
+from workflows.engine.case import Note
 from workflows.engine.pieces import just, notify
+from workflows.engine.plan import Plan
 from workflows.orders.facts import OrderFacts
 from workflows.orders.lines import items_of
 from workflows.orders.records import CancelAsked

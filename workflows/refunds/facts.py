@@ -210,14 +210,18 @@ class RefundFacts(CaseFacts):
             return RefundState.FAILED
         if self.word is not None and self.word.state not in ("pending", "none"):
             return RefundState(self.word.state)
-        unchecked = any(
-            claim.look is None for claim in self.claims
-        )  # the gateway's own word comes before a person's
-        if self.resolution is not None and not self.is_sending and not unchecked:
+        if self.resolution is not None and not self._gateway_may_say_more:
             return RefundState.SUCCEEDED if self.resolution.outcome == "moved" else RefundState.FAILED
         if self.word is not None or ("send" in self.done and self.gateway_answered):
             return RefundState.PENDING
         return RefundState.RESERVED
+
+    @property
+    def _gateway_may_say_more(self) -> bool:
+        """It is being asked, or must be: its own word comes before a person's."""
+        unchecked = any(claim.look is None for claim in self.claims)
+        looking = self.is_looking and not self.gateway_gives_no_answer
+        return self.is_sending or unchecked or looking
 
     @property
     def failed_afterwards(self) -> bool:

@@ -10,8 +10,9 @@ from models.case import RefundStage as Stage
 from models.case import Who
 from models.partners import Recipient
 from models.refunds import RefundResult, RefundState
-from workflows.engine.case import Effect, End, Plan
+from workflows.engine.case import Effect
 from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
+from workflows.engine.plan import End, Plan
 from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
 from workflows.refunds.facts import UNFINISHED, RefundFacts
 

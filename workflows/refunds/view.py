@@ -7,7 +7,8 @@ from models.calls import Call
 from models.case import CaseRecord
 from models.message import Message
 from models.records import SaveRefund
-from workflows.engine.case import CaseView, Plan
+from workflows.engine.plan import Plan
+from workflows.engine.procedure import CaseView
 from workflows.refunds.facts import RefundFacts
 
 

@@ -5,8 +5,9 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.parties import Fulfilment
 from models.partners import Recipient
-from workflows.engine.case import Note, Plan
+from workflows.engine.case import Note
 from workflows.engine.pieces import after_days, alert, at, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.returns.ending import ended
 from workflows.returns.facts import ReturnFacts
 

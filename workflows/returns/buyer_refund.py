@@ -6,8 +6,9 @@ from models.failures import RefusedByRule
 from models.message import Quantity
 from models.partners import Recipient
 from models.returns import BuyerRefund
-from workflows.engine.case import Note, Plan, SendMail
+from workflows.engine.case import Note, SendMail
 from workflows.engine.pieces import after_days, alert, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import BUYER, RefundAttempt
 from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, SettleWithoutRefund
 from workflows.returns.facts import ReturnFacts

@@ -7,8 +7,8 @@ from models.case import Who
 from models.money import is_whole
 from models.refunds import Way
 from models.returns import ChannelUpdate
-from workflows.engine.case import Plan
 from workflows.engine.pieces import alert, just
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import BUYER, those_of
 from workflows.returns.effects import PassChannelRefund
 from workflows.returns.facts import ReturnFacts

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from models.case import ReturnStage as Stage
 from models.case import Who
-from workflows.engine.case import Note, Plan
+from workflows.engine.case import Note
 from workflows.engine.pieces import alert, just, wait
+from workflows.engine.plan import Plan
 from workflows.returns.effects import BookCreditMemo
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.inspection import overdue

@@ -4,8 +4,9 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.partners import Recipient
 from models.refunds import Way
-from workflows.engine.case import Effect, End, Plan, RejectEvent, SendMail, Wait
+from workflows.engine.case import Effect, RejectEvent, SendMail
 from workflows.engine.pieces import alert, just, notify
+from workflows.engine.plan import End, Plan, Wait
 from workflows.refunds.attempts import MakeRefund, owed
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import credit_memos

@@ -3,8 +3,9 @@
 from models.case import ReturnStage as Stage
 from models.case import Who
 from models.partners import Recipient
-from workflows.engine.case import Note, Plan
+from workflows.engine.case import Note
 from workflows.engine.pieces import alert, at, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.returns.effects import SettleWithoutCredit
 from workflows.returns.facts import ReturnFacts
 

@@ -2,8 +2,8 @@
 
 from models.case import ReturnStage as Stage
 from models.partners import Recipient
-from workflows.engine.case import Plan
 from workflows.engine.pieces import just, notify
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import owed
 from workflows.returns.effects import OpenReturn, OpenSplitReturn, ReopenReturn
 from workflows.returns.ending import ended, stopped

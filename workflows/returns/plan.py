@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.case import ReturnStage as Stage
-from workflows.engine.case import Plan
 from workflows.engine.pieces import troubles
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
 from workflows.returns import seller_refund as seller

@@ -8,8 +8,8 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.message import Quantity
 from models.refunds import Direction, Way
-from workflows.engine.case import Plan
 from workflows.engine.pieces import just, wait
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import BUYER, MakeRefund, RefundAttempt, next_ordinal
 from workflows.returns.facts import ReturnFacts
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from models.parties import OnBreach
 from models.partners import Recipient
-from workflows.engine.case import Plan
 from workflows.engine.pieces import just, notify
+from workflows.engine.plan import Plan
 from workflows.returns.effects import NoticeSla
 from workflows.returns.facts import ReturnFacts
 

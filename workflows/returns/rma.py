@@ -6,8 +6,9 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.parties import RmaMethod
 from models.partners import Recipient
-from workflows.engine.case import Effect, Note, Plan, SendMail
+from workflows.engine.case import Effect, Note, SendMail
 from workflows.engine.pieces import after_days, alert, at, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.returns.effects import AnnounceRma, RequestRma
 from workflows.returns.ending import ended
 from workflows.returns.facts import ReturnFacts

@@ -5,8 +5,8 @@ from datetime import timedelta
 from models.case import ReturnStage as Stage
 from models.case import Who
 from models.partners import Recipient
-from workflows.engine.case import Plan
 from workflows.engine.pieces import alert, just, notify, wait
+from workflows.engine.plan import Plan
 from workflows.refunds.attempts import SELLER, RefundAttempt
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id

@@ -10,7 +10,8 @@ from models.contract import CHANNEL, RETURN_ID, RMA_NUMBER, SUPPLIER_ID
 from models.message import Message
 from models.parties import Fulfilment
 from models.records import ReceptionRecord, SaveCase, SaveReturn
-from workflows.engine.case import CaseView, Plan
+from workflows.engine.plan import Plan
+from workflows.engine.procedure import CaseView
 from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.opening_results import OF_THIS_RUN
