@@ -29,7 +29,7 @@ prove: $(READY) ## The long proofs: races, replays, outages, security, demo; Pos
 sabotage: $(READY) ## Put twenty faults into the plans, one at a time, and see that the fast tests notice each
 	@.venv/bin/python -m tests.plans.sabotage $(ARGS)
 
-histories: $(READY) ## Record the paths that have no recorded history, or decide otherwise than recorded
+histories: $(READY) ## Record the paths that have no recording, whose recording does not replay, or that decide otherwise
 	BACKHAUL_RECORD_HISTORIES=1 .venv/bin/pytest -n $(PROCESSES) tests/replay -k decides_as_recorded $(ARGS)
 
 release: $(READY) ## Keep the recorded histories and their facts under a release's name (make release ARGS=0.1)

@@ -13,8 +13,8 @@ from tests.replay.paths import PATHS
 from tests.replay.recording import assert_decides_as_recorded, history_in, history_of, newest
 from tests.replay.replaying import replayer
 from tests.world import World
-from workflows.engine.case import Plan
 from workflows.engine.pieces import just, wait
+from workflows.engine.plan import Plan
 from workflows.engine.run import Engine
 from workflows.engine.save import Saves
 from workflows.orders import seller_charge, sourcing

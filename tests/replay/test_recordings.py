@@ -74,7 +74,7 @@ def test_recordings_of_a_path_are_in_the_order_of_its_cases(tmp_path: Path) -> N
 
 
 def test_every_path_is_recorded_and_what_is_recorded_is_a_path() -> None:
-    unreleased = {file.name.partition(".")[0] for file in (HISTORIES / UNRELEASED).iterdir()}
+    unreleased = {file.name.partition(".")[0] for file in (HISTORIES / UNRELEASED).glob("*")}
     assert unreleased <= set(PATHS)
     assert [path for path in PATHS if not newest(path)] == []
 

@@ -32,9 +32,9 @@ from tests.engine.parcel_kind import (
 from tests.replay.releases import MODELS, facts_at_the_end, kept_facts, read_facts, write_facts
 from tests.world import eventually
 from workflows.engine import releases
-from workflows.engine.case import Plan
 from workflows.engine.inbox import receives
 from workflows.engine.pieces import just
+from workflows.engine.plan import Plan
 from workflows.engine.run import Engine, fresh_or_continued
 
 MADE_UP = "9.9-weigh-twice"

@@ -27,6 +27,8 @@ from tests.rules.test_return_events import events_of, manual_return
 from tests.world import PATIENCE, World
 from worker import WorkerSettings, build_worker
 
+pytestmark = pytest.mark.proof
+
 ANSWERING = 1.0
 """Seconds that a worker under load takes for an answer; a write to the books takes some milliseconds."""
 
