@@ -32,13 +32,14 @@ class InBooks:
 
 
 @dataclass(frozen=True)
-class AtServer:
-    """It reads the Temporal server itself."""
+class AtWorker:
+    """Nobody but the worker can be made to dawdle: it asks the server itself, only reads the database, or writes
+    what a worker without a fault never writes."""
 
     case: CaseStory
 
 
-Spot = AtPartner | InBooks | AtServer
+Spot = AtPartner | InBooks | AtWorker
 Scene = Callable[[Story], AsyncIterator[Spot]]
 
 SCENES: Final[dict[Scene, Call[Any, Any]]] = {}

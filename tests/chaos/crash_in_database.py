@@ -1,9 +1,9 @@
-"""Crashes while the books are written, by local activities and by ordinary ones."""
+"""Crashes while the books are written."""
 
 import asyncio
 from collections.abc import Sequence
 
-from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.service import RPCError
 
 from models.failures import BackhaulError
@@ -15,14 +15,13 @@ from tests.chaos.slow_database import dawdling, locked
 from tests.chaos.stories import patiently
 
 _ASKED = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-_AT_WORK = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
 
 
 async def crash_before_writes(rig: Rig, plays: Sequence[Play]) -> None:
     """The worker is killed while every play waits to write the books, which are locked."""
     assert all(play.moment is Moment.BEFORE for play in plays), "they crash before the write"
     with locked(rig.engine) as unlock:
-        await _all_set_off(rig, plays)
+        await _all_set_off(plays)
         await rig.kill("worker")
         unlock()
     assert not any([await _is_written(play) for play in plays]), "nothing is written"
@@ -44,7 +43,7 @@ async def crash_after_writes(rig: Rig, plays: Sequence[Play]) -> None:
     """Worker, server and PostgreSQL are killed when all is written and the server, frozen, does not know it."""
     assert all(play.moment is Moment.AFTER for play in plays), "they crash after the write"
     with locked(rig.engine) as unlock:
-        await _all_set_off(rig, plays)
+        await _all_set_off(plays)
         rig.freeze("server")
         unlock()
     for play in plays:
@@ -82,32 +81,23 @@ async def _go_on(rig: Rig) -> None:
     await rig.start_worker()
 
 
-async def _all_set_off(rig: Rig, plays: Sequence[Play]) -> None:
+async def _all_set_off(plays: Sequence[Play]) -> None:
     for play in plays:
         play.set_off()
-    await eventually(lambda: _all_write(rig, plays), "every case waits for the books")
+    await eventually(lambda: _all_write(plays), "every case waits for the books")
 
 
-async def _all_write(rig: Rig, plays: Sequence[Play]) -> bool:
-    """Whether each play's activity is with the worker.
-
-    The server knows of an ordinary one; of a local one only that the case's workflow task is with the worker,
-    and the worker knows how many it is at.
-    """
-    ordinary = 0
+async def _all_write(plays: Sequence[Play]) -> bool:
+    """Whether each play's activity is with the worker."""
     for play in plays:
         try:
             described = (await _in_books(play).case.handle.describe()).raw_description
         except RPCError:  # it is only just being started
             return False
-        if any(
-            one.activity_type.name == play.call.name and one.state == _ASKED
-            for one in described.pending_activities
-        ):
-            ordinary += 1
-        elif described.pending_workflow_task.state != _AT_WORK:
+        at_work = [one.activity_type.name for one in described.pending_activities if one.state == _ASKED]
+        if play.call.name not in at_work:
             return False
-    return await rig.gauges.local_activities() == len(plays) - ordinary
+    return True
 
 
 async def _is_written(play: Play) -> bool:

@@ -11,11 +11,15 @@ from models import calls
 from tests.chaos.crash_run import Moment, Play
 from tests.chaos.patched_worker import (
     DAWDLES,
+    DawdlesAfterLookingForARefund,
     DawdlesAfterReading,
     DawdlesAfterReopening,
+    DawdlesAfterSavingACase,
     DawdlesAfterTakingBack,
+    DawdlesBeforeLookingForARefund,
     DawdlesBeforeReading,
     DawdlesBeforeReopening,
+    DawdlesBeforeSavingACase,
     DawdlesBeforeTakingBack,
 )
 from tests.chaos.rig import Rig, eventually
@@ -26,6 +30,10 @@ _PATCHES: Final = {
     (calls.EVENT_ARRIVAL.name, Moment.AFTER): DawdlesAfterReading,
     (calls.TAKE_BACK_REFUND.name, Moment.BEFORE): DawdlesBeforeTakingBack,
     (calls.TAKE_BACK_REFUND.name, Moment.AFTER): DawdlesAfterTakingBack,
+    (calls.REFUND_OUTCOME.name, Moment.BEFORE): DawdlesBeforeLookingForARefund,
+    (calls.REFUND_OUTCOME.name, Moment.AFTER): DawdlesAfterLookingForARefund,
+    (calls.SAVE_CASE.name, Moment.BEFORE): DawdlesBeforeSavingACase,
+    (calls.SAVE_CASE.name, Moment.AFTER): DawdlesAfterSavingACase,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
     (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
 }

@@ -100,7 +100,7 @@ async def reserving_a_refund(story: Story) -> AsyncIterator[Spot]:
     await refunded(story, case)
 
 
-@during(calls.SETTLE_REFUND)
+@during(calls.SAVE_REFUND)
 async def settling_a_refund(story: Story) -> AsyncIterator[Spot]:
     case = await pending_refund(story)
     row = Written("refund", f"NEW.refund_id = '{case.id}'")
@@ -145,7 +145,7 @@ async def reopening_a_return(story: Story) -> AsyncIterator[Spot]:
     await clicked(story, case)
 
 
-@during(calls.SAVE_CASE)
+@during(calls.SAVE_REFUND)
 async def saving_a_refund(story: Story) -> AsyncIterator[Spot]:
     """The gateway is asked a day later, and the refund waits for another day."""
     case = await pending_refund(story)
@@ -159,7 +159,7 @@ async def saving_a_refund(story: Story) -> AsyncIterator[Spot]:
     await refunded(story, case)
 
 
-@during(calls.SETTLE_REFUND)
+@during(calls.SAVE_REFUND)
 async def settling_a_returns_refund(story: Story) -> AsyncIterator[Spot]:
     """The return waits for it, and goes on."""
     case, refund = await clicked_and_pending(story)

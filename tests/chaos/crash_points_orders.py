@@ -1,24 +1,20 @@
-"""Scenes of orders, at partners and at the server."""
+"""Scenes of orders, at partners."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from models import calls
 from starter.sandbox.facts import PartnerName
 from tests.chaos.crash_coverage import (
     AtPartner,
-    AtServer,
     Spot,
     during,
     gateway,
     gateway_reference,
     shop,
 )
-from tests.chaos.rig import eventually
 from tests.chaos.stories import (
     Story,
     pass_by,
-    patiently,
     ship,
     stands_at,
     tell,
@@ -110,26 +106,6 @@ async def announcing(story: Story) -> AsyncIterator[Spot]:
     yield spot
     await stands_at(order, "shipped")
     story.ends(order, "shipped")
-
-
-@during(calls.EVENT_ARRIVAL)
-async def asking_when(story: Story) -> AsyncIterator[Spot]:
-    """The window closes and a late cancel comes while the worker is away: it asks which came first (CAN-3)."""
-    order = await in_its_window(story)
-    closes = (await order.books()).cancel_until
-    assert closes is not None, "it is in its window"
-    spot = AtServer(order)
-    yield spot
-    passing = asyncio.create_task(pass_by(order, minutes=31))
-
-    async def is_over() -> bool:
-        return await patiently(order.now) > closes
-
-    await eventually(is_over, "the window closes")
-    await tell(order, "cancel_request", reason="changed their mind")
-    yield spot
-    await passing
-    await story.shipped(order)
 
 
 @during(calls.SEND_REFUND)

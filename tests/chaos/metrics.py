@@ -19,15 +19,11 @@ class Gauges:
         self.address = f"{LOCAL}:{lasting_port()}"
 
     async def activities(self) -> int:
-        """How many ordinary activities are under way in the worker."""
+        """How many activities are under way in the worker."""
         return await self._sum("temporal_worker_task_slots_used", worker_type="ActivityWorker")
 
-    async def local_activities(self) -> int:
-        """How many local activities are under way in the worker."""
-        return await self._sum("temporal_worker_task_slots_used", worker_type="LocalActivityWorker")
-
     async def activities_done(self) -> int:
-        """How many ordinary activities have come to an end in the worker, told to the server or not."""
+        """How many activities have come to an end in the worker, told to the server or not."""
         return await self._sum("temporal_activity_execution_latency_count")
 
     async def _sum(self, name: str, **labels: str) -> int:

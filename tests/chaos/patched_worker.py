@@ -9,9 +9,10 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.connectors.stripe.payments import Payments
@@ -19,15 +20,21 @@ from activities.database import Books
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from models import calls
+from models.failures import Category
 from models.partners import Arrival, AskArrival
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
+    OpenedOrder,
+    OpenOrder,
     RefundTakenBack,
     ReopenReturn,
     ReturnReopened,
+    SaveCase,
+    Saved,
     SettleRefund,
 )
+from models.refunds import RefundRequest, RefundResult
 
 DAWDLES: Final = "this worker dawdles"
 """What a worker writes into its log when it is where it dawdles."""
@@ -95,6 +102,56 @@ class DawdlesAfterTakingBack(Books):
         return given
 
 
+class DawdlesBeforeSavingACase(Books):
+    """It is asked to write down where an order stands that the database does not have, and has not."""
+
+    @activity.defn(name=calls.OPEN_ORDER.name)
+    def open_order(self, ask: OpenOrder) -> OpenedOrder:
+        _take_no_order()
+
+    @activity.defn(name=calls.SAVE_CASE.name)
+    def save_case(self, ask: SaveCase) -> Saved:
+        asyncio.run(_dawdle())
+        return super().save_case(ask)
+
+
+class DawdlesAfterSavingACase(Books):
+    """It has written down where an order stands that the database does not have, and has not told anybody."""
+
+    @activity.defn(name=calls.OPEN_ORDER.name)
+    def open_order(self, ask: OpenOrder) -> OpenedOrder:
+        _take_no_order()
+
+    @activity.defn(name=calls.SAVE_CASE.name)
+    def save_case(self, ask: SaveCase) -> Saved:
+        saved = super().save_case(ask)
+        asyncio.run(_dawdle())
+        return saved
+
+
+class DawdlesBeforeLookingForARefund(Books):
+    """It is asked what became of a refund, and has not looked."""
+
+    @activity.defn(name=calls.REFUND_OUTCOME.name)
+    def refund_outcome(self, ask: RefundRequest) -> RefundResult:
+        asyncio.run(_dawdle())
+        return super().refund_outcome(ask)
+
+
+class DawdlesAfterLookingForARefund(Books):
+    """It knows what became of a refund, and has not told anybody."""
+
+    @activity.defn(name=calls.REFUND_OUTCOME.name)
+    def refund_outcome(self, ask: RefundRequest) -> RefundResult:
+        known = super().refund_outcome(ask)
+        asyncio.run(_dawdle())
+        return known
+
+
+def _take_no_order() -> NoReturn:
+    raise ApplicationError("this worker takes no order", type=Category.INTERNAL.value)
+
+
 async def _dawdle() -> None:
     print(DAWDLES, flush=True)
     await asyncio.sleep(_UNTIL_KILLED_SECONDS)
@@ -145,6 +202,10 @@ PATCHES: Final[tuple[type, ...]] = (
     DawdlesAfterReopening,
     DawdlesBeforeTakingBack,
     DawdlesAfterTakingBack,
+    DawdlesBeforeSavingACase,
+    DawdlesAfterSavingACase,
+    DawdlesBeforeLookingForARefund,
+    DawdlesAfterLookingForARefund,
     RefundsWithoutLooking,
     ForgetsCreditMemos,
     MailsTwice,
@@ -155,5 +216,6 @@ PATCHES: Final[tuple[type, ...]] = (
 if __name__ == "__main__":
     (patch,) = [patch for patch in PATCHES if patch.__name__ == sys.argv[1]]
     (changed,) = patch.__bases__
-    setattr(worker, changed.__name__, patch)
+    (name,) = [name for name, value in vars(worker).items() if value is changed]
+    setattr(worker, name, patch)
     worker.main()

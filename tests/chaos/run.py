@@ -32,13 +32,12 @@ IN_BOOKS: Final = frozenset(
         calls.REOPEN_RETURN,
         calls.BOOK_CREDIT_MEMO,
         calls.RESERVE_REFUND,
-        calls.SETTLE_REFUND,
         calls.TAKE_BACK_REFUND,
-        calls.SAVE_CASE,
+        calls.SAVE_REFUND,
     )
 )
-AT_SERVER: Final = frozenset({calls.EVENT_ARRIVAL.name})
-AT_PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - IN_BOOKS - AT_SERVER
+AT_WORKER: Final = frozenset(call.name for call in (calls.EVENT_ARRIVAL, calls.REFUND_OUTCOME, calls.SAVE_CASE))
+AT_PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - IN_BOOKS - AT_WORKER
 
 
 @dataclass(frozen=True)
@@ -135,9 +134,9 @@ async def _every_step(
     world = rig.world()
     at_partners = plays_at(AT_PARTNERS, tuple(Moment), world, chance, all_moments=not short)
     in_books = plays_at(IN_BOOKS, tuple(Moment), world, chance, all_moments=not short)
-    # Reading changes nothing: there is only before and after it.
-    at_server = plays_at(AT_SERVER, (Moment.BEFORE, Moment.AFTER), world, chance, all_moments=not short)
-    plays = [*at_partners, *in_books, *at_server]
+    # What only reads changes nothing: there is only before and after it.
+    at_worker = plays_at(AT_WORKER, (Moment.BEFORE, Moment.AFTER), world, chance, all_moments=not short)
+    plays = [*at_partners, *in_books, *at_worker]
     say(f"{len(plays)} cases get ready")
     await prepare(plays)
     say(f"kill -9 of worker, partners and server while partners are asked: {len(at_partners)} steps")
@@ -145,7 +144,7 @@ async def _every_step(
     expected |= await crash_at_partners(rig, at_partners)
     say(f"kill -9 of worker and server while the books are written: {len(in_books)} steps")
     expected |= await crash_in_books(rig, in_books)
-    say(f"kill -9 of the worker while the server's history is read: {len(at_server)} steps")
-    await crash_at_dawdlers(rig, at_server)
-    expected |= await end(at_server)
+    say(f"kill -9 of the worker while it dawdles itself: {len(at_worker)} steps")
+    await crash_at_dawdlers(rig, at_worker)
+    expected |= await end(at_worker)
     return Counter(play.moment for play in plays)

@@ -1,4 +1,4 @@
-"""What staff can do at the Temporal server for a case that pauses: let it try again now.
+"""What staff can do at the Temporal server: let a case that pauses try again now, and reset one.
 
 Cases have their clocks moved here. A case whose clock is moved by half an hour while a partner is away for two
 seconds has tried in vain for half an hour, and pauses accordingly, but by the real clock. Nobody waits for that.
@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.api.workflowservice.v1 import ResetActivityRequest
+from temporalio.api.workflowservice.v1 import ResetActivityRequest, ResetWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.ids import refund_workflow_id
 from tests.world import CaseStory, World
 
 SOON: Final = timedelta(seconds=3)
@@ -47,6 +48,29 @@ async def end_pause(case: CaseStory) -> None:
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:  # it has ended, or is only just being started
             raise
+
+
+async def reset_before_refund(case: CaseStory, refund_id: str) -> None:
+    """`temporal workflow reset` to the task that asked for this refund. Asked twice, it is done once."""
+    client = case.world.client
+    told = refund_workflow_id(refund_id)
+    task = 0
+    async for event in case.handle.fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            task = event.event_id
+        if event.start_child_workflow_execution_initiated_event_attributes.workflow_id == told:
+            break
+    else:
+        raise AssertionError(f"{case.id} has not asked for {refund_id}")
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case.handle.id),
+            reason="a mended worker",
+            workflow_task_finish_event_id=task,
+            request_id=refund_id,
+        )
+    )
 
 
 def _says_that_it_tries_again(case: CaseStory) -> bool:

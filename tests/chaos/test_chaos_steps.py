@@ -8,17 +8,17 @@ import pytest
 from models import calls
 from tests.chaos import storm
 from tests.chaos.crash_points import SCENES
-from tests.chaos.run import AT_PARTNERS, AT_SERVER, IN_BOOKS
+from tests.chaos.run import AT_PARTNERS, AT_WORKER, IN_BOOKS
 
 
 def test_REF_6_every_activity_is_killed_at_its_step() -> None:
     assert {call.name for call in SCENES.values()} == {call.name for call in calls.CALLS}
 
 
-def test_REF_6_every_activity_is_at_a_partner_in_the_books_or_at_the_server() -> None:
+def test_REF_6_every_activity_is_at_a_partner_in_the_books_or_at_the_worker() -> None:
     every = {call.name for call in calls.CALLS}
 
-    assert every == AT_PARTNERS | IN_BOOKS | AT_SERVER
+    assert every == AT_PARTNERS | IN_BOOKS | AT_WORKER
     assert every >= IN_BOOKS
 
 

@@ -1,0 +1,61 @@
+"""Scenes at the worker: what it asks the server, what it only reads, what it seldom writes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from models import calls
+from tests.chaos.crash_coverage import AtWorker, Spot, during
+from tests.chaos.rig import eventually
+from tests.chaos.staff import reset_before_refund
+from tests.chaos.stories import Story, credit, pass_by, patiently, stands_at, tell
+from tests.chaos.story_parts import awaiting_credit, in_its_window
+from tests.world import CaseStory
+
+
+@during(calls.EVENT_ARRIVAL)
+async def asking_when(story: Story) -> AsyncIterator[Spot]:
+    """The window closes and a late cancel comes while the worker is away: it asks which came first (CAN-3)."""
+    order = await in_its_window(story)
+    closes = (await order.books()).cancel_until
+    assert closes is not None, "it is in its window"
+    spot = AtWorker(order)
+    yield spot
+    passing = asyncio.create_task(pass_by(order, minutes=31))
+
+    async def is_over() -> bool:
+        return await patiently(order.now) > closes
+
+    await eventually(is_over, "the window closes")
+    await tell(order, "cancel_request", reason="changed their mind")
+    yield spot
+    await passing
+    await story.shipped(order)
+
+
+@during(calls.REFUND_OUTCOME)
+async def looking_for_a_refund_that_is_made(story: Story) -> AsyncIterator[Spot]:
+    """Staff reset the return to before the buyer's refund: the refund has its workflow, and is not made again."""
+    _, case = await awaiting_credit(story)
+    await credit(case)
+    await stands_at(case, "awaiting_buyer_refund")
+    await tell(case, "buyer_refund", reason="reviewed")
+    await patiently(case.handle.result)
+    yield AtWorker(case)
+    await patiently(lambda: reset_before_refund(case, f"RF-{case.id}-B1"))
+    yield AtWorker(case)
+    await patiently(case.handle.result)
+    story.ends(case, "completed")
+
+
+@during(calls.SAVE_CASE)
+async def saving_an_order_that_is_not_taken(story: Story) -> AsyncIterator[Spot]:
+    """A worker with a fault can't write the order down, and so writes down where it stands; a mended one can."""
+    world = story.world
+    supplier, seller, sku = await world.supplier(), await world.seller(), world.sku()
+    await world.stock(sku, 10, supplier)
+    order_id = f"{world.tag}-N{next(world.numbers)}"
+    spot = AtWorker(CaseStory(world, world.client.get_workflow_handle(f"order-{order_id}"), order_id))
+    yield spot
+    order = await patiently(lambda: world.order(seller, {"sku": sku, "quantity": 2}, order_id=order_id))
+    yield spot
+    await story.shipped(order)
