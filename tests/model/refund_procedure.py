@@ -22,8 +22,9 @@ LIES = ("lie succeeded", "lie failed")
 """More variants of `gateway_update`: the gateway itself does not say so."""
 LATE = ("failed", "lie failed", "succeeded")
 """Variants of `late_word`: it comes when the refund has ended, and starts it again (REF-7)."""
-FATES = ("succeeds", "pending", "fails", "refused", "no answer", "lost")
-"""What the gateway makes of a refund. `lost`: it says pending, and later that it does not have it."""
+FATES = ("succeeds", "pending", "fails", "refused", "no answer", "unheard", "lost")
+"""What the gateway makes of a refund. `unheard`: it is made, and no answer arrives; `lost`: it says pending, and
+later that it does not have it."""
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "": (("refund", "3000"), ("refund", "0"), ("refund", "6000")),
     "sending": (("refund_resolved", "moved"), ("refund_resolved", "not_moved"), ("gateway_update", "failed")),
@@ -181,6 +182,8 @@ class RefundProcedure:
             return self._with(state, number, changed(one, state="sending"))
         if fate == "refused" or at_gateway + one.amount > PAID:
             return self._with(state, number, changed(one, state="closing", final="refused"))
+        if fate == "unheard":
+            return self._with(state, number, changed(one, state="sending", truth="succeeded"))
         truth = {"succeeds": "succeeded", "fails": "failed", "pending": "pending", "lost": "none"}[fate]
         foreign = one.claims.count("other")
         known = changed(
@@ -221,6 +224,9 @@ class RefundProcedure:
         return self._with(changed(state, rejected=state.rejected + len(wrong)), number, after)
 
     def _resolved(self, one: One) -> One:
+        """The gateway is asked once more: its own word comes before a person's."""
+        if one.truth in ("succeeded", "failed"):
+            return changed(one, state="closing", final=one.truth, has_number=True)
         return changed(one, state="closing", final="succeeded" if one.resolution == "moved" else "failed")
 
     # ---- events ----
