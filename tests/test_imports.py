@@ -43,7 +43,6 @@ STILL_LONG = {
     "tests/connectors/test_payments.py",
     "tests/connectors/test_partner_failures.py",
     "tests/database/test_books_refunds.py",
-    "workflows/engine/case.py",
 }
 
 
