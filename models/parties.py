@@ -72,7 +72,7 @@ class Seller(Message):
     refund_reminder_days_before: tuple[Days, ...] = (14, 7, 1)
     on_refund_breach: OnBreach = OnBreach.WAIT
     refund_retry_days: Days = 3
-    """After this a refund of the seller that failed is made again, and one in doubt is looked at again (RET-13)."""
+    """After this a refund of the seller that failed is made again, and one in doubt is looked for (RET-13)."""
     buyer_refund_reminder_days: tuple[Days, ...] = (3, 10)
     refund_look_again_days: Days = 1
     """How long a gateway may say nothing about a pending refund before it is asked (REF-7)."""

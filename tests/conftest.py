@@ -34,7 +34,7 @@ if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
 
 PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
-"""Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, `make test` does not."""
+"""Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
