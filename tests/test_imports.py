@@ -42,7 +42,6 @@ STILL_LONG = {
     "tests/world.py",
     "tests/connectors/test_payments.py",
     "tests/connectors/test_partner_failures.py",
-    "tests/database/test_database_refunds.py",
 }
 
 
