@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from models.encryption import new_key
 from starter.cli.assembly import app
-from starter.demo import setting as scene
+from starter.demo import sample_data as scene
 from starter.ops.ports import free_port
 from tests.demo.folder import DemoFolder
 from tests.security.buyer import said
