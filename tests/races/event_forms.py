@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio.api.sdk.v1 import WorkflowMetadata
@@ -14,6 +15,18 @@ from tests.model.damage import DAMAGES, damaged
 from tests.world import CaseStory, eventually
 
 WAYS = ("signal", "update")
+DAMAGES_AT_A_TIME = 2
+
+
+def way_of(row: int, column: int) -> str:
+    """Alternates along rows and columns: what comes at some stages comes both ways."""
+    return WAYS[(row + column) % len(WAYS)]
+
+
+def damages_of(row: int, column: int) -> tuple[str, ...]:
+    """Some ways of damage; along a row, and along a column, each has its turn."""
+    first = (row + column) * DAMAGES_AT_A_TIME
+    return tuple(DAMAGES[(first + number) % len(DAMAGES)] for number in range(DAMAGES_AT_A_TIME))
 
 
 def good(name: str, sku: str) -> dict[str, Any]:
@@ -43,10 +56,11 @@ def good(name: str, sku: str) -> dict[str, Any]:
 
 
 class Sender:
-    """Sends one event to one case in all its forms, and looks for what became of each."""
+    """Sends one event to one case in its forms, and looks for what became of each."""
 
-    def __init__(self, case: CaseStory, name: str, sku: str, way: str) -> None:
+    def __init__(self, case: CaseStory, name: str, sku: str, way: str, damages: Sequence[str] = DAMAGES) -> None:
         self.case = case
+        self.damages = damages
         self.name = name
         self.way = way
         self.fields = good(name, sku)
@@ -60,10 +74,10 @@ class Sender:
         return {"event_id": ident, "actor": f"staff:{ident}", **self.fields}
 
     async def send(self, *, heard: bool = True) -> None:
-        """All forms of it. `heard`: a worker is there that can answer updates."""
+        """These forms of it. `heard`: a worker is there that can answer updates."""
         if heard and self.name in ("gateway_update", "refund_resolved"):
             await self._made_at_the_gateway()
-        for damage in DAMAGES:
+        for damage in self.damages:
             name, args = damaged(self.name, self.event("damaged"), damage)
             await self._signal("damaged", name, args)
             if heard:
@@ -124,10 +138,12 @@ class Sender:
         assert not any(step.who == "staff:damaged" for step in status.timeline), f"{about}: damaged and counted"
         names = [one.name for one in status.rejected_events if one.event_id not in ("first", "second")]
         recorded = Counter(names)[self.name] + Counter(names)[f"{self.name}_please"]
-        assert recorded + self.told["damaged"] == len(DAMAGES), f"{about}: not all damaged ones are to be seen"
+        assert recorded + self.told["damaged"] == len(self.damages), (
+            f"{about}: not all damaged ones are to be seen"
+        )
         # Lists show it after the answer that is a matter of seconds.
         counted = status.rejected_count or None
-        await eventually(lambda: self.case.attribute(REJECTED_EVENTS), lambda seen: seen == counted, about)
+        await eventually(lambda: self.case.attribute(REJECTED_EVENTS), lambda shown: shown == counted, about)
         page: WorkflowMetadata = await self.case.handle.query("__temporal_workflow_metadata")
         shown = f"**{status.rejected_count} event(s) could not be used**" in page.current_details
         assert shown == bool(status.rejected_count), about

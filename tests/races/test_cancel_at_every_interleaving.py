@@ -3,7 +3,8 @@
 Nothing runs by itself here: the procedure's worker and the worker of its calls (partners and books) are let in by
 turns, so that the server records things in the order that the test wants. Round the end of the window and round
 each answer after it the cancel comes before it, after it in the same task, or after it in a task of its own; and
-so does a hold that came earlier.
+so does a hold that came earlier. Here each round is tried at one place, to prove that the server and the engine
+keep these orders apart; the plan alone is tried at all of them (`tests/plans/orders`).
 """
 
 import asyncio
@@ -25,10 +26,13 @@ ROUNDS = 12
 """The window closes; then answer by answer until the order is with its supplier."""
 PLACES = ("before it", "after it, in one task", "after it, in a task of its own")
 Position = tuple[int, str]
-POSITIONS: list[Position] = [(round, place) for round in range(ROUNDS) for place in PLACES]
+POSITIONS: list[Position] = [
+    *((0, place) for place in PLACES),
+    *((round, PLACES[round % len(PLACES)]) for round in range(1, ROUNDS)),
+]
 IN_TIME = POSITIONS[0]
-HOLDS = (IN_TIME, *((round, PLACES[2]) for round in range(0, ROUNDS, 3)))
-AFTER_A_HOLD = 7
+HOLDS = (IN_TIME, (0, PLACES[2]), (3, PLACES[0]), (5, PLACES[2]))
+AFTER_A_HOLD = 2
 """How many places after a hold a cancel is tried at."""
 HOLD = {"reason": "look at it first"}
 AT_A_TIME = 8
@@ -172,5 +176,4 @@ async def test_CAN_4_wherever_a_cancel_comes_the_order_is_cancelled_or_sent_and_
                 assert end == "cancelled", f"a held order is sent: {one}"
                 assert not any("already fulfilled" in step.what for step in status.timeline), f"{one}"
             ends.append(end)
-    assert len(sent) > 60
     assert {"cancelled", "sent"} == set(ends)

@@ -20,6 +20,7 @@ from tests.world import CaseStory, OrderStory, World
 pytestmark = pytest.mark.proof
 
 EVERY_END = [(kind, end) for kind, ends in ENDS.items() for end in ends] + [("return", ReturnStage.EXPIRED)]
+CELLS = [(kind, end, WAYS[number % len(WAYS)]) for number, (kind, end) in enumerate(EVERY_END)]
 TOLD = {"first": 2, "second": 1, "damaged": len(DAMAGES), "update": len(DAMAGES)}
 
 
@@ -93,8 +94,7 @@ async def traces(world: World, order: OrderStory, case: CaseStory) -> list[Any]:
     return [await case.status(), history, view, standing, await order.effects()]
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("kind", "end"), EVERY_END)
+@pytest.mark.parametrize(("kind", "end", "way"), CELLS)
 async def test_RET_16_an_event_after_the_end_is_answered_so_each_time_and_changes_nothing(
     world: World, kind: str, end: str, way: str
 ) -> None:

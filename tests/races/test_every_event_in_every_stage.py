@@ -1,8 +1,9 @@
 """Every event of the contract, at every stage: early, late, twice, after the end, damaged (RET-16).
 
-Each case is brought to the stage; there the event comes damaged in every way, both as a signal and as an update,
-then as it should, once more with its id, and once more with a new id, all signals or all updates. None of them is
-lost, people see every rejection, and the case still comes to an end.
+Each case is brought to the stage; there the event comes damaged in two ways, both as a signal and as an update,
+then as it should, once more with its id, and once more with a new id, all signals or all updates. What is sent how
+takes turns: over the stages each event comes in every way. None of them is lost, people see every rejection, and
+the case still comes to an end.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from tests.model.stage_walker import (
     Act,
     walk,
 )
-from tests.races.event_forms import WAYS, Sender
+from tests.races.event_forms import Sender, damages_of, way_of
 from tests.world import CaseStory, OrderStory, World, eventually
 
 AT_A_TIME = 3
@@ -55,7 +56,6 @@ class Walks:
         goes_on: dict[str, Act],
         sku: str = "",
         *,
-        way: str,
         ends_soon: dict[str, Act] | None = None,
     ) -> None:
         """`ends_soon`: a short way to the end, which every other case takes."""
@@ -64,7 +64,6 @@ class Walks:
         self.goes_on = goes_on
         self.ways = itertools.cycle([goes_on, ends_soon or goes_on])
         self.sku = sku
-        self.way = way
         self.turn = asyncio.Semaphore(AT_A_TIME)
         self.taken: set[str] = set()
         """Events that at some stage were what they should be."""
@@ -78,7 +77,11 @@ class Walks:
         async with self.world.worker(queue):
             await asyncio.gather(
                 *(self._finish(sender) for sender in early),
-                *(self._walk(stage, name) for stage in stages for name in names),
+                *(
+                    self._walk(stage, name, row, column)
+                    for row, stage in enumerate(stages)
+                    for column, name in enumerate(names)
+                ),
                 self._after_the_end(names),
             )
         assert self.taken == set(names), "an event is of no use at any stage"
@@ -91,9 +94,10 @@ class Walks:
         await sender.send(heard=False)
         return sender
 
-    async def _walk(self, stage: str, name: str) -> None:
+    async def _walk(self, stage: str, name: str, row: int, column: int) -> None:
         async with self.turn:
-            sender = Sender(await self.start(self.world.task_queue), name, self.sku, self.way)
+            case, way = await self.start(self.world.task_queue), way_of(row, column)
+            sender = Sender(case, name, self.sku, way, damages_of(row, column))
             await walk(sender.case, stage, self.goes_on)
             await sender.send()
         await self._finish(sender)
@@ -105,8 +109,8 @@ class Walks:
             await walk(case, "ended", self.goes_on)
             await case.handle.result()
             before = await case.status()
-            for name in names:
-                sender = Sender(case, name, self.sku, self.way)
+            for number, name in enumerate(names):
+                sender = Sender(case, name, self.sku, way_of(0, number))
                 await sender.send()
                 every = {"first": 2, "second": 1, "damaged": len(DAMAGES), "update": len(DAMAGES)}
                 assert sender.told == every, name
@@ -131,8 +135,7 @@ class Walks:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("way", WAYS)
-async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered(world: World, way: str) -> None:
+async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered(world: World) -> None:
     supplier = await world.supplier()
     seller = await world.seller(auto_release=False, payment_method=None)
     sku = world.sku()
@@ -141,7 +144,7 @@ async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered
     async def start(queue: str) -> CaseStory:
         return await world.order(seller, {"sku": sku, "quantity": 2}, task_queue=queue)
 
-    walks = Walks(world, start, ORDER_GOES_ON, sku, way=way)
+    walks = Walks(world, start, ORDER_GOES_ON, sku)
     assert await walks.run(ORDER_STAGES, ORDER_EVENTS) == 6 * len(ORDER_EVENTS) + 1
 
 
@@ -156,23 +159,21 @@ async def long_order(world: World, **more: Any) -> OrderStory:
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("way", WAYS)
-async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered(world: World, way: str) -> None:
+async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered(world: World) -> None:
     order = await long_order(world)
 
     async def start(queue: str) -> CaseStory:
         return await world.return_of(order, quantity=1, task_queue=queue)
 
-    walks = Walks(world, start, RETURN_GOES_ON, order.request.lines[0].sku, ends_soon=RETURN_ENDS_SOON, way=way)
+    walks = Walks(world, start, RETURN_GOES_ON, order.request.lines[0].sku, ends_soon=RETURN_ENDS_SOON)
     assert await walks.run(RETURN_STAGES, RETURN_EVENTS) == 9 * len(RETURN_EVENTS) + 1
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered(world: World, way: str) -> None:
+async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered(world: World) -> None:
     order = await long_order(world, buyer_method="pm_card_pendingRefund")
 
     async def start(queue: str) -> CaseStory:
         return await world.refund(order, amount="1.00", task_queue=queue)
 
-    walks = Walks(world, start, REFUND_GOES_ON, way=way)
+    walks = Walks(world, start, REFUND_GOES_ON)
     assert await walks.run(REFUND_STAGES, REFUND_EVENTS) == 2 * len(REFUND_EVENTS) + 1

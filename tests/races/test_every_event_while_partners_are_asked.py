@@ -8,8 +8,7 @@ from temporalio.api.enums.v1 import EventType
 
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.contract import EVENTS
-from tests.model.damage import DAMAGES
-from tests.races.event_forms import WAYS, Sender
+from tests.races.event_forms import Sender, damages_of, way_of
 from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STAGES, RETURN_STAGES
 from tests.stages import WAITS, standing_at
 from tests.world import CaseStory, World, eventually
@@ -18,7 +17,11 @@ pytestmark = pytest.mark.proof
 
 WALKED = {"order": ORDER_STAGES, "return": RETURN_STAGES, "refund": REFUND_STAGES}
 PARTNERS_ASKED = [(kind, stage) for kind, stage in WAITS if stage not in WALKED[kind]]
-CELLS = [(kind, stage, name) for kind, stage in PARTNERS_ASKED for name in EVENTS[kind.capitalize()]]
+CELLS = [
+    (kind, stage, name, way_of(row, column), damages_of(row, column))
+    for row, (kind, stage) in enumerate(PARTNERS_ASKED)
+    for column, name in enumerate(EVENTS[kind.capitalize()])
+]
 
 
 async def partners_answer(world: World, case: CaseStory, stage: str) -> None:
@@ -49,7 +52,7 @@ async def has_arrived(sender: Sender, sending: asyncio.Task[None]) -> None:
         return (sending.done() or await waits_for_its_answer(case)) and await has_heard_all(case)
 
     await eventually(look, bool, "not all of it arrives")
-    assert (await case.status()).rejected_count >= len(DAMAGES)
+    assert (await case.status()).rejected_count >= len(sender.damages)
     if sending.done():
         await sending
         await sender.assert_nothing_lost()
@@ -65,13 +68,12 @@ async def has_heard_all(case: CaseStory) -> bool:
     return not (await case.handle.describe()).raw_description.HasField("pending_workflow_task")
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(("kind", "stage", "name"), CELLS)
+@pytest.mark.parametrize(("kind", "stage", "name", "way", "damages"), CELLS)
 async def test_RET_16_an_event_while_a_partner_is_asked_is_kept_or_answered_and_stops_nothing(
-    world: World, kind: str, stage: str, name: str, way: str
+    world: World, kind: str, stage: str, name: str, way: str, damages: tuple[str, ...]
 ) -> None:
     order, case = await standing_at(world, kind, stage)
-    sender = Sender(case, name, order.request.lines[0].sku, way)
+    sender = Sender(case, name, order.request.lines[0].sku, way, damages)
     sending = asyncio.create_task(sender.send())
     await has_arrived(sender, sending)
     assert (await case.status()).stage == stage
@@ -86,5 +88,5 @@ def test_RET_16_every_stage_is_walked_to_or_stood_at() -> None:
     stages = {"order": OrderStage, "return": ReturnStage, "refund": RefundStage}
     for kind, walked in WALKED.items():
         assert set(walked) <= {stage.value for stage in stages[kind]}
-    asked = {(kind, stage) for kind, stage, _ in CELLS}
+    asked = {(kind, stage) for kind, stage, *_ in CELLS}
     assert asked | {(kind, stage) for kind, walked in WALKED.items() for stage in walked} == set(WAITS)

@@ -48,8 +48,9 @@ async def assert_no_money(order: OrderStory) -> None:
     assert (await order.books()).refunds.refunds == ()
 
 
-@pytest.mark.parametrize("approval", [APPROVAL, RETURNLESS], ids=["approved", "returnless"])
-@pytest.mark.parametrize("first", [0, 1], ids=["approval first", "withdrawal first"])
+@pytest.mark.parametrize(
+    ("approval", "first"), [(APPROVAL, 0), (RETURNLESS, 1)], ids=["approval first", "withdrawal first"]
+)
 async def test_RET_15_approved_and_withdrawn_in_one_breath_it_ends_withdrawn_without_money(
     world: World, approval: tuple[str, dict[str, Any]], first: int
 ) -> None:
