@@ -25,6 +25,8 @@ from models.settings import Settings
 
 LONGEST_PAUSE = timedelta(hours=24)
 """A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
+LONGEST_RETRY = timedelta(minutes=10)
+"""A longer pause is not left to the server's retries, where nobody sees it: the case waits, and says so."""
 
 SAVED = "Idempotent-Replayed"
 """The header of an answer that a partner gave before, to the same request."""
@@ -167,7 +169,8 @@ class Partner:
     ) -> ApplicationError:
         category = Category.PARTNER_UNAVAILABLE
         message = f"the {self._name} {why}: {what}"
-        return failure(category, message, self._trouble(category, what, answer), next_retry_delay=delay)
+        trouble = self._trouble(category, what, answer)
+        return failure(category, message, trouble, next_retry_delay=delay, is_last_try=delay > LONGEST_RETRY)
 
     def invalid(self, what: str, why: str) -> ApplicationError:
         """The error of a message of ours that can't be said to this partner; it was not asked."""
@@ -214,14 +217,22 @@ def _tls() -> ssl.SSLContext:
 
 
 def failure(
-    category: Category, message: str, trouble: Trouble, next_retry_delay: timedelta | None = None
+    category: Category,
+    message: str,
+    trouble: Trouble,
+    next_retry_delay: timedelta | None = None,
+    *,
+    is_last_try: bool = False,
 ) -> ApplicationError:
-    """A failure of the closed set, as Temporal wants it."""
+    """A failure of the closed set, as Temporal wants it.
+
+    `is_last_try`: whoever asked decides when to ask again.
+    """
     return ApplicationError(
         message,
         trouble,
         type=category.value,
-        non_retryable=not HANDLING[category].retried,
+        non_retryable=is_last_try or not HANDLING[category].retried,
         next_retry_delay=next_retry_delay,
     )
 

@@ -223,6 +223,7 @@ async def test_RET_16_the_pause_that_a_partner_asks_for_keeps_its_whole_length(
 ) -> None:
     (error,) = await failures(activities, Sick(429, {"Retry-After": "7200"}), 1)
     assert error.next_retry_delay == timedelta(hours=2)
+    assert error.non_retryable, "the case waits, not the server's retries"
 
 
 async def test_RET_16_a_full_line_is_no_failure_of_the_partner_and_tried_again_soon(

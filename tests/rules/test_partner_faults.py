@@ -114,6 +114,20 @@ async def test_REF_6_a_partner_that_asks_for_time_gets_it(world: World) -> None:
     assert (sent[1].at - sent[0].at).total_seconds() >= 2
 
 
+async def test_REF_6_a_partner_that_asks_for_two_hours_gets_them_and_people_see_it(world: World) -> None:
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    await world.sandbox.add_fault("gateway", "rate_limit", "POST /v1/refunds", retry_after=7200)
+    refund = await world.refund(order, amount="5.00")
+    await refund.shows("the trouble", in_trouble)
+    await refund.forward(minutes=119)
+    asked = [one for one in await world.sandbox.requests("gateway", "/v1/refunds") if order.id in str(one.body)]
+    assert [one.status for one in asked] == [429]
+    await refund.forward(minutes=2)
+    await refund.ends("succeeded")
+    assert [one.amount for one in (await order.effects()).refunds] == [Decimal("5.00")]
+
+
 async def test_ORD_9_the_shop_gets_the_tracking_number_once_it_is_back(world: World) -> None:
     order = await world.simple_order()
     await order.placed()
