@@ -31,8 +31,8 @@ from workflows.refunds.effects import RefundEffect
 from workflows.registry import WORKFLOWS
 from workflows.returns.effects import ReturnEffect
 
-NO_CASE_MAKES: Final = ("find_stock", "settle_refund")
-"""Activities that no workflow calls."""
+NO_CASE_MAKES: Final = ("settle_refund",)
+"""An activity that no workflow calls."""
 NO_PLAN_NAMES: Final = ((REFUND, RejectEvent),)
 MISSING: Final = "add a path, then run `make histories`"
 
