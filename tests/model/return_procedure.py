@@ -46,6 +46,8 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("seller_approval", "returnless"),
         ("seller_approval", "approved"),
         ("seller_approval", "all of it"),
+        ("seller_approval", "rejected"),
+        ("withdrawal", ""),
     ),
     "awaiting_rma": (("supplier_rma", "issued"), ("staff_override", "rma"), ("supplier_rma", "refused")),
     "rma_refused": (("supplier_rma", "issued"), ("staff_override", "rma")),
@@ -57,6 +59,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("goods_received", "rejected"),
         ("buyer_refund", ""),
         ("withdrawal", ""),
+        ("channel_update", "refunded_by_channel"),
     ),
     "awaiting_credit": (
         ("credit_memo", "c1:6300"),

@@ -17,14 +17,12 @@ from tests.model.procedure import Possible
 from tests.model.real_cases import RealCase, RealOrder, RealRefunds, RealReturn
 from tests.model.sequences import KINDS, Sequence
 from tests.model.stage_walker import ORDER_GOES_ON, REFUND_GOES_ON, RETURN_GOES_ON, walk
-from tests.world import World
+from tests.world import PATIENCE, World
 
 REAL: dict[str, Any] = {"order": RealOrder, "return": RealReturn, "refunds": RealRefunds}
 GOES_ON = {"order": ORDER_GOES_ON, "return": RETURN_GOES_ON, "refunds": REFUND_GOES_ON}
 AT_A_TIME = 4
 OUR_ID = "backhaul_id"
-PATIENCE = 10.0
-"""Seconds in which a case must come to a state that the model allows."""
 
 
 class Violation(AssertionError):

@@ -51,13 +51,11 @@ KINDS = {
         order_procedure.EVENTS,
         order_procedure.CLOCK,
         tuple(
-            itertools.starmap(
-                OrderSetup,
-                itertools.product(
-                    (True, True, False),
-                    ("good", "good", "good", "", "declined"),
-                    ("in stock", "in stock", "second source", "nowhere"),
-                ),
+            OrderSetup(auto_release=auto_release, card=card, stock=stock)
+            for auto_release, card, stock in itertools.product(
+                (True, True, False),
+                ("good", "good", "good", "", "declined"),
+                ("in stock", "in stock", "second source", "nowhere"),
             )
         ),
         OrderProcedure,
@@ -67,7 +65,10 @@ KINDS = {
         "return",
         return_procedure.EVENTS,
         return_procedure.CLOCK,
-        tuple(itertools.starmap(ReturnSetup, itertools.product((False, True), repeat=3))),
+        tuple(
+            ReturnSetup(rma_by_hand=by_hand, auto_refund=automatic, refund_on_breach=on_breach)
+            for by_hand, automatic, on_breach in itertools.product((False, True), repeat=3)
+        ),
         ReturnProcedure,
         lambda state, _setup: return_procedure.check(state),
     ),
