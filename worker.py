@@ -271,7 +271,6 @@ def _activities(
             books.reopen_return,
             books.book_credit_memo,
             books.reserve_refund,
-            books.settle_refund,
             books.take_back_refund,
             books.save_refund,
             books.refund_outcome,

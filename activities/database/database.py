@@ -83,11 +83,6 @@ class Database:
         """Check the cap and reserve the amount (REF-3, REF-4, REF-5)."""
         return self._write(refunds.reserve_refund, ask)
 
-    @activity.defn(name="settle_refund")
-    def settle_refund(self, ask: SettleRefund) -> Saved:
-        """Write down what became of a refund (REF-7)."""
-        return self._write(refunds.settle_refund, ask)
-
     @activity.defn(name="take_back_refund")
     def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
         """Give the amount of a refund that failed after it had succeeded back to the cap (REF-7)."""

@@ -86,17 +86,10 @@ def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
     return _patient(_known(row, Opening.OPENED), order)
 
 
-def settle_refund(session: Session, ask: SettleRefund) -> Saved:
-    """Write down what became of a refund. What has ended stays so, but for a success that is taken back.
-
-    Raises NotFound for money that was never reserved.
-    """
-    _settle(session, ask, None)
-    return Saved()
-
-
 def save_refund(session: Session, ask: SaveRefund) -> Saved:
     """Where the refund stands and what became of its money, in one transaction (REF-6, REF-7).
+
+    What has ended stays so, but for a success that is taken back.
 
     Raises NotFound for money that was never reserved, Conflict for a refund of another case.
     """
@@ -128,7 +121,7 @@ def refund_outcome(session: Session, request: RefundRequest) -> RefundResult:
 
 def take_back_refund(session: Session, ask: SettleRefund) -> RefundTakenBack:
     """A refund that had succeeded failed afterwards: its amount no longer counts against the cap (REF-7)."""
-    settle_refund(session, ask)
+    _settle(session, ask, None)
     found = (
         select(ReturnRow)
         .join(RefundRow, col(RefundRow.return_id) == col(ReturnRow.return_id))

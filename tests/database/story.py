@@ -30,7 +30,6 @@ from models.records import (
     SaveOrder,
     SaveRefund,
     SaveReturn,
-    SettleRefund,
     SupplierOrderRecord,
 )
 from models.refunds import Direction, RefundRequest, RefundResult, RefundState
@@ -300,14 +299,7 @@ class Story:
         return self.database.reopen_return(ReopenReturn(return_id=return_id, refund_id=refund_id, run_id=run))
 
     def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:
-        self.database.settle_refund(
-            SettleRefund(
-                refund_id=refund_id,
-                state=state,
-                gateway_refund_id=gateway_refund_id,
-                at=NOON + timedelta(hours=1),
-            )
-        )
+        self.refund_reaches(refund_id, state.value, state, gateway_refund_id=gateway_refund_id)
 
     def left_for_buyer(self) -> Decimal:
         return self.reading.refunds_of("1001").buyer.left

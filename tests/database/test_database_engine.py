@@ -43,7 +43,6 @@ DATABASE_CALLS = [
     calls.REOPEN_RETURN,
     calls.BOOK_CREDIT_MEMO,
     calls.RESERVE_REFUND,
-    calls.SETTLE_REFUND,
     calls.TAKE_BACK_REFUND,
     calls.SAVE_REFUND,
     calls.REFUND_OUTCOME,

@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from activities.database import Books
 from models.failures import Category
 from models.message import Message
-from models.records import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SettleRefund
+from models.records import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SaveRefund
 from starter.sandbox.facts import Effects
 from tests.return_story import ReturnStory, returning
 from tests.rules.staff_cancel import pauses_pass
@@ -240,7 +240,7 @@ class ForgetfulBooks:
         monkeypatch.setattr(Books, "_write", forgetful)
 
 
-@pytest.mark.parametrize("kind", [OpenOrder, OpenReturn, ReserveRefund, SettleRefund, BookCreditMemo])
+@pytest.mark.parametrize("kind", [OpenOrder, OpenReturn, ReserveRefund, SaveRefund, BookCreditMemo])
 async def test_REF_6_RET_12_what_the_books_wrote_is_written_once_when_their_answer_is_lost(
     world: World, monkeypatch: pytest.MonkeyPatch, kind: type[Message]
 ) -> None:
