@@ -18,7 +18,7 @@ import temporalio
 from bench import cancel_window, report
 from bench.cliffs import WIDTHS, first_try, hang, look_up, source
 from bench.measurements import LATEST, About, Cliffs, Listing, Measurements, keep, kept
-from bench.open_cases import FULL_SIZES, SIZES, grow
+from bench.open_cases import SIZES, grow
 from bench.rounds import calm_cases, pair_of, play_rounds
 from bench.stack import KINDS, BenchStack, running
 from bench.starts_and_replays import replay, start
@@ -38,6 +38,7 @@ def _options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=10, help="cases under way at a time (10)")
     parser.add_argument("--quick", action="store_true", help="only orders and returns, no growth and no cliffs")
     parser.add_argument("--full", action="store_true", help="5,000 open cases too")
+    parser.add_argument("--open-cases", type=int, choices=SIZES, help="at most so many open cases (1,000)")
     parser.add_argument("--json", type=Path, default=LATEST, help="where the numbers are kept")
     parser.add_argument("--no-docs", action="store_true", help="do not write the numbers into docs/performance.md")
     parser.add_argument(
@@ -80,7 +81,8 @@ async def _measure_more(stack: BenchStack, measured: Measurements, options: argp
     say("lists and look-ups in a large database")
     lists = await look_up()
     cliffs = await _cliffs(stack, lists)
-    open_cases = await grow(stack, FULL_SIZES if options.full else SIZES, say)
+    most = options.open_cases or (5000 if options.full else 1000)
+    open_cases = await grow(stack, tuple(size for size in SIZES if size <= most), say)
     return measured.model_copy(
         update={"replays": replays, "starts": starts, "cliffs": cliffs, "open_cases": open_cases}
     )

@@ -13,8 +13,7 @@ from bench.measurements import OpenCases
 from bench.rounds import Say, at_most, percentile
 from bench.stack import KINDS, BenchStack, Kind, database_kb, memory_kb
 
-SIZES: Final = (100, 1000)
-FULL_SIZES: Final = (*SIZES, 5000)
+SIZES: Final = (100, 1000, 5000)
 _WARM: Final = 50
 _AT_ONCE: Final = 20
 _SAMPLES: Final = 20
