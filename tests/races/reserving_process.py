@@ -7,10 +7,13 @@ import os
 import sys
 from datetime import UTC, datetime
 
+from temporalio.exceptions import ApplicationError
+
 from activities.database import Books
 from activities.database.engines import make_engine
+from models.failures import Category
 from models.ids import refund_workflow_id
-from models.records import Opening, ReserveRefund
+from models.records import Opening, ReservedRefund, ReserveRefund
 from models.refunds import RefundRequest
 
 EACH = "9.00"
@@ -38,9 +41,19 @@ def main(order_id: str, name: str, times: int) -> None:
         ask = ReserveRefund(
             request=request, workflow_id=refund_workflow_id(refund_id), run_id=name, at=datetime.now(UTC)
         )
-        got += books.reserve_refund(ask).opening is Opening.OPENED
+        got += _patiently(books, ask).opening is Opening.OPENED
     sys.stdout.write(f"{got}\n")
     engine.dispose()
+
+
+def _patiently(books: Books, ask: ReserveRefund) -> ReservedRefund:
+    """As the server lets an activity be tried again while the database is busy."""
+    while True:
+        try:
+            return books.reserve_refund(ask)
+        except ApplicationError as error:
+            if error.type != Category.PARTNER_UNAVAILABLE.value:
+                raise
 
 
 if __name__ == "__main__":

@@ -62,16 +62,15 @@ async def second_worker(rig: Rig) -> AsyncIterator[Child]:
 
 
 async def sent_by(refund: CaseStory) -> int:
-    """The process whose answer about `send_refund` counted."""
-    begun = {}
+    """The process whose answer about `send_refund` counted; tries in vain before it are others."""
+    asked, answered = set(), []
     async for event in refund.handle.fetch_history_events():
-        scheduled = event.activity_task_scheduled_event_attributes
-        started = event.activity_task_started_event_attributes
-        if scheduled.activity_type.name == "send_refund":
-            begun[event.event_id] = 0
-        if started.scheduled_event_id in begun:
-            begun[started.scheduled_event_id] = int(started.identity.partition("@")[0])
-    (process,) = begun.values()
+        completed = event.activity_task_completed_event_attributes
+        if event.activity_task_scheduled_event_attributes.activity_type.name == "send_refund":
+            asked.add(event.event_id)
+        if completed.scheduled_event_id in asked:
+            answered.append(int(completed.identity.partition("@")[0]))
+    (process,) = answered
     return process
 
 
