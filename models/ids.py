@@ -74,7 +74,6 @@ def late_cancel_return_id(order_id: str) -> str:
     return f"RR-{order_id}-late-cancel"
 
 
-
 def order_refund_id(order_id: str, whom: Literal["buyer", "seller"], ordinal: int) -> str:
     """A refund that an order makes by itself, when it is cancelled or voided: `RF-1001-OS1` (REF-6).
 
@@ -100,9 +99,6 @@ def owner_of_refund(refund_id: str) -> tuple[Literal["order", "return"], str] | 
 def direct_refund_id(order_id: str, ordinal: int) -> str:
     """A refund of the buyer without a return, asked for by a person (REF-2): never a number of the case's own."""
     return f"RF-{order_id}-D{ordinal}"
-
-
-
 
 
 def broker_return_number(return_id: str) -> str:

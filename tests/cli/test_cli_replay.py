@@ -12,7 +12,7 @@ from tests.replay.test_changed_code import asks_once_more, asks_once_more_in_cas
 from tests.replay.test_replay_open_cases import listed
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld
 from tests.world import OrderStory, World
-from workflows.engine.case import Plan
+from workflows.engine.plan import Plan
 from workflows.orders import seller_charge
 from workflows.orders.facts import OrderFacts
 

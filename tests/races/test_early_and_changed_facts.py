@@ -50,7 +50,9 @@ async def test_CAN_11_a_shipment_that_came_early_is_answered_when_the_order_is_c
     assert (await order.effects()).shipments == ()
 
 
-async def test_ORD_7_an_order_that_nobody_has_is_voided_although_it_was_held_meanwhile(world: World) -> None:
+async def test_ORD_7_an_order_that_was_held_while_stock_was_asked_is_voided_when_it_goes_on_and_nobody_has_it(
+    world: World,
+) -> None:
     sku = world.sku()
     order = await world.order(await world.seller(), {"sku": sku})
     await order.reaches("cancel_window")
@@ -59,6 +61,8 @@ async def test_ORD_7_an_order_that_nobody_has_is_voided_although_it_was_held_mea
     await order.reaches("placing")
     await order.update("hold", **REASON)
     await clock
+    await order.reaches("on_hold")
+    await order.update("resume", **REASON)
     status = await order.ends("voided")
     assert not status.rejected_count
 
