@@ -145,7 +145,7 @@ async def play(world: World) -> str:
 
     refund = await world.refund(order, amount="9000.00", reason=REASON)
     await refund.ends("refused")
-    await sandbox.add_fault("gateway", "refuse", "/refunds", times=1, code=QUOTING)
+    await sandbox.add_fault("gateway", "refuse", "GET /v1/payment_intents/", times=1, code=QUOTING)
     refund = await world.refund(order, amount="1.00", reason=REASON)
     await refund.shows("the refusal", lambda seen: "RefusedByPartner" in f"{seen.timeline}")
     await refund.forward(minutes=16)
