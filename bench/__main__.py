@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +19,9 @@ import temporalio
 
 from bench import cancel_window, report
 from bench.cliffs import WIDTHS, first_try, hang, look_up, source
-from bench.measurements import LATEST, About, Cliffs, Listing, Measurements, keep, kept
+from bench.measurements import LATEST, About, Cliffs, Measurements, Sourcing, keep, kept
 from bench.open_cases import SIZES, grow
-from bench.rounds import calm_cases, pair_of, play_rounds
+from bench.rounds import calm_cases, calm_workflows, pair_of, play_rounds
 from bench.stack import KINDS, BenchStack, running
 from bench.starts_and_replays import replay, start
 from models.failures import BackhaulError
@@ -51,8 +53,11 @@ def say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
 
-async def measure(options: argparse.Namespace, folder: Path) -> Measurements:
-    """All that the options ask for. Everything that is started in `folder` has ended when this does."""
+async def measure(options: argparse.Namespace, folder: Path) -> AsyncGenerator[Measurements, None]:
+    """All that the options ask for; gives what is known so far, more each time.
+
+    Everything that is started in `folder` has ended when this does.
+    """
     about = _about(options)
     async with running(folder) as stack:
         await asyncio.gather(*(stack.start_worker(kind, count_sql=True) for kind in KINDS))
@@ -68,36 +73,41 @@ async def measure(options: argparse.Namespace, folder: Path) -> Measurements:
             return_costs=calm.returns,
             rounds=rounds,
         )
-        return measured if options.quick else await _measure_more(stack, measured, options)
+        yield measured
+        if options.quick:
+            return
+        async for more in _measure_more(stack, options):
+            measured = measured.model_copy(update=more)
+            yield measured
 
 
-async def _measure_more(stack: BenchStack, measured: Measurements, options: argparse.Namespace) -> Measurements:
+async def _measure_more(stack: BenchStack, options: argparse.Namespace) -> AsyncIterator[dict[str, object]]:
+    """Sections of the measurements."""
     for kind in KINDS:
         await stack.stop_one(kind)
     say("replays and starts")
-    histories = [measured.order_costs["backhaul"][0], *measured.return_costs["backhaul"][:2]]
-    replays = await replay(stack, *(cost.workflow_id for cost in histories))
-    starts = await start(stack)
+    yield {"replays": await replay(stack, *calm_workflows())}
+    yield {"starts": await start(stack)}
     say("lists and look-ups in a large database")
-    lists = await look_up()
-    cliffs = await _cliffs(stack, lists)
+    cliffs = Cliffs(lists=await look_up())
+    yield {"cliffs": cliffs}
+    async for found in _cliffs(stack):
+        cliffs = cliffs.model_copy(update=found)
+        yield {"cliffs": cliffs}
     most = options.open_cases or (5000 if options.full else 1000)
-    open_cases = await grow(stack, tuple(size for size in SIZES if size <= most), say)
-    return measured.model_copy(
-        update={"replays": replays, "starts": starts, "cliffs": cliffs, "open_cases": open_cases}
-    )
+    yield {"open_cases": await grow(stack, tuple(size for size in SIZES if size <= most), say)}
 
 
-async def _cliffs(stack: BenchStack, lists: list[Listing]) -> Cliffs:
+async def _cliffs(stack: BenchStack) -> AsyncIterator[dict[str, object]]:
     await stack.start_worker("backhaul")
-    first = await first_try(stack)
-    sourcing = []
+    yield {"first_try": await first_try(stack)}
+    sourcing: list[Sourcing] = []
     for lines, warehouses in WIDTHS:
         say(f"an order of {lines} lines x {warehouses} warehouses")
         sourcing.append(await source(stack, lines, warehouses))
-    hanging = await hang(stack, say)
+        yield {"sourcing": list(sourcing)}
+    yield {"hanging": await hang(stack, say)}
     await stack.stop_one("backhaul")
-    return Cliffs(sourcing=sourcing, hanging=hanging, first_try=first, lists=lists)
 
 
 def _about(options: argparse.Namespace) -> About:
@@ -129,20 +139,23 @@ def _processor() -> str:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    """Gives the exit code."""
+    """Gives the exit code. What was measured before an interruption is kept, but not written down."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    measured: Measurements | None = None
+    code = _INTERRUPTED
     try:
         with ended_by_signals():
-            measured = await measure(options, folder)
-            keep(measured, options.json)
-            say(report.table(measured))
-            if not options.no_docs:
-                report.write_document(measured)
-            return 0
-        say("interrupted: nothing is kept")
-        return _INTERRUPTED
+            async with aclosing(measure(options, folder)) as parts:
+                async for measured in parts:
+                    keep(measured, options.json)
+            code = 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if measured is not None:
+        say(report.table(measured))
+        if code == 0 and not options.no_docs:
+            report.write_document(measured)
+    return code
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from bench.happy_cases import Case, player, prepare
 from bench.histories import Cost, costs_of
 from bench.measurements import Measured, Pair, Round, Spread
 from bench.stack import KINDS, BenchStack, Cpu, Kind
+from models import ids
 
 CALM_SECONDS: Final = 0.5
 _SETTLE_SECONDS: Final = 0.5
@@ -43,6 +44,14 @@ async def calm_cases(stack: BenchStack) -> CalmCosts:
         orders[kind] = await _costs(stack, playing.order_workflow(case))
         returns[kind] = await _costs(stack, playing.return_workflow(case))
     return CalmCosts(orders, returns)
+
+
+def calm_workflows() -> tuple[str, str, str]:
+    """The workflow ids of Backhaul's calm order, of its return, and of that one's refund of the seller."""
+    order_id = "calmbackhaul1"
+    return_id = ids.return_id(order_id, 1)
+    refund_id = ids.return_refund_id(return_id, "seller", 1)
+    return ids.order_workflow_id(order_id), ids.return_workflow_id(return_id), ids.refund_workflow_id(refund_id)
 
 
 async def _costs(stack: BenchStack, workflow_id: str) -> list[Cost]:
