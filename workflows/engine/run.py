@@ -275,8 +275,9 @@ class Engine(Generic[F]):
             return
         self._keep_timer(self.plan.wake_at, self.plan.timer)
         view = self.procedure.view(self.facts, self.plan)
-        if view.is_kept:
+        if view.is_kept or self.facts.outcome is not None:
             self._label(view)
+        if view.is_kept:
             self._begin_saving(view)
 
     def _label(self, view: CaseView) -> None:
