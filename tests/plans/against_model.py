@@ -21,8 +21,8 @@ BURST = 3
 """Most events in one breath."""
 FOLLOWS_THE_STAGE = 0.6
 PASSES_TIME = 0.2
-RESTARTS = 0.04
-CAREFUL = 0.02
+RESTARTS = 0.03
+CAREFUL = 0.01
 """Share of the sequences in which each plan is made twice, and the facts are read again from JSON after each."""
 SETTLES_FIRST = 0.7
 SEED = int(os.environ.get("BACKHAUL_TEST_SEED", "1"))

@@ -90,6 +90,7 @@ class Rig(Generic[F]):
         self.plans = 0
         self._keys: set[str] = set()
         self._names = {model: name for name, model in pure.kind.events.items()}
+        self._settled: F | None = None
         self.is_over = False
         """The workflow has ended: nothing reaches it any more."""
 
@@ -116,7 +117,7 @@ class Rig(Generic[F]):
 
     def settle(self) -> None:
         """Begin all that is due, until the plan asks for nothing new: the end of one workflow task."""
-        if self.is_over:
+        if self.is_over or (self.facts is self._settled and self.facts.now == self.now):
             return
         for _ in range(MOST_ROUNDS):
             self.facts = self.facts.as_of(self.now)
@@ -133,7 +134,7 @@ class Rig(Generic[F]):
             if plan.end is not None and facts.outcome is None:
                 self.take(case.CaseEnded(outcome=plan.end.outcome, message=plan.end.message))
                 continue
-            self.plan = plan
+            self.plan, self._settled = plan, facts
             if self._give_up_unwanted(plan):
                 continue
             assert plan.waits or plan.end is not None or facts.in_flight, "nobody knows what the case waits for"
@@ -258,7 +259,8 @@ class Rig(Generic[F]):
             self.take(case.StoppedByStaff())
 
     def clock(self, delta: timedelta, choose: Callable[[int], int] = lambda many: 0) -> None:
-        """Time passes; each moment at which the plan wants to look again is one task of its own."""
+        """Time passes; each moment at which the plan wants to look again is one task of its own. Nobody looks at
+        other moments: a plan that changes by time alone must have said so."""
         end = self.now + delta
         self.rest(choose)
         for _ in range(MOST_ROUNDS):
@@ -273,7 +275,6 @@ class Rig(Generic[F]):
         else:
             raise AssertionError("timers without end")
         self.now = end
-        self.rest(choose)
 
     def restart(self) -> None:
         """Continue as new, or a reset: only the facts go on, as JSON, and what is in flight is performed again."""
