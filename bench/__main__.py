@@ -64,16 +64,16 @@ async def measure(options: argparse.Namespace, folder: Path) -> AsyncGenerator[M
         say("one calm order and return of each: what is counted")
         calm = await calm_cases(stack)
         await asyncio.gather(*(stack.start_worker(kind) for kind in KINDS))
-        rounds = await play_rounds(stack, about.rounds, about.cases, about.at_once, say)
-        measured = Measurements(
-            about=about,
-            order=pair_of(rounds, "order", calm.orders),
-            returns=pair_of(rounds, "return", calm.returns),
-            order_costs=calm.orders,
-            return_costs=calm.returns,
-            rounds=rounds,
-        )
-        yield measured
+        async for rounds in play_rounds(stack, about.rounds, about.cases, about.at_once, say):
+            measured = Measurements(
+                about=about,
+                order=pair_of(rounds, "order", calm.orders),
+                returns=pair_of(rounds, "return", calm.returns),
+                order_costs=calm.orders,
+                return_costs=calm.returns,
+                rounds=rounds,
+            )
+            yield measured
         if options.quick:
             return
         async for more in _measure_more(stack, options):

@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,8 +59,10 @@ async def _costs(stack: BenchStack, workflow_id: str) -> list[Cost]:
     return [cost.model_copy(update={"statements": stack.feed.statements[cost.workflow_id]}) for cost in costs]
 
 
-async def play_rounds(stack: BenchStack, rounds: int, cases: int, at_once: int, say: Say) -> list[Round]:
-    """So many rounds after one that only warms up; who begins changes with each."""
+async def play_rounds(
+    stack: BenchStack, rounds: int, cases: int, at_once: int, say: Say
+) -> AsyncIterator[list[Round]]:
+    """So many rounds after one that only warms up; who begins changes with each. Gives those played so far."""
     await _warm_up(stack, at_once)
     idle = await _idle(stack)
     played: list[Round] = []
@@ -74,7 +76,7 @@ async def play_rounds(stack: BenchStack, rounds: int, cases: int, at_once: int, 
                     f"round {number}  {name:6} {kind:8}  worker {one.worker_ms:6.1f} ms  "
                     f"server {one.server_ms:6.1f} ms  {one.per_second:5.1f} per second"
                 )
-    return played
+        yield played
 
 
 async def _warm_up(stack: BenchStack, count: int) -> None:
