@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         room = item.path.relative_to(here).parts[0]
-        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "security")
+        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "outages", "security")
         if room in PROOFS and runs_stack:
             item.add_marker(pytest.mark.proof)
 

@@ -20,6 +20,8 @@ from tests.return_story import ReturnStory, returning
 from tests.rules.staff_cancel import pauses_pass
 from tests.world import CaseStory, OrderStory, World
 
+pytestmark = pytest.mark.proof
+
 LATER = [timedelta(0), timedelta(hours=1), timedelta(days=2)]
 """The gateway forgets a key after a day."""
 Lose = Callable[[], Awaitable[None]]

@@ -20,6 +20,8 @@ from tests.rules.staff_cancel import stopped
 from tests.stages import say, taken_back
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
+pytestmark = pytest.mark.proof
+
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
 
 

@@ -49,6 +49,7 @@ async def alerts(case: CaseStory) -> list[MailFact]:
     return list(letters)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("kind", "stage"), WAITS)
 async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_stage(
     world: World, kind: str, stage: str
@@ -61,6 +62,7 @@ async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_sta
     assert await lost_of(case) == [], "it runs"
     await case.handle.terminate("by mistake")
     await world.sandbox.clear_faults()
+    standing = world.reading.standing(case.handle.id)  # a save may have been under way until now
     if kind != "refund":  # started again, that goes on: see test_refund_resumed.py
         assert await started_again(case) == "refused"
     assert world.reading.standing(case.handle.id) == standing
