@@ -46,7 +46,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
-from activities.database import Books, Contacts, open_books
+from activities.database import Contacts, Database, open_database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from models.calls import Queue, queue_of
@@ -260,7 +260,7 @@ def _activities(
     client: Client, settings: Settings, engine: Engine, partners: _Partners
 ) -> dict[Queue, list[Callable[..., Any]]]:
     """Every activity of `models.calls`, on its queue."""
-    books = Books(engine)
+    books = Database(engine)
     contacts = Contacts(engine, settings)
     mailer = Mailer(settings, contacts, contacts)
     arrivals = Arrivals(client)
@@ -351,7 +351,7 @@ async def run(settings: Settings) -> None:
     gc.freeze()  # what was imported stays: it need not be looked through again and again
     gc.enable()
     limits = read_settings(WorkerSettings)
-    engine = open_books(settings)
+    engine = open_database(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:

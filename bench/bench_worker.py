@@ -20,7 +20,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from activities.database import open_books
+from activities.database import open_database
 from bench import bare_worker, cancel_window
 from bench.activity_feed import Telling, count_statements
 from models.converter import data_converter
@@ -63,7 +63,7 @@ async def _run(kind: str) -> None:
     client = await Client.connect(
         **temporal_profile(), data_converter=data_converter(settings), interceptors=[telling]
     )
-    async with build_worker(client, settings, open_books(settings)):
+    async with build_worker(client, settings, open_database(settings)):
         _say_ready()
         await stop.wait()
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from temporalio.client import Client
 
-from activities.database import open_books, upgrade
+from activities.database import open_database, upgrade
 from bench.activity_feed import ActivityFeed
 from bench.bench_worker import READY
 from models.converter import DATA_CONVERTER
@@ -101,7 +101,7 @@ class BenchStack:
         )
         url = plan.settings.database_url.get_secret_value()
         await asyncio.to_thread(upgrade, url)
-        self.books = open_books(plan.settings)
+        self.books = open_database(plan.settings)
         address, namespace = plan.server.address, plan.server.namespace
         self.client = await Client.connect(address, namespace=namespace, data_converter=DATA_CONVERTER)
         self.plain_client = await Client.connect(address, namespace=namespace)

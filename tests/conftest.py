@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from activities.database import open_books, upgrade
+from activities.database import open_database, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
@@ -121,7 +121,7 @@ def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settin
 @pytest.fixture(scope="session")
 def stack_books(stack_settings: Settings) -> Iterator[Engine]:
     upgrade(stack_settings.database_url.get_secret_value())
-    engine = open_books(stack_settings)
+    engine = open_database(stack_settings)
     yield engine
     engine.dispose()
 

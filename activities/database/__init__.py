@@ -6,8 +6,4 @@ from activities.database.engines import open_database, upgrade
 from activities.database.parties import Parties
 from activities.database.queries import Reading
 
-Books = Database
-open_books = open_database
-"""The former names."""
-
-__all__ = ["Books", "Contacts", "Database", "Parties", "Reading", "open_books", "open_database", "upgrade"]
+__all__ = ["Contacts", "Database", "Parties", "Reading", "open_database", "upgrade"]

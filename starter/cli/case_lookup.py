@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
-from activities.database import Parties, Reading, open_books
+from activities.database import Parties, Reading, open_database
 from models.environment import settings_from_environment
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
 from models.ids import CaseId, order_workflow_id, refund_workflow_id, return_workflow_id
@@ -17,7 +17,7 @@ _CASE_ID: TypeAdapter[str] = TypeAdapter(CaseId)
 @contextmanager
 def opened_books() -> Iterator[Engine]:
     """The books of this installation. Raises what `open_books` raises."""
-    engine = open_books(settings_from_environment())
+    engine = open_database(settings_from_environment())
     try:
         yield engine
     finally:
@@ -35,7 +35,7 @@ def books() -> Iterator[Reading]:
 def books_if_there() -> Iterator[Reading | None]:
     """The books, to read; none when they can't be opened here: Temporal knows running cases without them."""
     try:
-        engine = open_books(settings_from_environment())
+        engine = open_database(settings_from_environment())
     except BackhaulError:
         yield None
         return

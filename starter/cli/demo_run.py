@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from activities.database import open_books
+from activities.database import open_database
 from models.failures import Conflict
 from starter.cli.output import console, say
 from starter.cli.stack_run import show_addresses
@@ -46,7 +46,7 @@ async def play_demo(plan: StackPlan, *, wait: bool) -> int:
 
 
 async def _play(plan: StackPlan, stack: Stack) -> list[PlayedStory]:
-    books = open_books(plan.settings)
+    books = open_database(plan.settings)
     try:
         async with SandboxClient(plan.sandbox_url) as sandbox:
             environment = DemoEnvironment(

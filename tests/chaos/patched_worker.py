@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 import worker
 from activities.connectors.stripe.payments import Payments
-from activities.database import Books
+from activities.database import Database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from models import calls
@@ -64,7 +64,7 @@ class DawdlesAfterReading(Arrivals):
         return arrival
 
 
-class DawdlesBeforeReopening(Books):
+class DawdlesBeforeReopening(Database):
     """It is asked to open a return again, and has not."""
 
     @activity.defn(name=calls.REOPEN_RETURN.name)
@@ -73,7 +73,7 @@ class DawdlesBeforeReopening(Books):
         return super().reopen_return(ask)
 
 
-class DawdlesAfterReopening(Books):
+class DawdlesAfterReopening(Database):
     """It has opened a return again, and has not told anybody."""
 
     @activity.defn(name=calls.REOPEN_RETURN.name)
@@ -83,7 +83,7 @@ class DawdlesAfterReopening(Books):
         return reopened
 
 
-class DawdlesBeforeTakingBack(Books):
+class DawdlesBeforeTakingBack(Database):
     """It is asked to give a refund's amount back to the cap, and has not."""
 
     @activity.defn(name=calls.TAKE_BACK_REFUND.name)
@@ -92,7 +92,7 @@ class DawdlesBeforeTakingBack(Books):
         return super().take_back_refund(ask)
 
 
-class DawdlesAfterTakingBack(Books):
+class DawdlesAfterTakingBack(Database):
     """It has given a refund's amount back to the cap, and has not told anybody."""
 
     @activity.defn(name=calls.TAKE_BACK_REFUND.name)
@@ -102,7 +102,7 @@ class DawdlesAfterTakingBack(Books):
         return given
 
 
-class DawdlesBeforeSavingACase(Books):
+class DawdlesBeforeSavingACase(Database):
     """It is asked to write down where an order stands that the database does not have, and has not."""
 
     @activity.defn(name=calls.OPEN_ORDER.name)
@@ -115,7 +115,7 @@ class DawdlesBeforeSavingACase(Books):
         return super().save_case(ask)
 
 
-class DawdlesAfterSavingACase(Books):
+class DawdlesAfterSavingACase(Database):
     """It has written down where an order stands that the database does not have, and has not told anybody."""
 
     @activity.defn(name=calls.OPEN_ORDER.name)
@@ -129,7 +129,7 @@ class DawdlesAfterSavingACase(Books):
         return saved
 
 
-class DawdlesBeforeLookingForARefund(Books):
+class DawdlesBeforeLookingForARefund(Database):
     """It is asked what became of a refund, and has not looked."""
 
     @activity.defn(name=calls.REFUND_OUTCOME.name)
@@ -138,7 +138,7 @@ class DawdlesBeforeLookingForARefund(Books):
         return super().refund_outcome(ask)
 
 
-class DawdlesAfterLookingForARefund(Books):
+class DawdlesAfterLookingForARefund(Database):
     """It knows what became of a refund, and has not told anybody."""
 
     @activity.defn(name=calls.REFUND_OUTCOME.name)
@@ -172,7 +172,7 @@ class RefundsWithoutLooking(Payments):
         return await send(f"{key}:{uuid.uuid4()}")
 
 
-class ForgetsCreditMemos(Books):
+class ForgetsCreditMemos(Database):
     """RET-12 broken: it says that a credit memo is booked, and books nothing."""
 
     @activity.defn(name=calls.BOOK_CREDIT_MEMO.name)

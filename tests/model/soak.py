@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
-from activities.database import open_books, upgrade
+from activities.database import open_database, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from models.logs import configure_logs
@@ -62,7 +62,7 @@ async def fresh_world(folder: Path) -> AsyncIterator[World]:
             }
         )
         upgrade(settings.database_url.get_secret_value())
-        engine = open_books(settings)
+        engine = open_database(settings)
         try:
             async with build_worker(env.client, settings, engine, task_queue="backhaul-soak"):
                 yield World(env, sandbox, client, engine, settings, "backhaul-soak")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from temporalio.exceptions import ApplicationError
 
-from activities.database import Books
+from activities.database import Database
 from activities.database.engines import make_engine
 from models.failures import Category
 from models.ids import refund_workflow_id
@@ -21,7 +21,7 @@ EACH = "9.00"
 
 def main(order_id: str, name: str, times: int) -> None:
     engine = make_engine(os.environ["BACKHAUL_DATABASE_URL"])
-    books = Books(engine)
+    books = Database(engine)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
@@ -46,7 +46,7 @@ def main(order_id: str, name: str, times: int) -> None:
     engine.dispose()
 
 
-def _patiently(books: Books, ask: ReserveRefund) -> ReservedRefund:
+def _patiently(books: Database, ask: ReserveRefund) -> ReservedRefund:
     """As the server lets an activity be tried again while the database is busy."""
     while True:
         try:

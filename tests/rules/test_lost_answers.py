@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session
 from temporalio.exceptions import ApplicationError
 
-from activities.database import Books
+from activities.database import Database
 from models.failures import Category
 from models.message import Message
 from models.records import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SaveRefund
@@ -228,9 +228,9 @@ class ForgetfulBooks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[Message], *, for_good: bool) -> None:
         self.cut_off = True
         self.lost = 0
-        write = Books._write
+        write = Database._write
 
-        def forgetful(books: Books, work: Callable[[Session, Any], Any], ask: Any) -> Any:
+        def forgetful(books: Database, work: Callable[[Session, Any], Any], ask: Any) -> Any:
             answer = write(books, work, ask)
             if isinstance(ask, kind) and self.cut_off:
                 self.lost += 1
@@ -239,7 +239,7 @@ class ForgetfulBooks:
                 raise ApplicationError("the books: connection lost", type=outage, non_retryable=for_good)
             return answer
 
-        monkeypatch.setattr(Books, "_write", forgetful)
+        monkeypatch.setattr(Database, "_write", forgetful)
 
 
 @pytest.mark.parametrize("kind", [OpenOrder, OpenReturn, ReserveRefund, SaveRefund, BookCreditMemo])

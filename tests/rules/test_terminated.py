@@ -8,7 +8,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from activities.database import Books, Contacts
+from activities.database import Contacts, Database
 from activities.database.reconciliation import Reconciling
 from activities.mail.delivery import Mailer
 from models.failures import Conflict
@@ -296,7 +296,7 @@ async def test_RET_2_what_was_split_off_a_return_that_died_before_it_opened_its_
     first, sibling = world.return_story(request.return_id), world.return_story(f"{request.return_id}.2")
     # All that is left of a return that was terminated, and forgotten, right after the books had it.
     opening = OpenReturn(request=request, workflow_id=first.handle.id, run_id="gone", created_at=datetime.now(UTC))
-    assert Books(world.engine).open_return(opening).opening is Opening.OPENED
+    assert Database(world.engine).open_return(opening).opening is Opening.OPENED
 
     for case in (first, sibling):
         (lost,) = await reconciled(case)
