@@ -41,7 +41,7 @@ chaos: $(READY) ## Kill every part at every step and at random, then count (make
 soak: $(READY) ## Events in any order, as long as told (make soak ARGS="--minutes 10 --seed 7")
 	@.venv/bin/python -m tests.model.soak $(ARGS)
 
-bench: $(READY) ## Measure Backhaul beside a bare workflow: half an hour (make bench ARGS=--quick, or --full)
+bench: $(READY) ## Measure Backhaul beside a bare workflow: a quarter of an hour (make bench ARGS=--quick, or --full)
 	@.venv/bin/python -m bench $(ARGS)
 
 lint: $(READY) ## Linter, formatter, type checker
