@@ -8,6 +8,8 @@ from activities.database.views import OrderView
 from starter.sandbox.facts import SupplierSeed
 from tests.world import OrderStory, Refused, World, eventually
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 
 def parcel(number: int = 1, **units: int) -> dict[str, Any]:
     """A shipment of so many units of each SKU."""

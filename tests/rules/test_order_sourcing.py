@@ -11,6 +11,8 @@ from models.orders import Fault
 from starter.sandbox.facts import SupplierSeed
 from tests.world import NEWARK, OrderStory, World
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 MIDWEST = (41.26, -95.94)
 
 

@@ -10,6 +10,8 @@ from starter.sandbox.facts import RmaPolicy, SupplierSeed
 from tests.return_story import ReturnStory, returning
 from tests.world import Refused, World, eventually
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 ELSEWHERE = "Returns Centre, 9 Back Street, Fernley NV 89408"
 
 

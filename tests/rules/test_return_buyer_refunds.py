@@ -9,6 +9,8 @@ from models.refunds import Direction, Way
 from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 
 async def received(world: World, **settings: object) -> ReturnStory:
     """A return of two units (100.00 for the buyer), received and accepted."""

@@ -8,6 +8,8 @@ import pytest
 from tests.return_story import Money, returning
 from tests.world import Refused, World
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 NOTHING = Money(buyer=Decimal(0), seller=Decimal(0))
 
 

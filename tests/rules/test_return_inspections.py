@@ -8,6 +8,8 @@ import pytest
 from tests.return_story import Money, ReturnStory, returning, returning_from
 from tests.world import Refused, World
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 
 async def in_transit(world: World, *, quantity: int | None = None, **settings: Any) -> ReturnStory:
     """A return on its way back to the supplier; two units cost the seller 63.00."""

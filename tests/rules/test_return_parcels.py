@@ -8,6 +8,8 @@ import pytest
 from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World, eventually
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 
 async def waiting_for_the_parcel(world: World, **settings: object) -> ReturnStory:
     """An approved return with its RMA number; the buyer should send the goods."""

@@ -9,6 +9,8 @@ from models.case import SlaState
 from tests.return_story import ReturnStory, returning
 from tests.world import Refused, World
 
+pytestmark = pytest.mark.proof  # the plans try each of these without a server
+
 
 async def in_transit(world: World, **settings: object) -> ReturnStory:
     """A return on its way back, a moment after its request."""
