@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
+from temporalio.converter import StorageDriverStoreContext
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -63,6 +64,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
 
+GC_THRESHOLDS: Final = (10_000, 20, 20)
+"""Python looks for rubbish after so many new objects, not after 700: a task of a case makes thousands."""
+
 _FINAL_NO: Final = (RPCStatusCode.UNAUTHENTICATED, RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.NOT_FOUND)
 
 
@@ -94,6 +98,9 @@ class WorkerSettings(BaseSettings):
     """Its first pause between two tries; each next one is twice as long, 10 seconds at most."""
 
 
+_NO_STORE: Final = StorageDriverStoreContext()
+
+
 class OneRequestRunner(SandboxedWorkflowRunner):
     """Fails a case that was started with no argument, or with several, as one with a bad request.
 
@@ -123,8 +130,10 @@ def _with_one_request(instance: WorkflowInstance) -> WorkflowInstance:
         return activate(act)
 
     instance.activate = at_the_door  # type: ignore[method-assign]
-    # Our converters don't ask whose payload it is; to tell them, the SDK would enter the sandbox for each one.
+    # Our converters don't ask whose payload it is, and nothing is stored outside; to tell them, the SDK would enter
+    # the sandbox for each payload.
     instance.get_serialization_context = lambda _: None  # type: ignore[method-assign, assignment]
+    instance.get_external_store_context = lambda _: _NO_STORE  # type: ignore[method-assign, assignment]
     return instance
 
 
@@ -349,6 +358,7 @@ async def connect_patiently(runtime: Runtime, settings: Settings, limits: Worker
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain. Raises BackhaulError when it can't start."""
     gc.freeze()  # what was imported stays: it need not be looked through again and again
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
     limits = read_settings(WorkerSettings)
     engine = open_database(settings)

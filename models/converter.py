@@ -25,16 +25,15 @@ NO_REQUEST: Final = Payload(metadata={"encoding": b"binary/null"})
 """In place of the arguments of a case that was not started with one JSON object."""
 
 
+_CONVERTERS: Final = tuple(
+    PydanticJSONPlainPayloadConverter() if isinstance(converter, JSONPlainPayloadConverter) else converter
+    for converter in DefaultPayloadConverter.default_encoding_payload_converters
+)
+
+
 class _Payloads(CompositePayloadConverter):
     def __init__(self) -> None:
-        super().__init__(
-            *(
-                PydanticJSONPlainPayloadConverter()
-                if isinstance(converter, JSONPlainPayloadConverter)
-                else converter
-                for converter in DefaultPayloadConverter.default_encoding_payload_converters
-            )
-        )
+        super().__init__(*_CONVERTERS)
 
     def from_payloads(self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None) -> list[Any]:
         """Without type hints (the events), what can't be read stays raw: the inbox says so, nothing is lost.

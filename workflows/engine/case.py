@@ -213,6 +213,14 @@ class CaseFacts(Message):
 
     # ---- making new facts of old ones ----
 
+    def __copy__(self) -> Self:
+        """Without what followed from the facts before (`cached_property`): it may be otherwise now."""
+        copied = super().__copy__()
+        fields = type(self).model_fields
+        for name in [name for name in copied.__dict__ if name not in fields]:
+            del copied.__dict__[name]
+        return copied
+
     def with_(self, **changes: Any) -> Self:
         return self.model_copy(update=changes)
 

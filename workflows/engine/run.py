@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine.plan import Plan, Wait
     from workflows.engine.procedure import Asked, CaseView, CouldNot, Given, Procedure, Reply, noted
     from workflows.engine.releases import procedure_of_now
-    from workflows.engine.save import Saves, shown_wait, stage_of
+    from workflows.engine.save import Save, Saves, shown_wait, stage_of
     from workflows.refunds.attempts import MakeRefund
 
 F = TypeVar("F", bound=CaseFacts)
@@ -264,9 +264,11 @@ class Engine(Generic[F]):
     def _show(self) -> None:
         """Once per workflow task, and only what changed. While an answer is a matter of seconds, lists wait."""
         seen = (self.facts.steps, self.plan.waits, self.facts.outcome, self.facts.rejected_count)
+        if seen == self._seen and self.facts.is_settling:
+            return
+        view = self.procedure.view(self.facts, self.plan)
         if seen != self._seen:
             self._seen = seen
-            view = self.procedure.view(self.facts, self.plan)
             details = current_details(self.facts, self.plan.waits, view, self.stage)
             if details != self._details:
                 self._details = details
@@ -274,7 +276,6 @@ class Engine(Generic[F]):
         if self.facts.is_settling:
             return
         self._keep_timer(self.plan.wake_at, self.plan.timer)
-        view = self.procedure.view(self.facts, self.plan)
         if view.is_kept or self.facts.outcome is not None:
             self._label(view)
         if view.is_kept:
@@ -323,13 +324,12 @@ class Engine(Generic[F]):
     # ---- saved ----
 
     def _begin_saving(self, view: CaseView) -> None:
-        if self._saving is None and self._saves.next(self.facts, self.plan, view) is not None:
-            self._saving = asyncio.create_task(self._guarded(self._save()), name="save")
+        if self._saving is None and (save := self._saves.next(self.facts, self.plan, view)) is not None:
+            self._saving = asyncio.create_task(self._guarded(self._save(save)), name="save")
 
-    async def _save(self) -> None:
+    async def _save(self, save: Save | None) -> None:
         """One write at a time: none can come after a newer one."""
-        view = self.procedure.view(self.facts, self.plan)
-        while (save := self._saves.next(self.facts, self.plan, view)) is not None:
+        while save is not None:
             summary = f"Save: {self.stage.replace('_', ' ')}"
             await ask(
                 save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
@@ -337,7 +337,7 @@ class Engine(Generic[F]):
             self._saves.done(save)
             self._changed = self._changed or self.facts.save_trouble is not None
             self._apply(case.StepsSaved(count=save.steps_saved))
-            view = self.procedure.view(self.facts, self.plan)
+            save = self._saves.next(self.facts, self.plan, self.procedure.view(self.facts, self.plan))
         self._saving = None
 
     def _save_troubled(self, reason: str, category: Category, alert: bool) -> None:

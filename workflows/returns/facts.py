@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from pydantic import Field
 
@@ -142,7 +143,7 @@ class ReturnFacts(CaseFacts):
 
     # ---- approval and fees (RET-4, RET-5) ----
 
-    @property
+    @cached_property
     def approved_at(self) -> datetime | None:
         if self.approval is None or self.approval_at is None or self.approval.decision != "approved":
             return None
@@ -156,18 +157,18 @@ class ReturnFacts(CaseFacts):
     def returnless(self) -> bool:
         return self.approval is not None and self.approval.returnless
 
-    @property
+    @cached_property
     def fees(self) -> Decimal:
         """What the seller deducts, in the currency that the buyer paid."""
         return fees_of(self.approval, self.snapshot.paid, self.snapshot.currency) if self.approval else Decimal(0)
 
     # ---- RMA (RET-3, RET-7..9) ----
 
-    @property
+    @cached_property
     def needs_no_rma(self) -> bool:
         return not needs_rma(self.supplier) or self.supplier.rma is RmaMethod.NONE
 
-    @property
+    @cached_property
     def rma_given_at(self) -> datetime | None:
         """When it was known where the goods go; from then on the address is frozen."""
         if self.approved_at is None or self.returnless:
@@ -177,7 +178,7 @@ class ReturnFacts(CaseFacts):
         found += [self.waived[Waivable.RMA].at] if Waivable.RMA in self.waived else []
         return max(self.approved_at, min(found)) if found else None
 
-    @property
+    @cached_property
     def rma_number(self) -> str | None:
         """None: not known, or waived."""
         if self.rma_given_at is None:
@@ -208,7 +209,7 @@ class ReturnFacts(CaseFacts):
 
     # ---- the parcel (RET-10) ----
 
-    @property
+    @cached_property
     def on_its_way_at(self) -> datetime | None:
         """A tracking number, a waiver, or what proves it better: the goods or their credit arrived."""
         if self.rma_given_at is None:
@@ -223,13 +224,13 @@ class ReturnFacts(CaseFacts):
         known = [at for at in proofs if at is not None]
         return max(self.rma_given_at, min(known)) if known else None
 
-    @property
+    @cached_property
     def tracking_due(self) -> datetime | None:
         if (moved := self.moved_deadlines.get("tracking_due")) is not None or self.rma_given_at is None:
             return moved
         return self.rma_given_at + timedelta(days=self.seller.tracking_days)
 
-    @property
+    @cached_property
     def is_expired(self) -> bool:
         return self.on_its_way_at is None and self.tracking_due is not None and self.now >= self.tracking_due
 
@@ -248,7 +249,7 @@ class ReturnFacts(CaseFacts):
         """The SKUs that a person must decide about."""
         return [sku for sku, line in self.received.items() if line.acceptance is Acceptance.MANUAL]
 
-    @property
+    @cached_property
     def inspection_required(self) -> bool:
         waived = Waivable.INSPECTION in self.waived or self.credited_in_full_at is not None or self.broker_pays
         return not (self.inspected or waived)
@@ -268,12 +269,12 @@ class ReturnFacts(CaseFacts):
     def booked_memos(self) -> list[CreditMemo]:
         return [one.memo for one in self.memos if one.state == "booked"]
 
-    @property
+    @cached_property
     def credited(self) -> Decimal:
         """By the supplier so far, in the charge's currency."""
         return sum((memo.amount for memo in self.booked_memos), Decimal(0))
 
-    @property
+    @cached_property
     def credited_in_full_at(self) -> datetime | None:
         total = Decimal(0)
         for one in sorted((one for one in self.memos if one.state == "booked"), key=lambda one: one.at):
@@ -282,7 +283,7 @@ class ReturnFacts(CaseFacts):
                 return one.at
         return None
 
-    @property
+    @cached_property
     def expected_credit(self) -> Decimal:
         """What the seller gets back: parts + tax of the accepted units, in the charge's currency."""
         currency = self.snapshot.charge_currency
