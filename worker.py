@@ -47,7 +47,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
-from activities.database import Contacts, Database, open_database
+from activities.database import Contacts, Database, Reading, open_database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from models.calls import Queue, queue_of
@@ -63,6 +63,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
+
+COUNT_WORK_SECONDS: Final = 60.0
+"""How often the worklists are counted for monitoring."""
 
 GC_THRESHOLDS: Final = (10_000, 20, 20)
 """Python looks for rubbish after so many new objects, not after 700: a task of a case makes thousands."""
@@ -130,7 +133,7 @@ def _with_one_request(instance: WorkflowInstance) -> WorkflowInstance:
         return activate(act)
 
     instance.activate = at_the_door  # type: ignore[method-assign]
-    # Our converters don't ask whose payload it is, and nothing is stored outside; to tell them, the SDK would enter
+    # Our converters don't ask whose payload it is, nothing is stored outside; to tell them, the SDK would enter
     # the sandbox for each payload.
     instance.get_serialization_context = lambda _: None  # type: ignore[method-assign, assignment]
     instance.get_external_store_context = lambda _: _NO_STORE  # type: ignore[method-assign, assignment]
@@ -355,6 +358,24 @@ async def connect_patiently(runtime: Runtime, settings: Settings, limits: Worker
         pause = min(pause * 2, 10.0)
 
 
+async def count_work(runtime: Runtime, engine: Engine) -> None:
+    """Tell monitoring once a minute how many cases stand in each worklist (NTF-6): `backhaul_worklist{work=...}`.
+
+    The same from every worker. While the database does not answer, the last numbers stay.
+    """
+    gauge = runtime.metric_meter.create_gauge("backhaul_worklist", "Cases in a worklist: what people have to do")
+    reading = Reading(engine)
+    while True:
+        try:
+            counts = await asyncio.to_thread(reading.count_work)
+        except BackhaulError as error:
+            log.warning("worklists can't be counted", error=str(error))
+        else:
+            for work, cases in counts.items():
+                gauge.set(cases, {"work": work.value})
+        await asyncio.sleep(COUNT_WORK_SECONDS)
+
+
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain. Raises BackhaulError when it can't start."""
     gc.freeze()  # what was imported stays: it need not be looked through again and again
@@ -365,13 +386,17 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
-        client = await connect_patiently(telemetry(settings), settings, limits)
+        runtime = telemetry(settings)
+        client = await connect_patiently(runtime, settings, limits)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         async with build_worker(client, settings, engine, limits=limits):
             log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
+            counting = asyncio.create_task(count_work(runtime, engine)) if settings.metrics_address else None
             await stop.wait()
             log.info("worker drains", seconds=limits.drain_seconds)
+            if counting is not None:
+                counting.cancel()
     finally:
         engine.dispose()
     log.info("worker has ended")

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from models.message import Message
+from models.worklists import Work
 
 
 class Who(StrEnum):
@@ -84,6 +85,31 @@ class SlaState(StrEnum):
     BREACHED = "breached"
 
 
+class Custody(StrEnum):
+    """Where the goods are (NTF-5): of an order on their way to the buyer, of a return on their way back."""
+
+    NOT_BOUGHT = "not_bought"
+    AT_SUPPLIER = "at_supplier"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    WITH_BUYER = "with_buyer"
+    COMING_BACK = "coming_back"
+    PARTLY_RECEIVED = "partly_received"
+    RECEIVED = "received"
+    STAYS_WITH_BUYER = "stays_with_buyer"
+
+
+class MoneyState(StrEnum):
+    """Where the money is (REF-11), never mixed with where the goods are (NTF-5)."""
+
+    NONE = "none"
+    ASKED = "asked"
+    PENDING = "pending"
+    IN_DOUBT = "in_doubt"
+    CONFIRMED = "confirmed"
+    FAILED_AFTERWARDS = "failed_afterwards"
+
+
 class Wait(Message):
     """Something that the case waits for: who must do what, since when, and until when at the latest."""
 
@@ -109,6 +135,8 @@ class RejectedEvent(Message):
     reason: str
     at: datetime
     event_id: str | None = None
+    sender_at_fault: bool = True
+    """Otherwise a gateway said no to what it asks for, or a rule did when its turn came."""
 
 
 class Answer(Message):
@@ -133,6 +161,10 @@ class CaseRecord(Message):
     waiting_since: datetime | None
     due_by: datetime | None
     sla_state: SlaState
+    custody: Custody | None = None
+    money: MoneyState = MoneyState.NONE
+    work: tuple[Work, ...] = ()
+    """The worklists that it stands in (NTF-6)."""
     ended: bool
     first_step: int
     steps: tuple[Step, ...]
@@ -148,7 +180,11 @@ class CaseStatus(Message):
     waiting_for: Wait | None
     also_waiting_for: tuple[Wait, ...]
     deadlines: dict[str, datetime]
+    """Those that are still open."""
     sla_state: SlaState
+    custody: Custody | None = None
+    money: MoneyState = MoneyState.NONE
+    work: tuple[Work, ...] = ()
     timeline: tuple[Step, ...]
     rejected_events: tuple[RejectedEvent, ...]
     rejected_count: int

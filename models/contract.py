@@ -146,25 +146,37 @@ KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND)
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 
 STAGE: Final = SearchAttributeKey.for_keyword("Stage")
-WAITING_ON: Final = SearchAttributeKey.for_keyword("WaitingOn")
+CUSTODY: Final = SearchAttributeKey.for_keyword("Custody")
+MONEY: Final = SearchAttributeKey.for_keyword("Money")
+WAITING_ON: Final = SearchAttributeKey.for_keyword_list("WaitingOn")
+"""All on whom it waits."""
+WORK: Final = SearchAttributeKey.for_keyword_list("Work")
+"""The worklists that it stands in (`models/worklists.py`)."""
 SELLER_ID: Final = SearchAttributeKey.for_keyword("SellerId")
 SUPPLIER_ID: Final = SearchAttributeKey.for_keyword("SupplierId")
 ORDER_ID: Final = SearchAttributeKey.for_keyword("OrderId")
 RETURN_ID: Final = SearchAttributeKey.for_keyword("ReturnId")
-RMA_NUMBER: Final = SearchAttributeKey.for_keyword("RmaNumber")
+NUMBERS: Final = SearchAttributeKey.for_keyword_list("Numbers")
+"""Every number by which it can be found (RET-17), as it was typed."""
 CHANNEL: Final = SearchAttributeKey.for_keyword("Channel")
 DUE_BY: Final = SearchAttributeKey.for_datetime("DueBy")
 SLA_STATE: Final = SearchAttributeKey.for_keyword("SlaState")
 REJECTED_EVENTS: Final = SearchAttributeKey.for_int("RejectedEvents")
 
+MOST_NUMBERS: Final = 50
+"""So many numbers of one case can be searched for in the Temporal UI; the database knows them all."""
+
 SEARCH_ATTRIBUTES: Final = (
     STAGE,
+    CUSTODY,
+    MONEY,
     WAITING_ON,
+    WORK,
     SELLER_ID,
     SUPPLIER_ID,
     ORDER_ID,
     RETURN_ID,
-    RMA_NUMBER,
+    NUMBERS,
     CHANNEL,
     DUE_BY,
     SLA_STATE,

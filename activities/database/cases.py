@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from temporalio import activity
 
 from activities.database.upserts import Values, add_new, insert_into, table_of, written
-from models.case import CaseRecord, SlaState
+from models.case import CaseRecord, MoneyState, SlaState
 from models.failures import InvalidInput, Problem
 from models.ids import KindName, case_of
 from models.tables import CaseRow, StepRow
@@ -42,6 +42,9 @@ def open_case(
         "waiting_since": None,
         "due_by": None,
         "sla_state": SlaState.ON_TIME,
+        "custody": None,
+        "money": MoneyState.NONE,
+        "work": "",
         "ended": False,
         "last_step": -1,
         "asked_at": _this_write().asked_at,
@@ -102,6 +105,9 @@ def _row(record: CaseRecord, this: _Write) -> Values:
         "waiting_since": record.waiting_since,
         "due_by": record.due_by,
         "sla_state": record.sla_state,
+        "custody": record.custody,
+        "money": record.money,
+        "work": f",{','.join(record.work)}," if record.work else "",
         "ended": record.ended,
         "last_step": record.first_step + len(record.steps) - 1,
         "asked_at": this.asked_at,

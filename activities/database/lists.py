@@ -8,16 +8,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, select, tuple_, union
+from sqlalchemy import Boolean, Select, func, literal, literal_column, select, text, tuple_, union, union_all
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col
 
 from activities.database import view_rows
 from activities.database.cases import urgency_of
-from activities.database.views import OrderListed, RefundListed, ReturnListed
+from activities.database.views import OrderListed, RefundListed, ReturnListed, WorkListed
 from models.failures import InvalidInput, Problem
 from models.ids import KindName
-from models.tables import CaseRow, OrderRow, RefundRow, ReturnLineRow, ReturnRow
+from models.tables import CaseRow, OrderRow, RefundRow, ReturnLineRow, ReturnRow, stands_in
+from models.worklists import Work
 
 LIMIT: Final = 50
 
@@ -65,6 +66,28 @@ def refunds(session: Session, page: Page) -> list[RefundListed]:
     )
     found = session.execute(_of_page(rows, "refund", page))
     return [view_rows.refund(row.RefundRow, row.CaseRow) for row in found]
+
+
+def worklist(session: Session, work: Work, page: Page) -> list[WorkListed]:
+    """The cases of every kind that stand in this worklist (NTF-6), from its own small index."""
+    filters: list[ColumnElement[bool]] = [literal_column(stands_in(work), Boolean)]
+    if page.seller is not None:
+        filters.append(col(CaseRow.seller_id) == page.seller)
+    if page.after is not None:
+        filters.append(tuple_(*_PLACE) > tuple_(*_place_of(page.after)))
+    rows = select(CaseRow).where(*filters).order_by(*_PLACE).limit(page.limit)
+    return [view_rows.worked(row) for row in session.execute(rows).scalars()]
+
+
+def worklist_counts(session: Session) -> dict[Work, int]:
+    """How many cases stand in each worklist (NTF-6)."""
+    counts = union_all(
+        *(
+            select(literal(work.value), func.count()).select_from(CaseRow).where(text(stands_in(work)))
+            for work in Work
+        )
+    )
+    return {Work(work): count for work, count in session.execute(counts)}
 
 
 def returns_numbered(session: Session, number: str) -> list[ReturnListed]:

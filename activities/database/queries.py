@@ -20,6 +20,7 @@ from activities.database.views import (
     ReturnListed,
     ReturnView,
     Standing,
+    WorkListed,
 )
 from models.case import Step
 from models.failures import NotFound
@@ -42,6 +43,7 @@ from models.tables import (
     SupplierOrderLineRow,
     SupplierOrderRow,
 )
+from models.worklists import Work
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -93,6 +95,20 @@ class Reading:
         """Refunds, as orders."""
         page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: lists.refunds(session, page))
+
+    def find_work(
+        self, work: Work, *, seller: str | None = None, limit: int = LIMIT, after: str | None = None
+    ) -> list[WorkListed]:
+        """The cases of every kind that stand in this worklist (NTF-6): the most urgent first, then the newest.
+
+        `after` as in `find_orders`.
+        """
+        page = Page(None, seller, None, limit, after)
+        return read(self._engine, lambda session: lists.worklist(session, work, page))
+
+    def count_work(self) -> dict[Work, int]:
+        """How many cases stand in each worklist: for monitoring (NTF-6)."""
+        return read(self._engine, lists.worklist_counts)
 
     def find_return(self, number: str) -> list[ReturnListed]:
         """The returns with this number: RR id, RMA, tracking, order, the broker's, Amazon's or eBay's (RET-17).

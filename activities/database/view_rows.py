@@ -27,12 +27,15 @@ from models.tables import (
     SupplierOrderLineRow,
     SupplierOrderRow,
 )
+from models.worklists import Work
 
 
 def standing(row: CaseRow | None) -> views.Standing | None:
     """Where a case stands; none before it first wrote itself down."""
-    if row is None:
-        return None
+    return None if row is None else _standing(row)
+
+
+def _standing(row: CaseRow) -> views.Standing:
     return views.Standing(
         workflow_id=row.workflow_id,
         stage=row.stage,
@@ -41,9 +44,17 @@ def standing(row: CaseRow | None) -> views.Standing | None:
         waiting_since=row.waiting_since,
         due_by=row.due_by,
         sla_state=row.sla_state,
+        custody=row.custody,
+        money=row.money,
+        work=tuple(Work(work) for work in row.work.split(",") if work),
         ended=row.ended,
         cursor=f"{row.urgency}{row.newness}{row.workflow_id}",
     )
+
+
+def worked(row: CaseRow) -> views.WorkListed:
+    """A row of a worklist."""
+    return views.WorkListed(order_id=row.order_id, seller_id=row.seller_id, standing=_standing(row))
 
 
 def order(row: OrderRow | Row[Any], case: CaseRow | None) -> views.OrderListed:

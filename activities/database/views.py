@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from models.case import SlaState, Step
+from models.case import Custody, MoneyState, SlaState, Step
 from models.message import Message
 from models.money import Amount
 from models.orders import Channel, Fault, OrderRequest
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, Evidence, Reception, Source
+from models.worklists import Work
 
 
 class Standing(Message):
@@ -22,6 +23,10 @@ class Standing(Message):
     waiting_since: datetime | None
     due_by: datetime | None
     sla_state: SlaState
+    custody: Custody | None
+    money: MoneyState
+    work: tuple[Work, ...]
+    """The worklists that it stands in (NTF-6)."""
     ended: bool
     cursor: str
     """Its place in lists: the next page begins behind it."""
@@ -52,6 +57,14 @@ class UntoldEnd(Message):
     order_id: str
     at: datetime
     what: str
+
+
+class WorkListed(Message):
+    """One row of a worklist: a case of any kind, and the order that it is about (NTF-6)."""
+
+    order_id: str
+    seller_id: str
+    standing: Standing
 
 
 class OrderListed(Message):

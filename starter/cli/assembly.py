@@ -26,6 +26,7 @@ COMMANDS: Final = (
     LaterCommand(
         "list", "starter.cli.cases:list_cases", "Cases, open or ended: what is due first comes first.", _CASES
     ),
+    LaterCommand("worklists", "starter.cli.worklists:worklists", "What people have to do now (NTF-6).", _CASES),
     LaterCommand("refunds", "starter.cli.cases:refunds", "An order's refunds; they add up (REF-10).", _CASES),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),

@@ -10,6 +10,7 @@ from activities.database import Reading
 from models.case import CaseStatus, Wait
 from models.failures import Conflict, NotFound, PartnerUnavailable
 from models.ids import case_of, order_workflow_id, refund_workflow_id, return_workflow_id
+from models.worklists import WORKLISTS
 from starter.cli.case_lookup import books_if_there, returns_numbered
 from starter.cli.output import remark, say, show_table, shown
 from starter.client.connection import connect
@@ -77,6 +78,12 @@ def show_status(status: CaseStatus) -> None:
     kind, number = case_of(status.workflow_id)
     sla = status.sla_state.value.replace("_", " ")
     say(f"{kind} {number}: {status.stage.replace('_', ' ')} · {'ended' if status.outcome else sla}", style="bold")
+    rails = {"goods": status.custody, "money": status.money}
+    for rail, where in rails.items():
+        if where is not None:
+            say(f"  {rail}: {where.value.replace('_', ' ')}")
+    for work in status.work:
+        say(f"  to do: {WORKLISTS[work].to_do}")
     for label, wait in [
         ("waiting for", status.waiting_for),
         *(("also", wait) for wait in status.also_waiting_for),

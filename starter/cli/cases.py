@@ -11,6 +11,7 @@ from models.case import OrderStage, RefundStage, ReturnStage
 from models.contract import EVENTS, ORDER, REFUND, RETURN
 from models.failures import InvalidInput, Problem
 from models.ids import case_of
+from models.worklists import Work
 from starter.cli.commands import command_group
 from starter.cli.events import event_from_json
 
@@ -86,7 +87,11 @@ def status(
 
 
 def list_cases(
-    kind: Annotated[Kind, typer.Argument(metavar="orders|returns|refunds")] = Kind.ORDERS,
+    kind: Annotated[Kind | None, typer.Argument(metavar="orders|returns|refunds")] = None,
+    work: Annotated[
+        Work | None,
+        typer.Option("--work", metavar="NAME", help="A worklist, such as buyer_to_refund: of all kinds (NTF-6)."),
+    ] = None,
     stage: Annotated[str | None, typer.Option("--stage", help="Such as awaiting_tracking.")] = None,
     seller: Annotated[str | None, typer.Option("--seller", help="The seller's id.")] = None,
     due_before: Annotated[
@@ -99,7 +104,14 @@ def list_cases(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Cases from the database: what is open and due first comes first."""
+    """Cases from the database: what is open and due first comes first; orders, unless said."""
+    if work is not None:
+        _only_work(kind, stage, due_before)
+        from starter.cli.worklists import show_work
+
+        show_work(work, seller, limit, after, as_json)
+        return
+    kind = kind or Kind.ORDERS
     if stage is not None and stage not in [known.value for known in _STAGES[kind]]:
         known = ", ".join(stage.value for stage in _STAGES[kind])
         raise InvalidInput("--stage", [Problem(stage[:100], f"{kind.value} have the stages {known}")])
@@ -113,6 +125,13 @@ def list_cases(
             list_returns(wanted, as_json)
         case Kind.REFUNDS:
             list_refunds(wanted, as_json)
+
+
+def _only_work(kind: Kind | None, stage: str | None, due_before: str | None) -> None:
+    given = {"orders|returns|refunds": kind, "--stage": stage, "--due-before": due_before}
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(name, [Problem(str(value)[:100], "a worklist holds cases of every kind and stage")])
 
 
 def _time(text: str) -> datetime:

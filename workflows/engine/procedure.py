@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from models.calls import Call
-from models.case import CaseRecord, SlaState
+from models.case import CaseRecord, Custody, MoneyState, SlaState
 from models.contract import CaseKind
 from models.message import Event, Message
+from models.worklists import Work
 from workflows.engine.case import CaseFacts, Effect
 from workflows.engine.plan import Plan
 
@@ -22,13 +23,21 @@ class CaseView:
     """What of the facts is shown beside stage, waits and timeline.
 
     `attributes`: the kind's own search attributes by name; none unsets it. `is_kept`: whether lists and database
-    show the case (one that was refused at its opening may bear the id of another).
+    show the case (one that was refused at its opening may bear the id of another). `deadlines`: those that are
+    still open. `custody` and `money` are two rails, never mixed (NTF-5), in words for the case's page; `work`: the
+    worklists of its kind (NTF-6); `numbers`: every number by which people find it (RET-17).
     """
 
     is_kept: bool
     attributes: dict[str, Any]
     deadlines: dict[str, datetime]
     sla_state: SlaState = SlaState.ON_TIME
+    custody: Custody | None = None
+    money: MoneyState = MoneyState.NONE
+    goods_said: str = ""
+    money_said: str = ""
+    work: tuple[Work, ...] = ()
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from models.message import Message
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Plan, Wait
 from workflows.engine.procedure import CaseView, Procedure
+from workflows.engine.worklists import work_of
 
 F = TypeVar("F", bound=CaseFacts)
 
@@ -28,6 +29,13 @@ def shown_wait(facts: CaseFacts, plan: Plan) -> Wait | None:
     return plan.waits[0] if plan.waits and facts.outcome is None else None
 
 
+def waiting_on(facts: CaseFacts, plan: Plan) -> list[str]:
+    """All on whom it waits, each once; the first is the one of its stage."""
+    if facts.outcome is not None:
+        return []
+    return list(dict.fromkeys(wait.who.value for wait in plan.waits))
+
+
 def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseRecord:
     """Where the case stands, without its steps."""
     wait = shown_wait(facts, plan)
@@ -42,6 +50,9 @@ def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseR
         waiting_since=wait.since if wait else None,
         due_by=wait.due if wait else None,
         sla_state=view.sla_state,
+        custody=view.custody,
+        money=view.money,
+        work=work_of(facts, view),
         ended=facts.outcome is not None,
         first_step=0,
         steps=(),
@@ -69,9 +80,10 @@ class Saves(Generic[F]):
     def next(self, facts: F, plan: Plan, view: CaseView) -> Save | None:
         """The write that is due; none: the database has what people see.
 
-        Steps alone can wait for the next write, but for the last one.
+        Steps alone can wait for the next write, but for the last one. While an answer is a matter of seconds, the
+        next write waits for it, as the first one does; of a case that has ended nothing waits.
         """
-        if not view.is_kept:
+        if not view.is_kept or facts.is_settling:
             return None
         kept = self._procedure.projection(facts, record_of(facts, plan, view, self._first_stage))
         if kept is None:

@@ -9,6 +9,7 @@ from models.message import Message
 from models.records import SaveCase, SaveOrder
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
+from workflows.orders import standing
 from workflows.orders.charges import records_of as charge_records
 from workflows.orders.facts import OrderFacts
 from workflows.orders.purchase_orders import records_of as purchase_records
@@ -26,7 +27,23 @@ def view(f: OrderFacts, plan: Plan) -> CaseView:
             if moment is not None and f.outcome is None and f.handed_off_at is None
         },
         sla_state=SlaState.ON_TIME if f.handed_off_late_at is None else SlaState.BREACHED,
+        custody=standing.custody(f),
+        money=standing.money(f),
+        goods_said=standing.goods_said(f),
+        money_said=standing.money_said(f),
+        work=standing.work(f, plan),
+        numbers=_numbers(f),
     )
+
+
+def _numbers(f: OrderFacts) -> tuple[str, ...]:
+    """Every number by which it can be found, each once, as it was typed; the channel's first."""
+    found = [
+        f.request.channel_order_id,
+        *(one.tracking_number for one in f.shipments),
+        *(one.order.number for one in f.purchases if one.state == "accepted"),
+    ]
+    return tuple(dict.fromkeys(number for number in found if number))
 
 
 def projection(f: OrderFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:

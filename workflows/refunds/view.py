@@ -10,12 +10,22 @@ from models.records import SaveRefund
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
 from workflows.refunds.facts import RefundFacts
+from workflows.refunds.money import money_of_refund
 
 
 def view(f: RefundFacts, plan: Plan) -> CaseView:
     """The refund as lists show it."""
     attributes = {contract.RETURN_ID.name: f.return_id} if f.return_id is not None else {}
-    return CaseView(is_kept=f.reservation is not None, attributes=attributes, deadlines={})
+    numbers = (f.gateway_refund_id,) if f.gateway_refund_id is not None else ()
+    money = money_of_refund(f)
+    return CaseView(
+        is_kept=f.reservation is not None,
+        attributes=attributes,
+        deadlines={},
+        money=money,
+        money_said=f"{f.request.direction.value.replace('_', ' ')} {money.value.replace('_', ' ')}",
+        numbers=numbers,
+    )
 
 
 def projection(f: RefundFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:

@@ -6,12 +6,13 @@ from typing import Any
 from models import ids
 from models.calls import SAVE_CASE, SAVE_RETURN, Call
 from models.case import CaseRecord, Ended
-from models.contract import CHANNEL, RETURN_ID, RMA_NUMBER, SUPPLIER_ID
+from models.contract import CHANNEL, RETURN_ID, SUPPLIER_ID
 from models.message import Message
 from models.parties import Fulfilment
 from models.records import ReceptionRecord, SaveCase, SaveReturn
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
+from workflows.returns import standing
 from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.opening_results import OF_THIS_RUN
@@ -25,6 +26,12 @@ def view(f: ReturnFacts, plan: Plan) -> CaseView:
         attributes=_attributes(f),
         deadlines=_deadlines(f),
         sla_state=f.sla_state,
+        custody=standing.custody(f),
+        money=standing.money(f),
+        goods_said=standing.goods_said(f),
+        money_said=standing.money_said(f),
+        work=standing.work(f, plan),
+        numbers=_numbers(f),
     )
 
 
@@ -33,18 +40,32 @@ def _attributes(f: ReturnFacts) -> dict[str, Any]:
     if f.opened is not None:
         attributes[SUPPLIER_ID.name] = f.opened.supplier.supplier_id
         attributes[CHANNEL.name] = f.opened.channel
-        attributes[RMA_NUMBER.name] = f.rma_number
     return attributes
 
 
+def _numbers(f: ReturnFacts) -> tuple[str, ...]:
+    """Every number by which it can be found (RET-17), each once, as it was typed."""
+    request = f.request
+    found = [request.amazon_rma_id, request.ebay_return_id]
+    if f.opened is not None:
+        found += [f.rma_number, _broker_return_number(f), f.opened.supplier_order_number]
+    if f.tracking is not None:
+        found.append(f.tracking.tracking_number)
+    return tuple(dict.fromkeys(number for number in found if number))
+
+
 def _deadlines(f: ReturnFacts) -> dict[str, datetime]:
+    """Those that are still open: what is met is not due any more (NTF-6)."""
+    if f.outcome is not None:
+        return {}
     if f.opened is None:
         return dict(f.moved_deadlines)
+    seller_is_served = f.returnless or f.seller_settled
     found = {
-        "refund_due": f.refund_due,
-        "rma_due": f.rma_due,
-        "tracking_due": f.tracking_due,
-        "inspection_due": f.inspection_due,
+        "refund_due": None if seller_is_served else f.refund_due,
+        "rma_due": None if f.rma_given_at is not None else f.rma_due,
+        "tracking_due": None if f.on_its_way_at is not None else f.tracking_due,
+        "inspection_due": None if seller_is_served or f.seller_attempts else f.inspection_due,
     }
     return {name: at for name, at in found.items() if at is not None}
 

@@ -1,0 +1,96 @@
+"""The worklists: what people have to do now (NTF-6).
+
+One definition makes three things: a saved query of the Temporal UI, a list of the command line, and a number for
+monitoring. A case stands in all lists whose work it has; alarms come from deadlines that passed, never from age
+alone (NTF-7).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote
+
+NOT_OVER: Final = 'ExecutionStatus="Running"'
+
+
+class Work(StrEnum):
+    """What somebody has to do about a case: the values of the search attribute `Work`."""
+
+    TO_RELEASE = "to_release"
+    TO_APPROVE = "to_approve"
+    RMA_TO_TYPE = "rma_to_type"
+    PARCEL_OVERDUE = "parcel_overdue"
+    CREDIT_OVERDUE = "credit_overdue"
+    BUYER_TO_REFUND = "buyer_to_refund"
+    MONEY_IN_DOUBT = "money_in_doubt"
+    PARTNER_IN_TROUBLE = "partner_in_trouble"
+    PROMISES_AT_RISK = "promises_at_risk"
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """`question`: which cases stand in it; `to_do`: what is done about one of them."""
+
+    work: Work
+    question: str
+    to_do: str
+
+    @property
+    def query(self) -> str:
+        """Of the Temporal UI and of `temporal workflow list`."""
+        return f'Work="{self.work.value}" AND {NOT_OVER}'
+
+    def link(self, ui: str, namespace: str) -> str:
+        """Opens the saved query in the Temporal UI at `ui` (such as `http://127.0.0.1:8233`)."""
+        return f"{ui.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows?query={quote(self.query)}"
+
+
+_WORKLISTS: Final = (
+    Worklist(
+        Work.TO_RELEASE,
+        "orders that wait for the seller's click",
+        "the seller releases the order, or cancels it (ORD-2, ORD-10)",
+    ),
+    Worklist(
+        Work.TO_APPROVE,
+        "returns that the seller has not decided",
+        "the seller approves or rejects the return (RET-4)",
+    ),
+    Worklist(
+        Work.RMA_TO_TYPE,
+        "returns whose RMA number a person must give",
+        "staff get the number from the supplier and type it, or waive it (RET-8)",
+    ),
+    Worklist(
+        Work.PARCEL_OVERDUE,
+        "parcels on their way back that were not received in time",
+        "staff ask carrier and supplier where the goods are (RET-11)",
+    ),
+    Worklist(
+        Work.CREDIT_OVERDUE,
+        "goods that the supplier has, and has not credited in time",
+        "staff ask the supplier for its credit memo (RET-12)",
+    ),
+    Worklist(
+        Work.BUYER_TO_REFUND,
+        "buyers who can be refunded by a click",
+        "the seller reviews and refunds the buyer, or says why not (RET-14)",
+    ),
+    Worklist(
+        Work.MONEY_IN_DOUBT,
+        "refunds of which nobody knows whether the money moved",
+        "staff look at the gateway, and record what became of it (REF-11)",
+    ),
+    Worklist(
+        Work.PARTNER_IN_TROUBLE,
+        "cases that a partner, or a fault of ours, holds up",
+        "staff look at the last failure and mend what it says; the case goes on by itself (NTF-9)",
+    ),
+    Worklist(
+        Work.PROMISES_AT_RISK,
+        "promises that are broken, or soon will be",
+        "staff see to it that the seller is refunded, or the order handed over, in time (ORD-4, RET-13)",
+    ),
+)
+WORKLISTS: Final[Mapping[Work, Worklist]] = {one.work: one for one in _WORKLISTS}

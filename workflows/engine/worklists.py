@@ -1,0 +1,21 @@
+"""The worklists in which a case stands (NTF-6): those of its kind, and those of every case."""
+
+from models.case import MoneyState, SlaState
+from models.worklists import Work
+from workflows.engine.case import CaseFacts
+from workflows.engine.procedure import CaseView
+
+
+def work_of(facts: CaseFacts, view: CaseView) -> tuple[Work, ...]:
+    """In the order of `Work`. A case that has ended is nobody's work any more.
+
+    An outage counts when staff are told of it, a fault of ours at once (NTF-9)."""
+    if facts.outcome is not None:
+        return ()
+    troubles = [*facts.trouble.values(), *([facts.save_trouble] if facts.save_trouble else [])]
+    every = {
+        Work.MONEY_IN_DOUBT: view.money is MoneyState.IN_DOUBT,
+        Work.PARTNER_IN_TROUBLE: any(trouble.alert for trouble in troubles),
+        Work.PROMISES_AT_RISK: view.sla_state is not SlaState.ON_TIME,
+    }
+    return tuple(work for work in Work if work in view.work or every.get(work, False))
