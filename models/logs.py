@@ -9,6 +9,8 @@ import structlog
 from structlog.types import EventDict, Processor
 from temporalio import activity, workflow
 
+from models.text import visible
+
 
 def _drop_replayed(_: Any, __: str, event: EventDict) -> EventDict:
     """What a worker said when a case first went through here is not said again on replay."""
@@ -76,4 +78,9 @@ def _rendering(log_format: str) -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
-    return [*last, console]
+    return [*last, _visible, console]
+
+
+def _visible(_: Any, __: str, event: EventDict) -> EventDict:
+    """What strangers wrote must not command the terminal that a log is read on."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}

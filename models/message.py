@@ -7,6 +7,7 @@ after a field is gone. To remove a field of a message, add its name to `retired_
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, ClassVar, Protocol, Self
 
 from pydantic import (
@@ -20,17 +21,35 @@ from pydantic import (
 )
 
 from models.failures import InvalidInput, Problem
+from models.text import DEEPEST, on_one_line, unfit
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-"""A short text that people wrote."""
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(on_one_line)
+]
+"""A short text that people wrote, on one line."""
 
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+"""A text of some lines."""
 
-Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Sku = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(on_one_line)
+]
 """A seller's or supplier's number of an item."""
 
-Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+Number = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160), AfterValidator(on_one_line)
+]
 """A number that a partner gave (RMA, tracking, credit memo, marketplace reference): kept as it was typed."""
+
+
+def _fit_for_a_header(value: str) -> str:
+    if not (value.isascii() and value.isprintable() and " " not in value):
+        raise ValueError("is an id at the payment gateway: letters from A to Z, digits and signs, without spaces")
+    return value
+
+
+GatewayId = Annotated[Number, AfterValidator(_fit_for_a_header)]
+"""A number that the payment gateway gave, such as `acct_1032D82eZvKYlo2C`: it goes into a request's header."""
 
 Actor = Annotated[
     str,
@@ -62,13 +81,17 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
     retired_fields: ClassVar[frozenset[str]] = frozenset()
+    own_fields: ClassVar[frozenset[str]] = frozenset()
+    """What only we ourselves say in it: its texts passed the door before."""
 
     @classmethod
     def at_the_door(cls, data: Any) -> Self:
         """Read what somebody outside sent. Raises InvalidInput that names every wrong field."""
-        if unstorable := list(_fields_with_nul(data)):
-            why = "a text can't hold the character NUL"
-            raise InvalidInput(cls._title(), [Problem(field[:100], why) for field in unstorable[:20]])
+        told = data
+        if isinstance(data, dict) and cls.own_fields:
+            told = {name: value for name, value in data.items() if name not in cls.own_fields}
+        if problems := list(islice(_unfit_texts(told), 20)):
+            raise InvalidInput(cls._title(), problems)
         if isinstance(data, dict):
             data = {name: value for name, value in data.items() if name not in cls.retired_fields}
         try:
@@ -83,6 +106,8 @@ class Message(BaseModel):
 
 class Request(Message):
     """What starts a case. The data converter reads it `at_the_door`, so a bad one fails its workflow."""
+
+    own_fields: ClassVar[frozenset[str]] = frozenset({"continued"})
 
 
 class Event(Message):
@@ -107,16 +132,23 @@ WholeQuantity = Annotated[int, BeforeValidator(_whole_number)]
 """How many units, 1 to 100000."""
 
 
-def _fields_with_nul(data: Any, field: str = "") -> Iterator[str]:
-    """Where a text holds NUL, which no database column takes: it would be tried for ever."""
-    if isinstance(data, str) and "\0" in data:
-        yield field or "(message)"
-    elif isinstance(data, dict):
-        for name, value in data.items():
-            yield from _fields_with_nul(value, f"{field}.{name}" if field else str(name))
-    elif isinstance(data, list | tuple):
-        for position, value in enumerate(data):
-            yield from _fields_with_nul(value, f"{field}.{position}" if field else str(position))
+def _unfit_texts(data: Any) -> Iterator[Problem]:
+    """Where a text holds what could command a terminal or what no database column takes; where it is nested so
+    deep that nobody means it."""
+    left: list[tuple[str, Any, int]] = [("", data, 0)]
+    while left:
+        field, value, depth = left.pop()
+        where = field[:100] or "(message)"
+        if isinstance(value, str):
+            if found := unfit(value):
+                yield Problem(where, f"a text can't hold the control character {found}; take it out")
+        elif isinstance(value, dict | list | tuple):
+            if depth == DEEPEST:
+                yield Problem(where, f"nothing is nested more than {DEEPEST} times")
+                return
+            named = value.items() if isinstance(value, dict) else enumerate(value)
+            inside = [(f"{field}.{name}" if field else str(name), one, depth + 1) for name, one in named]
+            left += reversed(inside)
 
 
 class Quantity(Message):

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import EmailStr, Field
 
 from models.ids import CaseId
-from models.message import LongText, Message, Number, Text
+from models.message import GatewayId, LongText, Message, Number, Text
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
@@ -35,9 +35,9 @@ class Seller(Message):
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
     payment_method: Number | None = None
     """Token of the card or PayPal on file that the broker charges (ORD-3)."""
-    gateway_customer: Number | None = None
+    gateway_customer: GatewayId | None = None
     """The broker's customer number of this seller at the gateway."""
-    gateway_account: Number | None = None
+    gateway_account: GatewayId | None = None
     """The seller's own account at its gateway, from which buyers are refunded; none: the default account."""
 
     auto_release: bool = True

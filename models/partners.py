@@ -13,14 +13,24 @@ from models.message import Message, Number, Quantity, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Address, CancelRequest, SupplierOrder
 from models.refunds import Direction
+from models.text import cleaned, one_line
 
 
-def _shortened(value: object) -> object:
-    return (value.replace("\0", "").strip()[:2000].rstrip() or None) if isinstance(value, str) else value
+def _keepable(value: object) -> object:
+    return (cleaned(value).strip()[:2000].rstrip() or None) if isinstance(value, str) else value
 
 
-Said = Annotated[str | None, BeforeValidator(_shortened)]
-"""What a partner wrote, as it can be kept: at most 2000 characters, and none if it is empty."""
+Said = Annotated[str | None, BeforeValidator(_keepable)]
+"""What a partner wrote, as it can be kept: at most 2000 characters, without control characters, and none if it is
+empty."""
+
+
+def _keepable_number(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+SaidNumber = Annotated[Number, BeforeValidator(_keepable_number)]
+"""A number as a partner wrote it, on one line and without control characters."""
 
 # ---- payment gateway: the seller's charge (ORD-3, CAN-1) ----
 
@@ -54,10 +64,10 @@ class ChargeAnswer(Message):
 
     charge_id: DerivedId
     state: ChargeState
-    gateway_reference: Number | None = None
+    gateway_reference: SaidNumber | None = None
     """Stripe: the payment intent."""
     captured: NonNegativeAmount | None = None
-    reason: str | None = None
+    reason: Said = None
     """Why it was declined, in the gateway's word (`insufficient_funds`)."""
 
 
@@ -100,8 +110,8 @@ class RefundAnswer(Message):
     """Where a refund stands at the gateway. `none`: the gateway has never seen it."""
 
     state: Literal["succeeded", "pending", "failed", "refused", "none"]
-    gateway_refund_id: Number | None = None
-    reason: str | None = None
+    gateway_refund_id: SaidNumber | None = None
+    reason: Said = None
 
 
 # ---- suppliers ----
@@ -183,8 +193,8 @@ class PlacedOrder(Message):
     """`refused`: the supplier does not have it after all; `reason` is its word."""
 
     state: Literal["accepted", "refused"]
-    supplier_reference: Number | None = None
-    reason: str | None = None
+    supplier_reference: SaidNumber | None = None
+    reason: Said = None
 
 
 class RequestRma(Message):
@@ -200,7 +210,7 @@ class RequestRma(Message):
 class RmaAnswer(Message):
     state: Literal["issued", "refused", "pending"]
     """`pending`: the service took the request; the number comes as an event."""
-    rma_number: Number | None = None
+    rma_number: SaidNumber | None = None
     return_address: Said = None
     reason: Said = None
 

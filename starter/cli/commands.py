@@ -7,13 +7,15 @@ files, which its body imports: the Temporal client, the database and rich take s
 
 import os
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from models.failures import HANDLING, BackhaulError, Category
+from models.failures import HANDLING, BackhaulError, Category, InvalidInput, Problem
+from models.text import unfit
 
 OPTIONS: Final = "Options"
 
@@ -82,6 +84,7 @@ class BackhaulCommands(TyperGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
+            _require_fit(kwargs.get("args") or (args[0] if args and args[0] else sys.argv[1:]))
             return super().main(*args, **kwargs)
         except BackhaulError as error:
             if _debugging():
@@ -95,6 +98,14 @@ class BackhaulCommands(TyperGroup):
                 raise
             _say(error)
             sys.exit(HANDLING[Category.INTERNAL].exit_code)
+
+
+def _require_fit(arguments: Sequence[str]) -> None:
+    """What is typed comes from elsewhere too, by scripts. Raises InvalidInput for control characters in it."""
+    for position, argument in enumerate(arguments, start=1):
+        if found := unfit(argument):
+            why = f"holds the control character {found}; take it out"
+            raise InvalidInput("backhaul", [Problem(f"argument {position}", why)])
 
 
 def _say(error: Exception) -> None:

@@ -1,8 +1,7 @@
 """Files that people write: JSON or YAML, one document or a list, with the line of each wrong field."""
 
-import json
-import re
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 
 from models.failures import InvalidInput, NotFound, Problem
 from models.message import Message, problems_of
+from models.plain_yaml import read_json, read_yaml, yaml_nodes
 
 Model = TypeVar("Model", bound=Message)
 
@@ -42,23 +42,18 @@ class Document:
             raise InvalidInput(self.name, [Problem("(file)", "there is nothing in it")])
         return models
 
+    @cached_property
+    def _nodes(self) -> yaml.Node | None:
+        try:
+            return yaml_nodes(self.name, self._text)
+        except InvalidInput:
+            return None  # JSON that is no YAML
+
     def _parse(self) -> Any:
         looks_like_json = self._text.lstrip().startswith(("{", "["))
         if self.name.endswith(".json") or (looks_like_json and not self.name.endswith((".yaml", ".yml"))):
-            try:
-                return json.loads(self._text)
-            except json.JSONDecodeError as error:
-                raise InvalidInput(
-                    self.name, [Problem(f"line {error.lineno}", f"not JSON: {error.msg}")]
-                ) from None
-        try:
-            return yaml.load(self._text, Loader=_PlainYaml)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f"line {mark.line + 1}" if mark is not None else "(file)"
-            raise InvalidInput(
-                self.name, [Problem(where, f"not YAML: {getattr(error, 'problem', None) or 'unreadable'}")]
-            ) from None
+            return read_json(self.name, self._text)
+        return read_yaml(self.name, self._text)
 
     def _placed(self, number: int, problem: Problem) -> Problem:
         path: list[str | int] = [number] if isinstance(self.data, list) else []
@@ -68,10 +63,7 @@ class Document:
 
     def _line_of(self, path: list[str | int]) -> int | None:
         """The line of the field, or of the nearest thing around it. JSON is read as YAML, which it nearly is."""
-        try:
-            node = yaml.compose(self._text, Loader=_PlainYaml)
-        except yaml.YAMLError:
-            return None
+        node = self._nodes
         line: int | None = None
         for key in path:
             if node is None:
@@ -87,21 +79,6 @@ class Document:
             else:
                 return line
         return node.start_mark.line + 1 if line is None and node is not None else line
-
-
-class _PlainYaml(yaml.SafeLoader):
-    """YAML without its guesses at dates and at yes and no: `NO` is Norway, a date stays as it was typed."""
-
-
-_PlainYaml.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_PlainYaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
 
 
 def _innermost(problems: list[Problem]) -> list[Problem]:

@@ -1,4 +1,7 @@
-"""What people see: tables, one line per failure, exit codes; colours only on a terminal."""
+"""What people see: tables, one line per failure, exit codes; colours only on a terminal.
+
+Whatever is printed goes through here, and is text: nothing that strangers wrote reaches a terminal as a command.
+"""
 
 import asyncio
 import sys
@@ -14,6 +17,7 @@ from rich.text import Text
 
 from models.failures import BackhaulError, InvalidInput
 from models.money import rounded
+from models.text import visible, visible_json
 
 Result = TypeVar("Result")
 
@@ -30,20 +34,20 @@ def console(*, error: bool = False) -> Console:
 
 def say(line: str, style: str = "") -> None:
     """One line of the answer."""
-    console().print(Text(line, style=style))
+    console().print(Text(visible(line), style=style))
 
 
 def remark(line: str) -> None:
     """One line about what is going on, beside the answer."""
-    console(error=True).print(Text(line, style="yellow"))
+    console(error=True).print(Text(visible(line), style="yellow"))
 
 
 def show_json(value: BaseModel | Sequence[BaseModel]) -> None:
     """The answer for programs."""
     if isinstance(value, BaseModel):
-        sys.stdout.write(value.model_dump_json(indent=2) + "\n")
+        sys.stdout.write(visible_json(value.model_dump_json(indent=2)) + "\n")
         return
-    sys.stdout.write("[" + ",\n ".join(item.model_dump_json() for item in value) + "]\n")
+    sys.stdout.write("[" + ",\n ".join(visible_json(item.model_dump_json()) for item in value) + "]\n")
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> int:
@@ -53,7 +57,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, righ
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     count = 0
     for row in rows:
-        table.add_row(*(Text(shown(cell)) for cell in row))
+        table.add_row(*(Text(visible(shown(cell))) for cell in row))
         count += 1
     console().print(table, soft_wrap=False)
     return count
@@ -94,4 +98,4 @@ def failure_lines(error: Exception) -> list[str]:
 
 def show_failure(line: str) -> None:
     """One line about why a command failed."""
-    console(error=True).print(Text.assemble(("backhaul: ", "red"), line))
+    console(error=True).print(Text.assemble(("backhaul: ", "red"), " ".join(visible(line).splitlines())))

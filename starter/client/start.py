@@ -22,6 +22,7 @@ from models.message import Message, Request
 from models.orders import OrderRequest
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
+from models.text import as_markdown
 
 _RPC_SECONDS: Final = 10.0
 _SUMMARY_BYTES: Final = 300
@@ -76,9 +77,9 @@ async def open_refund(client: Client, request: RefundRequest, *, task_queue: str
         client,
         REFUND,
         refund_workflow_id(request.refund_id),
-        request,
+        request.model_copy(update={"asked_for": True}),
         f"Refund {request.refund_id} · order {request.order_id} · {amount}",
-        f"{request.direction.value.replace('_', ' ')}: {request.reason}",
+        f"{request.direction.value.replace('_', ' ')}: {as_markdown(request.reason)}",
         [SearchAttributePair(ORDER_ID, request.order_id)],
         task_queue,
     )
@@ -153,7 +154,7 @@ def was_cut_off(case: WorkflowExecutionDescription) -> bool:
 
 def _bullets(lines: Iterable[str]) -> str:
     """Markdown for the page of a case: at most the first hundred lines."""
-    return "\n".join(f"- {line}" for line in list(lines)[:100])
+    return "\n".join(f"- {as_markdown(line)}" for line in list(lines)[:100])
 
 
 def _cut(text: str, most: int) -> str:

@@ -9,15 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import Field, HttpUrl
 from temporalio.client import Client
 
 from models.converter import DATA_CONVERTER
 from models.failures import BackhaulError, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.message import Message
+from models.plain_yaml import read_yaml
 from starter.ops.namespace import prepare_namespace
 from starter.ops.ports import PortUse, require_free
 from starter.ops.processes import Child
@@ -96,22 +96,15 @@ def read_config(path: Path | None = None) -> DevServerConfig:
         local = Path(CONFIG_NAME)
         path = local if local.is_file() else _BUILT_IN
     try:
-        data: Any = yaml.safe_load(path.read_text())
+        data = read_yaml(str(path), path.read_bytes())
     except OSError as error:
         raise NotFound(f"{path} can't be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise InvalidInput(str(path), [Problem(_place_of(error), "this is not YAML")]) from None
     if not isinstance(data, dict):
         raise InvalidInput(str(path), [Problem("(file)", "must be a list of `key: value`")])
     try:
         return DevServerConfig.at_the_door(data)
     except InvalidInput as error:
         raise InvalidInput(str(path), error.problems) from None
-
-
-def _place_of(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f"line {mark.line + 1}" if mark is not None else "(file)"
 
 
 def find_server() -> str:

@@ -1,17 +1,16 @@
 """`/sandbox/...`: where tests, the demo and people set the scene, order faults and ask what happened."""
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from models.failures import InvalidInput, Problem
+from models.failures import InvalidInput
 from models.message import Message, problems_of
+from models.plain_yaml import read_json, read_yaml
 from starter.sandbox import facts
 from starter.sandbox.partners import Partners
 from starter.sandbox.stripe_objects import as_decimal
@@ -216,11 +215,8 @@ def effects_of(partners: Partners) -> facts.Effects:
 async def _body(request: Request, model: type[M]) -> M:
     """JSON or YAML. Raises InvalidInput."""
     raw = await request.body()
-    try:
-        data = json.loads(raw) if raw.lstrip().startswith(b"{") else yaml.safe_load(raw) or {}
-    except (ValueError, yaml.YAMLError) as error:
-        raise InvalidInput(model.__name__, [Problem("(body)", f"neither JSON nor YAML: {error}")]) from None
-    return model.at_the_door(data)
+    read = read_json if raw.lstrip().startswith(b"{") else read_yaml
+    return model.at_the_door(read(model.__name__, raw) or {})
 
 
 def _answering(work: Callable[[Request], Awaitable[Any]]) -> Endpoint:

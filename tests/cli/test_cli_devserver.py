@@ -74,7 +74,7 @@ def test_a_wrong_key_or_value_is_named_with_the_file(tmp_path: Path, changes: di
 def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "temporal-dev.yaml"
     path.write_text("namespace: default\nports: [1\n")
-    with pytest.raises(InvalidInput, match="line 3: this is not YAML"):
+    with pytest.raises(InvalidInput, match="line 3: not YAML"):
         read_config(path)
 
 

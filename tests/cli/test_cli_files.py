@@ -102,3 +102,44 @@ def test_a_file_that_is_not_there(nowhere: Line) -> None:
     result = nowhere("order", "start", "missing.yaml")
     assert result.exit_code == 3
     assert result.stderr.strip() == "backhaul: missing.yaml can't be read: No such file or directory"
+
+
+# ---- what makes a small file large ----
+
+BOMB = 'a: &a ["x","x","x","x","x","x","x","x","x"]\n' + "".join(
+    f"{name}: &{name} [*{before},*{before},*{before},*{before},*{before},*{before},*{before},*{before}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("orders.yaml", BOMB, "line 1: anchors (&name) and aliases (*name) are not taken; write the value out"),
+        ("orders.yaml", "a: *b\n", "line 1: anchors (&name) and aliases (*name) are not taken"),
+        ("orders.yaml", "a: &a {<<: *a}\n", "line 1: anchors (&name) and aliases (*name) are not taken"),
+        ("orders.yaml", "- " + "[" * 3000, "line 1: nothing may be nested more than 64 times"),
+        ("orders.yaml", "\n".join(" " * depth + "- " for depth in range(500)), "nested more than 64 times"),
+        ("orders.json", "[" * 100_000, "(file): nothing may be nested more than 64 times"),
+        ("orders.json", "[" * 500 + "]" * 500, "nothing is nested more than 64 times"),
+        ("orders.yaml", f"quantity: {'9' * 5000}", "(file): a number in it has too many digits"),
+        ("orders.json", f"[{'9' * 5000}]", "(file): a number in it has too many digits"),
+        ("orders.yaml", "a: !!python/object:os.system x", "line 1: not YAML: could not determine a constructor"),
+    ],
+    ids=["aliases", "alias", "merged", "flow", "blocks", "JSON", "deep JSON", "digits", "JSON digits", "object"],
+)
+def test_a_small_file_that_means_something_large_is_refused_at_once(name: str, text: str, problem: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Document(name, text).read(OrderRequest)
+    assert problem in str(caught.value)
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("order", "start", "{file}"), ("seller", "import", "{file}"), ("up", "--config", "{file}")]
+)
+def test_every_file_is_read_with_the_same_limits(nowhere: Line, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    file = tmp_path / "bomb.yaml"
+    file.write_text(BOMB)
+    refused = nowhere(*(argument.format(file=file) for argument in arguments))
+    assert (refused.exit_code, "anchors (&name)" in refused.output) == (2, True)

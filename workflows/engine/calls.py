@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from models.calls import Call, Queue, queue_of
     from models.failures import Category
     from models.message import Message
+    from models.text import summary_of
 
 Asked = TypeVar("Asked", bound=Message)
 Given = TypeVar("Given", bound=Message)
@@ -77,7 +78,7 @@ async def ask(
             troubled(reason, category, lasting)
         message = _again(message)
         if lasting:
-            await workflow.sleep(max(pause, wanted), summary=f"Pause before trying again: {summary}"[:200])
+            await workflow.sleep(max(pause, wanted), summary=summary_of(f"Pause before trying again: {summary}"))
             pause = min(pause * 2, patience.longest_pause)
         rounds += 1
 
@@ -99,7 +100,7 @@ async def _round(
         ),
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
         priority=Priority(fairness_key=seller_id[:64]) if seller_id else Priority.default,
-        summary=summary[:200],
+        summary=summary_of(summary),
     )
     return given
 

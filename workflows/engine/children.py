@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from models.case import RefundStage
     from models.refunds import RefundRequest, RefundResult, RefundState
     from models.returns import ReturnRequest
+    from models.text import one_line
     from workflows.engine.calls import reason_of
     from workflows.engine.case import CaseFacts
     from workflows.engine.procedure import Ask, CouldNot
@@ -35,7 +36,7 @@ async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundR
         way=effect.way,
         amount=effect.amount,
         currency=effect.currency,
-        reason=effect.reason[:500],
+        reason=one_line(effect.reason)[:500],
         requested_by=effect.requested_by,
         lines=effect.lines,
     )

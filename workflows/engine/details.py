@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from models.case import SlaState
+from models.text import as_markdown
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Wait
 from workflows.engine.procedure import CaseView
@@ -48,7 +49,7 @@ def _headline(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, stage: 
 
 def _waiting(wait: Wait) -> str:
     due = f", due {_time(wait.due)}" if wait.due else ""
-    return f"**Waiting for the {wait.who}**: {wait.what}, since {_time(wait.since)}{due} (UTC)"
+    return f"**Waiting for the {wait.who}**: {as_markdown(wait.what)}, since {_time(wait.since)}{due} (UTC)"
 
 
 def _time(at: datetime) -> str:
@@ -66,6 +67,5 @@ PADDING = "\u00a0\u00a0\u200c"
 
 
 def _row(*cells: str) -> str:
-    """A row of a table; padded, as the UI's tables are not."""
-    clean = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return "| " + " | ".join(f"{cell}{PADDING}" for cell in clean) + " |"
+    """A row of a table; padded, as the UI's tables are not. Words of others are text, never markup."""
+    return "| " + " | ".join(f"{as_markdown(cell)}{PADDING}" for cell in cells) + " |"

@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from models.failures import BackhaulError, InvalidInput, NotFound, Problem
     from models.message import Event, Message
     from models.refunds import RefundResult
+    from models.text import one_line
     from workflows.engine.procedure import Reply
     from workflows.refunds.attempts import RefundReported
 
@@ -73,7 +74,7 @@ def take_signal(engine: Receiver, kind: CaseKind, name: str, payload: Sequence[A
             engine.check(name, event)
             engine.receive(name, event)
     except BackhaulError as error:
-        engine.reject(name, str(error), _event_id(payload))
+        engine.reject(one_line(name), one_line(str(error)), _event_id(payload))
 
 
 def refusal(error: BackhaulError) -> ApplicationError:
@@ -88,7 +89,7 @@ def _event_id(payload: Sequence[Any]) -> str | None:
     if len(payload) == 1 and isinstance(payload[0], dict):
         event_id = payload[0].get("event_id")
         if isinstance(event_id, str) and len(event_id) <= 100:
-            return event_id
+            return one_line(event_id) or None
     return None
 
 

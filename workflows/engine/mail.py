@@ -9,6 +9,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from models import calls
     from models.partners import Mail, Recipient
+    from models.text import summary_of
     from workflows.engine.calls import MAIL_PATIENCE, MAIL_RETRY, reason_of
     from workflows.engine.case import CaseFacts, SendMail
     from workflows.engine.procedure import CouldNot
@@ -36,7 +37,7 @@ async def send_mail(facts: CaseFacts, effect: SendMail) -> None:
             start_to_close_timeout=timedelta(seconds=60),
             schedule_to_close_timeout=MAIL_PATIENCE,
             retry_policy=MAIL_RETRY,
-            summary=effect.summary[:200],
+            summary=summary_of(effect.summary),
         )
     except ActivityError as error:
         if is_cancelled_exception(error):

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from models.contract import CaseKind
     from models.failures import Category, Conflict
     from models.message import Event, Message, Request
+    from models.text import summary_of
     from workflows.engine import case
     from workflows.engine.calls import ask
     from workflows.engine.case import CaseFacts, Effect, SendMail
@@ -316,7 +317,7 @@ class Engine(Generic[F]):
             self._timer = asyncio.create_task(self._guarded(self._sleep(moment, summary)), name="timer")
 
     async def _sleep(self, moment: datetime, summary: str) -> None:
-        await workflow.sleep(max(moment - workflow.now(), timedelta(0)), summary=summary[:200])
+        await workflow.sleep(max(moment - workflow.now(), timedelta(0)), summary=summary_of(summary))
         if self._timer_at == moment:
             self._timer, self._timer_at = None, None
             self._changed = True

@@ -14,7 +14,6 @@ from pydantic import Field, ValidationError
 from temporalio import activity
 
 from activities.connectors.http import Partner, WireModel, error_code, error_of
-from models.message import Number
 from models.orders import Address
 from models.partners import (
     FindSources,
@@ -23,6 +22,7 @@ from models.partners import (
     PlaceSupplierOrder,
     RequestRma,
     RmaAnswer,
+    SaidNumber,
     StockOffer,
 )
 from models.settings import Settings
@@ -58,12 +58,12 @@ class _Located(StockOffer):
 
 class _Accepted(WireModel):
     state: Literal["accepted"]
-    supplier_reference: Number | None = None
+    supplier_reference: SaidNumber | None = None
 
 
 class _Rma(WireModel):
     state: Literal["issued", "pending", "refused"]
-    rma_number: Number | None = None
+    rma_number: SaidNumber | None = None
     return_address: str | None = None
     reason: str | None = None
 
