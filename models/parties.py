@@ -6,10 +6,13 @@ rewrites the past.
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
+from zoneinfo import available_timezones
 
 from pydantic import EmailStr, Field
 
+from models.buyers import Language
+from models.failures import InvalidInput, Problem
 from models.ids import CaseId
 from models.message import GatewayId, LongText, Message, Number, Text
 
@@ -26,13 +29,33 @@ class OnBreach(StrEnum):
     REFUND = "refund"
 
 
-class Seller(Message):
+class Party(Message):
+    """Somebody who is written to, in its language and in its own time."""
+
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
+    """IANA name of the zone in which dates are told, such as `Europe/Berlin` (NTF-10); the buyers' is their
+    seller's."""
+
+    @classmethod
+    def at_the_door(cls, data: Any) -> Self:
+        """Read what somebody outside sent. Raises InvalidInput that names every wrong field.
+
+        Zones are looked up here alone: a case that has the settings already never reads this machine's files.
+        """
+        party = super().at_the_door(data)
+        if party.time_zone not in available_timezones():
+            why = "is no zone of the IANA database: give a name such as Europe/Berlin, America/Chicago or UTC"
+            raise InvalidInput(cls._title(), [Problem("time_zone", why)])
+        return party
+
+
+class Seller(Party):
     """A seller (an affiliate of the broker) and its settings."""
 
     seller_id: CaseId
     name: Text
     email: EmailStr
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Language = "en"
     payment_method: Number | None = None
     """Token of the card or PayPal on file that the broker charges (ORD-3)."""
     gateway_customer: GatewayId | None = None
@@ -108,13 +131,13 @@ class Fulfilment(StrEnum):
     DIRECT = "direct"
 
 
-class Supplier(Message):
+class Supplier(Party):
     """A manufacturer or warehouse that picks, packs, ships and takes returns, and its settings."""
 
     supplier_id: CaseId
     name: Text
     email: EmailStr
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: Language = "en"
     fulfilment: Fulfilment = Fulfilment.BROKER
     rma: RmaMethod = RmaMethod.NONE
     return_address: LongText

@@ -6,12 +6,13 @@ A partner's business "no" is a value here: the procedure handles it. An outage i
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, EmailStr, Field
+from pydantic import BeforeValidator, Field
 
+from models.buyers import Address
 from models.ids import CaseId, DerivedId, ReturnId
-from models.message import Message, Number, Quantity, Sku, WholeQuantity
+from models.message import Message, Number, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.orders import Address, CancelRequest, SupplierOrder
+from models.orders import CancelRequest, SupplierOrder
 from models.refunds import Direction
 from models.text import cleaned, one_line
 
@@ -130,7 +131,7 @@ class StockOffer(Message):
 
 
 class OrderQuantity(Message):
-    """Some units of one line of an order, as sourcing sees them; `unit_cost` is what the seller pays."""
+    """Some units of one line of an order, as sourcing sees them: by their SKU."""
 
     sku: Sku
     quantity: WholeQuantity
@@ -143,6 +144,13 @@ class RefusedSource(Message):
     supplier_id: CaseId
     warehouse_id: CaseId
     sku: Sku
+
+
+class ItemQuantity(Message):
+    """Some units of an item, as partners know it: by its SKU."""
+
+    sku: Sku
+    quantity: WholeQuantity
 
 
 class FindSources(Message):
@@ -203,7 +211,7 @@ class RequestRma(Message):
     return_id: ReturnId
     supplier_id: CaseId
     supplier_order_number: Number
-    lines: tuple[Quantity, ...]
+    lines: tuple[ItemQuantity, ...]
     reasons: tuple[str, ...]
 
 
@@ -224,11 +232,11 @@ class AnnounceTracking(Message):
     order_id: CaseId
     seller_id: CaseId
     channel: str
-    channel_order_id: CaseId | None = None
-    shipment_id: CaseId
+    channel_order_id: Number | None = None
+    shipment_id: Number
     carrier: str
     tracking_number: Number
-    lines: tuple[Quantity, ...]
+    lines: tuple[ItemQuantity, ...]
 
 
 class StopShipping(Message):
@@ -237,7 +245,7 @@ class StopShipping(Message):
     order_id: CaseId
     seller_id: CaseId
     channel: str
-    channel_order_id: CaseId | None = None
+    channel_order_id: Number | None = None
     reason: str
 
 
@@ -249,6 +257,24 @@ class Recipient(StrEnum):
     SELLER = "seller"
     SUPPLIER = "supplier"
     STAFF = "staff"
+
+
+class MailLine(Message):
+    """Some units that a mail speaks of; its reader sees the item's title beside its code."""
+
+    sku: Sku
+    quantity: WholeQuantity
+    remark: str | None = None
+    """Why it comes back, or what became of it."""
+
+
+class QuotedMail(Message):
+    """A mail that did not reach its reader, for the one who has to tell it otherwise (NTF-8)."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z_]+$")]
+    to: Recipient
+    facts: dict[str, str] = Field(default_factory=dict)
+    lines: tuple[MailLine, ...] = ()
 
 
 class Mail(Message):
@@ -263,36 +289,48 @@ class Mail(Message):
     to: Recipient
     order_id: CaseId
     return_id: ReturnId | None = None
-    seller_id: CaseId
+    seller_id: CaseId | None = None
+    """None: it is not known yet; then only staff can be written to."""
     supplier_id: CaseId | None = None
     facts: dict[str, str] = Field(default_factory=dict)
-    """What the template shows beside the order: amounts, numbers, reasons."""
+    """What the template shows beside the order: amounts, numbers, reasons; moments in RFC 3339."""
+    lines: tuple[MailLine, ...] = ()
+    """Which units it speaks of; none: all of the order or return."""
+    quotes: QuotedMail | None = None
+    """The mail that did not reach its reader (NTF-8)."""
 
 
 class MailSent(Message):
-    """`already`: an earlier attempt sent it."""
+    """`already`: an earlier attempt sent it. `no_address`, `undeliverable`: it never goes, and `reason` says why
+    in one line, without the address (NTF-8)."""
 
-    state: Literal["sent", "already", "no_address"]
+    state: Literal["sent", "already", "no_address", "undeliverable"]
     message_id: str
+    reason: str | None = None
 
 
 class Contact(Message):
     """Who gets a mail, read from the books when it is sent. Personal data: never in histories or logs."""
 
-    email: EmailStr
+    email: str | None
+    """As it was written down, be it impossible; none: nobody knows it."""
     name: str
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: str = "en"
+    time_zone: str = "UTC"
+    """IANA name of the zone in which the reader is told dates; a buyer's is the seller's (NTF-10)."""
     seller_name: str
     """In whose name the buyer is written to (ORD-9)."""
-    reply_to: EmailStr | None = None
+    reply_to: str | None = None
     """Where answers go: a buyer's to the seller."""
     buyer_name: str | None = None
+    titles: dict[str, str] = Field(default_factory=dict)
+    """What the items of the order are called, by SKU."""
     facts: dict[str, str] = Field(default_factory=dict)
     """What the books know of the order beside the mail's own facts, which win."""
 
 
 class Addressee(Message):
-    """Who gets a mail: none if nobody knows an address. `is_sent`: it is out already."""
+    """Who gets a mail: none if nobody knows the reader. `is_sent`: it is out already."""
 
     is_sent: bool
     contact: Contact | None

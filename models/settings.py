@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     mail_staff: EmailStr = "staff@backhaul.example"
     mail_templates: Path | None = None
     """A folder whose templates win over the built-in ones: `<seller id>/<language>/<template>.md`."""
+    mail_staff_time_zone: str = "UTC"
+    """IANA name of the zone in which staff are told dates (NTF-10)."""
+    temporal_ui_url: HttpUrl = HttpUrl("http://127.0.0.1:8233")
+    """Where people open the Temporal UI: mails link to the case there, worklists to their saved query (NTF-6)."""
+    seller_page_url: HttpUrl | None = None
+    """Where sellers act on a case: their mails link to `<this>/<case>`, such as `.../return-RR-1001-1`. None: the
+    mails name the command."""
 
     front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
     """Where suppliers reach the page of their RMA link (RET-8)."""

@@ -23,8 +23,8 @@ class Contacts:
         self._settings = settings
 
     def addressee(self, mail: Mail) -> Addressee:
-        """Whether the mail is out, and the recipient's address, name and language; none if nobody knows the seller
-        or the recipient.
+        """Whether the mail is out, and the recipient's address, name, language and time zone; none if nobody knows
+        the recipient. Staff are known whatever else is not.
 
         `facts`: `order_number` (as the buyer knows it), `channel`, `items` (a line each), and for a return
         `supplier_order_number`; `supplier_name` for everybody but the buyer, who knows only the seller (ORD-9).
@@ -39,6 +39,7 @@ class Contacts:
     def _addressee(self, session: Session, mail: Mail) -> Addressee:
         returning: ColumnElement[bool] = col(ReturnRow.return_id) == mail.return_id
         supplier_id = func.coalesce(literal(mail.supplier_id), col(ReturnRow.supplier_id))
+        nothing_needed = select(literal(1).label("one")).subquery()
         row = session.execute(
             select(
                 col(SellerRow.settings).label("seller"),
@@ -47,54 +48,71 @@ class Contacts:
                 col(SupplierRow.settings).label("supplier"),
                 col(MailRow.key),
             )
-            .select_from(SellerRow)
+            .select_from(nothing_needed)
+            .outerjoin(SellerRow, col(SellerRow.seller_id) == mail.seller_id)
             .outerjoin(OrderRow, col(OrderRow.order_id) == mail.order_id)
             .outerjoin(ReturnRow, returning)
             .outerjoin(SupplierRow, col(SupplierRow.supplier_id) == supplier_id)
             .outerjoin(MailRow, col(MailRow.key) == mail.key)
-            .where(col(SellerRow.seller_id) == mail.seller_id)
-        ).one_or_none()
-        if row is None:
-            return Addressee(is_sent=False, contact=None)
-        contact = self._contact(mail.to, row.seller, row.order, row.supplier)
+        ).one()
+        contact = self._contact(mail, row.seller, row.order, row.supplier)
         if contact is not None:
             facts = _facts(row.order, row.opened)
             if row.supplier is not None and mail.to is not Recipient.BUYER:
                 facts["supplier_name"] = row.supplier.name
-            contact = contact.model_copy(update={"facts": facts})
+            titles = {line.sku: line.title for line in row.order.lines} if row.order is not None else {}
+            contact = contact.model_copy(update={"facts": facts, "titles": titles})
         return Addressee(is_sent=row.key is not None, contact=contact)
 
     def _contact(
-        self, to: Recipient, seller: Seller, order: OrderRequest | None, supplier: Supplier | None
+        self, mail: Mail, seller: Seller | None, order: OrderRequest | None, supplier: Supplier | None
     ) -> Contact | None:
-        recipient = self._recipient(to, seller, order, supplier)
-        if recipient is None:
+        reader = self._reader(mail.to, seller, order, supplier)
+        if reader is None:
             return None
-        email, name, language = recipient
-        return Contact(
-            email=email,
-            name=name,
-            language=language,
-            seller_name=seller.name,
-            reply_to=seller.email if to is Recipient.BUYER else None,
-            buyer_name=order.buyer.address.name if order is not None else None,
+        return reader.model_copy(
+            update={
+                "seller_name": seller.name if seller is not None else mail.seller_id or "",
+                "reply_to": seller.email if seller is not None and mail.to is Recipient.BUYER else None,
+                "buyer_name": order.buyer.address.name if order is not None else None,
+            }
         )
 
-    def _recipient(
-        self, to: Recipient, seller: Seller, order: OrderRequest | None, supplier: Supplier | None
-    ) -> tuple[str, str, str] | None:
-        """E-mail, name and language."""
+    def _reader(
+        self, to: Recipient, seller: Seller | None, order: OrderRequest | None, supplier: Supplier | None
+    ) -> Contact | None:
+        """Address, name, language and time zone."""
         match to:
             case Recipient.STAFF:
-                return self._settings.mail_staff, "Staff", "en"
+                zone = self._settings.mail_staff_time_zone
+                return Contact(email=self._settings.mail_staff, name="Staff", time_zone=zone, seller_name="")
             case Recipient.SELLER:
-                return seller.email, seller.name, seller.language
+                return _party(seller)
             case Recipient.SUPPLIER:
-                return (supplier.email, supplier.name, supplier.language) if supplier is not None else None
+                return _party(supplier)
             case Recipient.BUYER:
-                if order is None:
+                if order is None or seller is None:
                     return None
-                return order.buyer.email, order.buyer.address.name, order.buyer.language
+                buyer = order.buyer
+                return Contact(
+                    email=buyer.email,
+                    name=buyer.address.name,
+                    language=buyer.language,
+                    time_zone=seller.time_zone,
+                    seller_name=seller.name,
+                )
+
+
+def _party(party: Seller | Supplier | None) -> Contact | None:
+    if party is None:
+        return None
+    return Contact(
+        email=party.email,
+        name=party.name,
+        language=party.language,
+        time_zone=party.time_zone,
+        seller_name="",
+    )
 
 
 def _facts(order: OrderRequest | None, opened: OpenedReturn | None) -> dict[str, str]:
@@ -106,7 +124,9 @@ def _facts(order: OrderRequest | None, opened: OpenedReturn | None) -> dict[str,
         "items": "\n".join(f"{line.quantity} x {line.title} ({line.sku})" for line in order.lines),
     }
     if opened is not None:
-        titles = {line.sku: line.title for line in order.lines}
+        titles = {item.line_id: item.title for item in order.items}
         facts["supplier_order_number"] = opened.supplier_order_number
-        facts["items"] = "\n".join(f"{line.quantity} x {titles[line.sku]} ({line.sku})" for line in opened.lines)
+        facts["items"] = "\n".join(
+            f"{line.quantity} x {titles[line.line_id]} ({line.sku})" for line in opened.lines
+        )
     return facts

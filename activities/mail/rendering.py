@@ -7,7 +7,6 @@ buyer typed can be no link, no heading and no header line.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from string import punctuation
@@ -15,11 +14,13 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import structlog
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateNotFound, Undefined
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateNotFound, Undefined, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from activities.mail.dates import day_in_words, moment_in_words
 from activities.mail.letter import Letter, one_line
 from models.failures import BackhaulError, Category
 
@@ -34,6 +35,11 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _MARKUP = re.compile(f"([{re.escape(punctuation)}])")
 
 log = structlog.get_logger(__name__)
+
+
+TIME_ZONE: Final = "_time_zone"
+LANGUAGE: Final = "_language"
+"""Where a template finds what its dates are told in; it can't be a fact of a mail."""
 
 
 class NoLetter(BackhaulError):
@@ -58,17 +64,30 @@ class Letters:
         self._layout = layout.get_template("layout.html")
         self._environments = lru_cache(maxsize=512)(_environments)
 
-    def write(self, template: str, seller_id: str, language: str, facts: Mapping[str, str], sender: str) -> Letter:
-        """The letter `template` of this seller in this language. `sender` signs the HTML part.
+    def write(
+        self,
+        template: str,
+        seller_id: str | None,
+        language: str,
+        facts: Mapping[str, str],
+        sender: str,
+        *,
+        time_zone: str = "UTC",
+    ) -> Letter:
+        """The letter `template` of this seller in this language (`de`, `pt-BR`), with dates in this zone (NTF-10).
+        `sender` signs the HTML part.
 
         A broken template of the seller's is told in the log, and the built-in one is taken: a slip in a
         wording keeps nobody from being told. Raises NoLetter.
         """
-        built_in = (BUILT_IN / language, BUILT_IN / DEFAULT_LANGUAGE)
+        spoken = _languages(language)
+        built_in = tuple(BUILT_IN / one for one in (*spoken, DEFAULT_LANGUAGE))
+        known = {**facts, TIME_ZONE: time_zone}
         if self._custom is not None:
-            own = (self._custom / seller_id / language, self._custom / language)
+            homes = [self._custom / seller_id] if seller_id else []
+            own = [home / one for home in (*homes, self._custom) for one in spoken]
             try:
-                return self._render((*own, *built_in), template, language, facts, sender)
+                return self._render((*own, *built_in), template, known, sender)
             except Exception as error:
                 # Whoever writes templates may make any mistake in them.
                 log.warning(
@@ -79,16 +98,17 @@ class Letters:
                     error=type(error).__name__,
                 )
         try:
-            return self._render(built_in, template, language, facts, sender)
+            return self._render(built_in, template, known, sender)
         except TemplateNotFound:
             raise NoLetter(f"there is no mail template {template}") from None
 
-    def _render(
-        self, folders: tuple[Path, ...], template: str, language: str, facts: Mapping[str, str], sender: str
-    ) -> Letter:
+    def _render(self, folders: tuple[Path, ...], template: str, facts: Mapping[str, str], sender: str) -> Letter:
         plain, markdown = self._environments(folders)
-        subject, text = _parted(plain.get_template(f"{template}.md").render(facts))
-        _, marked_up = _parted(markdown.get_template(f"{template}.md").render(facts))
+        found = plain.get_template(f"{template}.md")
+        language = Path(found.filename or "").parent.name  # a date in another language than its sentence is odd
+        known = {**facts, LANGUAGE: language}
+        subject, text = _parted(found.render(known))
+        _, marked_up = _parted(markdown.get_template(f"{template}.md").render(known))
         html = self._layout.render(
             language=language,
             subject=subject,
@@ -102,6 +122,14 @@ class Letters:
 def letters(custom: Path | None) -> Letters:
     """The letters of this installation."""
     return Letters(custom)
+
+
+def _languages(language: str) -> tuple[str, ...]:
+    """The folders of a language, the most special first: `pt-BR`, `pt`."""
+    parts = language.replace("_", "-").split("-")
+    if not all(part.isascii() and part.isalnum() for part in parts):
+        return ()
+    return tuple("-".join(parts[:count]) for count in range(len(parts), 0, -1))
 
 
 def _parted(rendered: str) -> tuple[str, str]:
@@ -148,7 +176,22 @@ def _environment(
         keep_trailing_newline=True,  # so that a line under an included message stays apart from it
         autoescape=False,  # `shown` escapes for what the text becomes: not HTML yet
     )
-    environment.filters.update(several_lines=several_lines, web_address=address, day=_day, moment=_moment)
+
+    def quoted(value: Any) -> Any:
+        if isinstance(value, Undefined):
+            return value
+        return _Ready(
+            "\n".join(f"> {escape(one_line(line))}".rstrip() for line in str(value).strip().splitlines())
+        )
+
+    environment.filters.update(
+        several_lines=several_lines,
+        address_lines=lambda value: several_lines(_on_lines(value)),
+        quoted=quoted,
+        web_address=address,
+        day=_day,
+        moment=_moment,
+    )
     environment.globals["money"] = _money
     return environment
 
@@ -173,20 +216,22 @@ def _money(amount: Any, currency: Any) -> Any:
     return f"{amount} {currency}"
 
 
-def _day(value: Any) -> Any:
-    return _written(value, "%Y-%m-%d")
+def _on_lines(value: Any) -> Any:
+    """A postal address that somebody wrote in one line, part by part."""
+    if isinstance(value, Undefined) or "\n" in str(value).strip():
+        return value
+    return "\n".join(part.strip() for part in str(value).split(","))
 
 
-def _moment(value: Any) -> Any:
-    return _written(value, "%Y-%m-%d %H:%M UTC")
-
-
-def _written(value: Any, form: str) -> Any:
-    """A time in `form`, in UTC; what isn't an RFC 3339 time stays as it is."""
+@pass_context
+def _day(context: Context, value: Any) -> Any:
     if isinstance(value, Undefined):
         return value
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
+    return day_in_words(str(value), str(context.get(TIME_ZONE)), str(context.get(LANGUAGE)))
+
+
+@pass_context
+def _moment(context: Context, value: Any) -> Any:
+    if isinstance(value, Undefined):
         return value
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime(form)
+    return moment_in_words(str(value), str(context.get(TIME_ZONE)), str(context.get(LANGUAGE)))

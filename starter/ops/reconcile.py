@@ -218,6 +218,6 @@ def _letter(end: UntoldEnd) -> Mail:
             "what": end.what,
             "who_acts": Who.STAFF.value,
             "case": end.workflow_id,
-            "since": end.at.strftime("%Y-%m-%d %H:%M UTC"),
+            "since": end.at.isoformat(),
         },
     )

@@ -11,7 +11,7 @@ from pydantic import Field
 from models.case import RejectedEvent, Step, Who
 from models.failures import Category
 from models.message import Event, Message
-from models.partners import Recipient
+from models.partners import MailLine, QuotedMail, Recipient
 
 REJECTIONS_KEPT = 50
 """How many of the last rejected events a case keeps; it counts them all."""
@@ -61,7 +61,8 @@ class RejectEvent(Effect):
 
 
 class SendMail(Effect):
-    """An e-mail (NTF-1). What it carries beside the order, return and parties of the case is in `facts`."""
+    """An e-mail (NTF-1). What it carries beside the order, return and parties of the case is in `facts` and
+    `lines`; `quotes`: the mail of this case that did not reach its reader (NTF-8)."""
 
     kind: Literal["send_mail"] = "send_mail"
     quick: ClassVar[bool] = False
@@ -69,10 +70,19 @@ class SendMail(Effect):
     template: str
     to: Recipient
     facts: dict[str, str] = Field(default_factory=dict)
+    lines: tuple[MailLine, ...] = ()
+    quotes: QuotedMail | None = None
 
     @property
     def summary(self) -> str:
         return f"E-mail {self.to}: {self.template.replace('_', ' ')}"
+
+
+class UndeliveredMail(Message):
+    """An e-mail that can't go, and why, in one line (NTF-8)."""
+
+    mail: SendMail
+    reason: str
 
 
 # ---- what happens to a case beside its events ----
@@ -179,10 +189,13 @@ class CaseFacts(Message):
     """How many steps the database has, of all."""
     save_trouble: Trouble | None = None
     """Why the database does not have what people see."""
+    undelivered: tuple[UndeliveredMail, ...] = ()
+    """E-mails that reached nobody: the plan says who must know (NTF-8)."""
     seen_events: dict[str, str] = Field(default_factory=dict)
     """Every event that was counted: its name by its id."""
     rejected: tuple[RejectedEvent, ...] = ()
     rejected_count: int = 0
+    """Of those whose sender was at fault."""
     outcome: str | None = None
     closing_message: str = ""
     stopped_at: datetime | None = None
@@ -231,10 +244,18 @@ class CaseFacts(Message):
         return self.with_(timeline=(*self.timeline, Step(at=self.now, what=what, who=who)))
 
     def reject(self, name: str, reason: str, event_id: str | None) -> Self:
-        """Keep that an event could not be used: its name and the reason, never its data."""
+        """Keep that an event could not be used by its sender's fault: its name and the reason, never its data."""
         one = RejectedEvent(name=name[:100], reason=reason[:500], at=self.now, event_id=event_id)
-        kept = (*self.rejected[-REJECTIONS_KEPT + 1 :], one)
-        return self.with_(rejected=kept, rejected_count=self.rejected_count + 1)
+        return self._kept(one).with_(rejected_count=self.rejected_count + 1)
+
+    def decline(self, name: str, reason: str, event_id: str | None) -> Self:
+        """Keep that what an event asked for was not done, by no fault of its sender: a gateway's no, or a rule's
+        when its turn came. It is not counted as a wrong event."""
+        one = RejectedEvent(name=name[:100], reason=reason[:500], at=self.now, event_id=event_id)
+        return self._kept(one.model_copy(update={"sender_at_fault": False}))
+
+    def _kept(self, one: RejectedEvent) -> Self:
+        return self.with_(rejected=(*self.rejected[-REJECTIONS_KEPT + 1 :], one))
 
     def count_event(self, name: str, event: Event) -> Self:
         return self.with_(seen_events=self.seen_events | {event.event_id: name})
@@ -324,7 +345,9 @@ def _started(facts: AnyFacts, effect: Effect) -> AnyFacts:
 
 def _answered(facts: AnyFacts, fact: Answered) -> AnyFacts:
     if isinstance(fact.effect, SendMail) and fact.failure:
-        return facts.step(f"{fact.effect.summary}: could not be sent ({fact.failure})", Who.MAIL)
+        reached_nobody = UndeliveredMail(mail=fact.effect, reason=fact.failure[:300])
+        told = facts.with_(undelivered=(*facts.undelivered, reached_nobody))
+        return told.step(f"{fact.effect.summary}: could not be sent ({fact.failure})", Who.MAIL)
     return facts
 
 
@@ -353,4 +376,9 @@ def _save_in_trouble(facts: AnyFacts, fact: SaveInTrouble) -> AnyFacts:
 def _steps_saved(facts: AnyFacts, count: int) -> AnyFacts:
     """Older steps than those that people look at stay in the database alone."""
     drop = max(min(count - facts.steps_before, len(facts.timeline) - STEPS_KEPT), 0)
-    return facts.with_(steps_saved=count, timeline=facts.timeline[drop:], steps_before=facts.steps_before + drop)
+    return facts.with_(
+        steps_saved=count,
+        timeline=facts.timeline[drop:],
+        steps_before=facts.steps_before + drop,
+        save_trouble=None,
+    )

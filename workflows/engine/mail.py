@@ -8,7 +8,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from models import calls
-    from models.partners import Mail, Recipient
+    from models.partners import Mail, MailSent
     from models.text import summary_of
     from workflows.engine.calls import MAIL_PATIENCE, MAIL_RETRY, reason_of
     from workflows.engine.case import CaseFacts, SendMail
@@ -16,22 +16,11 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def send_mail(facts: CaseFacts, effect: SendMail) -> None:
-    """Send it once by its key. Raises CouldNot when the mail server did not take it for days."""
-    about_case = effect.to is not Recipient.STAFF or effect.template != "staff_alert"
-    mail = Mail(
-        key=f"{workflow.info().workflow_id}:{effect.key.removeprefix('mail:')}",
-        template=effect.template,
-        to=effect.to,
-        order_id=facts.order_id,
-        return_id=facts.return_id if about_case else None,
-        seller_id=facts.seller_id,
-        supplier_id=facts.supplier_id if about_case else None,
-        facts=effect.facts,
-    )
+    """Send it once by its key. Raises CouldNot when it can never go, or could not for days (NTF-8)."""
     try:
-        await workflow.execute_activity(
+        sent: MailSent = await workflow.execute_activity(
             calls.SEND_MAIL.name,
-            mail,
+            mail_of(facts, effect, workflow.info().workflow_id),
             result_type=calls.SEND_MAIL.gives,
             task_queue=calls.queue_of(workflow.info().task_queue, calls.SEND_MAIL.queue),
             start_to_close_timeout=timedelta(seconds=60),
@@ -43,3 +32,21 @@ async def send_mail(facts: CaseFacts, effect: SendMail) -> None:
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from None
         raise CouldNot(reason_of(error)) from None
+    if sent.state in ("no_address", "undeliverable"):
+        raise CouldNot(sent.reason or sent.state)
+
+
+def mail_of(facts: CaseFacts, effect: SendMail, workflow_id: str) -> Mail:
+    """The mail as the activity gets it: about the case, whatever of it is known."""
+    return Mail(
+        key=f"{workflow_id}:{effect.key.removeprefix('mail:')}",
+        template=effect.template,
+        to=effect.to,
+        order_id=facts.order_id,
+        return_id=facts.return_id,
+        seller_id=facts.seller_id or None,
+        supplier_id=facts.supplier_id,
+        facts=effect.facts,
+        lines=effect.lines,
+        quotes=effect.quotes,
+    )

@@ -1,10 +1,12 @@
 """The pieces of every plan: a wait, a moment, an effect, an e-mail, an alert, and what is in trouble."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 from models.case import Who
 from models.failures import Category
-from models.partners import Recipient
+from models.partners import MailLine, QuotedMail, Recipient
 from workflows.engine.case import CaseFacts, Effect, Note, SendMail
 from workflows.engine.plan import Plan, Wait
 
@@ -32,23 +34,47 @@ def after_days(facts: CaseFacts, since: datetime, days: int, timer: str, *effect
     return at(facts, since + timedelta(days=days), timer, *effects)
 
 
-def notify(key: str, template: str, to: Recipient, **facts: object) -> SendMail:
-    """An e-mail, once by its key; facts without a value are left out."""
-    said = {name: str(value) for name, value in facts.items() if value is not None}
-    return SendMail(key=f"mail:{key}", template=template, to=to, facts=said)
+def notify(
+    key: str,
+    template: str,
+    to: Recipient,
+    *,
+    lines: Iterable[MailLine] = (),
+    quotes: QuotedMail | None = None,
+    **facts: object,
+) -> SendMail:
+    """An e-mail, once by its key; facts without a value are left out. Moments are told in the reader's zone."""
+    said = {name: _said(value) for name, value in facts.items() if value is not None}
+    return SendMail(key=f"mail:{key}", template=template, to=to, facts=said, lines=tuple(lines), quotes=quotes)
 
 
-def alert(facts: CaseFacts, key: str, what: str, who_acts: Who) -> SendMail:
+def mail_lines(units: Mapping[str, int]) -> tuple[MailLine, ...]:
+    """Units by SKU, as mails say them."""
+    return tuple(MailLine(sku=sku, quantity=count) for sku, count in units.items())
+
+
+def _said(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def alert(facts: CaseFacts, key: str, what: str, who_acts: Who, quotes: QuotedMail | None = None) -> SendMail:
     """Tell staff that somebody must look at this case."""
-    since = f"{facts.now.isoformat(sep=' ')[:16]} UTC"
-    said = {"what": what, "who_acts": str(who_acts), "case": facts.case_id, "since": since}
-    return SendMail(key=f"mail:alert-{key}", template="staff_alert", to=Recipient.STAFF, facts=said)
+    return notify(
+        f"alert-{key}",
+        "staff_alert",
+        Recipient.STAFF,
+        quotes=quotes,
+        what=what,
+        who_acts=who_acts,
+        case=facts.case_id,
+        since=facts.now,
+    )
 
 
 def troubles(facts: CaseFacts) -> Plan:
     """Each effect that is not answered for a while is written down once, and staff are told when it lasts; of a
     fault of ours they are told at once (NTF-9). It goes on being tried."""
-    told = Plan()
+    told = undelivered(facts)
     for key, trouble in facts.trouble.items():
         effect: Effect = facts.in_flight[key]
         ours = trouble.category in (Category.INTERNAL, Category.INVALID_INPUT)
@@ -62,6 +88,28 @@ def troubles(facts: CaseFacts) -> Plan:
         told += just(
             alert(facts, "trouble-save", f"the database does not keep this case: {save.reason}", Who.BOOKS)
         )
+    return told
+
+
+NEXT_STEP_HANGS_ON: Final = ("rma_for_buyer", "rma_request", "rma_reminder")
+"""Mails without which their reader can't do what the case waits for."""
+
+
+def undelivered(facts: CaseFacts) -> Plan:
+    """NTF-8: the seller is told what did not reach buyer or supplier, and can tell them; staff, what did not reach
+    the seller, and what the next step hangs on. What does not reach staff stands in the timeline alone."""
+    told = Plan()
+    for one in facts.undelivered:
+        mail, key = one.mail, f"undelivered-{one.mail.key.removeprefix('mail:')}"
+        if mail.to is Recipient.STAFF:
+            continue
+        quotes = mail.quotes or QuotedMail(template=mail.template, to=mail.to, facts=mail.facts, lines=mail.lines)
+        if mail.to is not Recipient.SELLER:
+            told += just(notify(key, "mail_undelivered", Recipient.SELLER, quotes=quotes, why=one.reason))
+        if mail.to is Recipient.SELLER or mail.template in NEXT_STEP_HANGS_ON:
+            which = mail.template.replace("_", " ")
+            what = f"the e-mail to the {mail.to} ({which}) did not arrive: {one.reason}; tell it another way"
+            told += just(alert(facts, key, what, Who.STAFF, quotes))
     return told
 
 

@@ -13,16 +13,34 @@ from workflows.returns.facts import ReturnFacts
 
 
 def approval_requested(f: ReturnFacts) -> Plan:
-    return just(notify("requested", "return_requested", Recipient.SELLER, items=f.items))
+    mail = notify(
+        "requested",
+        "return_requested",
+        Recipient.SELLER,
+        lines=f.mail_lines,
+        note=f.request.note,
+        due=f.refund_due,
+    )
+    return just(mail)
 
 
 def awaiting_approval(f: ReturnFacts) -> Plan:
     """The seller is reminded; when the refund is due and nobody decided, staff are alerted."""
     what, timer = "approve or reject the return", "Reminder: approve or reject the return"
     waiting = wait(Stage.AWAITING_APPROVAL, Who.SELLER, what, f.opened_since, f.refund_due)
-    for days in f.seller.approval_reminder_days:
+    reminders = f.seller.approval_reminder_days
+    for number, days in enumerate(reminders, start=1):
         said = Note(key=f"note:approval-{days}", what="the seller is reminded to approve or reject")
-        mail = notify(f"approval-{days}", "approval_reminder", Recipient.SELLER, items=f.items)
+        mail = notify(
+            f"approval-{days}",
+            "approval_reminder",
+            Recipient.SELLER,
+            lines=f.mail_lines,
+            since=f.opened_since,
+            due=f.refund_due,
+            reminder=number,
+            reminders=len(reminders),
+        )
         waiting += after_days(f, f.created_at, days, timer, said, mail)
     late = f"return {f.return_id} is neither approved nor rejected"
     return waiting + at(f, f.refund_due, timer, alert(f, "approval", late, Who.SELLER))
@@ -31,7 +49,7 @@ def awaiting_approval(f: ReturnFacts) -> Plan:
 def rejected(f: ReturnFacts) -> Plan:
     """RET-4: the buyer is told why."""
     reason = f.approval.reason if f.approval else ""
-    told = just(notify("rejected", "return_rejected", Recipient.BUYER, reason=reason, items=f.items))
+    told = just(notify("rejected", "return_rejected", Recipient.BUYER, lines=f.mail_lines, reason=reason))
     return told + ended(f, Stage.REJECTED, f"rejected by the seller: {reason}")
 
 

@@ -16,7 +16,8 @@ from workflows.returns.facts import ReturnFacts
 def withdrawn(f: ReturnFacts) -> Plan:
     """RET-15: it ends without money."""
     reason = f.withdrawal.reason if f.withdrawal else "withdrawn"
-    told = just(notify("withdrawn", "withdrawn", Recipient.BUYER, reason=reason))
+    lines = f.mail_lines if f.opened is not None else ()
+    told = just(notify("withdrawn", "withdrawn", Recipient.BUYER, lines=lines, reason=reason))
     return told + ended(f, Stage.WITHDRAWN, f"withdrawn: {reason}")
 
 

@@ -10,9 +10,9 @@ from workflows.returns.effects import NoticeSla
 from workflows.returns.facts import ReturnFacts
 
 
-def refund_sla(f: ReturnFacts) -> Plan:
+def refund_sla(f: ReturnFacts, awaited: str) -> Plan:
     """Reminders before the due date, an alert at the breach; staff may move it. What is missed is not made up for:
-    only the latest reminder is sent."""
+    only the latest reminder is sent. `awaited`: what the return waits for, in words."""
     due, timer = f.refund_due, f"{f.seller.refund_sla_days}-day refund SLA"
     days_before = sorted({*f.seller.refund_reminder_days_before, 0})
     reached = [days for days in days_before if due - timedelta(days=days) <= f.now]
@@ -20,25 +20,25 @@ def refund_sla(f: ReturnFacts) -> Plan:
     later = Plan(wake_at=min(upcoming), timer=timer) if upcoming else Plan()
     if not reached:
         return later
-    return later + (_days_left(f, reached[0]) if reached[0] else _breached(f))
+    return later + (_days_left(f, reached[0], awaited) if reached[0] else _breached(f, awaited))
 
 
-def _days_left(f: ReturnFacts, days: int) -> Plan:
-    key, date = _key(f, days), f.refund_due.date().isoformat()
+def _days_left(f: ReturnFacts, days: int, awaited: str) -> Plan:
+    key = _key(f, days)
     what = f"{days} day(s) left to refund the seller"
     return just(
         NoticeSla(key=key, due=f.refund_due, days_before=days, what=what),
-        notify(key, "refund_due_soon", Recipient.STAFF, due=date, days=days),
+        notify(key, "refund_due_soon", Recipient.STAFF, due=f.refund_due, days=days, awaited=awaited),
     )
 
 
-def _breached(f: ReturnFacts) -> Plan:
-    key, date = _key(f, 0), f.refund_due.date().isoformat()
+def _breached(f: ReturnFacts, awaited: str) -> Plan:
+    key = _key(f, 0)
     pays = "; the broker pays" if f.seller.on_refund_breach is OnBreach.REFUND else ""
     what = f"{f.seller.refund_sla_days}-day refund SLA breached{pays}"
     return just(
         NoticeSla(key=key, due=f.refund_due, days_before=0, what=what),
-        notify(key, "refund_overdue", Recipient.STAFF, due=date),
+        notify(key, "refund_overdue", Recipient.STAFF, due=f.refund_due, awaited=awaited),
     )
 
 

@@ -23,10 +23,21 @@ def awaiting_tracking(f: ReturnFacts) -> Plan:
         f"{f.seller.tracking_days} days for the tracking number",
     )
     waiting = wait(Stage.AWAITING_TRACKING, Who.BUYER, what, since, due, timer)
-    for days in f.seller.tracking_reminder_days:
+    reminders = f.seller.tracking_reminder_days
+    for number, days in enumerate(reminders, start=1):
         said = Note(key=f"note:tracking-{days}", what="the buyer is reminded of the tracking number")
-        facts = {"rma_number": f.rma_number, "due": due.date().isoformat()}
-        mail = notify(f"tracking-{days}", "tracking_reminder", Recipient.BUYER, **facts)
+        mail = notify(
+            f"tracking-{days}",
+            "tracking_reminder",
+            Recipient.BUYER,
+            lines=f.mail_lines,
+            rma_number=f.rma_number,
+            return_address=f.return_address,
+            label_url=f.approval.label_url if f.approval else None,
+            due=due,
+            reminder=number,
+            reminders=len(reminders),
+        )
         waiting += after_days(f, since, days, "Reminder: tracking number", said, mail)
     return waiting
 
@@ -35,12 +46,27 @@ def expired(f: ReturnFacts) -> Plan:
     """Without refund, and nothing is due; a tracking number added later reopens it."""
     missed = f.tracking_due
     assert missed is not None, "it has expired"
+    until = missed + timedelta(days=f.seller.reopen_days)
     told = just(
         Expire(key=f"expired:{missed.isoformat()}", missed=missed),
-        notify(f"expired-{missed.date()}", "return_expired", Recipient.SELLER),
-        notify(f"expired-buyer-{missed.date()}", "return_expired_buyer", Recipient.BUYER),
+        notify(
+            f"expired-{missed.date()}",
+            "return_expired",
+            Recipient.SELLER,
+            lines=f.mail_lines,
+            rma_number=f.rma_number,
+            due=missed,
+            until=until,
+        ),
+        notify(
+            f"expired-buyer-{missed.date()}",
+            "return_expired_buyer",
+            Recipient.BUYER,
+            lines=f.mail_lines,
+            due=missed,
+            until=until,
+        ),
     )
-    until = missed + timedelta(days=f.seller.reopen_days)
     if f.now >= until:
         return told + ended(f, Stage.EXPIRED, "expired: no tracking number, no refund")
     what = "add the tracking number to reopen the return"
@@ -52,5 +78,11 @@ def open_again(f: ReturnFacts) -> Plan:
     if not f.expiries:
         return Plan()
     missed = f.expiries[-1].missed.isoformat()
-    again = notify(f"reopened-{missed}", "return_reopened", Recipient.SELLER)
+    again = notify(
+        f"reopened-{missed}",
+        "return_reopened",
+        Recipient.SELLER,
+        carrier=f.tracking.carrier if f.tracking else None,
+        tracking_number=f.tracking.tracking_number if f.tracking else None,
+    )
     return just(Note(key=f"note:reopened-{missed}", what="reopened"), again)

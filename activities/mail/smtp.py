@@ -1,0 +1,102 @@
+"""One message to the mail server: sent, impossible for good, or to be tried again (NTF-8)."""
+
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Final
+
+import aiosmtplib
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.connectors.connection import retry_delay
+from activities.connectors.http import Trouble, failure
+from activities.mail.message import needs_international_mail
+from models.failures import HANDLING, Category
+from models.settings import Settings
+
+WHAT: Final = "send a mail"
+_FIRST_RETRY: Final = timedelta(seconds=5)
+_LONGEST_RETRY: Final = timedelta(minutes=30)
+_SMTPS_PORT: Final = 465
+_ABOUT_THE_LOGIN: Final = (530, 534, 535, 538)
+
+
+class Undeliverable(Exception):
+    """The mail can't go, whenever it is tried. The text says why, without the address."""
+
+
+class NeedsInternationalMail(Undeliverable):
+    """An address has letters that this mail server can't carry."""
+
+
+async def deliver(
+    settings: Settings, message: EmailMessage, sender: Address, to: Address, *others: Address
+) -> None:
+    """Hand the message to the mail server. `others`: addresses that its headers name beside these.
+
+    Raises Undeliverable when the server refuses recipient or mail for good, ApplicationError `PartnerUnavailable`
+    while it is down, says: later, or does not let us in. The server's words may quote the address: not kept.
+    """
+    international = needs_international_mail(sender, to, *others)
+    smtps = settings.smtp_tls and settings.smtp_port == _SMTPS_PORT
+    try:
+        await aiosmtplib.send(
+            message.as_bytes(),
+            sender=sender.addr_spec,
+            recipients=[to.addr_spec],
+            mail_options=["SMTPUTF8"] if international else [],
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            timeout=settings.partner_timeout_seconds,
+            use_tls=smtps,
+            start_tls=settings.smtp_tls and not smtps,
+            local_hostname=str(settings.mail_from).rpartition("@")[2],
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        codes = [one.code for one in error.recipients]
+        if codes and all(_is_final(code) for code in codes):
+            raise Undeliverable(f"the mail server refused the address ({codes[0]})") from None
+        raise _later(error) from None
+    except aiosmtplib.SMTPDataError as error:
+        if _is_final(error.code):
+            raise Undeliverable(f"the mail server refused the mail ({error.code})") from None
+        raise _later(error) from None
+    except aiosmtplib.SMTPNotSupported as error:
+        if international and "SMTPUTF8" in str(error):
+            raise NeedsInternationalMail(
+                "the address has letters beyond ASCII, and the mail server does not offer SMTPUTF8"
+            ) from None
+        raise _later(error) from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise _later(error) from None
+    except ValueError:
+        raise Undeliverable("the address is not one that a mail can go to") from None
+
+
+def _is_final(code: int) -> bool:
+    return code >= 500 and code not in _ABOUT_THE_LOGIN
+
+
+def _later(error: Exception) -> ApplicationError:
+    code = _code_of(error)
+    answer = f"answered {code}" if code is not None else f"can't be reached ({type(error).__name__})"
+    return mail_failure(Category.PARTNER_UNAVAILABLE, f"the mail server {answer}: {WHAT}", code)
+
+
+def _code_of(error: Exception) -> int | None:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return next((one.code for one in error.recipients if not _is_final(one.code)), None)
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) and code > 0 else None
+
+
+def mail_failure(category: Category, message: str, status: int | None = None) -> ApplicationError:
+    """A failure of the closed set, at the mail server."""
+    trouble = Trouble(who_acts=HANDLING[category].who_acts, partner="mail server", call=WHAT, status=status)
+    unavailable = category is Category.PARTNER_UNAVAILABLE
+    attempt = activity.info().attempt if activity.in_activity() else 1
+    pause = retry_delay(attempt, _FIRST_RETRY, _LONGEST_RETRY) if unavailable else None
+    return failure(category, message, trouble, next_retry_delay=pause)
