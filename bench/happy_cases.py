@@ -125,7 +125,9 @@ def _sku(tag: str, line: int) -> str:
 
 
 def _payment(order: OrderRequest) -> PaymentSeed:
-    return PaymentSeed(id=order.payment.reference, amount=order.payment.amount, currency=order.payment.currency)
+    (payment,) = order.paid_with
+    assert payment.reference is not None, "it is paid by the gateway"
+    return PaymentSeed(id=payment.reference, amount=payment.amount, currency=payment.currency)
 
 
 def _order(order_id: str, tag: str, lines: int) -> OrderRequest:

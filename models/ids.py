@@ -19,6 +19,9 @@ ReturnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 DerivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,159}$")]
 """The id of a refund or a charge: room for one that is derived from the longest return id."""
 
+LineId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,109}$")]
+"""The id of a line in its order: room for one that is derived from the longest id of a kit."""
+
 KindName = Literal["order", "return", "refund"]
 _KINDS: tuple[KindName, ...] = ("order", "return", "refund")
 
@@ -99,6 +102,11 @@ def owner_of_refund(refund_id: str) -> tuple[Literal["order", "return"], str] | 
 def direct_refund_id(order_id: str, ordinal: int) -> str:
     """A refund of the buyer without a return, asked for by a person (REF-2): never a number of the case's own."""
     return f"RF-{order_id}-D{ordinal}"
+
+
+def component_line_id(kit_line_id: str, ordinal: int) -> str:
+    """The n-th component of a kit (ORD-14): `2` -> `2.1`."""
+    return f"{kit_line_id}.{ordinal}"
 
 
 def broker_return_number(return_id: str) -> str:

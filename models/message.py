@@ -5,10 +5,12 @@ it comes from outside; data that already lies in a history is read without them,
 after a field is gone. To remove a field of a message, add its name to `retired_fields`.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Annotated, Any, ClassVar, Protocol, Self
+from typing import Annotated, Any, ClassVar, Final, Protocol, Self
 
 from pydantic import (
     AfterValidator,
@@ -18,9 +20,11 @@ from pydantic import (
     ConfigDict,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from models.failures import InvalidInput, Problem
+from models.ids import LineId
 from models.text import DEEPEST, on_one_line, unfit
 
 Text = Annotated[
@@ -60,8 +64,12 @@ Actor = Annotated[
 """Who did it: `role:name`, e.g. `seller:jane`."""
 
 
+_SAYS_A_DAY: Final = re.compile(r"\s*\d{4}-")
+"""A number of seconds, also one in quotes, would be read as a time too."""
+
+
 def _written_time(value: Any) -> Any:
-    if isinstance(value, str | datetime):
+    if isinstance(value, datetime) or (isinstance(value, str) and _SAYS_A_DAY.match(value)):
         return value
     raise ValueError("a time is RFC 3339 with zone, such as 2026-03-01T12:00:00Z")
 
@@ -86,16 +94,19 @@ class Message(BaseModel):
 
     @classmethod
     def at_the_door(cls, data: Any) -> Self:
-        """Read what somebody outside sent. Raises InvalidInput that names every wrong field."""
+        """Read what somebody outside sent; an empty text is an absent field (ORD-21).
+
+        Raises InvalidInput that names every wrong field.
+        """
+        if isinstance(data, dict):
+            data = {name: value for name, value in data.items() if name not in cls.retired_fields}
         told = data
         if isinstance(data, dict) and cls.own_fields:
             told = {name: value for name, value in data.items() if name not in cls.own_fields}
         if problems := list(islice(_unfit_texts(told), 20)):
             raise InvalidInput(cls._title(), problems)
-        if isinstance(data, dict):
-            data = {name: value for name, value in data.items() if name not in cls.retired_fields}
         try:
-            return cls.model_validate(data, extra="forbid")
+            return cls.model_validate(_without_empty(data), extra="forbid")
         except ValidationError as error:
             raise InvalidInput(cls._title(), problems_of(error)) from None
 
@@ -151,15 +162,61 @@ def _unfit_texts(data: Any) -> Iterator[Problem]:
             left += reversed(inside)
 
 
-class Quantity(Message):
-    """Some units of one line, named by its SKU."""
+def _without_empty(data: Any) -> Any:
+    """Without the fields that hold an empty text: who has nothing to say often says so. The facts of a case that
+    goes on are left as they are."""
+    if isinstance(data, dict):
+        return {
+            name: value if name == "continued" else _without_empty(value)
+            for name, value in data.items()
+            if not (isinstance(value, str) and not value.strip())
+        }
+    return [_without_empty(value) for value in data] if isinstance(data, list) else data
 
+
+class NamesLine(Message):
+    """Names a line by its `line_id`, by its `sku`, or by both, which must agree then (ORD-13)."""
+
+    line_id: LineId | None = None
+    sku: Sku | None = None
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Self:
+        if self.line_id is None and self.sku is None:
+            raise ValueError("name the line by line_id or by sku (ORD-13)")
+        return self
+
+    @property
+    def name(self) -> str:
+        """As its sender named it."""
+        return f"line {self.line_id}" if self.sku is None else self.sku
+
+
+class Quantity(NamesLine):
+    """Some units of one line. Of a kit: so many kits, that is all their components (ORD-14)."""
+
+    quantity: WholeQuantity
+
+
+class LineUnits(Message):
+    """Some units of one line inside, where it is known which line it is."""
+
+    line_id: LineId
     sku: Sku
     quantity: WholeQuantity
 
 
+def folded(number: str) -> str:
+    """A number or item code without case, blanks and punctuation (ORD-21): what people nearly agree on is the same.
+
+    `BRK-100` and `brk 100` are one; what has neither letters nor digits stays as it is.
+    """
+    plain = unicodedata.normalize("NFKC", number).casefold()
+    return "".join(character for character in plain if character.isalnum()) or plain.strip()
+
+
 class HasSku(Protocol):
-    """A line of an order, a shipment or a return."""
+    """A line that a partner sends or gets."""
 
     @property
     def sku(self) -> str: ...
@@ -176,8 +233,18 @@ def problems_of(error: ValidationError) -> list[Problem]:
     ][:20]
 
 
-def require_distinct_skus(lines: Sequence[HasSku]) -> None:
-    """Raise ValueError when a SKU stands in two lines: lines are named by their SKU."""
+def require_distinct_names(lines: Iterable[NamesLine]) -> None:
+    """Raise ValueError when a line is named twice in the same way."""
+    seen: set[tuple[str | None, str | None]] = set()
+    for line in lines:
+        name = (line.line_id, folded(line.sku) if line.sku is not None else None)
+        if name in seen:
+            raise ValueError(f"{line.name} stands in two lines; add up the quantities")
+        seen.add(name)
+
+
+def require_distinct_skus(lines: Iterable[HasSku]) -> None:
+    """Raise ValueError when a SKU stands in two lines: partners know lines by their SKU."""
     seen: set[str] = set()
     for line in lines:
         if line.sku in seen:

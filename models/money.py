@@ -26,9 +26,11 @@ def _decimal_string(value: Any) -> Any:
 
 def _known_currency(code: str) -> str:
     try:
-        Iso4217(code)
+        currency = Iso4217(code)
     except ValueError:
         raise ValueError("not an ISO 4217 currency code in capital letters, such as USD") from None
+    if currency.exponent is None:
+        raise ValueError("a code for tests, metals or funds; nobody pays with it: give a currency such as USD")
     return code
 
 

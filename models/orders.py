@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import EmailStr, Field, model_validator
+from pydantic import Field, model_validator
 
-from models.ids import CaseId
+from models.buyers import Buyer
+from models.ids import CaseId, LineId
 from models.message import (
     Event,
+    LineUnits,
     Message,
     Number,
     Quantity,
@@ -17,9 +19,16 @@ from models.message import (
     Text,
     Time,
     WholeQuantity,
-    require_distinct_skus,
+    require_distinct_names,
 )
-from models.money import Currency, NonNegativeAmount, PositiveAmount, allocate, require_whole
+from models.money import Currency, NonNegativeAmount, require_whole
+from models.order_lines import Adjustment, ItemLine, OrderLine, item_lines
+from models.payments import BuyerPayment
+from models.shares import LineShare, Totals, shares_of
+
+MOST_LINES: Final = 500
+"""Of an order, components of kits counted."""
+MOST_UNITS: Final = 100_000
 
 
 class Channel(StrEnum):
@@ -30,79 +39,31 @@ class Channel(StrEnum):
     AMAZON = "amazon"
 
 
-class PaidBy(StrEnum):
-    """How the buyer paid the seller (ORD-1)."""
-
-    STRIPE = "stripe"
-    PAYPAL = "paypal"
-    AUTHORIZE_NET = "authorize_net"
-    MARKETPLACE = "marketplace"
-
-
-class Address(Message):
-    """A postal address. Country is ISO 3166-1 alpha-2. Coordinates in degrees, if the sender knows them."""
-
-    name: Text
-    line1: Text
-    line2: Text | None = None
-    city: Text
-    region: Text | None = None
-    postal_code: Annotated[str, Field(min_length=1, max_length=20)]
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
-
-
-class Buyer(Message):
-    """The end consumer. Personal data: it stays in payloads and the books."""
-
-    email: EmailStr
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
-    address: Address
-
-
-class BuyerPayment(Message):
-    """What the buyer paid the seller: the payment's reference, amount and currency (ORD-1)."""
-
-    paid_by: PaidBy
-    reference: Number
-    amount: PositiveAmount
-    currency: Currency
-
-
-class OrderLine(Message):
-    """One item of an order. Prices are per unit; a core charge is part of them (ORD-12)."""
-
-    sku: Sku
-    title: Text
-    quantity: WholeQuantity
-    unit_price: NonNegativeAmount
-    """What the buyer paid for one, in the currency of the payment, core charge included."""
-    unit_cost: NonNegativeAmount
-    """What the broker charges the seller for one, core charge included."""
-    core_charge: NonNegativeAmount | None = None
-    """How much of the unit price is core charge: a note for people, never added to anything."""
-
-    @model_validator(mode="after")
-    def _core_charge_is_part_of_the_price(self) -> Self:
-        if self.core_charge is not None and self.core_charge > self.unit_price:
-            raise ValueError("core_charge is part of unit_price and can't be higher (ORD-12)")
-        return self
-
-
 class OrderRequest(Request):
-    """Starts an `Order`. product + tax + shipping - discount = what the buyer paid (ORD-1)."""
+    """Starts an `Order`. product + tax + shipping - discount + adjustments = what the buyer paid (ORD-1, ORD-16).
+
+    `payment`, or `payments` where there are several, or `currency` alone where nothing was to pay (ORD-15).
+    """
 
     order_id: CaseId
     seller_id: CaseId
     channel: Channel = Channel.WEB_SHOP
-    channel_order_id: CaseId | None = None
+    channel_order_id: Number | None = None
+    """As the shop or marketplace writes it."""
     buyer: Buyer
-    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=500)]
-    payment: BuyerPayment
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=MOST_LINES)]
+    payment: BuyerPayment | None = None
+    payments: Annotated[tuple[BuyerPayment, ...], Field(max_length=20)] = ()
+    currency: Currency | None = None
+    """Of all that the buyer pays; needed only where there is no payment that says it."""
     shipping: NonNegativeAmount = Decimal(0)
+    shipping_tax: NonNegativeAmount = Decimal(0)
+    shipping_discount: NonNegativeAmount = Decimal(0)
     tax: NonNegativeAmount = Decimal(0)
+    """Of the whole order: what is said neither of a line nor of shipping."""
     discount: NonNegativeAmount = Decimal(0)
+    """Of the whole order: what is said neither of a line nor of shipping."""
+    adjustments: Annotated[tuple[Adjustment, ...], Field(max_length=50)] = ()
     cost_currency: Currency | None = None
     """Currency of `unit_cost`, `estimated_shipping` and `cost_tax`; the payment's unless said."""
     estimated_shipping: NonNegativeAmount = Decimal(0)
@@ -113,75 +74,126 @@ class OrderRequest(Request):
     """The facts of the run that this one continues; from nobody else are they believed."""
 
     @property
-    def charge_currency(self) -> str:
-        return self.cost_currency or self.payment.currency
+    def items(self) -> tuple[ItemLine, ...]:
+        """The lines as they are bought, shipped and returned: kits taken apart (ORD-14)."""
+        return item_lines(self.lines)
 
-    @model_validator(mode="after")
-    def _amounts_fit(self) -> Self:
-        require_distinct_skus(self.lines)
-        paid, charged = self.payment.currency, self.charge_currency
-        for what, amount in (("shipping", self.shipping), ("tax", self.tax), ("discount", self.discount)):
-            require_whole(amount, paid, what)
-        for what, amount in (("estimated_shipping", self.estimated_shipping), ("cost_tax", self.cost_tax)):
-            require_whole(amount, charged, what)
-        for line in self.lines:
-            require_whole(line.unit_price, paid, f"unit_price of {line.sku}")
-            require_whole(line.unit_cost, charged, f"unit_cost of {line.sku}")
-        product = sum((line.unit_price * line.quantity for line in self.lines), Decimal(0))
-        expected = product + self.shipping + self.tax - self.discount
-        if expected != self.payment.amount:
-            raise ValueError(
-                f"payment.amount is not product {product} + shipping {self.shipping} + tax {self.tax} "
-                f"- discount {self.discount} = {expected} (ORD-1)"
-            )
-        return self
-
-
-class LineShare(Message):
-    """What one line is worth: the order's totals shared out over its lines, once, at order time.
-
-    `paid_*` in the currency of the buyer's payment, `cost_*` in that of the broker's charge. The shares of
-    all lines add up to the totals exactly; refunds are made from these numbers.
-    """
-
-    sku: Sku
-    quantity: WholeQuantity
-    paid_goods: NonNegativeAmount
-    """Product + tax - discount: what comes back with the goods."""
-    paid_shipping: NonNegativeAmount
-    cost_goods: NonNegativeAmount
-    """Parts + tax of the broker's charge."""
-    cost_shipping: NonNegativeAmount
+    @property
+    def paid_with(self) -> tuple[BuyerPayment, ...]:
+        """The payments that moved money."""
+        every = self.payments if self.payment is None else (self.payment,)
+        return tuple(one for one in every if one.amount)
 
     @property
     def paid(self) -> Decimal:
-        return self.paid_goods + self.paid_shipping
+        """All that the buyer paid, in `paid_currency`."""
+        return sum((one.amount for one in self.paid_with), Decimal(0))
 
     @property
-    def cost(self) -> Decimal:
-        return self.cost_goods + self.cost_shipping
+    def paid_currency(self) -> str:
+        every = self.payments if self.payment is None else (self.payment,)
+        currency = every[0].currency if every else self.currency
+        assert currency is not None, "one of them is said"
+        return currency
+
+    @property
+    def charge_currency(self) -> str:
+        return self.cost_currency or self.paid_currency
+
+    @property
+    def totals(self) -> Totals:
+        """What is said for the whole order."""
+        return Totals(
+            shipping=self.shipping + self.shipping_tax - self.shipping_discount,
+            tax=self.tax,
+            discount=self.discount,
+            cost_shipping=self.estimated_shipping,
+            cost_tax=self.cost_tax,
+            paid_currency=self.paid_currency,
+            cost_currency=self.charge_currency,
+        )
+
+    @model_validator(mode="after")
+    def _lines_have_names(self) -> Self:
+        seen: set[str] = set()
+        for line_id in self._line_ids():
+            if line_id in seen:
+                raise ValueError(f"line_id {line_id} stands in two lines; each line has its own (ORD-13)")
+            seen.add(line_id)
+        if len(self.items) > MOST_LINES:
+            raise ValueError(f"an order has at most {MOST_LINES} lines, components of kits counted")
+        for item in self.items:
+            if item.quantity > MOST_UNITS:
+                raise ValueError(f"{item.quantity} of {item.sku} in kits are more than {MOST_UNITS}")
+        return self
+
+    def _line_ids(self) -> list[str]:
+        kits = [
+            line.line_id or str(position) for position, line in enumerate(self.lines, start=1) if line.components
+        ]
+        return [*(item.line_id for item in self.items), *kits]
+
+    @model_validator(mode="after")
+    def _payments_fit(self) -> Self:
+        if self.payment is not None and self.payments:
+            raise ValueError("give payment, or payments for several, not both (ORD-1)")
+        every = self.payments if self.payment is None else (self.payment,)
+        if not every and self.currency is None:
+            raise ValueError("give payment, or payments, or currency where nothing was to pay (ORD-15)")
+        currencies = [one.currency for one in every] + ([self.currency] if self.currency else [])
+        if any(currency != currencies[0] for currency in currencies):
+            raise ValueError(
+                f"one order is paid in one currency, not in {' and '.join(dict.fromkeys(currencies))}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _amounts_fit(self) -> Self:
+        self._require_whole_amounts()
+        parts = self._parts_of_price()
+        expected = sum(parts.values(), Decimal(0))
+        if expected != self.paid:
+            told = " ".join(
+                f"{'-' if amount < 0 else '+'} {what} {abs(amount)}" for what, amount in parts.items() if amount
+            ).removeprefix("+ ")
+            raise ValueError(
+                f"payment.amount, {self.paid}, is not {told or 0} = {expected}: "
+                f"{abs(self.paid - expected)} too {'much' if self.paid > expected else 'little'} (ORD-1, ORD-16)"
+            )
+        share_out(self)
+        return self
+
+    def _require_whole_amounts(self) -> None:
+        paid, charged = self.paid_currency, self.charge_currency
+        for name in ("shipping", "shipping_tax", "shipping_discount", "tax", "discount"):
+            require_whole(getattr(self, name), paid, name)
+        for payment in self.paid_with:
+            require_whole(payment.amount, paid, "payment.amount")
+        for adjustment in self.adjustments:
+            require_whole(adjustment.amount, paid, f"the adjustment {adjustment.kind.value}")
+        for what, amount in (("estimated_shipping", self.estimated_shipping), ("cost_tax", self.cost_tax)):
+            require_whole(amount, charged, what)
+        for line in self.lines:
+            for what in ("unit_price", "tax", "discount"):
+                require_whole(getattr(line, what), paid, f"{what} of {line.sku}")
+            require_whole(line.unit_cost, charged, f"unit_cost of {line.sku}")
+
+    def _parts_of_price(self) -> dict[str, Decimal]:
+        """What adds up to what was paid, by its name."""
+        lines = self.lines
+        return {
+            "product": sum((line.unit_price * line.quantity for line in lines), Decimal(0)),
+            "shipping": self.shipping,
+            "tax": self.tax + self.shipping_tax + sum((line.tax for line in lines), Decimal(0)),
+            "discount": -self.discount - sum((line.discount for line in lines), Decimal(0)),
+            "shipping_discount": -self.shipping_discount,
+            "adjustments": sum((one.amount for one in self.adjustments), Decimal(0)),
+        }
 
 
 def share_out(order: OrderRequest) -> tuple[LineShare, ...]:
-    """Share shipping, tax and discount out over the lines by their value, to the smallest unit."""
-    paid, charged = order.payment.currency, order.charge_currency
-    product = [line.unit_price * line.quantity for line in order.lines]
-    parts = [line.unit_cost * line.quantity for line in order.lines]
-    goods = allocate(sum(product, Decimal(0)) + order.tax - order.discount, product, paid)
-    shipping = allocate(order.shipping, product, paid)
-    cost_goods = allocate(sum(parts, Decimal(0)) + order.cost_tax, parts, charged)
-    cost_shipping = allocate(order.estimated_shipping, parts, charged)
-    return tuple(
-        LineShare(
-            sku=line.sku,
-            quantity=line.quantity,
-            paid_goods=goods[i],
-            paid_shipping=shipping[i],
-            cost_goods=cost_goods[i],
-            cost_shipping=cost_shipping[i],
-        )
-        for i, line in enumerate(order.lines)
-    )
+    """What each line inside is worth. Raises ValueError, in words, when the totals can't be shared out."""
+    return shares_of(order.lines, order.totals)
 
 
 class Fault(StrEnum):
@@ -212,7 +224,7 @@ class CancelRequest(Event):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        require_distinct_skus(self.lines or ())
+        require_distinct_names(self.lines or ())
         return self
 
 
@@ -223,9 +235,12 @@ class PaymentMethodUpdated(Event):
 
 
 class Shipment(Event):
-    """A warehouse shipped some units (ORD-9, ORD-11). A second one with the same `shipment_id` counts once."""
+    """A warehouse shipped some units (ORD-9, ORD-11). A second one with the same `shipment_id` counts once.
 
-    shipment_id: CaseId
+    A supplier knows items only: units of one SKU are taken from its lines in their order (ORD-13).
+    """
+
+    shipment_id: Number
     carrier: Text
     tracking_number: Number
     lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)]
@@ -234,7 +249,7 @@ class Shipment(Event):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        require_distinct_skus(self.lines)
+        require_distinct_names(self.lines)
         return self
 
 
@@ -253,6 +268,8 @@ class Resume(Event):
 class SupplierOrderLine(Message):
     """Some units bought at one warehouse. `unit_cost` is what the broker pays, in the charge's currency."""
 
+    line_id: LineId
+    """Of the order; the supplier knows the item only."""
     sku: Sku
     quantity: WholeQuantity
     unit_cost: NonNegativeAmount
@@ -272,10 +289,10 @@ class SupplierOrder(Message):
 class ShipmentFact(Message):
     """A shipment as the order knows it."""
 
-    shipment_id: CaseId
+    shipment_id: Number
     carrier: Text
     tracking_number: Number
-    lines: tuple[Quantity, ...]
+    lines: tuple[LineUnits, ...]
     at: Time
     supplier_order_number: Number | None = None
     """As the event said; else the books find it by what was bought where."""

@@ -10,14 +10,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from models.case import CaseRecord
-from models.ids import CaseId, DerivedId, ReturnId
-from models.message import Message, Number, Sku
+from models.ids import CaseId, DerivedId, LineId, ReturnId
+from models.message import LineUnits, Message, Number, Sku
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
-from models.orders import Fault, LineShare, OrderRequest, ShipmentFact, SupplierOrder
+from models.naming import KitPart
+from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
+from models.shares import LineShare
 
 
 class Opening(StrEnum):
@@ -55,7 +57,10 @@ class OpenedOrder(Message):
 class LineQuantities(Message):
     """What became of the units of one line; `quantity` = open + the other three."""
 
+    line_id: LineId
     sku: Sku
+    kit: KitPart | None = None
+    """The kit that it is a component of (ORD-14)."""
     quantity: Annotated[int, Field(ge=1)]
     shipped: Annotated[int, Field(ge=0)] = 0
     cancelled: Annotated[int, Field(ge=0)] = 0
@@ -101,6 +106,9 @@ class Cessation(Message):
     by: str
     channel_reference: str | None = None
     quantities: dict[str, int]
+    """Units by SKU, as people know them."""
+    lines: tuple[LineUnits, ...] = ()
+    """The same units, line by line."""
     evidence: dict[str, str]
 
 
@@ -148,6 +156,7 @@ class ReturnOpening(Message):
 class ReceptionRecord(Message):
     """Reception and acceptance of one line: two facts (RET-11)."""
 
+    line_id: LineId
     sku: Sku
     quantity: int
     reception: Reception

@@ -1,17 +1,19 @@
 """A return: what starts it, the events it hears, and what it knows (RET)."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
-from models.ids import CaseId, DerivedId, ReturnId
+from models.ids import CaseId, DerivedId, LineId, ReturnId
 from models.message import (
     Event,
     LongText,
     Message,
+    NamesLine,
     Number,
     Quantity,
     Request,
@@ -19,9 +21,10 @@ from models.message import (
     Text,
     Time,
     WholeQuantity,
-    require_distinct_skus,
+    require_distinct_names,
 )
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
+from models.naming import KitPart
 from models.parties import Seller, Supplier
 
 
@@ -45,10 +48,9 @@ class Evidence(Message):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class ReturnLine(Message):
-    """Some units that come back, and why."""
+class ReturnLine(NamesLine):
+    """Some units that come back, and why; of a kit: so many kits (ORD-14)."""
 
-    sku: Sku
     quantity: WholeQuantity
     reason: Text
     buyer_words: LongText | None = None
@@ -74,7 +76,7 @@ class ReturnRequest(Request):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        require_distinct_skus(self.lines)
+        require_distinct_names(self.lines)
         return self
 
 
@@ -144,10 +146,9 @@ class Acceptance(StrEnum):
     MANUAL = "manual"
 
 
-class ReceivedLine(Message):
+class ReceivedLine(NamesLine):
     """Reception and acceptance of some units: two facts, per line."""
 
-    sku: Sku
     quantity: WholeQuantity
     reception: Reception
     acceptance: Acceptance
@@ -160,15 +161,25 @@ class GoodsReceived(Event):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        require_distinct_skus(self.lines)
+        require_distinct_names(self.lines)
         return self
+
+
+def _written_day(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\s*\d{4}-\d{2}-\d{2}\s*", value)):
+        return value
+    raise ValueError("a date is written like 2026-03-01")
+
+
+Day = Annotated[date, BeforeValidator(_written_day)]
+"""A calendar day; never a number of seconds."""
 
 
 class CreditMemo(Event):
     """The supplier's paper that gives money back (RET-12). Same supplier and number: counted once."""
 
     number: Number
-    date: date
+    date: Day
     amount: PositiveAmount
     currency: Currency
 
@@ -187,7 +198,7 @@ class BuyerRefund(Event):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        require_distinct_skus(self.lines or ())
+        require_distinct_names(self.lines or ())
         return self
 
 
@@ -234,7 +245,10 @@ class StaffOverride(Event):
 class OpenedLine(Message):
     """A line of an opened return, and what it is worth, from the order's stored allocation."""
 
+    line_id: LineId
     sku: Sku
+    kit: KitPart | None = None
+    """The kit that it is a component of (ORD-14)."""
     quantity: WholeQuantity
     reason: Text
     paid: NonNegativeAmount

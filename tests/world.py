@@ -411,7 +411,7 @@ class World:
             {
                 "refund_id": refund_id,
                 "order_id": order.id,
-                "currency": order.request.payment.currency,
+                "currency": order.request.paid_currency,
                 "reason": "goodwill",
                 "requested_by": "seller:jane",
                 **fields,

@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pydantic import ValidationError
 from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.cases import open_case, write_case
 from activities.database.differences import differences
+from activities.database.order_lines import share_of
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.case import OrderStage
 from models.failures import NotFound
-from models.message import problems_of
-from models.orders import LineShare, OrderRequest, ShipmentFact, share_out
+from models.orders import OrderRequest, ShipmentFact, share_out
 from models.records import (
     Cessation,
     ChargeRecord,
@@ -26,11 +25,13 @@ from models.records import (
     SaveOrder,
     SupplierOrderRecord,
 )
+from models.shares import LineShare
 from models.tables import (
     CessationRow,
     ChargeRow,
     OrderLineRow,
     OrderRow,
+    PaymentRow,
     SellerRow,
     ShipmentLineRow,
     ShipmentRow,
@@ -42,7 +43,7 @@ from models.tables import (
 def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     """Write the order down with the shares of its lines, once; the same run again gets the same answer.
 
-    Refused, in words: an unknown seller, or totals that can't be shared out over the lines (ORD-1).
+    Refused, in words: an unknown seller.
     """
     request = ask.request
     seller, before = _seller_and_order(session, request)
@@ -50,10 +51,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         return _known(session, before, ask)
     if seller is None:
         return _refused(f"no seller {request.seller_id}: add it, then send again")
-    try:
-        shares = _shared_out(request)
-    except ValueError as error:
-        return _refused(str(error))
+    shares = share_out(request)
     session.add(
         OrderRow(
             order_id=request.order_id,
@@ -65,16 +63,15 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
             received_at=ask.received_at,
             request=request,
             seller=seller.settings,
-            paid_by=request.payment.paid_by,
-            payment_reference=request.payment.reference,
-            payment_amount=request.payment.amount,
-            payment_currency=request.payment.currency,
+            payment_amount=request.paid,
+            payment_currency=request.paid_currency,
             charge_currency=request.charge_currency,
         )
     )
     session.flush()
-    for position, (line, share) in enumerate(zip(request.lines, shares, strict=True), start=1):
-        session.add(OrderLineRow(order_id=request.order_id, position=position, title=line.title, **dict(share)))
+    session.add_all(_line_rows(request, shares))
+    for position, payment in enumerate(request.paid_with, start=1):
+        session.add(PaymentRow(order_id=request.order_id, position=position, **dict(payment)))
     session.flush()
     open_case(
         session,
@@ -110,18 +107,6 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     return Saved()
 
 
-def share_of(row: OrderLineRow) -> LineShare:
-    """The stored allocation of one line: refunds and returns are made from it."""
-    return LineShare(
-        sku=row.sku,
-        quantity=row.quantity,
-        paid_goods=row.paid_goods,
-        paid_shipping=row.paid_shipping,
-        cost_goods=row.cost_goods,
-        cost_shipping=row.cost_shipping,
-    )
-
-
 def _seller_and_order(session: Session, request: OrderRequest) -> tuple[SellerRow | None, OrderRow | None]:
     """The seller of the request, and what is there under its id, whoever's it is."""
     same_id = col(OrderRow.order_id) == request.order_id
@@ -145,21 +130,23 @@ def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
     return OpenedOrder(opening=Opening.DUPLICATE, reason=f"order {row.order_id} exists already{why}")
 
 
-def _shared_out(request: OrderRequest) -> tuple[LineShare, ...]:
-    """Raises ValueError that says in words why the totals can't be shared out."""
-    goods = request.payment.amount - request.shipping
-    if goods < 0:
-        raise ValueError(
-            f"its totals can't be shared out over its lines: a discount of {request.discount} leaves {goods} "
-            "for the goods and their tax, and what was paid for shipping has no discount (ORD-1)"
+def _line_rows(request: OrderRequest, shares: Sequence[LineShare]) -> list[OrderLineRow]:
+    """The lines inside: kits are there as their components (ORD-14)."""
+    rows = []
+    for position, (item, share) in enumerate(zip(request.items, shares, strict=True), start=1):
+        kit = item.kit
+        rows.append(
+            OrderLineRow(
+                order_id=request.order_id,
+                position=position,
+                title=item.title,
+                kit_line_id=kit.line_id if kit else None,
+                kit_sku=kit.sku if kit else None,
+                kit_each=kit.each if kit else None,
+                **dict(share),
+            )
         )
-    try:
-        return share_out(request)
-    except ValidationError as error:
-        why = "; ".join(str(problem) for problem in problems_of(error))
-    except ValueError as error:
-        why = str(error)
-    raise ValueError(f"its totals can't be shared out over its lines: {why} (ORD-1)")
+    return rows
 
 
 def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
@@ -223,7 +210,7 @@ def _what_shipped(session: Session, order_id: str) -> _Shipped:
         if shipment is not None:
             found.parcels[shipment.shipment_id] = (shipment.carrier, shipment.tracking_number)
         if line is not None:
-            found.units.append(Units(line.sku, line.quantity, line.supplier_order_number))
+            found.units.append(Units(line.line_id, line.sku, line.quantity, line.supplier_order_number))
     return found
 
 
@@ -238,16 +225,16 @@ def _save_lines(session: Session, order_id: str, lines: Sequence[LineQuantities]
     differs = or_(*(table.c[name] != count for name, count in counts.items()))
     news = (
         update(table)
-        .where(table.c.order_id == order_id, table.c.sku == bindparam("of_sku"), differs)
+        .where(table.c.order_id == order_id, table.c.line_id == bindparam("of_line"), differs)
         .values({table.c[name]: count for name, count in counts.items()})
     )
-    rows = [{"of_sku": line.sku, **{f"new_{name}": getattr(line, name) for name in fates}} for line in lines]
+    rows = [{"of_line": line.line_id, **{f"new_{name}": getattr(line, name) for name in fates}} for line in lines]
     if not rows or written(session, news, rows) == len(rows):
         return
-    known = set(session.exec(select(OrderLineRow.sku).where(OrderLineRow.order_id == order_id)))
+    known = set(session.exec(select(OrderLineRow.line_id).where(OrderLineRow.order_id == order_id)))
     for line in lines:
-        if line.sku not in known:
-            raise NotFound(f"order {order_id} has no line {line.sku} in the database")
+        if line.line_id not in known:
+            raise NotFound(f"order {order_id} has no line {line.line_id} in the database")
 
 
 def _save_charges(session: Session, order_id: str, charges: Sequence[ChargeRecord]) -> None:
@@ -314,6 +301,7 @@ def _add_shipped_units(
                 "order_id": order_id,
                 "shipment_id": shipment.shipment_id,
                 "position": position,
+                "line_id": part.line_id,
                 "sku": part.sku,
                 "quantity": part.quantity,
                 "supplier_order_number": part.number,
@@ -329,19 +317,24 @@ def _bought(session: Session, order_id: str) -> list[Bought]:
         select(
             SupplierOrderLineRow.number,
             SupplierOrderRow.supplier_id,
-            SupplierOrderLineRow.sku,
+            SupplierOrderLineRow.line_id,
             SupplierOrderLineRow.quantity,
         )
         .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(SupplierOrderLineRow.number))
         .where(SupplierOrderRow.order_id == order_id, SupplierOrderRow.state == "accepted")
-        .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.sku))
+        .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.line_id))
     )
     return [Bought(*one) for one in found]
 
 
 def _add_cessations(session: Session, order_id: str, cessations: Sequence[Cessation]) -> None:
     rows = [
-        {"order_id": order_id, "position": position, **dict(one)}
+        {
+            "order_id": order_id,
+            "position": position,
+            **dict(one),
+            "lines": [line.model_dump(mode="json") for line in one.lines],
+        }
         for position, one in enumerate(cessations, start=1)
     ]
     add_new(session, CessationRow, rows)

@@ -10,7 +10,8 @@ from sqlmodel import Session, SQLModel, col, select
 
 from activities.database import lists, view_rows
 from activities.database.lists import LIMIT, Page
-from activities.database.refunds import captured_charge, refund_rows
+from activities.database.refund_sources import captured_charge
+from activities.database.refunds import refund_rows
 from activities.database.transactions import read
 from activities.database.views import (
     OrderListed,
@@ -210,7 +211,10 @@ def _order_view(session: Session, order: OrderRow) -> OrderView:
     bought = _rows(session, SupplierOrderRow, SupplierOrderRow.order_id == key, col(SupplierOrderRow.position))
     numbers = [row.number for row in bought]
     bought_lines = _rows(
-        session, SupplierOrderLineRow, col(SupplierOrderLineRow.number).in_(numbers), col(SupplierOrderLineRow.sku)
+        session,
+        SupplierOrderLineRow,
+        col(SupplierOrderLineRow.number).in_(numbers),
+        col(SupplierOrderLineRow.line_id),
     )
     shipped_lines = _rows(session, ShipmentLineRow, ShipmentLineRow.order_id == key, col(ShipmentLineRow.position))
     return OrderView(
@@ -252,8 +256,8 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
     order = _order(session, row.order_id)
     lines = _rows(session, ReturnLineRow, ReturnLineRow.return_id == return_id, col(ReturnLineRow.position))
     arrived = {
-        got.sku: got
-        for got in _rows(session, ReceptionRow, ReceptionRow.return_id == return_id, col(ReceptionRow.sku))
+        got.line_id: got
+        for got in _rows(session, ReceptionRow, ReceptionRow.return_id == return_id, col(ReceptionRow.line_id))
     }
     refunds = [refund for refund in refund_rows(session, row.order_id) if refund.return_id == return_id]
     paid = sum((line.paid for line in lines), Decimal(0))
@@ -276,7 +280,7 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
         carrier=row.carrier,
         refunded_by_channel=row.refunded_by_channel,
         outcome=row.outcome,
-        lines=tuple(view_rows.return_line(line, arrived.get(line.sku)) for line in lines),
+        lines=tuple(view_rows.return_line(line, arrived.get(line.line_id)) for line in lines),
         credit_memos=tuple(
             view_rows.credit_memo(memo)
             for memo in _rows(session, CreditMemoRow, CreditMemoRow.return_id == return_id, col(CreditMemoRow.at))

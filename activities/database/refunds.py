@@ -1,20 +1,22 @@
 """Refunds in the database: the cap is checked and the amount reserved in one transaction (REF)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
+from activities.database.refund_sources import RefundRefused, refund_source, taken
+from activities.database.refund_units import named_units
 from activities.database.returnable_units import CUT_SHORT
 from activities.database.upserts import table_of, written
 from models.case import RefundStage
 from models.failures import Conflict, NotFound
 from models.ids import refund_workflow_id
-from models.orders import PaidBy
+from models.message import LineUnits
 from models.records import (
     Opening,
     RefundTakenBack,
@@ -26,14 +28,12 @@ from models.records import (
 )
 from models.refunds import (
     COUNTS_AGAINST_CAP,
-    Direction,
     RefundRequest,
     RefundResult,
     RefundState,
-    Way,
     check_cap,
 )
-from models.tables import ChargeRow, OrderRow, RefundRow, ReturnRow, SellerRow
+from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
 
 _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
     RefundState.RESERVED: tuple(RefundState),
@@ -45,20 +45,6 @@ _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
 }
 _UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
 _CONFLICT: Final = "is another request's: nothing is taken over from it"
-
-
-class _Payment(NamedTuple):
-    """What a refund is made from."""
-
-    paid: Decimal
-    currency: str
-    reference: str | None
-    gateway_account: str | None
-    over_refund_allowed: bool
-
-
-class _Refused(Exception):
-    """The rule says no; its text says why and what to do."""
 
 
 def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
@@ -77,11 +63,14 @@ def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
     if ask.known_only:
         return _refused(ask, order, f"no refund {request.refund_id} is known here; nothing was sent")
     try:
-        row = _reservation(session, ask, order, order_of_return, rows)
-    except (_Refused, ValueError) as no:
+        row, units = _reservation(session, ask, order, order_of_return, rows)
+    except (RefundRefused, ValueError) as no:
         return _refused(ask, order, str(no))
     session.add(row)
     session.flush()
+    session.add_all(
+        RefundUnitsRow(refund_id=row.refund_id, line_id=one.line_id, quantity=one.quantity) for one in units
+    )
     _open_case(session, row, ask)
     return _patient(_known(row, Opening.OPENED), order)
 
@@ -148,23 +137,10 @@ def result_of(row: RefundRow) -> RefundResult:
     )
 
 
-def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:
-    """How much of this direction is refunded, pending or reserved."""
-    return sum(
-        (row.amount for row in rows if row.direction is direction and row.state in COUNTS_AGAINST_CAP), Decimal(0)
-    )
-
-
 def refund_rows(session: Session, order_id: str) -> list[RefundRow]:
     """All refunds of an order, over all ways and both directions, oldest first."""
     rows = select(RefundRow).where(RefundRow.order_id == order_id)
     return list(session.exec(rows.order_by(col(RefundRow.reserved_at), col(RefundRow.refund_id))))
-
-
-def captured_charge(session: Session, order_id: str) -> ChargeRow | None:
-    """The charge that took the seller's money: the last attempt with something captured (ORD-3)."""
-    rows = select(ChargeRow).where(ChargeRow.order_id == order_id).order_by(col(ChargeRow.position).desc())
-    return next((row for row in session.exec(rows) if row.captured > 0), None)
 
 
 def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> None:
@@ -309,23 +285,30 @@ def _reservation(
     order: OrderRow | None,
     order_of_return: str | None,
     refunds: Sequence[RefundRow],
-) -> RefundRow:
+) -> tuple[RefundRow, tuple[LineUnits, ...]]:
+    """With the units that it names (REF-13)."""
     request = ask.request
     if order is None:
-        raise _Refused(f"no order {request.order_id}")
+        raise RefundRefused(f"no order {request.order_id}")
     if request.return_id is not None and order_of_return != order.order_id:
-        raise _Refused(f"no return {request.return_id} of order {order.order_id}")
-    payment = _payment(session, request, order)
+        raise RefundRefused(f"no return {request.return_id} of order {order.order_id}")
+    payment = refund_source(session, request, order, refunds)
     if request.currency != payment.currency:
-        raise _Refused(f"the payment was in {payment.currency}, the refund is in {request.currency}")
+        raise RefundRefused(f"the payment was in {payment.currency}, the refund is in {request.currency}")
     before = taken(refunds, request.direction)
-    amount = request.amount if request.amount is not None else payment.paid - before
+    named = named_units(session, request, refunds)
+    left = payment.paid - before
+    amount = request.amount
+    if amount is None:
+        amount = left if not named.units else min(left, named.worth)
+    if amount <= 0 < left:
+        raise RefundRefused("nothing was paid for these units: there is nothing to refund (ORD-15)")
     if amount <= 0:
-        raise _Refused(
+        raise RefundRefused(
             f"nothing is left to refund: {before} of {payment.paid} {payment.currency} is refunded or pending"
         )
     over = check_cap(amount, payment.paid, before, payment.currency, allow_over_refund=payment.over_refund_allowed)
-    return RefundRow(
+    row = RefundRow(
         refund_id=request.refund_id,
         order_id=order.order_id,
         return_id=request.return_id,
@@ -346,31 +329,4 @@ def _reservation(
         gateway_account=payment.gateway_account,
         reserved_at=ask.at,
     )
-
-
-def _payment(session: Session, request: RefundRequest, order: OrderRow) -> _Payment:
-    if request.direction is Direction.BROKER_TO_SELLER:
-        return _charge(session, request, order)
-    if request.way is Way.GATEWAY and order.paid_by is not PaidBy.STRIPE:
-        raise _Refused(
-            f"the buyer paid by {order.paid_by}, and only Stripe is spoken so far: "
-            "refund it there, then record it with way manual (REF-9)"
-        )
-    seller = session.get(SellerRow, order.seller_id)
-    return _Payment(
-        paid=order.payment_amount,
-        currency=order.payment_currency,
-        reference=order.payment_reference,
-        # The account that took the payment, even if the seller has another one by now.
-        gateway_account=order.seller.gateway_account,
-        over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
-    )
-
-
-def _charge(session: Session, request: RefundRequest, order: OrderRow) -> _Payment:
-    charge = captured_charge(session, order.order_id)
-    if charge is None:
-        raise _Refused(f"nothing was captured from the seller for order {order.order_id}")
-    if request.way is Way.GATEWAY and charge.gateway_reference is None:
-        raise _Refused(f"charge {charge.charge_id} has no reference at the gateway: record the refund as manual")
-    return _Payment(charge.captured, charge.currency, charge.gateway_reference, None, over_refund_allowed=False)
+    return row, named.units

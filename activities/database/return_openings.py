@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
 from activities.database.differences import differences
-from activities.database.orders import share_of
+from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
 from activities.database.refunds import result_of
 from activities.database.returnable_units import (
     CUT_SHORT,
@@ -24,10 +24,11 @@ from activities.database.upserts import add_new
 from models.case import ReturnStage
 from models.failures import NotFound
 from models.ids import return_workflow_id, sibling_return_id
+from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
 from models.records import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
 from models.refunds import RefundState
-from models.returns import OpenedLine, OpenedReturn, ReturnRequest
+from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
@@ -46,12 +47,23 @@ class _Refused(Exception):
     """The rule says no; its text says why and what to do."""
 
 
+class _Wanted(NamedTuple):
+    """Units of one line that shall come back, and what is said of them."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    said: ReturnLine
+
+
 class _Split(NamedTuple):
-    """The units of one supplier, under the number of their return, with what each line is worth."""
+    """The units of one supplier, under the number of their return, with what each line is worth and what was said
+    of it, by `line_id`."""
 
     return_id: str
     part: Part
     lines: tuple[OpenedLine, ...]
+    wanted: dict[str, _Wanted]
 
 
 def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
@@ -130,8 +142,17 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
     found = session.exec(
         select(ReturnLineRow).where(ReturnLineRow.return_id == row.return_id).order_by(col(ReturnLineRow.position))
     )
+    of_order = order_lines(session, order.order_id)
     lines = [
-        OpenedLine(sku=line.sku, quantity=line.quantity, reason=line.reason, paid=line.paid, cost=line.cost)
+        OpenedLine(
+            line_id=line.line_id,
+            sku=line.sku,
+            kit=kit_of(of_order[line.line_id]),
+            quantity=line.quantity,
+            reason=line.reason,
+            paid=line.paid,
+            cost=line.cost,
+        )
         for line in found
     ]
     suppliers = _suppliers(session, [row.supplier_id])
@@ -168,7 +189,7 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
         session.add(row)
         session.flush()
         _open_case(session, row)
-    _add_lines(session, ask.request, splits)
+    _add_lines(session, splits)
     return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
 
 
@@ -217,46 +238,67 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[_Split]:
     request = ask.request
     held = holding_returns(session, order.order_id)
     worth = held_worth(session, held)
-    lines = _checked_lines(session, request, worth, held)
+    lines = order_lines(session, request.order_id)
+    wanted = _checked_lines(session, request, lines, worth, held)
     try:
-        parts = split_by_supplier(request.lines, free_sources(session, order.order_id, held))
+        parts = split_by_supplier(list(wanted.values()), free_sources(session, order.order_id, held))
     except ValueError as unknown:
         raise _Refused(f"order {order.order_id}: {unknown}") from None
-    reasons = {line.sku: line.reason for line in request.lines}
     splits = []
     for number, part in zip(_free_numbers(session, request.return_id, len(parts)), parts, strict=True):
         opened = []
-        for sku in part.skus:
-            before = worth.get(sku, Worth())
-            quantity = part.quantity_of(sku)
+        for line_id in part.line_ids:
+            before = worth.get(line_id, Worth())
+            quantity = part.quantity_of(line_id)
             added = worth_of_next(
-                share_of(lines[sku]), before, quantity, order.payment_currency, order.charge_currency
+                share_of(lines[line_id]), before, quantity, order.payment_currency, order.charge_currency
             )
-            worth[sku] = before + added
+            worth[line_id] = before + added
             opened.append(
-                OpenedLine(sku=sku, quantity=quantity, reason=reasons[sku], paid=added.paid, cost=added.cost)
+                OpenedLine(
+                    line_id=line_id,
+                    sku=lines[line_id].sku,
+                    kit=kit_of(lines[line_id]),
+                    quantity=quantity,
+                    reason=wanted[line_id].said.reason,
+                    paid=added.paid,
+                    cost=added.cost,
+                )
             )
-        splits.append(_Split(number, part, tuple(opened)))
+        splits.append(_Split(number, part, tuple(opened), wanted))
     return splits
 
 
 def _checked_lines(
-    session: Session, request: ReturnRequest, worth: dict[str, Worth], held: set[str]
-) -> dict[str, OrderLineRow]:
-    """The order's lines by SKU. Refuses units that are not of the order, not shipped, or back already (RET-2)."""
-    found = session.exec(select(OrderLineRow).where(OrderLineRow.order_id == request.order_id))
-    lines = {row.sku: row for row in found}
-    for wanted in request.lines:
-        line = lines.get(wanted.sku)
-        if line is None:
-            raise _Refused(f"order {request.order_id} has no line {wanted.sku}")
-        returned = worth.get(wanted.sku, Worth()).quantity
-        if wanted.quantity > line.shipped - returned:
+    session: Session,
+    request: ReturnRequest,
+    lines: dict[str, OrderLineRow],
+    worth: dict[str, Worth],
+    held: set[str],
+) -> dict[str, _Wanted]:
+    """What is meant, by `line_id`: a kit is its components (ORD-14). Refuses units that are not of the order, not
+    shipped, or back already (RET-2), and names that fit no line, or several (ORD-13)."""
+    left = {line_id: row.shipped - worth.get(line_id, Worth()).quantity for line_id, row in lines.items()}
+    named = [OrderedLine.of(row) for row in lines.values()]
+    try:
+        meant = units_of_each(request.lines, named, left=left)
+        require_once(units for group in meant for units in group)
+    except ValueError as error:
+        raise _Refused(f"order {request.order_id} has {error}") from None
+    wanted = {
+        units.line_id: _Wanted(units.line_id, units.sku, units.quantity, said)
+        for said, group in zip(request.lines, meant, strict=True)
+        for units in group
+    }
+    for one in wanted.values():
+        line = lines[one.line_id]
+        if one.quantity > left[one.line_id]:
+            returned = line.shipped - left[one.line_id]
             raise _Refused(
-                f"{wanted.quantity} of {wanted.sku} can't come back: {line.shipped} of {line.quantity} shipped, "
-                f"{returned} returned already (RET-2)" + _reopening(may_reopen(session, held, wanted.sku))
+                f"{one.quantity} of {one.sku} can't come back: {line.shipped} of {line.quantity} shipped, "
+                f"{returned} returned already (RET-2)" + _reopening(may_reopen(session, held, one.line_id))
             )
-    return lines
+    return wanted
 
 
 def _reopening(expired: list[str]) -> str:
@@ -294,33 +336,35 @@ def _row(ask: OpenReturn, order: OrderRow, split: _Split) -> ReturnRow:
         split_from=None if is_first else request.return_id,
         source=request.source,
         requested_by=request.requested_by,
-        request=request if is_first else _sibling(request, number, part),
+        request=request if is_first else _sibling(request, split),
         created_at=ask.created_at,
         amazon_rma_id=request.amazon_rma_id,
         ebay_return_id=request.ebay_return_id,
     )
 
 
-def _sibling(request: ReturnRequest, number: str, part: Part) -> ReturnRequest:
+def _sibling(request: ReturnRequest, split: _Split) -> ReturnRequest:
+    """The part of the request that is another supplier's."""
     lines = tuple(
-        line.model_copy(update={"quantity": part.quantity_of(line.sku)})
-        for line in request.lines
-        if line.sku in part.skus
+        split.wanted[line.line_id].said.model_copy(
+            update={"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity}
+        )
+        for line in split.lines
     )
-    return request.model_copy(update={"return_id": number, "lines": lines})
+    return request.model_copy(update={"return_id": split.return_id, "lines": lines})
 
 
-def _add_lines(session: Session, request: ReturnRequest, splits: Sequence[_Split]) -> None:
-    said = {line.sku: line for line in request.lines}
+def _add_lines(session: Session, splits: Sequence[_Split]) -> None:
     lines = [
         {
             "return_id": split.return_id,
+            "line_id": line.line_id,
             "sku": line.sku,
             "position": position,
             "quantity": line.quantity,
             "reason": line.reason,
-            "buyer_words": said[line.sku].buyer_words,
-            "evidence": [evidence.model_dump(mode="json") for evidence in said[line.sku].evidence],
+            "buyer_words": split.wanted[line.line_id].said.buyer_words,
+            "evidence": [one.model_dump(mode="json") for one in split.wanted[line.line_id].said.evidence],
             "paid": line.paid,
             "cost": line.cost,
         }
@@ -330,7 +374,7 @@ def _add_lines(session: Session, request: ReturnRequest, splits: Sequence[_Split
     units = [
         {
             "return_id": split.return_id,
-            "sku": some.sku,
+            "line_id": some.line_id,
             "supplier_order_number": str(some.number),
             "quantity": some.quantity,
         }

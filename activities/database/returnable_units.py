@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from activities.database.attribution import Source
 from models.case import ReturnStage
 from models.money import share_of_units
-from models.orders import LineShare
+from models.shares import LineShare
 from models.tables import (
     CaseRow,
     ReceptionRow,
@@ -52,7 +52,7 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
 
     A return that staff stopped or terminated holds them only if something arrived.
     """
-    something_arrived = select(ReceptionRow.sku).where(ReceptionRow.return_id == ReturnRow.return_id).exists()
+    something_arrived = select(ReceptionRow.line_id).where(ReceptionRow.return_id == ReturnRow.return_id).exists()
     rows = session.exec(
         select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended, something_arrived)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
@@ -65,24 +65,28 @@ def holding_returns(session: Session, order_id: str) -> set[str]:
     }
 
 
-def may_reopen(session: Session, held: set[str], sku: str) -> list[str]:
-    """Those of these returns that hold units of the item, have expired, and a tracking number reopens (RET-10)."""
+def may_reopen(session: Session, held: set[str], line_id: str) -> list[str]:
+    """Those of these returns that hold units of the line, have expired, and a tracking number reopens (RET-10)."""
     rows = (
         select(ReturnRow.return_id)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id))
         .join(ReturnLineRow, col(ReturnLineRow.return_id) == col(ReturnRow.return_id))
-        .where(col(ReturnRow.return_id).in_(held), ReturnLineRow.sku == sku, CaseRow.stage == ReturnStage.EXPIRED)
+        .where(
+            col(ReturnRow.return_id).in_(held),
+            ReturnLineRow.line_id == line_id,
+            CaseRow.stage == ReturnStage.EXPIRED,
+        )
     )
     return list(session.exec(rows.order_by(col(ReturnRow.return_id))))
 
 
 def held_worth(session: Session, held: set[str]) -> dict[str, Worth]:
-    """By SKU: the units that these returns hold, and what they are worth."""
+    """By `line_id`: the units that these returns hold, and what they are worth."""
     worth: dict[str, Worth] = {}
     if not held:
         return worth
     for row in session.exec(select(ReturnLineRow).where(col(ReturnLineRow.return_id).in_(held))):
-        worth[row.sku] = worth.get(row.sku, Worth()) + Worth(row.quantity, row.paid, row.cost)
+        worth[row.line_id] = worth.get(row.line_id, Worth()) + Worth(row.quantity, row.paid, row.cost)
     return worth
 
 
@@ -99,11 +103,11 @@ def worth_of_next(share: LineShare, before: Worth, quantity: int, paid_currency:
 
 
 def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, list[Source]]:
-    """By SKU, in the order of shipping: what each supplier order shipped and no return holds."""
+    """By `line_id`, in the order of shipping: what each supplier order shipped and no return holds."""
     returned: dict[tuple[str, str], int] = {}
     holding = select(ReturnUnitsRow).where(col(ReturnUnitsRow.return_id).in_(held))
     for units in session.exec(holding) if held else ():
-        key = (units.sku, units.supplier_order_number)
+        key = (units.line_id, units.supplier_order_number)
         returned[key] = returned.get(key, 0) + units.quantity
     shipped: dict[tuple[str, str], tuple[str, int]] = {}
     for line, supplier_id in session.exec(
@@ -117,10 +121,10 @@ def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, l
         .where(ShipmentLineRow.order_id == order_id)
         .order_by(col(ShipmentRow.position), col(ShipmentLineRow.position))
     ):
-        key = (line.sku, str(line.supplier_order_number))
+        key = (line.line_id, str(line.supplier_order_number))
         shipped[key] = (supplier_id, shipped.get(key, (supplier_id, 0))[1] + line.quantity)
     sources: dict[str, list[Source]] = {}
-    for (sku, number), (supplier_id, quantity) in shipped.items():
-        free = max(0, quantity - returned.get((sku, number), 0))
-        sources.setdefault(sku, []).append(Source(number, supplier_id, free))
+    for (line_id, number), (supplier_id, quantity) in shipped.items():
+        free = max(0, quantity - returned.get((line_id, number), 0))
+        sources.setdefault(line_id, []).append(Source(number, supplier_id, free))
     return sources

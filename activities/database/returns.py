@@ -79,15 +79,21 @@ def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
 
 
 def _record(row: ReceptionRow) -> ReceptionRecord:
-    return ReceptionRecord(sku=row.sku, quantity=row.quantity, reception=row.reception, acceptance=row.acceptance)
+    return ReceptionRecord(
+        line_id=row.line_id,
+        sku=row.sku,
+        quantity=row.quantity,
+        reception=row.reception,
+        acceptance=row.acceptance,
+    )
 
 
 def _save_receptions(session: Session, ask: SaveReturn, before: list[ReceptionRow]) -> None:
     """What is said now replaces what was said before (RET-11)."""
-    known = {row.sku: _record(row) for row in before}
-    said = {record.sku: record for record in ask.receptions}
+    known = {row.line_id: _record(row) for row in before}
+    said = {record.line_id: record for record in ask.receptions}
     if gone := known.keys() - said.keys():
         table = table_of(ReceptionRow)
-        session.execute(delete(table).where(table.c.return_id == ask.return_id, table.c.sku.in_(sorted(gone))))
-    changed = [record for sku, record in said.items() if known.get(sku) != record]
+        session.execute(delete(table).where(table.c.return_id == ask.return_id, table.c.line_id.in_(sorted(gone))))
+    changed = [record for line_id, record in said.items() if known.get(line_id) != record]
     upsert(session, ReceptionRow, [{"return_id": ask.return_id, **dict(record)} for record in changed])

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from activities.database import views
 from models.case import Step
 from models.money import smallest_unit
+from models.naming import by_sku
 from models.refunds import Direction, RefundState
 from models.returns import Evidence
 from models.tables import (
@@ -132,7 +133,9 @@ def totals(rows: list[RefundRow], direction: Direction, paid: Decimal, currency:
 def line(row: OrderLineRow) -> views.LineView:
     """One line of an order."""
     return views.LineView(
+        line_id=row.line_id,
         sku=row.sku,
+        kit=row.kit_line_id,
         title=row.title,
         quantity=row.quantity,
         shipped=row.shipped,
@@ -166,22 +169,18 @@ def supplier_order(row: SupplierOrderRow, lines: list[SupplierOrderLineRow]) -> 
         state=row.state,
         reason=row.reason,
         at=row.at,
-        items={item.sku: item.quantity for item in lines if item.number == row.number},
+        items=by_sku(item for item in lines if item.number == row.number),
     )
 
 
 def shipment(row: ShipmentRow, lines: list[ShipmentLineRow]) -> views.ShipmentView:
     """One parcel to the buyer."""
-    items: dict[str, int] = {}
-    for item in lines:
-        if item.shipment_id == row.shipment_id:
-            items[item.sku] = items.get(item.sku, 0) + item.quantity
     return views.ShipmentView(
         shipment_id=row.shipment_id,
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         at=row.at,
-        items=items,
+        items=by_sku(item for item in lines if item.shipment_id == row.shipment_id),
     )
 
 
@@ -202,6 +201,7 @@ def cessation(row: CessationRow) -> views.CessationView:
 def return_line(row: ReturnLineRow, received: ReceptionRow | None) -> views.ReturnLineView:
     """One line of a return, with what arrived of it."""
     return views.ReturnLineView(
+        line_id=row.line_id,
         sku=row.sku,
         quantity=row.quantity,
         reason=row.reason,

@@ -143,9 +143,11 @@ class OrderRefunds(Message):
 
 
 class LineView(Message):
-    """One line of an order: what became of its units, and its shares."""
+    """One line of an order: what became of its units, and its shares. `kit`: the line whose component it is."""
 
+    line_id: str
     sku: str
+    kit: str | None = None
     title: str
     quantity: int
     shipped: int
@@ -228,6 +230,7 @@ class OrderView(Message):
 class ReturnLineView(Message):
     """One line of a return: why it comes back, what it is worth, what arrived."""
 
+    line_id: str
     sku: str
     quantity: int
     reason: str

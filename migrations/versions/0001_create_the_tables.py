@@ -9,6 +9,19 @@ branch_labels = None
 depends_on = None
 
 
+WORKLISTS = (
+    "to_release",
+    "to_approve",
+    "rma_to_type",
+    "parcel_overdue",
+    "credit_overdue",
+    "buyer_to_refund",
+    "money_in_doubt",
+    "partner_in_trouble",
+    "promises_at_risk",
+)
+
+
 def upgrade() -> None:
     op.create_table(
         "case_file",
@@ -23,6 +36,9 @@ def upgrade() -> None:
         sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("due_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sla_state", sa.String(), nullable=False),
+        sa.Column("custody", sa.String(), nullable=True),
+        sa.Column("money", sa.String(), nullable=False),
+        sa.Column("work", sa.String(), nullable=False),
         sa.Column("ended", sa.Boolean(), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
@@ -43,6 +59,14 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_case_file_stage", ["kind", "stage", "urgency", "newness", "workflow_id"], unique=False
         )
+        for work in WORKLISTS:
+            batch_op.create_index(
+                f"ix_case_file_work_{work}",
+                ["urgency", "newness", "workflow_id"],
+                unique=False,
+                sqlite_where=sa.text(f"work LIKE '%,{work},%'"),
+                postgresql_where=sa.text(f"work LIKE '%,{work},%'"),
+            )
 
     op.create_table(
         "case_step",
@@ -86,8 +110,6 @@ def upgrade() -> None:
         sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("paid_by", sa.String(), nullable=False),
-        sa.Column("payment_reference", sa.String(), nullable=False),
         sa.Column("payment_amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("payment_currency", sa.String(), nullable=False),
         sa.Column("charge_currency", sa.String(), nullable=False),
@@ -103,7 +125,6 @@ def upgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_orders_channel_order_id"), ["channel_order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_handoff_due"), ["handoff_due"], unique=False)
-        batch_op.create_index(batch_op.f("ix_orders_payment_reference"), ["payment_reference"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_received_at"), ["received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_seller_id"), ["seller_id"], unique=False)
 
@@ -118,6 +139,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("channel_reference", sa.String(), nullable=True),
         sa.Column("quantities", sa.JSON(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_cessation_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_cessation")),
@@ -146,10 +168,14 @@ def upgrade() -> None:
     op.create_table(
         "order_line",
         sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("kit_line_id", sa.String(), nullable=True),
+        sa.Column("kit_sku", sa.String(), nullable=True),
+        sa.Column("kit_each", sa.Integer(), nullable=True),
         sa.Column("paid_goods", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("paid_shipping", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("cost_goods", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
@@ -164,8 +190,23 @@ def upgrade() -> None:
             "shipped >= 0 AND cancelled >= 0 AND voided >= 0", name=op.f("ck_order_line_units_are_positive")
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_line_order_id_orders")),
-        sa.PrimaryKeyConstraint("order_id", "sku", name=op.f("pk_order_line")),
+        sa.PrimaryKeyConstraint("order_id", "line_id", name=op.f("pk_order_line")),
     )
+    op.create_table(
+        "payment",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("paid_by", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_payment_amount_is_positive")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payment_order_id_orders")),
+        sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_payment")),
+    )
+    with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_reference"), ["reference"], unique=False)
+
     op.create_table(
         "shipment",
         sa.Column("order_id", sa.String(), nullable=False),
@@ -266,6 +307,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("shipment_id", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=True),
@@ -285,6 +327,7 @@ def upgrade() -> None:
     op.create_table(
         "supplier_order_line",
         sa.Column("number", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
@@ -292,7 +335,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["number"], ["supplier_order.number"], name=op.f("fk_supplier_order_line_number_supplier_order")
         ),
-        sa.PrimaryKeyConstraint("number", "sku", name=op.f("pk_supplier_order_line")),
+        sa.PrimaryKeyConstraint("number", "line_id", name=op.f("pk_supplier_order_line")),
     )
     op.create_table(
         "credit_memo",
@@ -316,12 +359,13 @@ def upgrade() -> None:
     op.create_table(
         "reception",
         sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reception", sa.String(), nullable=False),
         sa.Column("acceptance", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_reception_return_id_returns")),
-        sa.PrimaryKeyConstraint("return_id", "sku", name=op.f("pk_reception")),
+        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_reception")),
     )
     op.create_table(
         "refund",
@@ -364,6 +408,7 @@ def upgrade() -> None:
     op.create_table(
         "return_line",
         sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
@@ -376,12 +421,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
         ),
-        sa.PrimaryKeyConstraint("return_id", "sku", name=op.f("pk_return_line")),
+        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_return_line")),
     )
     op.create_table(
         "return_units",
         sa.Column("return_id", sa.String(), nullable=False),
-        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_units_quantity_is_positive")),
@@ -393,15 +438,27 @@ def upgrade() -> None:
             ["supplier_order.number"],
             name=op.f("fk_return_units_supplier_order_number_supplier_order"),
         ),
-        sa.PrimaryKeyConstraint("return_id", "sku", "supplier_order_number", name=op.f("pk_return_units")),
+        sa.PrimaryKeyConstraint("return_id", "line_id", "supplier_order_number", name=op.f("pk_return_units")),
     )
     with op.batch_alter_table("return_units", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_return_units_supplier_order_number"), ["supplier_order_number"], unique=False
         )
+    op.create_table(
+        "refund_units",
+        sa.Column("refund_id", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_refund_units_quantity_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["refund_id"], ["refund.refund_id"], name=op.f("fk_refund_units_refund_id_refund")
+        ),
+        sa.PrimaryKeyConstraint("refund_id", "line_id", name=op.f("pk_refund_units")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("refund_units")
     with op.batch_alter_table("return_units", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
 
@@ -446,6 +503,10 @@ def downgrade() -> None:
 
     op.drop_table("shipment")
     op.drop_table("order_line")
+    with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_payment_reference"))
+
+    op.drop_table("payment")
     with op.batch_alter_table("charge", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_charge_order_id"))
         batch_op.drop_index(batch_op.f("ix_charge_gateway_reference"))
@@ -455,7 +516,6 @@ def downgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_seller_id"))
         batch_op.drop_index(batch_op.f("ix_orders_received_at"))
-        batch_op.drop_index(batch_op.f("ix_orders_payment_reference"))
         batch_op.drop_index(batch_op.f("ix_orders_handoff_due"))
         batch_op.drop_index(batch_op.f("ix_orders_channel_order_id"))
 

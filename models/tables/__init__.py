@@ -10,16 +10,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from models.case import SlaState
-from models.orders import Channel, Fault, OrderRequest, PaidBy
+from models.case import Custody, MoneyState, SlaState
+from models.orders import Channel, Fault, OrderRequest
 from models.parties import Seller, Supplier
 from models.partners import ChargeState
+from models.payments import PaidBy
 from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest, Source
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
+from models.worklists import Work
 
 METADATA = SQLModel.metadata
 METADATA.naming_convention = {
@@ -54,6 +56,11 @@ class SupplierRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=UtcTime)
 
 
+def stands_in(work: Work) -> str:
+    """The condition of a worklist's own small index, and of every question about it: word for word the same."""
+    return f"work LIKE '%,{work.value},%'"
+
+
 class CaseRow(SQLModel, table=True):
     """Where a case stands: an order, a return or a refund. One row per workflow id, from the case's opening on.
 
@@ -66,6 +73,17 @@ class CaseRow(SQLModel, table=True):
         Index("ix_case_file_stage", "kind", "stage", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_seller", "kind", "seller_id", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_seller_stage", "kind", "seller_id", "stage", "urgency", "newness", "workflow_id"),
+        *(
+            Index(
+                f"ix_case_file_work_{work.value}",
+                "urgency",
+                "newness",
+                "workflow_id",
+                sqlite_where=text(stands_in(work)),
+                postgresql_where=text(stands_in(work)),
+            )
+            for work in Work
+        ),
     )
 
     workflow_id: str = Field(primary_key=True)
@@ -80,6 +98,10 @@ class CaseRow(SQLModel, table=True):
     waiting_since: datetime | None = Field(default=None, sa_type=UtcTime)
     due_by: datetime | None = Field(default=None, sa_type=UtcTime)
     sla_state: SlaState = Field(sa_type=Word(SlaState))
+    custody: Custody | None = Field(default=None, sa_type=Word(Custody))
+    money: MoneyState = Field(default=MoneyState.NONE, sa_type=Word(MoneyState))
+    work: str = ""
+    """The worklists that it stands in, between commas: `,to_approve,money_in_doubt,`; empty for none (NTF-6)."""
     ended: bool
     last_step: int
     asked_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -105,7 +127,7 @@ class StepRow(SQLModel, table=True):
 
 
 class OrderRow(SQLModel, table=True):
-    """An order: its request with the buyer, the buyer's payment, the seller's settings when it came."""
+    """An order: its request with the buyer, what was paid, the seller's settings when it came."""
 
     __tablename__ = "orders"
 
@@ -116,9 +138,8 @@ class OrderRow(SQLModel, table=True):
     workflow_id: str = Field(unique=True)
     run_id: str
     received_at: datetime = Field(sa_type=UtcTime, index=True)
-    paid_by: PaidBy = Field(sa_type=Word(PaidBy))
-    payment_reference: str = Field(index=True)
     payment_amount: Decimal = Field(sa_type=Money)
+    """All that the buyer paid; by what, the payments say."""
     payment_currency: str
     charge_currency: str
     cancel_until: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -129,8 +150,23 @@ class OrderRow(SQLModel, table=True):
     seller: Seller = Field(sa_type=Document(Seller))
 
 
+class PaymentRow(SQLModel, table=True):
+    """One payment of the buyer to the seller (ORD-1); an order that cost nothing has none (ORD-15)."""
+
+    __tablename__ = "payment"
+    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    position: int = Field(primary_key=True)
+    paid_by: PaidBy = Field(sa_type=Word(PaidBy))
+    reference: str | None = Field(default=None, index=True)
+    amount: Decimal = Field(sa_type=Money)
+    currency: str
+
+
 class OrderLineRow(SQLModel, table=True):
-    """A line of an order: its shares of what was paid and charged, and what became of its units."""
+    """A line of an order: its shares of what was paid and charged, and what became of its units. A kit is there as
+    its components (ORD-14)."""
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -139,10 +175,15 @@ class OrderLineRow(SQLModel, table=True):
     )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
-    sku: str = Field(primary_key=True)
+    line_id: str = Field(primary_key=True)
+    sku: str
     position: int
     title: str
     quantity: int
+    kit_line_id: str | None = None
+    kit_sku: str | None = None
+    kit_each: int | None = None
+    """Units of it per kit."""
     paid_goods: Decimal = Field(sa_type=Money)
     paid_shipping: Decimal = Field(sa_type=Money)
     cost_goods: Decimal = Field(sa_type=Money)
@@ -195,7 +236,8 @@ class SupplierOrderLineRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     number: str = Field(primary_key=True, foreign_key="supplier_order.number")
-    sku: str = Field(primary_key=True)
+    line_id: str = Field(primary_key=True)
+    sku: str
     quantity: int
     unit_cost: Decimal = Field(sa_type=Money)
 
@@ -225,6 +267,7 @@ class ShipmentLineRow(SQLModel, table=True):
     order_id: str = Field(primary_key=True)
     shipment_id: str = Field(primary_key=True)
     position: int = Field(primary_key=True)
+    line_id: str
     sku: str
     quantity: int
     supplier_order_number: str | None = Field(default=None, foreign_key="supplier_order.number")
@@ -244,6 +287,9 @@ class CessationRow(SQLModel, table=True):
     by: str
     channel_reference: str | None = None
     quantities: dict[str, int] = Field(sa_type=JSON)
+    """By SKU, as people know them."""
+    lines: list[dict[str, Any]] = Field(sa_type=JSON)
+    """The same units, line by line."""
     evidence: dict[str, str] = Field(sa_type=JSON)
 
 
@@ -294,7 +340,8 @@ class ReturnLineRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
-    sku: str = Field(primary_key=True)
+    line_id: str = Field(primary_key=True)
+    sku: str
     position: int
     quantity: int
     reason: str
@@ -311,7 +358,7 @@ class ReturnUnitsRow(SQLModel, table=True):
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
-    sku: str = Field(primary_key=True)
+    line_id: str = Field(primary_key=True)
     supplier_order_number: str = Field(primary_key=True, foreign_key="supplier_order.number", index=True)
     quantity: int
 
@@ -322,7 +369,8 @@ class ReceptionRow(SQLModel, table=True):
     __tablename__ = "reception"
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
-    sku: str = Field(primary_key=True)
+    line_id: str = Field(primary_key=True)
+    sku: str
     quantity: int
     reception: Reception = Field(sa_type=Word(Reception))
     acceptance: Acceptance = Field(sa_type=Word(Acceptance))
@@ -372,6 +420,17 @@ class RefundRow(SQLModel, table=True):
     failure_reason: str | None = None
     reserved_at: datetime = Field(sa_type=UtcTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class RefundUnitsRow(SQLModel, table=True):
+    """Units that a refund of the buyer names: none of them is refunded twice while it counts (REF-13)."""
+
+    __tablename__ = "refund_units"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+
+    refund_id: str = Field(primary_key=True, foreign_key="refund.refund_id")
+    line_id: str = Field(primary_key=True)
+    quantity: int
 
 
 class MailRow(SQLModel, table=True):

@@ -52,7 +52,7 @@ async def start_refund(wanted: WantedRefund) -> None:
             "order_id": wanted.order,
             "way": wanted.way,
             "amount": wanted.amount,
-            "currency": wanted.currency or view.request.payment.currency,
+            "currency": wanted.currency or view.request.paid_currency,
             "reason": wanted.reason,
             "requested_by": wanted.requested_by,
             "lines": wanted.lines,

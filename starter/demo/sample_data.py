@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Engine
 
 from activities.database import Parties
+from models.buyers import Address
 from models.message import Message
-from models.orders import Address
 from models.parties import Fulfilment, RmaMethod, Seller, Supplier
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed

@@ -15,11 +15,14 @@ from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 from models import contract, ids
+from models.buyers import Buyer
 from models.case import CaseStatus, SlaState
 from models.failures import Conflict, NotFound
 from models.message import Event, Quantity
-from models.orders import Buyer, BuyerPayment, OrderLine, OrderRequest, PaidBy
+from models.order_lines import OrderLine
+from models.orders import OrderRequest
 from models.parties import Seller
+from models.payments import BuyerPayment, PaidBy
 from models.refunds import RefundRequest
 from models.returns import ReturnLine, ReturnRequest, Source
 from starter.client.send import Delivery, send_event

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from models.ids import CaseId
-from models.message import LongText, Message, Number, Quantity, Text
+from models.message import LongText, Message, Number, Text
 from models.orders import Channel
+from models.partners import ItemQuantity
 from starter.sandbox.facts import PartnerName, ShipmentFact, ShippingFact, ShippingSeed
 from starter.sandbox.json_partner import JsonPartner, body_of, refused
 from starter.sandbox.store import Document, Store
@@ -15,17 +15,17 @@ class ShipmentBody(Message):
     """`PUT .../shipments/{shipment_id}`."""
 
     channel: Channel
-    channel_order_id: CaseId | None = None
+    channel_order_id: Number | None = None
     carrier: Text
     tracking_number: Number
-    lines: tuple[Quantity, ...]
+    lines: tuple[ItemQuantity, ...]
 
 
 class ShippingListBody(Message):
     """`PUT .../shipping-list`."""
 
     channel: Channel
-    channel_order_id: CaseId | None = None
+    channel_order_id: Number | None = None
     state: Literal["stopped"]
     reason: LongText
 

@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from models.buyers import Address
 from models.ids import CaseId
-from models.message import LongText, Message, Number, Quantity, Sku, WholeQuantity, require_distinct_skus
+from models.message import LongText, Message, Number, Sku, WholeQuantity, require_distinct_skus
 from models.money import NonNegativeAmount
-from models.orders import Address
+from models.partners import ItemQuantity
 from starter.sandbox.facts import PartnerName, RmaFact, RmaPolicy, StockSeed, SupplierOrderFact, SupplierSeed
 from starter.sandbox.json_partner import JsonPartner, body_of, refused
 from starter.sandbox.store import Document, Store
@@ -36,7 +37,7 @@ class OrderBody(Message):
         return self
 
 
-class RmaLine(Quantity):
+class RmaLine(ItemQuantity):
     reason: LongText
 
 

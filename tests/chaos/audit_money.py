@@ -107,7 +107,7 @@ class MoneyAudit:
         """What this refund may give back: the buyer's payment, or the seller's charge. Never the other."""
         view = self._facts.orders[refund.order_id]
         if refund.direction is Direction.SELLER_TO_BUYER:
-            return (view.request.payment.reference,)
+            return tuple(str(one.reference) for one in view.request.paid_with)
         return tuple(one.id for one in self._facts.charges if one.metadata.get("order_id") == refund.order_id)
 
     def _never_over_the_cap(self) -> Iterator[Violation]:

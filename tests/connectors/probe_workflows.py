@@ -8,7 +8,7 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from models import calls
-    from models.orders import Address
+    from models.buyers import Address
     from models.partners import FindSources, OrderQuantity
 
 

@@ -11,7 +11,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.supplier_json.suppliers import Place, Suppliers, distance_km, place_of
-from models.orders import Address
+from models.buyers import Address
 from models.partners import AnnounceTracking, PlaceSupplierOrder, RequestRma, StopShipping
 from models.settings import Settings
 from starter.sandbox import SandboxClient

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from activities.database import Database, Parties, Reading
 from models.case import CaseRecord, SlaState, Step
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
-from models.message import Quantity
+from models.message import LineUnits
 from models.orders import OrderRequest, ShipmentFact, SupplierOrder, SupplierOrderLine
 from models.parties import Seller, Supplier
 from models.partners import ChargeState
@@ -62,7 +62,7 @@ def order_request(
     currency: str = "USD",
     **more: Any,
 ) -> OrderRequest:
-    """An order of lines `(sku, quantity, unit price)`; the seller pays half of the price."""
+    """An order of lines `(sku, quantity, unit price)`, whose ids are their SKUs; the seller pays half of the price."""
     product = sum((Decimal(price) * quantity for _, quantity, price in lines), Decimal(0))
     total = product + Decimal(tax) + Decimal(shipping) - Decimal(discount)
     payment = {"paid_by": "stripe", "reference": f"pi_{order_id}", "amount": f"{total:f}", "currency": currency}
@@ -82,6 +82,7 @@ def order_request(
             },
             "lines": [
                 {
+                    "line_id": sku,
                     "sku": sku,
                     "title": f"Item {sku}",
                     "quantity": quantity,
@@ -150,7 +151,8 @@ class Story:
         known = self.told[self.order_id].supplier_orders or ()
         number = f"{self.order_id}-{len(known) + 1}"
         lines = tuple(
-            SupplierOrderLine(sku=sku, quantity=count, unit_cost=Decimal(10)) for sku, count in units.items()
+            SupplierOrderLine(line_id=sku, sku=sku, quantity=count, unit_cost=Decimal(10))
+            for sku, count in units.items()
         )
         order = SupplierOrder(number=number, supplier_id=supplier_id, warehouse_id=f"{supplier_id}-1", lines=lines)
         record = SupplierOrderRecord(order=order, state="accepted", at=NOON)
@@ -172,7 +174,7 @@ class Story:
             shipment_id=f"S{len(known) + 1}",
             carrier="UPS",
             tracking_number=f"1Z{len(known) + 1}",
-            lines=tuple(Quantity(sku=sku, quantity=count) for sku, count in units.items()),
+            lines=tuple(LineUnits(line_id=sku, sku=sku, quantity=count) for sku, count in units.items()),
             at=NOON,
             supplier_order_number=number,
         )
@@ -332,7 +334,9 @@ def _nothing_happened(request: OrderRequest) -> SaveOrder:
     return SaveOrder(
         order_id=request.order_id,
         record=case_record(order_workflow_id(request.order_id), "cancel_window"),
-        lines=tuple(LineQuantities(sku=line.sku, quantity=line.quantity) for line in request.lines),
+        lines=tuple(
+            LineQuantities(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in request.items
+        ),
         charges=(),
         supplier_orders=(),
         shipments=(),

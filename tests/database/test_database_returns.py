@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from temporalio.exceptions import ApplicationError
 
 from activities.database.returnable_units import Worth, worth_of_next
-from models.orders import LineShare
 from models.records import Opening, ReceptionRecord
 from models.returns import Acceptance, Reception, ReturnRequest
+from models.shares import LineShare
 from tests.database.story import NOON, Story, seller, supplier
 
 
@@ -22,7 +22,7 @@ def test_RET_2_a_return_names_an_order(story: Story) -> None:
 
 def test_RET_2_units_of_another_order_are_refused(story: Story) -> None:
     story.delivered(("A", 1, "10.00"))
-    assert story.returning("RR-1", B=1).reason == "order 1001 has no line B"
+    assert story.returning("RR-1", B=1).reason == "order 1001 has no line B; there is line A (1 x A)"
 
 
 def test_RET_2_more_than_was_shipped_is_refused_and_nothing_is_changed(story: Story) -> None:
@@ -79,7 +79,9 @@ def test_RET_2_a_return_that_is_open_or_has_the_goods_holds_its_units(story: Sto
 def test_RET_2_a_return_stopped_after_the_goods_arrived_holds_its_units(story: Story) -> None:
     story.delivered(("A", 1, "10.00"))
     story.returned("RR-1", A=1)
-    arrived = ReceptionRecord(sku="A", quantity=1, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED)
+    arrived = ReceptionRecord(
+        line_id="A", sku="A", quantity=1, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED
+    )
     story.return_reaches("RR-1", "stopped", receptions=(arrived,))
     assert story.returning("RR-2", A=1).opening is Opening.REFUSED
 
@@ -109,6 +111,7 @@ def test_RET_2_returns_that_hold_all_units_are_worth_the_line_whatever_was_rejec
     quantity = sum(units for units, _ in turns)
     worth = Decimal(total) / 100
     share = LineShare(
+        line_id="A",
         sku="A",
         quantity=quantity,
         paid_goods=worth,
@@ -239,7 +242,9 @@ def test_a_return_number_used_by_another_run_is_a_duplicate(story: Story) -> Non
 def test_RET_11_what_is_not_said_any_more_is_gone(story: Story) -> None:
     story.delivered(("A", 2, "10.00"))
     story.returned("RR-1", A=2)
-    said = ReceptionRecord(sku="A", quantity=2, reception=Reception.SHORT, acceptance=Acceptance.MANUAL)
+    said = ReceptionRecord(
+        line_id="A", sku="A", quantity=2, reception=Reception.SHORT, acceptance=Acceptance.MANUAL
+    )
     story.return_reaches("RR-1", "awaiting_credit", receptions=(said,))
     story.return_reaches("RR-1", "awaiting_credit")
     (line,) = story.reading.return_view("RR-1").lines
@@ -261,7 +266,7 @@ def test_RET_11_reception_and_acceptance_are_two_facts_and_the_latest_word_count
     story.delivered(("A", 2, "10.00"))
     story.returned("RR-1", A=2)
     for reception, acceptance in ((Reception.SHORT, Acceptance.MANUAL), (Reception.RECEIVED, Acceptance.REJECTED)):
-        said = ReceptionRecord(sku="A", quantity=2, reception=reception, acceptance=acceptance)
+        said = ReceptionRecord(line_id="A", sku="A", quantity=2, reception=reception, acceptance=acceptance)
         story.return_reaches("RR-1", "awaiting_credit", receptions=(said,))
     (line,) = story.reading.return_view("RR-1").lines
     assert (line.received, line.reception, line.acceptance) == (2, Reception.RECEIVED, Acceptance.REJECTED)

@@ -20,5 +20,7 @@ def test_RET_19_the_buyers_words_come_back_as_they_were_written(story: Story, wo
 
 
 def test_RET_16_a_text_that_no_database_takes_is_refused_at_the_door() -> None:
-    with pytest.raises(InvalidInput, match=r"lines\.0\.buyer_words: a text can't hold the control character U\+0000"):
+    with pytest.raises(
+        InvalidInput, match=r"lines\.0\.buyer_words: a text can't hold the control character U\+0000"
+    ):
         request_saying("a\0b")

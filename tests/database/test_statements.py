@@ -81,14 +81,19 @@ def _sections(story: Story, told: SaveOrder) -> SaveOrder:
     """The sections of an order that `north` ships whole."""
     lines = [line.model_copy(update={"shipped": line.quantity}) for line in story.told["1001"].lines or ()]
     order = {"number": "1001-1", "supplier_id": "north", "warehouse_id": "n-1"}
-    units = [{"sku": line.sku, "quantity": line.quantity, "unit_cost": "10.00"} for line in lines]
+    units = [
+        {"line_id": line.line_id, "sku": line.sku, "quantity": line.quantity, "unit_cost": "10.00"}
+        for line in lines
+    ]
     parcel = {"shipment_id": "S1", "carrier": "UPS", "tracking_number": "1Z1", "at": NOON}
     return SaveOrder.model_validate(
         told.model_dump()
         | {
             "lines": [line.model_dump() for line in lines],
             "supplier_orders": [{"order": {**order, "lines": units}, "state": "accepted", "at": NOON}],
-            "shipments": [{**parcel, "lines": [{"sku": line.sku, "quantity": line.quantity} for line in lines]}],
+            "shipments": [
+                {**parcel, "lines": [line.model_dump(include={"line_id", "sku", "quantity"}) for line in lines]}
+            ],
         }
     )
 
@@ -118,7 +123,9 @@ def happy_return(story: Story, engine: Engine) -> None:
 
 
 def arrived() -> ReceptionRecord:
-    return ReceptionRecord(sku="A", quantity=1, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED)
+    return ReceptionRecord(
+        line_id="A", sku="A", quantity=1, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED
+    )
 
 
 def refunded(story: Story, refund_id: str, direction: Direction) -> None:

@@ -159,8 +159,8 @@ async def audit(play: Play, effects: Effects) -> None:
         if one.direction is Direction.SELLER_TO_BUYER
         and one.state in (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED)
     )
-    if not getattr(play.sequence.setup, "allow_over_refund", False) and buyer > order.request.payment.amount:
-        raise Violation(f"{buyer} refunded of {order.request.payment.amount}")
+    if not getattr(play.sequence.setup, "allow_over_refund", False) and buyer > order.request.paid:
+        raise Violation(f"{buyer} refunded of {order.request.paid}")
     placed = [one for one in effects.supplier_orders if one.number.startswith(f"{order.id}-")]
     stopped = [one for one in effects.stops if one.order_id == order.id]
     gone = bool(books.cessations) and not any(line.open or line.shipped for line in books.lines)

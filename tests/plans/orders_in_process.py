@@ -68,7 +68,16 @@ REQUEST = OrderRequest.model_validate(
                 "country": "US",
             },
         },
-        "lines": [{"sku": "A", "title": "Part", "quantity": UNITS, "unit_price": "50.00", "unit_cost": "31.50"}],
+        "lines": [
+            {
+                "line_id": "A",
+                "sku": "A",
+                "title": "Part",
+                "quantity": UNITS,
+                "unit_price": "50.00",
+                "unit_cost": "31.50",
+            }
+        ],
         "payment": {"paid_by": "stripe", "reference": "pi_b", "amount": "100.00", "currency": "USD"},
     }
 )

@@ -323,7 +323,11 @@ def opened(setup: ReturnSetup) -> OpenedReturn:
             ),
             "channel": "web_shop",
             "supplier_order_number": "1001-1",
-            "lines": [OpenedLine(sku="A", quantity=2, reason="does not fit", paid=Decimal(100), cost=Decimal(63))],
+            "lines": [
+                OpenedLine(
+                    line_id="A", sku="A", quantity=2, reason="does not fit", paid=Decimal(100), cost=Decimal(63)
+                )
+            ],
             "currency": "USD",
             "charge_currency": "USD",
         }

@@ -42,9 +42,9 @@ async def test_REF_3_four_processes_together_never_reserve_more_than_was_paid(wo
     got = [int(await said(person)) for person in people]
     assert [await person.wait() for person in people] == [0] * 4
     refunds = (await order.books()).refunds
-    assert sum(got) == len(refunds.refunds) == int(order.request.payment.amount / Decimal(EACH))
+    assert sum(got) == len(refunds.refunds) == int(order.request.paid / Decimal(EACH))
     assert refunds.buyer.pending == sum(got) * Decimal(EACH)
-    assert refunds.buyer.left == order.request.payment.amount - refunds.buyer.pending
+    assert refunds.buyer.left == order.request.paid - refunds.buyer.pending
 
 
 async def test_REF_3_refunds_started_in_one_breath_pay_out_no_more_than_was_paid(world: World) -> None:

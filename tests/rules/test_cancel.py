@@ -249,7 +249,7 @@ async def test_CAN_6_the_sellers_setting_refunds_the_buyer_in_full(world: World)
     await order.update("cancel_request", **CANCEL)
     await order.ends("cancelled")
     (refund,) = (await order.effects()).refunds
-    assert refund.payment_intent == order.request.payment.reference
+    assert refund.payment_intent == order.request.paid_with[0].reference
     assert (refund.amount, refund.currency) == (Decimal("116.24"), "USD")
     buyer = (await order.books()).refunds.buyer
     assert (buyer.refunded, buyer.left) == (Decimal("116.24"), Decimal(0))

@@ -45,7 +45,7 @@ async def test_NTF_1_a_mail_server_that_is_down_holds_up_no_money_and_the_mail_a
     await waits_for_mail(order)
     effects = await order.effects()
     assert [intent.status for intent in effects.payment_intents] == ["canceled"]
-    assert [refund.amount for refund in effects.refunds] == [order.request.payment.amount]
+    assert [refund.amount for refund in effects.refunds] == [order.request.paid]
     assert len(effects.stops) == 1
     assert await order.mails(order.id) == []
     await order.forward(minutes=20)

@@ -32,7 +32,7 @@ async def test_ORD_1_the_buyers_payment_is_kept_with_reference_amount_and_curren
     order = await world.simple_order(shipping="7.99", tax="8.25", discount="5.00")
     await order.reaches("cancel_window")
     books = await order.books()
-    assert books.request.payment.reference == order.request.payment.reference
+    assert books.request.paid_with[0].reference == order.request.paid_with[0].reference
     assert (books.listed.paid, books.listed.currency) == (usd("111.24"), "USD")
 
 

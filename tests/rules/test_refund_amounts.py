@@ -205,7 +205,7 @@ async def test_REF_9_the_buyer_gets_it_from_the_sellers_own_account(world: World
     order = await paid_order(world, gateway_account=f"acct_{world.tag}")
     await (await world.refund(order, amount="5.00")).ends("succeeded")
     (refund,) = (await order.effects()).refunds
-    assert (refund.account, refund.payment_intent) == (f"acct_{world.tag}", order.request.payment.reference)
+    assert (refund.account, refund.payment_intent) == (f"acct_{world.tag}", order.request.paid_with[0].reference)
 
 
 # ---- REF-10: they can be listed, and add up ----

@@ -188,7 +188,8 @@ async def test_REF_7_staff_are_told_when_a_refund_stays_pending_for_a_week(world
 async def looks(world: World, order: OrderStory) -> list[object]:
     """How often the gateway was asked for the refunds of this order's payment."""
     asked = await world.sandbox.requests("gateway", "/v1/refunds")
-    return [one for one in asked if one.method == "GET" and order.request.payment.reference in str(one.query)]
+    payment = str(order.request.paid_with[0].reference)
+    return [one for one in asked if one.method == "GET" and payment in str(one.query)]
 
 
 async def test_REF_7_another_refunds_word_is_refused(world: World) -> None:

@@ -1,10 +1,13 @@
 """Cancel requests, and whether each came in time (CAN-1..6, CAN-11)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from models.case import OrderStage as Stage
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
+from models.message import LineUnits, Quantity
+from models.naming import by_line, units_named
 from models.orders import CancelRequest, Channel
 from models.partners import Arrival, Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
@@ -28,8 +31,15 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
         raise RefusedByRule(
             "CAN-5", "an eBay order needs the buyer's cancellation request there: give channel_reference"
         )
-    if event.lines is not None and {line.sku: line.quantity for line in event.lines} != f.lines.open:
+    if event.lines is not None and by_line(_lines_of(f, event.lines)) != f.lines.open:
         raise RefusedByRule("CAN-10", "only the whole order can be cancelled here: split it first")
+
+
+def _lines_of(f: OrderFacts, named: Sequence[Quantity]) -> tuple[LineUnits, ...]:
+    try:
+        return units_named(named, f.lines.counts, left=f.lines.open)
+    except ValueError as error:
+        raise RefusedByRule("ORD-13", f"the order has {error}") from None
 
 
 def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:
@@ -131,15 +141,14 @@ def answers(f: OrderFacts) -> Plan:
             said = f"cancel request: {one.message}"
             told += just(Note(key=f"note:cancel-{event.event_id}", what=said, by=event.actor))
         if one.decision == "too_late":
-            until = f.cancel_until
-            closed = f"{_time(until, 16)} UTC" if until else None
             told += just(
                 notify(
                     f"too-late-{one.event.event_id}",
                     "cancel_too_late",
                     Recipient.SELLER,
                     reason=one.event.reason,
-                    window_closed=closed,
+                    window_closed=f.cancel_until,
+                    asked_at=one.arrived_at,
                 )
             )
     return told
@@ -149,7 +158,17 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
     """The seller is told that the order is cancelled."""
     automatic = "yes" if f.seller.auto_refund_buyer else None
     reason = accepted.event.reason
-    mail = notify("cancelled", "order_cancelled", Recipient.SELLER, reason=reason, refund_automatic=automatic)
+    charge = f.charge
+    mail = notify(
+        "cancelled",
+        "order_cancelled",
+        Recipient.SELLER,
+        reason=reason,
+        refund_automatic=automatic,
+        amount=(charge.captured or charge.amount) if charge else None,
+        currency=f.currency,
+        collected="yes" if f.captured else None,
+    )
     return just(mail)
 
 
@@ -179,7 +198,8 @@ def return_of(f: OrderFacts) -> ReturnRequest:
         source=Source.LATE_CANCEL,
         requested_by=event.actor,
         lines=tuple(
-            ReturnLine(sku=line.sku, quantity=line.quantity, reason=event.reason) for line in f.lines.shipped
+            ReturnLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity, reason=event.reason)
+            for line in f.lines.shipped
         ),
         note="the cancel request came after the cancel window",
     )

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from models.ids import CaseId, DerivedId
+from models.ids import DerivedId
 from models.message import Message, Number
 from models.money import Currency, PositiveAmount
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
@@ -99,6 +99,7 @@ class SearchStock(Effect):
     who: ClassVar[Who] = Who.SUPPLIER
     cancellable: ClassVar[bool] = True
     units: dict[str, int]
+    """By `line_id`."""
     second_source: bool = False
 
     @property
@@ -176,7 +177,7 @@ class AnnounceTracking(Effect):
 
     kind: Literal["announce_tracking"] = "announce_tracking"
     who: ClassVar[Who] = Who.SHOP
-    shipment_id: CaseId
+    shipment_id: Number
 
     @property
     def summary(self) -> str:

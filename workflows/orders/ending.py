@@ -50,7 +50,7 @@ def _ended(f: OrderFacts, outcome: Stage, message: str, steps: Plan) -> Plan:
 
 def _is_busy(f: OrderFacts) -> bool:
     """Something has not come to its end that must have."""
-    if f.undecided_cancel is not None or any(one.state == "in_doubt" for one in f.seller_refunds):
+    if f.undecided_cancel is not None or any(one.state == "in_doubt" for one in f.refunds):
         return True
     return any(not isinstance(one, SendMail) for one in wanted(f))
 
@@ -94,7 +94,7 @@ def _left(f: OrderFacts) -> tuple[str, ...]:
         for one in f.in_flight.values()
         if isinstance(one, MakeRefund)
         and (attempt := attempt_of(f.refunds, one.refund_id)) is not None
-        and attempt.state == "pending"
+        and attempt.state in ("pending", "in_doubt")
     ]
     begun = [one.key for one in before if isinstance(one, MakeRefund | AnnounceTracking)]
     return tuple(dict.fromkeys([*begun, *(one.key for one in pending)]))

@@ -7,7 +7,8 @@ from typing import Self
 from pydantic import Field
 
 from models.ids import order_workflow_id
-from models.orders import Hold, OrderRequest, Shipment, ShipmentFact
+from models.naming import by_line
+from models.orders import Hold, OrderRequest, ShipmentFact
 from models.parties import Seller
 from models.partners import ChargeState, RefusedSource
 from models.records import Cessation, Opening
@@ -16,7 +17,7 @@ from workflows.orders import lines as order_lines
 from workflows.orders.charges import ChargeAttempt
 from workflows.orders.effects import Authorize, Capture, OrderEffect, SearchStock, WriteDown
 from workflows.orders.lines import Lines
-from workflows.orders.records import CancelAsked, Purchase, StockSearch
+from workflows.orders.records import CancelAsked, Parcel, Purchase, StockSearch
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of
 
 
@@ -48,7 +49,7 @@ class OrderFacts(CaseFacts):
     """When the limit passed without it."""
     last_supplier: str | None = None
     """The one that accepted last."""
-    parcels: tuple[Shipment, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
     """Shipments that wait for their turn."""
     shipments: tuple[ShipmentFact, ...] = ()
     """Those that the shop is told of."""
@@ -192,14 +193,18 @@ class OrderFacts(CaseFacts):
 
     @property
     def unsourced(self) -> dict[str, int]:
-        """Open units that no warehouse is to ship yet, by SKU."""
+        """Open units that no warehouse is to ship yet, by `line_id`."""
         bought: dict[str, int] = {}
         for purchase in self.purchases:
             if purchase.state != "refused":
                 for line in purchase.order.lines:
-                    bought[line.sku] = bought.get(line.sku, 0) + line.quantity
-        left = {one.sku: one.open + one.shipped - bought.get(one.sku, 0) for one in self.lines.counts if one.open}
-        return {sku: count for sku, count in left.items() if count > 0}
+                    bought[line.line_id] = bought.get(line.line_id, 0) + line.quantity
+        left = {
+            one.line_id: one.open + one.shipped - bought.get(one.line_id, 0)
+            for one in self.lines.counts
+            if one.open
+        }
+        return {line_id: count for line_id, count in left.items() if count > 0}
 
     @property
     def refused_sources(self) -> tuple[RefusedSource, ...]:
@@ -237,7 +242,7 @@ class OrderFacts(CaseFacts):
 
     @property
     def can_ship(self) -> dict[str, int]:
-        """Units that may ship now, by SKU: all that are open once all is bought; before that, those that a
+        """Units that may ship now, by `line_id`: all that are open once all is bought; before that, those that a
         supplier accepted."""
         if not self.is_with_supplier:
             return {}
@@ -247,8 +252,12 @@ class OrderFacts(CaseFacts):
         for purchase in self.purchases:
             if purchase.state == "accepted":
                 for line in purchase.order.lines:
-                    accepted[line.sku] = accepted.get(line.sku, 0) + line.quantity
-        return {one.sku: accepted[one.sku] - one.shipped for one in self.lines.counts if one.sku in accepted}
+                    accepted[line.line_id] = accepted.get(line.line_id, 0) + line.quantity
+        return {
+            one.line_id: accepted[one.line_id] - one.shipped
+            for one in self.lines.counts
+            if one.line_id in accepted
+        }
 
     # ---- money back ----
 
@@ -298,10 +307,10 @@ class OrderFacts(CaseFacts):
     # ---- units that come to nothing (CAN-12) ----
 
     def with_cessation(self, cessation: Cessation) -> Self:
-        lines = order_lines.drop(self.lines, cessation.kind, cessation.quantities)
+        lines = order_lines.drop(self.lines, cessation.kind, by_line(cessation.lines))
         return self.with_(lines=lines, cessations=(*self.cessations, cessation))
 
 
 def first_lines(request: OrderRequest) -> Lines:
     """The lines with which an order begins."""
-    return order_lines.lines_of(request.lines, request.charge_currency)
+    return order_lines.lines_of(request.items, request.charge_currency)

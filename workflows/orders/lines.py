@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
-from models.message import Message, Quantity
+from models.message import LineUnits, Message
 from models.money import Amount, Currency, share_of_units
-from models.orders import LineShare, OrderLine
+from models.naming import by_line, by_sku
+from models.order_lines import ItemLine
 from models.records import LineQuantities
+from models.shares import LineShare
 
 
 class Lines(Message):
@@ -32,25 +34,41 @@ class Lines(Message):
 
     @property
     def open(self) -> dict[str, int]:
-        """Units that are neither shipped, cancelled nor voided, by SKU."""
-        return {count.sku: count.open for count in self.counts if count.open}
+        """Units that are neither shipped, cancelled nor voided, by `line_id`."""
+        return {count.line_id: count.open for count in self.counts if count.open}
 
     @property
     def has_open(self) -> bool:
         return any(count.open for count in self.counts)
 
     @property
-    def shipped(self) -> tuple[Quantity, ...]:
-        return tuple(Quantity(sku=one.sku, quantity=one.shipped) for one in self.counts if one.shipped)
+    def shipped(self) -> tuple[LineUnits, ...]:
+        return tuple(
+            LineUnits(line_id=one.line_id, sku=one.sku, quantity=one.shipped) for one in self.counts if one.shipped
+        )
+
+    def units(self, units: Mapping[str, int]) -> tuple[LineUnits, ...]:
+        """These units, given by `line_id`, with the items that they are of."""
+        return tuple(
+            LineUnits(line_id=one.line_id, sku=one.sku, quantity=units[one.line_id])
+            for one in self.counts
+            if units.get(one.line_id)
+        )
+
+    def in_words(self, units: Mapping[str, int]) -> str:
+        """These units, given by `line_id`, as people write them."""
+        return items_of(by_sku(self.units(units)))
 
     @property
     def has_shipped(self) -> bool:
         return any(count.shipped for count in self.counts)
 
 
-def lines_of(lines: Sequence[OrderLine], currency: str) -> Lines:
+def lines_of(lines: Sequence[ItemLine], currency: str) -> Lines:
     """All units are open. `currency` is that of the broker's charge."""
-    counts = tuple(LineQuantities(sku=line.sku, quantity=line.quantity) for line in lines)
+    counts = tuple(
+        LineQuantities(line_id=line.line_id, sku=line.sku, quantity=line.quantity, kit=line.kit) for line in lines
+    )
     return Lines(counts=counts, currency=currency)
 
 
@@ -60,18 +78,17 @@ def with_shares(lines: Lines, shares: Sequence[LineShare]) -> Lines:
     return lines.model_copy(update={"shares": tuple(shares), "cost": cost})
 
 
-def ship(lines: Lines, parcel: Iterable[Quantity]) -> Lines:
+def ship(lines: Lines, parcel: Iterable[LineUnits]) -> Lines:
     """These units have left. Raises ValueError when more is shipped than is open."""
-    units = {line.sku: line.quantity for line in parcel}
-    left = lines.open
-    for sku, count in units.items():
-        if count > left.get(sku, 0):
-            raise ValueError(f"{count} of {sku} can't ship, {left.get(sku, 0)} are open")
+    units, left = by_line(parcel), lines.open
+    for line_id, count in units.items():
+        if count > left.get(line_id, 0):
+            raise ValueError(f"{count} of line {line_id} can't ship, {left.get(line_id, 0)} are open")
     return lines.model_copy(update={"counts": _counted(lines, "shipped", units)})
 
 
 def drop(lines: Lines, fate: Literal["cancelled", "voided"], units: Mapping[str, int]) -> Lines:
-    """These units are cancelled or voided: the seller does not owe them any more."""
+    """These units, by `line_id`, are cancelled or voided: the seller does not owe them any more."""
     after = lines.model_copy(update={"counts": _counted(lines, fate, units)})
     worth = _worth_of_dropped(after, units) - _worth_of_dropped(lines, units)
     return after.model_copy(update={"cost_dropped": lines.cost_dropped + worth})
@@ -79,19 +96,21 @@ def drop(lines: Lines, fate: Literal["cancelled", "voided"], units: Mapping[str,
 
 def _counted(lines: Lines, fate: str, units: Mapping[str, int]) -> tuple[LineQuantities, ...]:
     return tuple(
-        count.model_copy(update={fate: getattr(count, fate) + units[count.sku]}) if count.sku in units else count
+        count.model_copy(update={fate: getattr(count, fate) + units[count.line_id]})
+        if count.line_id in units
+        else count
         for count in lines.counts
     )
 
 
-def _worth_of_dropped(lines: Lines, skus: Iterable[str]) -> Decimal:
+def _worth_of_dropped(lines: Lines, line_ids: Iterable[str]) -> Decimal:
     """Cancelled and voided units are counted from the end of the line, returned ones from its start."""
-    shares = {share.sku: share for share in lines.shares}
-    counts = {count.sku: count for count in lines.counts}
+    shares = {share.line_id: share for share in lines.shares}
+    counts = {count.line_id: count for count in lines.counts}
     return sum(
         (
             share_of_units(total, count.quantity, count.open + count.shipped, dropped, lines.currency)
-            for share, count in ((shares[sku], counts[sku]) for sku in skus if sku in shares)
+            for share, count in ((shares[one], counts[one]) for one in line_ids if one in shares)
             if (dropped := count.voided + count.cancelled)
             for total in (share.cost_goods, share.cost_shipping)
         ),

@@ -5,12 +5,14 @@ from typing import Any
 from models import calls
 from models.calls import Call
 from models.message import Message
+from models.naming import by_sku
 from models.partners import (
     AnnounceTracking,
     AskArrival,
     AuthorizeCharge,
     CaptureCharge,
     FindSources,
+    ItemQuantity,
     OrderQuantity,
     PlaceSupplierOrder,
     StopShipping,
@@ -82,10 +84,11 @@ def _of_charge(
 
 
 def _search(f: OrderFacts, effect: effects.SearchStock) -> FindSources:
-    cost = {line.sku: line.unit_cost for line in f.request.lines}
+    cost = {line.line_id: line.unit_cost for line in f.request.items}
     return FindSources(
         wanted=tuple(
-            OrderQuantity(sku=sku, quantity=count, unit_cost=cost[sku]) for sku, count in effect.units.items()
+            OrderQuantity(sku=line.sku, quantity=line.quantity, unit_cost=cost[line.line_id])
+            for line in f.lines.units(effect.units)
         ),
         ship_to=f.request.buyer.address,
         minimum_stock=f.seller.minimum_stock,
@@ -116,5 +119,5 @@ def _tracking(f: OrderFacts, effect: effects.AnnounceTracking) -> AnnounceTracki
         shipment_id=shipment.shipment_id,
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
-        lines=shipment.lines,
+        lines=tuple(ItemQuantity(sku=sku, quantity=count) for sku, count in by_sku(shipment.lines).items()),
     )

@@ -100,9 +100,8 @@ def _release(f: OrderFacts) -> Plan:
     why = "you release each order" if f.is_domestic else f"it ships to {f.request.buyer.address.country}"
     what = f"release the order, or cancel it ({why})"
     since = f.opened_at or f.created_at
-    return just(notify("release", "release_needed", Recipient.SELLER, why=why)) + wait(
-        Stage.AWAITING_RELEASE, Who.SELLER, what, since
-    )
+    mail = notify("release", "release_needed", Recipient.SELLER, why=why, since=since)
+    return just(mail) + wait(Stage.AWAITING_RELEASE, Who.SELLER, what, since)
 
 
 # ---- ORD-4: the cancel window, and a hold ----

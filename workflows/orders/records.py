@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.message import Message
+from models.message import LineUnits, Message, Number, Text
 from models.orders import CancelRequest, SupplierOrder
 
 Decision = Literal["accepted", "cancelled_already", "too_late", "nothing_left"]
@@ -28,10 +28,21 @@ class StockSearch(Message):
 
     second_source: bool
     missing: dict[str, int] = Field(default_factory=dict)
-    """Units that nobody ships, by SKU."""
+    """Units that nobody ships, by `line_id`."""
     in_stock: dict[str, int] = Field(default_factory=dict)
-    """How many the stock feed offered of those items, for CAN-12."""
+    """How many the stock feed offered of those items, by SKU, for CAN-12."""
     at: datetime
+
+
+class Parcel(Message):
+    """A shipment that came and waits for its turn, with the lines that it means."""
+
+    event_id: Number
+    shipment_id: Number
+    carrier: Text
+    tracking_number: Number
+    lines: tuple[LineUnits, ...]
+    supplier_order_number: Number | None = None
 
 
 PurchaseState = Literal["found", "sent", "accepted", "refused", "unknown"]

@@ -53,25 +53,36 @@ def _settled(f: OrderFacts, attempt: RefundAttempt, result: RefundResult) -> Ord
 
 
 def reported(f: OrderFacts, result: RefundResult) -> OrderFacts:
-    """It is pending, is known after all, or failed after it had succeeded (REF-7). A word about a refund that this
-    order did not make moves nothing."""
+    """It is pending, in doubt, known after all, or failed after it had succeeded (REF-7, REF-11). A word about a
+    refund that this order did not make moves nothing."""
     attempt = attempts.attempt_of(f.refunds, result.refund_id)
     failed = result.state is RefundState.FAILED
     if attempt is None or (attempt.state in ("failed", "refused") and not failed):
         why = f"the order made no refund {result.refund_id} that succeeded (REF-7)"
         return f.reject(contract.REFUND_TAKEN_BACK, why, None)
-    if result.unknown or result.state is RefundState.RESERVED:
+    if result.unknown:
+        return _in_doubt_meanwhile(f, attempt, result)
+    if result.state is RefundState.RESERVED:
         return f
-    if attempt.state == "in_doubt":
-        what = f"refund {result.refund_id}, which was in doubt, is {result.state.value} after all"
-        return _settled(f.step(what, Who.GATEWAY), attempt, result)
-    if failed and attempt.may_have_moved_money:
+    if failed and attempt.may_have_moved_money and (result.taken_back or attempt.state == "succeeded"):
         what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
         refunds = attempts.failed_afterwards(f.refunds, result, f.now)
         return f.with_(refunds=refunds).step(f"{what}: {result.reason}", Who.GATEWAY)
+    if attempt.state == "in_doubt":
+        what = f"refund {result.refund_id}, which was in doubt, is {result.state.value} after all"
+        return _settled(f.step(what, Who.GATEWAY), attempt, result)
     if attempt.is_under_way and attempt.state != attempts.state_of(result):
         return _settled(f, attempt, result)
     return f
+
+
+def _in_doubt_meanwhile(f: OrderFacts, attempt: RefundAttempt, result: RefundResult) -> OrderFacts:
+    """Its own workflow goes on asking the gateway: nobody asks for it again meanwhile (REF-11)."""
+    if not attempt.is_under_way or attempt.state == "in_doubt":
+        return f
+    what = f"refund {attempt.refund_id} of {result.amount} {result.currency} is in doubt: {result.reason}"
+    refunds = attempts.settled(f.refunds, result, f.now, awaited=True)
+    return f.with_(refunds=refunds).step(what, Who.GATEWAY)
 
 
 # ---- the seller's (ORD-7) ----
@@ -98,9 +109,14 @@ def to_seller(f: OrderFacts) -> Plan:
 
 
 def _look_again(f: OrderFacts, attempt: RefundAttempt) -> Plan:
-    again = attempt.at + timedelta(days=f.seller.refund_retry_days)
-    effect = _to_seller(f, attempt.refund_id, attempt.amount, attempt.tries + 1)
-    what = f"find out whether refund {attempt.refund_id} of the seller was made"
+    """One in doubt is asked for again with the same words after some days: it is looked for before it is sent."""
+    again, tries = attempt.at + timedelta(days=f.seller.refund_retry_days), attempt.tries + 1
+    if attempt.direction is SELLER:
+        effect = _to_seller(f, attempt.refund_id, attempt.amount, tries)
+    else:
+        effect = _to_buyer(f, attempt.refund_id, tries)
+    whom = "seller" if attempt.direction is SELLER else "buyer"
+    what = f"find out whether refund {attempt.refund_id} of the {whom} was made"
     return at(f, again, f"Look again for refund {attempt.refund_id}", effect) + wait(
         _stage(f), Who.STAFF, what, attempt.at, again
     )
@@ -112,7 +128,7 @@ def alerts(f: OrderFacts) -> Plan:
     for one in f.refunds:
         whom = "seller" if one.direction is SELLER else "buyer"
         refund = f"refund {one.refund_id} of the {whom}"
-        if one.state == "in_doubt" and not one.renumbered:
+        if one.state == "in_doubt" and not one.awaited:
             what = f"{refund} is in doubt: {one.reason}; look whether it was made"
             told += just(alert(f, f"{one.refund_id}-in-doubt", what, Who.STAFF))
         elif one.state == "failed_afterwards":
@@ -160,39 +176,58 @@ def _stage(f: OrderFacts) -> Stage:
 
 
 def to_buyer(f: OrderFacts) -> Plan:
-    """Without a person's click only because the seller's setting automates it: all that is still refundable."""
+    """Without a person's click only because the seller's setting automates it: all that is still refundable. While
+    it is in doubt the order stays open (REF-11)."""
     if not f.buyer_refund_is_due:
         return Plan()
     attempt = f.buyer_refund
     if attempt is None:
-        effect = _to_buyer(f)
+        ordinal = attempts.next_ordinal(f.refunds, BUYER)
+        effect = _to_buyer(f, ids.order_refund_id(f.order_id, "buyer", ordinal), 1)
         return just(effect) + in_flight(f, Stage.CANCELLING, effect)
     asked = _asked(f, attempt)
-    return in_flight(f, Stage.CANCELLING, asked) if asked is not None else _buyer_mails(attempt)
+    if asked is not None:
+        return in_flight(f, Stage.CANCELLING, asked)
+    return _look_again(f, attempt) if attempt.state == "in_doubt" else _buyer_mails(attempt)
 
 
-def _to_buyer(f: OrderFacts) -> MakeRefund:
-    ordinal = attempts.next_ordinal(f.refunds, BUYER)
-    refund_id = ids.order_refund_id(f.order_id, "buyer", ordinal)
+def _to_buyer(f: OrderFacts, refund_id: str, tries: int) -> MakeRefund:
     cancelled = f.accepted_cancel
     return MakeRefund(
-        key=f"refund:{refund_id}:1",
+        key=f"refund:{refund_id}:{tries}",
         refund_id=refund_id,
         direction=BUYER,
         amount=None,
-        currency=f.request.payment.currency,
+        currency=f.request.paid_currency,
         reason=f"order cancelled: {cancelled.event.reason}" if cancelled else "order cancelled",
         requested_by="seller:settings",
+        again=tries > 1,
     )
 
 
 def _buyer_mails(attempt: RefundAttempt) -> Plan:
     if attempt.state == "succeeded":
-        money = {"amount": attempt.amount, "currency": attempt.currency}
-        return just(notify("buyer-refunded", "buyer_refunded", Recipient.BUYER, **money))
+        mail = notify(
+            "buyer-refunded",
+            "buyer_refunded",
+            Recipient.BUYER,
+            amount=attempt.amount,
+            currency=attempt.currency,
+            refund_id=attempt.refund_id,
+        )
+        return just(mail)
     if attempt.state in ("failed", "refused"):
-        why = {"reason": attempt.reason, "refund_id": attempt.refund_id}
-        return just(notify("refund-failed", "refund_failed", Recipient.SELLER, **why))
+        mail = notify(
+            "refund-failed",
+            "refund_failed",
+            Recipient.SELLER,
+            reason=attempt.reason,
+            amount=attempt.amount or None,
+            currency=attempt.currency,
+            refund_id=attempt.refund_id,
+            direction=BUYER.value,
+        )
+        return just(mail)
     return Plan()
 
 

@@ -3,15 +3,17 @@
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
+from models.message import LineUnits
+from models.naming import by_sku, units_named
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
-from workflows.engine.pieces import after_days, alert, just, notify, wait
+from workflows.engine.pieces import after_days, alert, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan, Wait
 from workflows.orders import lines as order_lines
 from workflows.orders.effects import AnnounceTracking
 from workflows.orders.facts import OrderFacts
-from workflows.orders.lines import items_of
+from workflows.orders.records import Parcel
 
 # ---- a shipment comes ----
 
@@ -22,14 +24,31 @@ def check(f: OrderFacts, event: Shipment) -> None:
         raise RefusedByRule("CAN-11", "the order is cancelled and does not ship")
     if f.knows_shipment(event.shipment_id):
         return
-    ordered = {line.sku for line in f.request.lines}
+    try:
+        lines = _lines_of(f, event)
+    except ValueError as error:
+        raise RefusedByRule("ORD-11", f"the order has {error}") from None
     left = _left_for_more(f)
-    for line in event.lines:
-        if line.sku not in ordered:
-            raise RefusedByRule("ORD-11", f"the order has no line {line.sku}")
-        count = left.get(line.sku, 0)
+    for line in lines:
+        count = left.get(line.line_id, 0)
         if line.quantity > count:
             raise RefusedByRule("ORD-11", f"{line.quantity} of {line.sku} can't ship, {count} are open")
+
+
+def _lines_of(f: OrderFacts, event: Shipment) -> tuple[LineUnits, ...]:
+    """The lines that it means. A supplier knows items only: its units are taken from the lines that it was sent,
+    in their order (ORD-13). Raises ValueError when a name fits no line, or several."""
+    left = _left_for_more(f)
+    if event.supplier_order_number is not None:
+        sent = {
+            line.line_id
+            for one in f.purchases
+            if one.order.number == event.supplier_order_number
+            for line in one.order.lines
+        }
+        left = {line_id: count for line_id, count in left.items() if line_id in sent} or left
+    by_supplier = event.actor.startswith("supplier:")
+    return units_named(event.lines, f.lines.counts, left=left, in_order=by_supplier)
 
 
 def _left_for_more(f: OrderFacts) -> dict[str, int]:
@@ -37,7 +56,7 @@ def _left_for_more(f: OrderFacts) -> dict[str, int]:
     left = f.lines.open
     for parcel in f.parcels:
         for line in parcel.lines:
-            left[line.sku] = left.get(line.sku, 0) - line.quantity
+            left[line.line_id] = left.get(line.line_id, 0) - line.quantity
     return left
 
 
@@ -46,7 +65,15 @@ def receive(f: OrderFacts, event: Shipment) -> OrderFacts:
     if f.knows_shipment(event.shipment_id):
         return f.step(f"shipment {event.shipment_id} is known already; counted once", event.actor)
     what = f"shipment {event.shipment_id} left the warehouse"
-    return f.with_(parcels=(*f.parcels, event)).step(what, event.actor)
+    parcel = Parcel(
+        event_id=event.event_id,
+        shipment_id=event.shipment_id,
+        carrier=event.carrier,
+        tracking_number=event.tracking_number,
+        lines=_lines_of(f, event),
+        supplier_order_number=event.supplier_order_number,
+    )
+    return f.with_(parcels=(*f.parcels, parcel)).step(what, event.actor)
 
 
 # ---- its turn ----
@@ -102,7 +129,7 @@ def _mail(shipment: ShipmentFact) -> SendMail:
         Recipient.SELLER,
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
-        items=items_of({line.sku: line.quantity for line in shipment.lines}),
+        lines=mail_lines(by_sku(shipment.lines)),
     )
 
 
@@ -117,14 +144,14 @@ def _turns(f: OrderFacts) -> list[Effect]:
         return turns  # the order ends without them
     left, all_is_bought = f.can_ship, f.is_bought
     for parcel in f.parcels:
-        short = [line for line in parcel.lines if line.quantity > left.get(line.sku, 0)]
+        short = [line for line in parcel.lines if line.quantity > left.get(line.line_id, 0)]
         if not short:
             for line in parcel.lines:
-                left[line.sku] -= line.quantity
+                left[line.line_id] -= line.quantity
             turns.append(AnnounceTracking(key=_key(parcel.shipment_id), shipment_id=parcel.shipment_id))
         elif all_is_bought:
             line = short[0]
-            why = f"{line.quantity} of {line.sku} can't ship, {left.get(line.sku, 0)} are open (ORD-11)"
+            why = f"{line.quantity} of {line.sku} can't ship, {left.get(line.line_id, 0)} are open (ORD-11)"
             turns.append(_rejected(parcel, why))
         else:
             break
@@ -136,7 +163,7 @@ def leftovers(f: OrderFacts, outcome: str) -> Plan:
     return just(*(_rejected(parcel, f"the order is {outcome} (CAN-11)") for parcel in f.parcels))
 
 
-def _rejected(parcel: Shipment, why: str) -> RejectEvent:
+def _rejected(parcel: Parcel, why: str) -> RejectEvent:
     return RejectEvent(key=f"reject:{parcel.event_id}", name="shipment", event_id=parcel.event_id, reason=why)
 
 
@@ -145,7 +172,7 @@ def await_shipments(f: OrderFacts) -> Plan:
     if not f.lines.has_open:
         return Plan()
     placed = f.handed_off_at or f.now
-    items = items_of(f.lines.open)
+    items = f.lines.in_words(f.lines.open)
     plan = wait(Stage.AWAITING_SHIPMENT, Who.SUPPLIER, f"ship {items}", placed)
     for days in f.seller.shipment_reminder_days:
         what = f"not shipped after {days} days: {items}"

@@ -21,8 +21,8 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     An answer that comes when nothing is bought any more changes nothing."""
     if f.is_given_up:
         return f
-    sources, missing = _within(found.sources, effect.units)
-    in_stock = {sku: found.in_stock.get(sku, 0) for sku in missing}
+    sources, missing = _within(f, found.sources, effect.units)
+    in_stock = {one.sku: found.in_stock.get(one.sku, 0) for one in f.lines.units(missing)}
     search = StockSearch(second_source=effect.second_source, missing=missing, in_stock=in_stock, at=f.now)
     purchases = _purchases(f, sources, second_source=effect.second_source)
     f = f.with_(searches=(*f.searches, search), purchases=(*f.purchases, *purchases))
@@ -33,23 +33,35 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     return voiding.void(f, missing)
 
 
-def _within(sources: Sequence[Source], units: Mapping[str, int]) -> tuple[list[Source], dict[str, int]]:
-    """The sources, as far as these units were wanted, and the units that none of them has."""
+def _within(
+    f: OrderFacts, sources: Sequence[Source], units: Mapping[str, int]
+) -> tuple[list[tuple[Source, SupplierOrderLine]], dict[str, int]]:
+    """The sources, each for a line, as far as these units were wanted, and the units that none of them has. Lines
+    of one item are served in their order (ORD-13)."""
     left = dict(units)
-    taken: list[Source] = []
+    lines = f.lines.units(units)
+    taken: list[tuple[Source, SupplierOrderLine]] = []
     for source in sources:
-        count = min(source.quantity, left.get(source.sku, 0))
-        if count:
-            left[source.sku] -= count
-            taken.append(source if count == source.quantity else source.model_copy(update={"quantity": count}))
-    return taken, {sku: count for sku, count in left.items() if count}
+        available = source.quantity
+        for line in lines:
+            count = min(available, left[line.line_id]) if line.sku == source.sku else 0
+            if count:
+                left[line.line_id] -= count
+                available -= count
+                bought = SupplierOrderLine(
+                    line_id=line.line_id, sku=line.sku, quantity=count, unit_cost=source.unit_cost
+                )
+                taken.append((source, bought))
+    return taken, {line_id: count for line_id, count in left.items() if count}
 
 
-def _purchases(f: OrderFacts, sources: Sequence[Source], *, second_source: bool) -> list[Purchase]:
+def _purchases(
+    f: OrderFacts, sources: Sequence[tuple[Source, SupplierOrderLine]], *, second_source: bool
+) -> list[Purchase]:
     """One order per warehouse, numbered on, in the order of the sources."""
-    by_warehouse: dict[tuple[str, str], list[Source]] = {}
-    for source in sources:
-        by_warehouse.setdefault((source.supplier_id, source.warehouse_id), []).append(source)
+    by_warehouse: dict[tuple[str, str], list[SupplierOrderLine]] = {}
+    for source, line in sources:
+        by_warehouse.setdefault((source.supplier_id, source.warehouse_id), []).append(line)
     return [
         Purchase(
             order=SupplierOrder(
@@ -57,9 +69,7 @@ def _purchases(f: OrderFacts, sources: Sequence[Source], *, second_source: bool)
                 supplier_id=supplier_id,
                 warehouse_id=warehouse_id,
                 second_source=second_source,
-                lines=tuple(
-                    SupplierOrderLine(sku=one.sku, quantity=one.quantity, unit_cost=one.unit_cost) for one in group
-                ),
+                lines=tuple(group),
             ),
             at=f.now,
         )

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
+from models.naming import by_sku
 from models.orders import Fault, fault_of
 from models.partners import Recipient
 from models.records import Cessation
 from workflows.engine.case import Note
-from workflows.engine.pieces import just, notify
+from workflows.engine.pieces import just, mail_lines, notify
 from workflows.engine.plan import Plan
 from workflows.orders.facts import OrderFacts
 from workflows.orders.lines import items_of
@@ -16,7 +17,7 @@ from workflows.orders.records import CancelAsked
 
 
 def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
-    """ORD-7: nobody has these units."""
+    """ORD-7: nobody has these units, by `line_id`."""
     if not units:
         return f
     fault, reason = (
@@ -59,7 +60,8 @@ def _cessation(
         reason=reason,
         fault=fault,
         by=by,
-        quantities=dict(units),
+        quantities=by_sku(f.lines.units(units)),
+        lines=f.lines.units(units),
         evidence=times | dict(evidence),
     )
 
@@ -67,13 +69,14 @@ def _cessation(
 def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
     """What the stock feed said of these items, and who refused them, each with its time."""
     found: dict[str, str] = {}
+    skus = by_sku(f.lines.units(units))
     for search in f.searches:
         feed = "second source" if search.second_source else "stock feed"
         for sku, offered in search.in_stock.items():
-            if sku in units:
+            if sku in skus:
                 found[f"{feed} of {sku}"] = f"{offered} at {search.at.isoformat()}"
     for purchase in f.purchases:
-        if purchase.state == "refused" and any(line.sku in units for line in purchase.order.lines):
+        if purchase.state == "refused" and any(line.line_id in units for line in purchase.order.lines):
             found[f"refused by {purchase.source}"] = f"{purchase.reason} at {purchase.at.isoformat()}"
     return found
 
@@ -102,7 +105,26 @@ def notices(f: OrderFacts) -> Plan:
 def _mail(f: OrderFacts, one: Cessation, number: int) -> Plan:
     if one.kind != "voided":
         return Plan()
-    items = items_of(one.quantities)
+    lines = mail_lines(one.quantities)
+    back, currency = f.seller_refund_due or None, f.currency
     if f.is_void:
-        return just(notify("voided", "order_voided", Recipient.SELLER, items=items))
-    return just(notify(f"voided-{number}", "order_partly_voided", Recipient.SELLER, items=items))
+        mail = notify(
+            "voided",
+            "order_voided",
+            Recipient.SELLER,
+            lines=lines,
+            reason=one.reason,
+            amount=back,
+            currency=currency,
+        )
+        return just(mail)
+    mail = notify(
+        f"voided-{number}",
+        "order_partly_voided",
+        Recipient.SELLER,
+        lines=lines,
+        reason=one.reason,
+        amount=back,
+        currency=currency,
+    )
+    return just(mail)

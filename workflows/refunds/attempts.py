@@ -50,8 +50,8 @@ AttemptState = Literal["asked", "pending", "succeeded", "failed", "refused", "in
 class RefundAttempt(Message):
     """One refund that this case asked for (REF-11). Those whose state changed last stand last.
 
-    `in_doubt`: nobody here knows whether money moved. `failed_afterwards`: it had succeeded, and the gateway took
-    it back (REF-7).
+    `in_doubt`: nobody knows whether money moved. `failed_afterwards`: it had succeeded, and the gateway took it
+    back (REF-7).
     """
 
     refund_id: str
@@ -63,6 +63,8 @@ class RefundAttempt(Message):
     state: AttemptState
     at: datetime
     asked_by: str | None = None
+    lines: tuple[Quantity, ...] = ()
+    """The units that it is for (REF-13)."""
     automatic: bool = False
     over_refund: bool = False
     tries: int = 1
@@ -71,10 +73,13 @@ class RefundAttempt(Message):
     """It failed afterwards, and a later one succeeded."""
     renumbered: bool = False
     """Its id belongs to another request: it was asked for again under the next one."""
+    awaited: bool = False
+    """In doubt, while its own workflow goes on asking the gateway, and will say what became of it."""
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in ("asked", "pending")
+        """Its own workflow goes on, and says what becomes of it."""
+        return self.state in ("asked", "pending") or self.awaited
 
     @property
     def may_have_moved_money(self) -> bool:
@@ -86,8 +91,8 @@ Attempts = tuple[RefundAttempt, ...]
 
 
 class RefundReported(Message):
-    """What a refund's workflow says of itself, other than by its end: it is pending, it is known after all, or it
-    failed after it had succeeded (REF-7)."""
+    """What a refund's workflow says of itself, other than by its end: it is pending, in doubt, known after all, or
+    it failed after it had succeeded (REF-7, REF-11)."""
 
     result: RefundResult
 
@@ -112,11 +117,12 @@ def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
         refund_id=effect.refund_id,
         direction=effect.direction,
         way=effect.way,
-        amount=effect.amount if effect.amount is not None else Decimal(0),
+        amount=effect.amount if effect.amount is not None else before.amount if before else Decimal(0),
         currency=effect.currency,
         state="asked",
         at=now,
         asked_by=effect.asked_by,
+        lines=effect.lines,
         automatic=before.automatic if before else effect.direction is BUYER and effect.asked_by is None,
         tries=before.tries + 1 if before else 1,
     )
@@ -139,8 +145,11 @@ def state_of(result: RefundResult) -> AttemptState:
     return _STATES[result.state]
 
 
-def settled(attempts: Attempts, result: RefundResult, now: datetime) -> Attempts:
-    """What became of a refund; one that succeeded makes those good again that failed afterwards (REF-7)."""
+def settled(attempts: Attempts, result: RefundResult, now: datetime, *, awaited: bool = False) -> Attempts:
+    """What became of a refund; one that succeeded makes those good again that failed afterwards (REF-7).
+
+    `awaited`: it says so while it goes on.
+    """
     attempt = attempt_of(attempts, result.refund_id)
     if attempt is None:
         return attempts
@@ -150,8 +159,9 @@ def settled(attempts: Attempts, result: RefundResult, now: datetime) -> Attempts
         "at": now,
         "reason": result.reason or "",
         "over_refund": result.over_refund,
+        "awaited": awaited and state == "in_doubt",
     }
-    if state in ("succeeded", "pending"):
+    if state in ("succeeded", "pending") or (state == "in_doubt" and result.amount):
         changes["amount"] = result.amount
     after = _with(attempts, attempt.model_copy(update=changes))
     return _made_again(after, attempt.direction) if state == "succeeded" else after
@@ -162,7 +172,7 @@ def failed_afterwards(attempts: Attempts, result: RefundResult, now: datetime) -
     attempt = attempt_of(attempts, result.refund_id)
     if attempt is None:
         return attempts
-    changes = {"state": "failed_afterwards", "at": now, "reason": result.reason or ""}
+    changes = {"state": "failed_afterwards", "at": now, "reason": result.reason or "", "awaited": False}
     return _with(attempts, attempt.model_copy(update=changes))
 
 

@@ -1,9 +1,10 @@
 """The seller refunds the buyer: by a person's click, or by a setting of the seller (RET-14, REF-1)."""
 
+from decimal import Decimal
+
 from models.case import ReturnStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
-from models.message import Quantity
 from models.partners import Recipient
 from models.returns import BuyerRefund
 from workflows.engine.case import Note, SendMail
@@ -12,7 +13,7 @@ from workflows.engine.plan import Plan
 from workflows.refunds.attempts import BUYER, RefundAttempt
 from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, SettleWithoutRefund
 from workflows.returns.facts import ReturnFacts
-from workflows.returns.refund_amounts import refund_amount
+from workflows.returns.refund_amounts import refund_amount, refunded_units
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
 
 
@@ -33,7 +34,7 @@ def clicked(f: ReturnFacts, click: BuyerRefund) -> Plan:
     except RefusedByRule as no:
         refuse = RefuseClick(key=f"click:{click.event_id}", event_id=click.event_id, reason=str(no))
         return just(refuse, _failed_mail(click.event_id, str(no)))
-    lines = click.lines or _all_lines(f)
+    lines = refunded_units(f, click)
     return just(
         make_refund(f, BUYER, amount, click.reason, click.actor, lines=lines, asked_by=click.event_id),
     )
@@ -47,12 +48,14 @@ def automatic(f: ReturnFacts) -> Plan:
         refuse = RefuseAutomaticRefund(key="refuse-automatic-refund", reason=str(no))
         return just(refuse, _failed_mail("automatic", str(no)))
     reason = f"return {f.return_id} accepted"
-    return just(make_refund(f, BUYER, amount, reason, "seller:settings", lines=_all_lines(f)))
+    return just(make_refund(f, BUYER, amount, reason, "seller:settings", lines=refunded_units(f, None)))
 
 
 def nothing_left(f: ReturnFacts) -> Plan:
-    """REF-4: there is nothing to click for."""
+    """REF-4, ORD-15: there is nothing to click for."""
     what = f"the fees take all of it: {f.fees} {f.snapshot.currency}; nothing is refunded"
+    if not f.snapshot.paid:
+        what = "the buyer paid nothing for it: nothing is refunded to the buyer (ORD-15)"
     return just(SettleWithoutRefund(key="settle-without-refund", what=what))
 
 
@@ -63,10 +66,24 @@ def awaiting_click(f: ReturnFacts) -> Plan:
         return _in_doubt(f, in_doubt)
     since = max([f.on_its_way_at or f.approved_at or f.now, *(one.at for one in failed_afterwards)])
     waiting = wait(Stage.AWAITING_BUYER_REFUND, Who.SELLER, "review, and click to refund the buyer", since)
-    for days in f.seller.buyer_refund_reminder_days:
+    reminders = f.seller.buyer_refund_reminder_days
+    for number, days in enumerate(reminders, start=1):
         key = f"buyer-refund-{days}" + (f"-{failed_afterwards[-1].refund_id}" if failed_afterwards else "")
         said = Note(key=f"note:{key}", what="the seller is reminded to refund the buyer")
-        mail = notify(key, "buyer_refund_needed", Recipient.SELLER, days=days)
+        mail = notify(
+            key,
+            "buyer_refund_needed",
+            Recipient.SELLER,
+            lines=f.mail_lines,
+            rma_number=f.rma_number,
+            amount=_suggested(f),
+            currency=f.snapshot.currency,
+            paid=f.snapshot.paid,
+            fees=f.fees or None,
+            since=since,
+            reminder=number,
+            reminders=len(reminders),
+        )
         waiting += after_days(f, since, days, "Reminder: refund the buyer", said, mail)
     return waiting
 
@@ -85,24 +102,57 @@ def buyer_told(f: ReturnFacts) -> Plan:
     told = Plan()
     for one in f.buyer_attempts:
         if one.state == "succeeded":
-            template = "returnless_refund" if f.returnless else "buyer_refunded"
-            facts = {"amount": one.amount, "currency": one.currency}
-            told += just(notify(f"refunded-{one.refund_id}", template, Recipient.BUYER, **facts))
-        elif one.state == "in_doubt":
+            told += just(_refunded_mail(f, one))
+        elif one.state == "in_doubt" and not one.awaited:
             what = f"refund {one.refund_id} is in doubt, and may have been made ({one.reason})"
             key = f"{one.refund_id}-{one.tries}"
-            told += just(_failed_mail(key, what), alert(f, f"in-doubt-{key}", what, Who.STAFF))
+            told += just(_failed_mail(key, what, one), alert(f, f"in-doubt-{key}", what, Who.STAFF))
         elif one.state in ("failed", "refused") and not one.renumbered:
-            told += just(_failed_mail(f"{one.refund_id}-{one.tries}", one.reason))
+            told += just(_failed_mail(f"{one.refund_id}-{one.tries}", one.reason, one))
     return told
 
 
-def _failed_mail(key: str, reason: str) -> SendMail:
-    return notify(f"refund-failed-{key}", "refund_failed", Recipient.SELLER, reason=reason)
+def _suggested(f: ReturnFacts) -> Decimal | None:
+    """What a click without an amount would refund; none: it must name one."""
+    try:
+        return refund_amount(f, None)
+    except RefusedByRule:
+        return None
 
 
-def _all_lines(f: ReturnFacts) -> tuple[Quantity, ...]:
-    return tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in f.snapshot.lines)
+def _refunded_mail(f: ReturnFacts, refund: RefundAttempt) -> SendMail:
+    """BAL-3: it promises no date on which the money arrives."""
+    key, currency = f"refunded-{refund.refund_id}", refund.currency
+    left = f.snapshot.paid - f.fees - refund.amount
+    if f.returnless:
+        return notify(
+            key, "returnless_refund", Recipient.BUYER, lines=f.mail_lines, amount=refund.amount, currency=currency
+        )
+    return notify(
+        key,
+        "buyer_refunded",
+        Recipient.BUYER,
+        lines=f.mail_lines,
+        amount=refund.amount,
+        currency=currency,
+        refund_id=refund.refund_id,
+        paid=f.snapshot.paid if left >= 0 else None,
+        fees=f.fees or None,
+        less=left if left > 0 else None,
+    )
+
+
+def _failed_mail(key: str, reason: str, refund: RefundAttempt | None = None) -> SendMail:
+    return notify(
+        f"refund-failed-{key}",
+        "refund_failed",
+        Recipient.SELLER,
+        reason=reason,
+        amount=refund.amount if refund else None,
+        currency=refund.currency if refund else None,
+        refund_id=refund.refund_id if refund else None,
+        direction=BUYER.value,
+    )
 
 
 def buyer_results(f: ReturnFacts) -> list[str]:
@@ -116,5 +166,6 @@ def buyer_results(f: ReturnFacts) -> list[str]:
         elif one.state == "in_doubt":
             results.append(f"refund {one.refund_id} is in doubt")
     if f.fees_took_all_at is not None:
-        results.append("nothing is left for the buyer after the fees")
+        free = not f.snapshot.paid
+        results.append("the buyer had paid nothing" if free else "nothing is left for the buyer after the fees")
     return results + ["buyer refunded by the marketplace" for _ in f.channel_passed]

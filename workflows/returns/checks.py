@@ -15,6 +15,7 @@ from models.returns import (
     fees_of,
 )
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.lines import received_lines
 from workflows.returns.refund_amounts import refund_amount, require_not_refunded_by_channel
 
 
@@ -64,10 +65,10 @@ def _check_approval(f: ReturnFacts, event: SellerApproval) -> None:
 
 
 def _check_goods(f: ReturnFacts, event: GoodsReceived) -> None:
-    lines = {line.sku: line.quantity for line in f.snapshot.lines}
-    for line in event.lines:
-        if line.quantity > lines.get(line.sku, 0):
-            has = lines.get(line.sku, 0)
+    lines = {line.line_id: line.quantity for line in f.snapshot.lines}
+    for line in received_lines(f.snapshot, event):
+        if line.quantity > lines[line.line_id]:
+            has = lines[line.line_id]
             raise RefusedByRule("RET-11", f"{line.quantity} of {line.sku}: the return has {has}")
     if f.seller_attempts:
         raise RefusedByRule("RET-11", "the seller is refunded; the inspection is over")

@@ -34,7 +34,7 @@ def _describe(f: ReturnFacts, event: Event) -> str:
             return f"tracking number entered: {event.carrier} {event.tracking_number}"
         case GoodsReceived():
             return "; ".join(
-                f"{line.quantity} x {line.sku} {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
+                f"{line.quantity} x {line.name} {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
                 for line in event.lines
             )
         case CreditMemo():

@@ -104,14 +104,15 @@ class NoticeSla(Effect):
 
 
 class SettleWithoutCredit(Effect):
-    """The supplier accepted nothing: no credit, no refund of the seller (RET-11)."""
+    """The supplier accepted nothing, or what had cost nothing: no credit, no refund of the seller (RET-11)."""
 
     kind: Literal["settle_without_credit"] = "settle_without_credit"
     instant: ClassVar[bool] = True
+    what: str = "the supplier accepted nothing: no credit, no refund by the broker"
 
 
 class SettleWithoutRefund(Effect):
-    """The fees take all that the buyer paid: nothing is refunded (REF-4)."""
+    """The fees take all that the buyer paid, or it paid nothing: nothing is refunded (REF-4, ORD-15)."""
 
     kind: Literal["settle_without_refund"] = "settle_without_refund"
     instant: ClassVar[bool] = True

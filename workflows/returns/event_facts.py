@@ -15,6 +15,7 @@ from models.returns import (
     Withdrawal,
 )
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.lines import received_lines
 from workflows.returns.records import CreditMemoFact, Waiver
 
 
@@ -28,7 +29,9 @@ def record(f: ReturnFacts, event: Event) -> ReturnFacts:
         case ReturnTracking():
             return f.with_(tracking=event, tracking_at=f.tracking_at or f.now)
         case GoodsReceived():
-            received = f.received | {line.sku: line for line in event.lines}
+            if f.opened is None:
+                return f  # it is judged when the return opens
+            received = f.received | {line.line_id: line for line in received_lines(f.opened, event)}
             return f.with_(received=received, first_received_at=f.first_received_at or f.now, inspected_at=f.now)
         case CreditMemo():
             if f.knows_credit_memo(event.number):

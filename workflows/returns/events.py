@@ -87,8 +87,7 @@ def _started(f: ReturnFacts, effect: Any) -> ReturnFacts:
             notice = SlaNotice(due=effect.due, days_before=effect.days_before, at=f.now)
             return f.with_(sla_notices=(*f.sla_notices, notice)).step(effect.what)
         case SettleWithoutCredit():
-            settled = f.with_(nothing_accepted_at=f.now)
-            return settled.step("the supplier accepted nothing: no credit, no refund by the broker")
+            return f.with_(nothing_accepted_at=f.now).step(effect.what)
         case SettleWithoutRefund():
             return f.with_(fees_took_all_at=f.now).step(effect.what)
         case RefuseClick():

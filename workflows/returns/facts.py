@@ -10,6 +10,8 @@ from models.case import SlaState
 from models.ids import return_workflow_id
 from models.money import share_of_units
 from models.parties import OnBreach, RmaMethod, Seller, Supplier, needs_rma
+from models.partners import MailLine
+from models.records import ReceptionRecord
 from models.refunds import RefundResult
 from models.returns import (
     Acceptance,
@@ -18,7 +20,6 @@ from models.returns import (
     CreditMemo,
     OpenedLine,
     OpenedReturn,
-    ReceivedLine,
     ReturnRequest,
     ReturnTracking,
     SellerApproval,
@@ -57,8 +58,8 @@ class ReturnFacts(CaseFacts):
     tracking: ReturnTracking | None = None
     tracking_at: datetime | None = None
     expiries: tuple[Expiry, ...] = ()
-    received: dict[str, ReceivedLine] = Field(default_factory=dict)
-    """What was received and accepted last, by SKU."""
+    received: dict[str, ReceptionRecord] = Field(default_factory=dict)
+    """What was received and accepted last, by `line_id`."""
     first_received_at: datetime | None = None
     inspected_at: datetime | None = None
     memos: tuple[CreditMemoFact, ...] = ()
@@ -133,13 +134,20 @@ class ReturnFacts(CaseFacts):
         )
 
     def is_slow(self, effect: Effect) -> bool:
-        """A refund that is pending takes days (REF-7)."""
+        """A refund that is pending or in doubt takes days (REF-7, REF-11)."""
         attempt = self.attempt(effect.refund_id) if isinstance(effect, MakeRefund) else None
-        return super().is_slow(effect) or (attempt is not None and attempt.state == "pending")
+        return super().is_slow(effect) or (attempt is not None and attempt.state in ("pending", "in_doubt"))
 
     @property
     def items(self) -> str:
         return ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in self.snapshot.lines)
+
+    @property
+    def mail_lines(self) -> tuple[MailLine, ...]:
+        """What comes back, and why, as mails say it."""
+        return tuple(
+            MailLine(sku=line.sku, quantity=line.quantity, remark=line.reason) for line in self.snapshot.lines
+        )
 
     # ---- approval and fees (RET-4, RET-5) ----
 
@@ -240,14 +248,14 @@ class ReturnFacts(CaseFacts):
     def inspected(self) -> bool:
         """Every line was received or not, and accepted or rejected."""
         return all(
-            line.sku in self.received and self.received[line.sku].acceptance is not Acceptance.MANUAL
+            line.line_id in self.received and self.received[line.line_id].acceptance is not Acceptance.MANUAL
             for line in self.snapshot.lines
         )
 
     @property
     def undecided(self) -> list[str]:
         """The SKUs that a person must decide about."""
-        return [sku for sku, line in self.received.items() if line.acceptance is Acceptance.MANUAL]
+        return [line.sku for line in self.received.values() if line.acceptance is Acceptance.MANUAL]
 
     @cached_property
     def inspection_required(self) -> bool:
@@ -256,7 +264,7 @@ class ReturnFacts(CaseFacts):
 
     def accepted_units(self, line: OpenedLine) -> int:
         """How many units of a line the supplier accepted; all, when nobody needs to inspect them."""
-        received = self.received.get(line.sku)
+        received = self.received.get(line.line_id)
         if received is None or received.acceptance is Acceptance.MANUAL:
             return 0 if self.inspection_required else line.quantity
         return received.quantity if received.acceptance is Acceptance.ACCEPTED else 0
@@ -292,6 +300,11 @@ class ReturnFacts(CaseFacts):
             for line in self.snapshot.lines
         )
         return sum(worth, Decimal(0))
+
+    @property
+    def accepts_nothing(self) -> bool:
+        """Nothing of it is accepted; what is accepted may have cost the seller nothing all the same (ORD-15)."""
+        return not any(self.accepted_units(line) for line in self.snapshot.lines)
 
     @property
     def credit_required(self) -> bool:
@@ -368,11 +381,12 @@ class ReturnFacts(CaseFacts):
 
     @property
     def buyer_refund_in_doubt(self) -> RefundAttempt | None:
-        return next((one for one in self.buyer_attempts if one.state == "in_doubt"), None)
+        """Nobody goes on asking for it: a click does."""
+        return next((one for one in self.buyer_attempts if one.state == "in_doubt" and not one.awaited), None)
 
     @property
     def buyer_settled(self) -> bool:
-        if self.buyer_refund_in_doubt is not None:
+        if any(one.state == "in_doubt" for one in self.buyer_attempts):
             return False
         if self.channel_passed or self.fees_took_all_at is not None:
             return True
@@ -380,6 +394,7 @@ class ReturnFacts(CaseFacts):
 
     @property
     def fees_take_all(self) -> bool:
+        """Nothing is left after the fees; or nothing was paid for it (ORD-15)."""
         return not self.buyer_attempts and not self.refunded_by_channel and self.fees >= self.snapshot.paid
 
     @property

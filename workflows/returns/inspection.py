@@ -2,7 +2,7 @@
 
 from models.case import ReturnStage as Stage
 from models.case import Who
-from models.partners import Recipient
+from models.partners import MailLine, Recipient
 from workflows.engine.case import Note
 from workflows.engine.pieces import alert, at, just, notify, wait
 from workflows.engine.plan import Plan
@@ -26,13 +26,23 @@ def overdue(f: ReturnFacts, missing: str, timer: str) -> Plan:
     return at(f, f.inspection_due, timer, said, told)
 
 
+def nothing_due(f: ReturnFacts) -> Plan:
+    """ORD-15: it is accepted, and it had cost the seller nothing."""
+    what = "what is accepted cost the seller nothing: no credit and no refund by the broker are due"
+    return just(SettleWithoutCredit(key="settle-without-credit", what=what))
+
+
 def nothing_accepted(f: ReturnFacts) -> Plan:
     """No credit, and no refund by the broker: the seller is told what was received."""
-    items = ", ".join(
-        f"{line.quantity} x {line.sku}: {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
+    lines = tuple(
+        MailLine(
+            sku=line.sku,
+            quantity=line.quantity,
+            remark=f"{line.reception.value.replace('_', ' ')}, {line.acceptance.value}",
+        )
         for line in f.received.values()
     )
     return just(
         SettleWithoutCredit(key="settle-without-credit"),
-        notify("goods-rejected", "goods_rejected", Recipient.SELLER, items=items),
+        notify("goods-rejected", "goods_rejected", Recipient.SELLER, lines=lines),
     )

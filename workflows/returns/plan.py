@@ -19,7 +19,7 @@ from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
 from workflows.returns.ending import ended, stopped, withdrawn
 from workflows.returns.facts import ReturnFacts
-from workflows.returns.inspection import awaiting_inspection, nothing_accepted
+from workflows.returns.inspection import awaiting_inspection, nothing_accepted, nothing_due
 from workflows.returns.opening import opening, reopening, split_returns
 from workflows.returns.refund_requests import last_refunds
 from workflows.returns.refund_sla import refund_sla
@@ -89,8 +89,8 @@ def rma(f: ReturnFacts) -> Plan:
     if f.rma_given_at is not None:
         return rma_announced(f)
     if f.appeal_until is not None:
-        return refund_sla(f) + rma_refused(f, f.appeal_until)
-    return refund_sla(f) + awaiting_rma(f)
+        return refund_sla(f, "an RMA number after the supplier's refusal") + rma_refused(f, f.appeal_until)
+    return refund_sla(f, "the RMA number") + awaiting_rma(f)
 
 
 def return_shipment(f: ReturnFacts) -> Plan:
@@ -100,7 +100,7 @@ def return_shipment(f: ReturnFacts) -> Plan:
     if f.is_expired:
         return expired(f)
     if f.on_its_way_at is None:
-        return open_again(f) + refund_sla(f) + awaiting_tracking(f)
+        return open_again(f) + refund_sla(f, "the tracking number of the parcel back") + awaiting_tracking(f)
     return open_again(f)
 
 
@@ -109,8 +109,10 @@ def inspection(f: ReturnFacts) -> Plan:
     if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
         return Plan()
     if f.inspection_required:
-        return refund_sla(f) + awaiting_inspection(f)
-    return Plan() if f.expected_credit else nothing_accepted(f)
+        return refund_sla(f, "the supplier to receive and inspect the goods") + awaiting_inspection(f)
+    if f.expected_credit:
+        return Plan()
+    return nothing_accepted(f) if f.accepts_nothing else nothing_due(f)
 
 
 def credit(f: ReturnFacts) -> Plan:
@@ -118,7 +120,7 @@ def credit(f: ReturnFacts) -> Plan:
     if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
         return Plan()
     if f.credit_required:
-        return refund_sla(f) + awaiting_credit(f)
+        return refund_sla(f, "the supplier's credit memo") + awaiting_credit(f)
     return not_credited(f)
 
 
@@ -130,7 +132,11 @@ def seller_refund(f: ReturnFacts) -> Plan:
         nothing = f.nothing_accepted_at is not None or not f.expected_credit
         return Plan() if nothing else seller.first_refund(f)
     made = any(one.state in ("succeeded", "refused", "failed_afterwards") for one in f.seller_attempts)
-    return seller.seller_told(f) + (Plan() if made else refund_sla(f)) + seller.refund_until_made(f)
+    return (
+        seller.seller_told(f)
+        + (Plan() if made else refund_sla(f, "the refund itself"))
+        + seller.refund_until_made(f)
+    )
 
 
 def buyer_refund(f: ReturnFacts) -> Plan:

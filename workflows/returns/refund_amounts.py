@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 from models.failures import RefusedByRule
+from models.message import Quantity
 from models.money import Amount, require_whole, share_of_units
 from models.returns import BuyerRefund, OpenedReturn
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.lines import units_in
 
 
 def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
@@ -20,19 +22,56 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         except ValueError as error:
             raise RefusedByRule("REF-3", str(error)) from None
         return click.amount
-    named = {line.sku: line.quantity for line in (click.lines if click else None) or ()}
+    named = units_in(f.snapshot, (click.lines if click else None) or (), "RET-14")
     failed_afterwards = f.buyer_owed
     if failed_afterwards and not named:
         return sum((one.amount for one in failed_afterwards), Decimal(0))
     if click is None and not f.returnless:
-        named = {line.sku: f.accepted_units(line) for line in f.snapshot.lines}
+        named = {line.line_id: f.accepted_units(line) for line in f.snapshot.lines}
     worth = _worth_of_units(f.snapshot, named)
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
     amount = min(worth - fees_due, f.snapshot.paid - f.fees - f.refunded)
+    if amount <= 0 and not f.snapshot.paid:
+        raise RefusedByRule("ORD-15", "the buyer paid nothing for it: there is nothing to refund")
     if amount <= 0:
         taken = f"fees of {f.fees} and refunds of {f.refunded} {f.snapshot.currency}"
         raise RefusedByRule("REF-4", f"after {taken} nothing is left to refund; give an amount")
     return amount
+
+
+def refunded_units(f: ReturnFacts, click: BuyerRefund | None) -> tuple[Quantity, ...]:
+    """The units that this refund is for: they are not refunded again (REF-13). None for one by amount alone.
+
+    Without a word about units: those that no earlier refund of the return was for.
+    """
+    if click is not None and click.lines is not None:
+        units = units_in(f.snapshot, click.lines, "RET-14")
+    elif click is not None and click.amount is not None:
+        return ()
+    elif f.buyer_owed:
+        return tuple(line for one in f.buyer_owed for line in one.lines)
+    else:
+        accepted_only = click is None and not f.returnless
+        before = _units_before(f)
+        units = {
+            line.line_id: (f.accepted_units(line) if accepted_only else line.quantity)
+            - before.get(line.line_id, 0)
+            for line in f.snapshot.lines
+        }
+    return tuple(
+        Quantity(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id])
+        for line in f.snapshot.lines
+        if units.get(line.line_id, 0) > 0
+    )
+
+
+def _units_before(f: ReturnFacts) -> dict[str, int]:
+    """Units, by `line_id`, that refunds of this return were for, and that they may have been made."""
+    found: dict[str, int] = {}
+    for one in f.buyer_attempts:
+        for line in one.lines if one.may_have_moved_money else ():
+            found[str(line.line_id)] = found.get(str(line.line_id), 0) + line.quantity
+    return found
 
 
 def require_not_refunded_by_channel(f: ReturnFacts) -> None:
@@ -45,10 +84,8 @@ def _worth_of_units(opened: OpenedReturn, named: dict[str, int]) -> Decimal:
     """What the buyer paid for these units; for all of them when none are named."""
     worth = Decimal(0)
     for line in opened.lines:
-        units = named.get(line.sku, 0) if named else line.quantity
+        units = named.get(line.line_id, 0) if named else line.quantity
         if units > line.quantity:
             raise RefusedByRule("RET-14", f"{units} of {line.sku}: the return has {line.quantity}")
         worth += share_of_units(line.paid, line.quantity, 0, units, opened.currency)
-    if unknown := set(named) - {line.sku for line in opened.lines}:
-        raise RefusedByRule("RET-14", f"the return has no line {', '.join(sorted(unknown))}")
     return worth

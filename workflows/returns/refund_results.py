@@ -36,9 +36,9 @@ def without_click(f: ReturnFacts, event_id: str | None) -> ReturnFacts:
 
 
 def not_refunded(f: ReturnFacts, event_id: str | None, reason: str) -> ReturnFacts:
-    """The buyer got nothing; a click that asked for it could not be used."""
+    """The buyer got nothing; a click that asked for it is answered with no, which is no fault of its sender."""
     told = f.step(f"buyer not refunded: {reason}", Who.GATEWAY)
-    return told.reject("buyer_refund", reason, event_id) if event_id else told
+    return told.decline("buyer_refund", reason, event_id) if event_id else told
 
 
 def channel_passed(f: ReturnFacts, event_id: str) -> ReturnFacts:
@@ -90,8 +90,8 @@ def _settle(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> Ret
     if state == "succeeded":
         over = " (over what was paid)" if result.over_refund else ""
         return f.step(f"buyer refunded {money}{over}", Who.GATEWAY)
-    clicked = None if attempt.state == "in_doubt" else attempt.asked_by  # its sender was told of the doubt already
-    return not_refunded(f, clicked, _why_not(result))
+    doubt_was_told = attempt.state == "in_doubt" and not attempt.awaited
+    return not_refunded(f, None if doubt_was_told else attempt.asked_by, _why_not(result))
 
 
 def _seller_result(result: RefundResult, money: str) -> str:
@@ -113,7 +113,7 @@ def _why_not(result: RefundResult) -> str:
 
 
 def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
-    """It is pending, is known after all, or failed after it had succeeded (REF-7).
+    """It is pending, in doubt, known after all, or failed after it had succeeded (REF-7, REF-11).
 
     A word about a refund that this return does not know, or about one that never was made, moves nothing.
     """
@@ -123,22 +123,35 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
     if attempt is None or (attempt.state in ("failed", "refused") and not failed):
         why = f"the return made no refund {result.refund_id} that succeeded (REF-7)"
         return f.reject(contract.REFUND_TAKEN_BACK, why, None)
-    if result.unknown or result.state is RefundState.RESERVED:
+    if result.unknown:
+        return _in_doubt_meanwhile(f, attempt, result)
+    if result.state is RefundState.RESERVED:
         return f
+    may_have_moved = attempt.may_have_moved_money
+    if failed and may_have_moved and (result.taken_back or attempt.state == "succeeded"):
+        return _failed_afterwards(f, attempt, result)
     if attempt.state == "in_doubt":
         what = f"refund {result.refund_id}, which was in doubt, is {result.state.value} after all"
         return _settle(f.step(what, Who.GATEWAY), attempt, result)
-    if failed and attempt.state in ("asked", "succeeded"):
-        return _failed_afterwards(f, attempt, result)
     if attempt.is_under_way and attempt.state != state_of(result):
         return _settle(f, attempt, result)
     return f  # told already
 
 
+def _in_doubt_meanwhile(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:
+    """Its own workflow goes on asking the gateway: nobody asks for it again meanwhile (REF-11)."""
+    if not attempt.is_under_way or attempt.state == "in_doubt":
+        return f
+    what = f"refund {attempt.refund_id} of {result.amount} {result.currency} is in doubt: {result.reason}"
+    return f.with_(refunds=settled(f.refunds, result, f.now, awaited=True)).step(what, Who.GATEWAY)
+
+
 def _failed_afterwards(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:
     """A return that was completed, and still sends its last e-mails, is open again."""
     what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
-    f = f.with_(refunds=failed_afterwards(f.refunds, result, f.now)).step(f"{what}: {result.reason}", Who.GATEWAY)
+    others = {key: one for key, one in f.refunds_in_doubt.items() if key != attempt.refund_id}
+    f = f.with_(refunds=failed_afterwards(f.refunds, result, f.now), refunds_in_doubt=others)
+    f = f.step(f"{what}: {result.reason}", Who.GATEWAY)
     if f.outcome != ReturnStage.COMPLETED:
         return f
     return f.with_(outcome=None, closing_message="", times_opened=f.times_opened + 1)

@@ -50,9 +50,20 @@ def seller_told(f: ReturnFacts) -> Plan:
     told = Plan()
     for one in f.seller_attempts:
         if one.state == "succeeded":
-            facts = {"amount": one.amount, "currency": one.currency}
-            told += just(notify(f"seller-refunded-{one.refund_id}", "seller_refunded", Recipient.SELLER, **facts))
-        elif one.state in ("failed", "refused", "in_doubt") and not one.renumbered:
+            less = f.snapshot.cost - one.amount
+            mail = notify(
+                f"seller-refunded-{one.refund_id}",
+                "seller_refunded",
+                Recipient.SELLER,
+                lines=f.mail_lines,
+                amount=one.amount,
+                currency=one.currency,
+                refund_id=one.refund_id,
+                cost=f.snapshot.cost,
+                less=less if less > 0 else None,
+            )
+            told += just(mail)
+        elif one.state in ("failed", "refused", "in_doubt") and not (one.renumbered or one.awaited):
             became = "is in doubt" if one.state == "in_doubt" else "did not succeed"
             what = f"the seller's refund {one.refund_id} {became}: {one.reason}"
             told += just(alert(f, f"{one.refund_id}-{one.tries}", what, Who.STAFF))
@@ -62,7 +73,7 @@ def seller_told(f: ReturnFacts) -> Plan:
 def seller_results(f: ReturnFacts) -> list[str]:
     """What became of the seller's refund, in words."""
     if f.nothing_accepted_at is not None and not f.seller_attempts:
-        return ["the supplier accepted nothing"]
+        return ["the supplier accepted nothing" if f.accepts_nothing else "nothing was due to the seller"]
     results = []
     for one in f.seller_attempts:
         if one.state == "succeeded":

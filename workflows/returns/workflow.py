@@ -5,7 +5,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, partners, records
     from models.case import Ended
-    from models.message import Message, Quantity
+    from models.message import Message
+    from models.naming import by_sku
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
     from workflows.engine.children import open_return
@@ -47,12 +48,14 @@ async def _open(f: ReturnFacts, ask: Ask) -> Message:
 
 
 async def _request_rma(f: ReturnFacts, ask: Ask) -> Message:
+    items = by_sku(f.snapshot.lines)
+    reasons = {sku: dict.fromkeys(line.reason for line in f.snapshot.lines if line.sku == sku) for sku in items}
     message = partners.RequestRma(
         return_id=f.return_id,
         supplier_id=f.supplier.supplier_id,
         supplier_order_number=f.snapshot.supplier_order_number,
-        lines=tuple(Quantity(sku=line.sku, quantity=line.quantity) for line in f.snapshot.lines),
-        reasons=tuple(line.reason for line in f.snapshot.lines),
+        lines=tuple(partners.ItemQuantity(sku=sku, quantity=count) for sku, count in items.items()),
+        reasons=tuple("; ".join(reasons[sku]) for sku in items),
     )
     return await ask(calls.REQUEST_RMA, message)
 

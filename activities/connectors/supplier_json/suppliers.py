@@ -14,7 +14,9 @@ from pydantic import Field, ValidationError
 from temporalio import activity
 
 from activities.connectors.http import Partner, WireModel, error_code, error_of
-from models.orders import Address
+from models.buyers import Address
+from models.naming import by_sku
+from models.orders import SupplierOrder
 from models.partners import (
     FindSources,
     FoundSources,
@@ -130,10 +132,7 @@ class Suppliers:
                 "supplier_id": ask.order.supplier_id,
                 "warehouse_id": ask.order.warehouse_id,
                 "ship_to": ask.ship_to.model_dump(mode="json", exclude={"latitude", "longitude"}),
-                "lines": [
-                    {"sku": line.sku, "quantity": line.quantity, "unit_cost": _money(line.unit_cost)}
-                    for line in ask.order.lines
-                ],
+                "lines": _by_item(ask.order),
             },
             expects={409},
         )
@@ -202,7 +201,7 @@ def place_of(address: Address) -> Place | None:
     """Where an address is: as it says itself, or the middle of its US postal code; none: not known."""
     if address.latitude is not None and address.longitude is not None:
         return Place(address.latitude, address.longitude)
-    return _us_place(address.postal_code.strip()[:5]) if address.country == "US" else None
+    return _us_place(address.postal_code[:5]) if address.country == "US" and address.postal_code else None
 
 
 @lru_cache(maxsize=4096)
@@ -222,6 +221,15 @@ def distance_km(here: Place, there: Place) -> float:
     chord = sin(half_lat) ** 2 + cos(radians(here.latitude)) * cos(radians(there.latitude)) * sin(half_lon) ** 2
     # Rounding may lift the chord of two opposite points a hair above one.
     return round(2 * _EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord))), 1)
+
+
+def _by_item(order: SupplierOrder) -> list[dict[str, object]]:
+    """A supplier knows items: lines of one item are one line there, added up (ORD-13)."""
+    cost = {line.sku: line.unit_cost for line in order.lines}
+    return [
+        {"sku": sku, "quantity": units, "unit_cost": _money(cost[sku])}
+        for sku, units in by_sku(order.lines).items()
+    ]
 
 
 def _money(amount: Decimal) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from models.contract import ORDER_KIND
 from models.message import Event
+from models.naming import by_sku
 from models.orders import OrderRequest, share_out
 from models.parties import Seller
 from models.partners import Arrival, ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
@@ -44,7 +45,7 @@ A_LINE: dict[str, Any] = {"sku": "A", "quantity": 2, "unit_price": "50.00", "uni
 
 def request(*lines: dict[str, Any], country: str = "US", **fields: Any) -> OrderRequest:
     """An order of these lines; of two units of A, unless said."""
-    told = [A_LINE | {"title": "Part"} | line for line in lines or ({},)]
+    told = [{"line_id": line.get("sku", "A"), **A_LINE, "title": "Part"} | line for line in lines or ({},)]
     paid = sum((Decimal(line["unit_price"]) * line["quantity"] for line in told), Decimal(0))
     given: dict[str, Any] = {
         "order_id": "1001",
@@ -174,8 +175,8 @@ class Order:
             if one.second_source is effect.second_source and (one.warehouse, one.sku) not in refused
         ]
         sources, missing = [], {}
-        for sku, wanted in effect.units.items():
-            left = wanted
+        wanted = by_sku(facts.lines.units(effect.units))
+        for sku, left in wanted.items():
             for one in offered:
                 if one.sku == sku and (count := min(left, one.quantity)):
                     left -= count
@@ -194,7 +195,7 @@ class Order:
             sku: sum(
                 one.quantity for one in self.stock if one.sku == sku and one.second_source is effect.second_source
             )
-            for sku in effect.units
+            for sku in wanted
         }
         return FoundSources(sources=tuple(sources), missing=missing, in_stock=feed)
 
@@ -219,7 +220,7 @@ class Order:
         return self.result_of(effect, RefundState(said))
 
     def result_of(self, effect: MakeRefund, state: RefundState, **more: Any) -> RefundResult:
-        amount = effect.amount if effect.amount is not None else self.request.payment.amount
+        amount = effect.amount if effect.amount is not None else self.request.paid
         return RefundResult(
             refund_id=effect.refund_id,
             state=state,

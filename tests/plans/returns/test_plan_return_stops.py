@@ -221,9 +221,9 @@ def test_NTF_3_attributes_are_the_kinds_own_and_by_name() -> None:
         "ReturnId": "RR-1",
         "SupplierId": "sup",
         "Channel": "web_shop",
-        "RmaNumber": "1001-1",
     }
-    assert list(shown.deadlines) == ["refund_due", "rma_due", "tracking_due", "inspection_due"]
+    assert list(shown.deadlines) == ["refund_due", "inspection_due"], "what is met is not due any more"
+    assert shown.numbers == ("1001-1", "BR-RR-1", "1Z")
 
 
 def test_REF_7_only_a_completed_return_keeps_its_facts() -> None:

@@ -1,0 +1,116 @@
+"""What a refund is made from: the buyer's payments, or the charge on the seller (REF-3, REF-9)."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from sqlmodel import Session, col, select
+
+from models.payments import PaidBy
+from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
+from models.tables import ChargeRow, OrderRow, PaymentRow, RefundRow, SellerRow
+
+
+class RefundSource(NamedTuple):
+    """What a refund is made from."""
+
+    paid: Decimal
+    currency: str
+    reference: str | None
+    gateway_account: str | None
+    over_refund_allowed: bool
+
+
+class RefundRefused(Exception):
+    """The rule says no; its text says why and what to do."""
+
+
+def refund_source(
+    session: Session, request: RefundRequest, order: OrderRow, refunds: Sequence[RefundRow]
+) -> RefundSource:
+    """What a refund of the buyer is made from: all that was paid is the cap, one payment carries it (REF-3)."""
+    if request.direction is Direction.BROKER_TO_SELLER:
+        return _charge(session, request, order)
+    if not order.payment_amount:
+        raise RefundRefused(
+            f"nothing was paid for order {order.order_id}: there is nothing to refund to the buyer (ORD-15)"
+        )
+    seller = session.get(SellerRow, order.seller_id)
+    paid = RefundSource(
+        paid=order.payment_amount,
+        currency=order.payment_currency,
+        reference=None,
+        # The account that took the payment, even if the seller has another one by now.
+        gateway_account=order.seller.gateway_account,
+        over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
+    )
+    if request.way is not Way.GATEWAY:
+        return paid
+    return paid._replace(reference=_reference(session, request, order, refunds))
+
+
+def _reference(
+    session: Session, request: RefundRequest, order: OrderRow, refunds: Sequence[RefundRow]
+) -> str | None:
+    """Of the payment by which the gateway gives the money back: the first one that can carry it."""
+    rows = select(PaymentRow).where(PaymentRow.order_id == order.order_id).order_by(col(PaymentRow.position))
+    payments = list(session.exec(rows))
+    by_gateway = [row for row in payments if row.paid_by is PaidBy.STRIPE]
+    if not by_gateway:
+        paid_by = ", ".join(dict.fromkeys(row.paid_by.value for row in payments))
+        raise RefundRefused(
+            f"the buyer paid by {paid_by}, and only Stripe is spoken so far: "
+            "refund it there, then record it with way manual (REF-9)"
+        )
+    if len(payments) == 1:
+        return by_gateway[0].reference
+    wanted = request.amount
+    if wanted is None:
+        wanted = order.payment_amount - taken(refunds, request.direction)
+    left = {row.position: row.amount - _taken_by(refunds, row.reference) for row in by_gateway}
+    found = next((row for row in by_gateway if left[row.position] >= wanted), None)
+    if found is None:
+        told = ", ".join(f"{row.reference} {left[row.position]}" for row in by_gateway)
+        raise RefundRefused(
+            f"no single payment can carry {wanted} {request.currency}; the gateway can still give back {told}; "
+            "refund it in parts, and record with way manual what goes back another way (REF-9)"
+        )
+    return found.reference
+
+
+def _taken_by(refunds: Sequence[RefundRow], reference: str | None) -> Decimal:
+    """How much of a payment the gateway gives back, or gave."""
+    return sum(
+        (
+            row.amount
+            for row in refunds
+            if row.way is Way.GATEWAY and row.payment_reference == reference and row.state in COUNTS_AGAINST_CAP
+        ),
+        Decimal(0),
+    )
+
+
+def _charge(session: Session, request: RefundRequest, order: OrderRow) -> RefundSource:
+    charge = captured_charge(session, order.order_id)
+    if charge is None:
+        raise RefundRefused(f"nothing was captured from the seller for order {order.order_id}")
+    if request.way is Way.GATEWAY and charge.gateway_reference is None:
+        raise RefundRefused(
+            f"charge {charge.charge_id} has no reference at the gateway: record the refund as manual"
+        )
+    return RefundSource(
+        charge.captured, charge.currency, charge.gateway_reference, None, over_refund_allowed=False
+    )
+
+
+def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:
+    """How much of this direction is refunded, pending or reserved."""
+    return sum(
+        (row.amount for row in rows if row.direction is direction and row.state in COUNTS_AGAINST_CAP), Decimal(0)
+    )
+
+
+def captured_charge(session: Session, order_id: str) -> ChargeRow | None:
+    """The charge that took the seller's money: the last attempt with something captured (ORD-3)."""
+    rows = select(ChargeRow).where(ChargeRow.order_id == order_id).order_by(col(ChargeRow.position).desc())
+    return next((row for row in session.exec(rows) if row.captured > 0), None)
