@@ -15,9 +15,9 @@ Data = dict[str, Any]
 
 TASK_QUEUE = "bare"
 _KEYWORDS = {
-    name: SearchAttributeKey.for_keyword(name)
-    for name in ("Stage", "WaitingOn", "SellerId", "SupplierId", "SlaState", "RmaNumber")
+    name: SearchAttributeKey.for_keyword(name) for name in ("Stage", "SellerId", "SupplierId", "SlaState")
 }
+_LISTS = {name: SearchAttributeKey.for_keyword_list(name) for name in ("WaitingOn", "Numbers")}
 _DUE_BY = SearchAttributeKey.for_datetime("DueBy")
 _MINUTE = timedelta(minutes=1)
 _RETRY = RetryPolicy(maximum_interval=timedelta(minutes=5))
@@ -31,7 +31,10 @@ async def _do(name: str, argument: Data, summary: str) -> Data:
 
 
 def _show(due: timedelta | None = None, **attributes: str) -> None:
-    changes: list[Any] = [_KEYWORDS[name].value_set(value) for name, value in attributes.items()]
+    changes: list[Any] = [
+        _LISTS[name].value_set([value]) if name in _LISTS else _KEYWORDS[name].value_set(value)
+        for name, value in attributes.items()
+    ]
     if due is not None:
         changes.append(_DUE_BY.value_set(workflow.now() + due))
     workflow.upsert_search_attributes(changes)
@@ -165,7 +168,7 @@ class BareReturn(_Case):
         )
         rma = await _do("request_rma", request | opened, "Ask the supplier for an RMA number")
         self.step(f"RMA {rma['rma_number']} issued")
-        _show(timedelta(days=7), Stage="awaiting_tracking", WaitingOn="buyer", RmaNumber=rma["rma_number"])
+        _show(timedelta(days=7), Stage="awaiting_tracking", WaitingOn="buyer", Numbers=rma["rma_number"])
         await asyncio.gather(
             self.mail("rma_for_buyer", "buyer", **rma),
             self.mail("rma_for_seller", "seller", **rma),

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Boolean, Select, func, literal, literal_column, select, text, tuple_, union, union_all
+from sqlalchemy import Select, func, literal, literal_column, select, text, tuple_, union, union_all
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col
 
@@ -70,7 +70,7 @@ def refunds(session: Session, page: Page) -> list[RefundListed]:
 
 def worklist(session: Session, work: Work, page: Page) -> list[WorkListed]:
     """The cases of every kind that stand in this worklist (NTF-6), from its own small index."""
-    filters: list[ColumnElement[bool]] = [literal_column(stands_in(work), Boolean)]
+    filters: list[ColumnElement[bool]] = [literal_column(stands_in(work))]
     if page.seller is not None:
         filters.append(col(CaseRow.seller_id) == page.seller)
     if page.after is not None:

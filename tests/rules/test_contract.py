@@ -74,7 +74,7 @@ async def test_NTF_3_the_status_says_what_people_need(world: World, kind: str) -
 async def test_NTF_3_a_case_can_be_found_by_its_numbers_and_stage(world: World) -> None:
     order = await any_case(world, contract.ORDER)
     assert await order.attribute(contract.STAGE) == "cancel_window"
-    assert await order.attribute(contract.WAITING_ON) == "clock"
+    assert await order.attribute(contract.WAITING_ON) == ["clock"]
     assert await order.attribute(contract.ORDER_ID) == order.id
     assert await order.attribute(contract.DUE_BY) == (await order.status()).deadlines["cancel_until"]
 

@@ -75,7 +75,7 @@ async def test_ORD_4_with_the_supplier_down_it_is_flagged_to_staff_and_goes_on_w
     assert status.waiting_for is not None
     assert status.waiting_for.who == "supplier"
     assert await order.attribute(SLA_STATE) == "breached"
-    assert await order.attribute(WAITING_ON) == "supplier"
+    assert await order.attribute(WAITING_ON) == ["supplier"]
     await world.sandbox.clear_faults()
     await order.forward(hours=1)
     await order.reaches("awaiting_shipment")

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from activities.database import return_openings
 from models.case import CaseStatus
-from models.contract import RMA_NUMBER
+from models.contract import NUMBERS
 from models.records import ReopenReturn, ReturnReopened
 from models.refunds import GatewayUpdate, RefundState
 from starter.client.send import CaseEnded, record_event, send_event
@@ -191,13 +191,13 @@ async def test_REF_7_a_running_return_makes_the_sellers_refund_again(world: Worl
 
 async def test_REF_7_a_completed_return_reopens_for_a_new_click(world: World) -> None:
     case = await completed(world, return_fee="7.50")
-    rma_number = await case.attribute(RMA_NUMBER)
+    numbers = await case.attribute(NUMBERS)
     await taken_back(buyer_refund(case))
 
     status = await case.reaches("awaiting_buyer_refund")
     assert status.waiting_for is not None
     assert status.waiting_for.who == "seller"
-    assert await case.attribute(RMA_NUMBER) == rma_number is not None
+    assert await case.attribute(NUMBERS) == numbers is not None
     standing = world.reading.standing(case.handle.id)
     assert standing is not None
     assert (standing.stage, standing.ended) == ("awaiting_buyer_refund", False)

@@ -19,4 +19,4 @@ async def test_NTF_3_after_the_sellers_refund_the_list_says_that_the_sellers_cli
     await eventually(
         lambda: case.attribute(STAGE), lambda stage: stage == "awaiting_buyer_refund", "staff find it by its stage"
     )
-    assert await case.attribute(WAITING_ON) == "seller"
+    assert await case.attribute(WAITING_ON) == ["seller"]
