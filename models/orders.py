@@ -156,9 +156,10 @@ class OrderRequest(Request):
             told = " ".join(
                 f"{'-' if amount < 0 else '+'} {what} {abs(amount)}" for what, amount in parts.items() if amount
             ).removeprefix("+ ")
+            off = abs(self.paid - expected)
             raise ValueError(
-                f"payment.amount, {self.paid}, is not {told or 0} = {expected}: "
-                f"{abs(self.paid - expected)} too {'much' if self.paid > expected else 'little'} (ORD-1, ORD-16)"
+                f"payment.amount, {self.paid}, is {off} too {'much' if self.paid > expected else 'little'}: "
+                f"{told or 0} = {expected} (ORD-1, ORD-16)"
             )
         share_out(self)
         return self
@@ -303,4 +304,4 @@ def fault_of(request: CancelRequest) -> Fault:
     if request.fault is not None:
         return request.fault
     role = request.actor.partition(":")[0]
-    return {"buyer": Fault.BUYER, "channel": Fault.MARKETPLACE, "supplier": Fault.SUPPLIER}.get(role, Fault.SELLER)
+    return {"buyer": Fault.BUYER, "channel": Fault.MARKETPLACE}.get(role, Fault.SELLER)
