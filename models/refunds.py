@@ -44,6 +44,9 @@ class RefundRequest(Request):
     lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
     reference: Number | None = None
     """Of a refund made elsewhere."""
+    asked_for: bool = False
+    """Whoever starts it wants it made, whatever word about it comes before it begins; without this, a word that
+    comes first moves nothing (REF-7)."""
     continued: dict[str, Any] | None = None
     """The facts of the run that this one continues; from nobody else are they believed."""
 
@@ -96,7 +99,9 @@ class RefundResult(Message):
     reason: str | None = None
     direction: Direction = Direction.SELLER_TO_BUYER
     unknown: bool = False
-    """Its workflow ended without an answer: whether money moved is not known to the one who asked."""
+    """It is in doubt: whether money moved is not known (REF-11)."""
+    taken_back: bool = False
+    """It failed after it had succeeded (REF-7)."""
     conflict: bool = False
     """The id is another request's: nothing is taken over from it."""
 

@@ -138,8 +138,8 @@ async def reopen_refund(
     try:
         await client.start_workflow(
             REFUND,
-            # Facts of an earlier run are no part of what was asked for.
-            request.model_copy(update={"continued": None}),
+            # Facts of an earlier run are no part of what was asked for; and a word asks for nothing.
+            request.model_copy(update={"continued": None, "asked_for": False}),
             id=workflow_id,
             task_queue=task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

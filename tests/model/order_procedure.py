@@ -24,9 +24,11 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "resume": ("",),
 }
 CLOCK = (11, 31, 65)
-WORDS = ("seller succeeded", "seller failed", "buyer succeeded", "buyer failed")
-FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "id taken")
-"""What becomes of a refund that was sent."""
+TAKEN_BACK = "taken back"
+WORDS = tuple(f"{whose} {word}" for whose in (SELLER, BUYER) for word in ("succeeded", "failed", TAKEN_BACK))
+"""What a refund says; `taken back`: it had succeeded, which nobody here has heard, and failed since (REF-7)."""
+FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "silent", "id taken")
+"""What becomes of a refund that was sent. `silent`: the gateway gives no answer for days."""
 IN_TIME = "in time"
 """A variant of `cancel_request`: it reached the server inside the window; the worker came to it late (CAN-3)."""
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
@@ -57,6 +59,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("refund_word", "seller succeeded"),
         ("refund_word", "buyer succeeded"),
         ("refund_word", "seller failed"),
+        ("refund_word", "buyer taken back"),
         ("clock", "4400"),
         ("shipment", "s1:1"),
         ("cancel_request", ""),
@@ -113,7 +116,7 @@ class Purchase:
 class Refund:
     """One refund of the order.
 
-    `state`: asked, pending, succeeded, failed, refused, in doubt, failed afterwards.
+    `state`: asked, silent, pending, succeeded, failed, refused, in doubt, failed afterwards.
     """
 
     whose: str
@@ -126,7 +129,7 @@ class Refund:
 
     @property
     def is_under_way(self) -> bool:
-        return self.state in ("asked", "pending")
+        return self.state in ("asked", "silent", "pending")
 
 
 @dataclass(frozen=True)
@@ -272,7 +275,7 @@ class OrderProcedure:
 
     def next_deadline(self, state: OrderState, until: int) -> int | None:
         deadlines = [state.released_at + WINDOW] if state.released_at is not None else []
-        deadlines += [one.since + PAUSE for one in state.of(SELLER) if one.state == "in doubt"]
+        deadlines += [one.since + PAUSE for one in self._looked_for(state)]
         return min((at for at in deadlines if state.now < at <= until), default=None)
 
     # ---- its own steps ----
@@ -413,10 +416,15 @@ class OrderProcedure:
         after = [self._answered(state, one) for one in state.refunds if one.state == "asked"]
         if state.seller_refund_due:
             after.append(self._asked(state, SELLER, state.seller_refund_due))
-        for one in state.of(SELLER):
-            if one.state == "in doubt" and state.now >= one.since + PAUSE:
+        for one in self._looked_for(state):
+            if state.now >= one.since + PAUSE:
                 after.append(_with(state, changed(one, state="asked", since=state.now)))
         return after
+
+    def _looked_for(self, state: OrderState) -> list[Refund]:
+        """Those in doubt that are asked for again by themselves; the buyer's not once staff have stopped it."""
+        whose = [one for one in state.refunds if one.whose == SELLER or (state.cancelled and not state.stopped)]
+        return [one for one in whose if one.state == "in doubt"]
 
     def _asked(self, state: OrderState, whose: str, cents: int) -> OrderState:
         refund = Refund(whose, len(state.of(whose)) + 1, cents, since=state.now)
@@ -439,7 +447,7 @@ class OrderProcedure:
     def _busy(self, state: OrderState) -> bool:
         """Something has not come to its end that must have."""
         under_way = any(one.is_under_way for one in state.refunds)
-        doubt = any(one.state == "in doubt" for one in state.of(SELLER))
+        doubt = any(one.state == "in doubt" for one in state.refunds)
         return under_way or doubt or bool(state.seller_refund_due) or state.in_flight or bool(state.undecided)
 
     def _give_back(self, state: OrderState, outcome: str) -> list[OrderState]:
@@ -508,7 +516,7 @@ class OrderProcedure:
         refund = spoken_of(state, whose, word)
         if refund is None:
             return [state]
-        if refund.state == "succeeded":
+        if refund.state == "succeeded" or word == TAKEN_BACK:
             after = _with(state, changed(refund, state="failed afterwards", since=state.now))
         else:
             after = _with(state, _became(refund, word, state.now))
@@ -571,14 +579,15 @@ class OrderProcedure:
 
 def spoken_of(state: OrderState, whose: str, word: str) -> Refund | None:
     """The refund of which a word says something new: the last one that can still change so."""
-    fits = ["pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
+    fits = ["silent", "pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
     found = [one for one in state.of(whose) if one.state in fits]
     return found[-1] if found else None
 
 
 def _became(refund: Refund, state: str, now: int) -> Refund:
     """All that is left is asked for to the buyer: how much that is says its result."""
-    cents = PAID if refund.whose == BUYER and state in ("succeeded", "pending") else refund.cents
+    known = ("succeeded", "pending", "silent", "in doubt")
+    cents = PAID if refund.whose == BUYER and state in known else refund.cents
     return changed(refund, state=state, since=now, cents=cents)
 
 
@@ -596,7 +605,7 @@ def check(state: OrderState) -> None:
     assert 0 <= state.shipped <= UNITS - state.dropped, "more shipped than ordered (ORD-11)"
     assert state.outcome != "cancelled" or not state.shipped, "cancelled and shipped (CAN-11)"
     moved = sum(
-        one.cents for one in state.of(SELLER) if one.state in ("asked", "pending", "succeeded", "in doubt")
+        one.cents for one in state.of(SELLER) if one.is_under_way or one.state in ("succeeded", "in doubt")
     )
     assert moved <= state.captured, "more given back to the seller than was collected (REF-3)"
     if state.outcome in ("cancelled", "voided") and not self_made(state):

@@ -11,6 +11,8 @@ AMOUNTS = (3_000, 6_000, 15_000, 0)
 MOST_REFUNDS = 4
 LOOK_AGAIN = 1
 """Days of silence after which the gateway is asked."""
+LOOKS_IN_VAIN = 7
+"""After so many of them the refund is in doubt (REF-11)."""
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "refund": tuple(str(amount) for amount in AMOUNTS),
@@ -20,13 +22,15 @@ EVENTS: dict[str, tuple[str, ...]] = {
 CLOCK = (1, 8)
 LIES = ("lie succeeded", "lie failed")
 """More variants of `gateway_update`: the gateway itself does not say so."""
+STRAY = tuple(f"{status} {amount}" for status in ("succeeded", "failed") for amount in (3_000, 0))
+"""Variants of `stray`: a word about the next refund comes, with a start, before anybody has asked for that."""
 LATE = ("failed", "lie failed", "succeeded")
 """Variants of `late_word`: it comes when the refund has ended, and starts it again (REF-7)."""
 FATES = ("succeeds", "pending", "fails", "refused", "no answer", "unheard", "lost")
 """What the gateway makes of a refund. `unheard`: it is made, and no answer arrives; `lost`: it says pending, and
 later that it does not have it."""
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
-    "": (("refund", "3000"), ("refund", "0"), ("refund", "6000")),
+    "": (("refund", "3000"), ("refund", "0"), ("refund", "6000"), ("stray", "failed 3000")),
     "sending": (("refund_resolved", "moved"), ("refund_resolved", "not_moved"), ("gateway_update", "failed")),
     "pending": (
         ("gateway_update", "succeeded"),
@@ -34,6 +38,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("gateway_update", "lie failed"),
         ("refund_resolved", "moved"),
         ("refund_resolved", "not_moved"),
+        ("clock", "8"),
         ("clock", "8"),
     ),
     "succeeded": (("late_word", "failed"), ("late_word", "lie failed"), ("refund", "0")),
@@ -75,6 +80,9 @@ class One:
     claims: tuple[str, ...] = ()
     """What was said of it, and is not checked yet."""
     heard_at: int = 0
+    looks_in_vain: int = 0
+    absent: bool = False
+    """The gateway's last word was that it does not have it."""
     resolution: str = ""
 
     @property
@@ -84,8 +92,10 @@ class One:
 
     @property
     def may_be_resolved(self) -> bool:
-        """REF-11: the gateway has given no last word, so a person who can show it may say what became of it."""
-        return self.state in ("sending", "pending")
+        """REF-11: nobody knows whether the money moved, so a person who can show it may say what became of it. One
+        that is plainly pending is the gateway's to decide."""
+        silent = self.absent or self.looks_in_vain >= LOOKS_IN_VAIN
+        return self.state == "sending" or (self.state == "pending" and silent)
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ class RefundProcedure:
         return changed(state, now=moment)
 
     def reaches(self, state: RefundsState, event: Happening) -> bool:
-        return event.name == "refund" or refund_of(event, len(state.refunds)) is not None
+        return event.name in ("refund", "stray") or refund_of(event, len(state.refunds)) is not None
 
     def seen(self, state: RefundsState, ident: int) -> bool:
         return False  # each refund counts its own events: see `_sent`
@@ -148,13 +158,8 @@ class RefundProcedure:
     def _next(self, state: RefundsState, number: int, one: One) -> list[RefundsState]:
         match one.state:
             case "asked":
-                # A word that is there before it begins may have started it: nothing new is made of it then.
-                begun = (
-                    changed(one, state="closing", final="refused")
-                    if one.claims
-                    else changed(one, state="reserving")
-                )
-                return [self._with(state, number, begun)]
+                # Somebody asked for it, whatever words came before it began.
+                return [self._with(state, number, changed(one, state="reserving"))]
             case "reserving":
                 return [self._with(state, number, self._reserved(state, one))]
             case "reserved":
@@ -218,7 +223,9 @@ class RefundProcedure:
 
     def _looked(self, state: RefundsState, number: int, one: One, checked: int) -> RefundsState:
         wrong = [claim for claim in one.claims[:checked] if _contradicts(claim, one.truth)]
-        after = changed(one, claims=one.claims[checked:], heard_at=state.now)
+        in_vain = one.looks_in_vain + (0 if checked else 1)
+        absent = one.truth == "none"
+        after = changed(one, claims=one.claims[checked:], heard_at=state.now, looks_in_vain=in_vain, absent=absent)
         if one.truth in ("succeeded", "failed"):
             after = changed(after, state="closing", final=one.truth)
         return self._with(changed(state, rejected=state.rejected + len(wrong)), number, after)
@@ -236,6 +243,8 @@ class RefundProcedure:
             if len(state.refunds) == MOST_REFUNDS:
                 return [state]
             return [changed(state, refunds=(*state.refunds, One(int(event.variant))))]
+        if event.name == "stray":  # it moves nothing, and takes no id (REF-7)
+            return [state if len(state.refunds) == MOST_REFUNDS else self.reject(state)]
         number = refund_of(event, len(state.refunds))
         assert number is not None, "it reaches one"
         one = self._at_gateway(state.refunds[number], event)

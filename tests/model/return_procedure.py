@@ -27,8 +27,10 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "staff_override": ("tracking", "rma", "inspection", "credit_memo", "by the seller"),
 }
 CLOCK = (8, 31, 61)
-WORDS = ("buyer succeeded", "buyer failed", "seller succeeded", "seller failed")
-"""What a refund says that was pending, in doubt, or had succeeded (REF-7)."""
+TAKEN_BACK = "taken back"
+WORDS = tuple(f"{whose} {word}" for whose in (BUYER, SELLER) for word in ("succeeded", "failed", TAKEN_BACK))
+"""What a refund says that was pending, in doubt, or had succeeded (REF-7); `taken back`: it had succeeded, which
+nobody here has heard, and failed since."""
 FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "silent", "id taken")
 """What becomes of a refund that was sent. `silent`: the gateway gives no answer for days; `id taken`: its id is
 another request's, so that it is asked for under the next one."""
@@ -72,6 +74,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "refunding_seller": (
         ("refund_word", "seller succeeded"),
         ("refund_word", "seller failed"),
+        ("refund_word", "seller taken back"),
         ("clock", "8"),
         ("buyer_refund", ""),
         ("goods_received", "rejected"),
@@ -86,6 +89,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "refunding_buyer": (
         ("refund_word", "buyer succeeded"),
+        ("refund_word", "buyer taken back"),
         ("refund_word", "buyer failed"),
         ("buyer_refund", ""),
         ("withdrawal", ""),
@@ -430,14 +434,12 @@ class ReturnProcedure:
         asked, *others = state.clicks
         served = changed(state, clicks=tuple(others))
         if state.channel:
-            return self.reject(served)
+            return served  # it is told, and no fault of its sender
         doubtful = [one for one in state.of(BUYER) if one.state == "in doubt"]
         if doubtful:
             return _with(served, changed(doubtful[-1], state="asked", since=state.now, by_click=True))
         amount = asked or state.owed or self._left_for_buyer(state)
-        if amount <= 0:
-            return self.reject(served)
-        return self._asked(served, BUYER, amount, by_click=True)
+        return self._asked(served, BUYER, amount, by_click=True) if amount > 0 else served
 
     def _automatic(self, state: ReturnState) -> bool:
         """REF-1: without a click, once; a person clicks for what did not succeed."""
@@ -521,9 +523,8 @@ class ReturnProcedure:
         return _with(changed(state, refunds=refunds), made)
 
     def _not_made(self, state: ReturnState, refund: Refund) -> ReturnState:
-        """The one who clicked is told; nothing is refunded again without a person's click."""
-        after = _with(state, refund)
-        return self.reject(after) if refund.by_click else after
+        """The one who clicked is told: no fault of theirs. Nothing is refunded again without a person's click."""
+        return _with(state, refund)
 
     def _ended(self, state: ReturnState, outcome: str) -> ReturnState:
         """Clicks that can't be served any more are answered; what is unbooked is booked still."""
@@ -549,12 +550,9 @@ class ReturnProcedure:
     def _said(self, state: ReturnState, refund: Refund, word: str) -> ReturnState:
         if word == "succeeded":
             return self._made(state, refund)
-        if refund.state == "succeeded":
+        if refund.state == "succeeded" or word == TAKEN_BACK:
             return _with(state, changed(refund, state="failed afterwards", since=state.now))
-        failed = changed(refund, state="failed", since=state.now)
-        if refund.state != "in doubt":
-            return self._not_made(state, failed)
-        return _with(state, failed)  # the one who clicked was told already
+        return self._not_made(state, changed(refund, state="failed", since=state.now))
 
     # ---- events ----
 

@@ -22,11 +22,13 @@ from tests.model.order_procedure import (
     PAID,
     SELLER,
     STOCKS,
+    TAKEN_BACK,
     UNITS,
     WORDS,
     OrderProcedure,
     OrderSetup,
     OrderState,
+    Refund,
 )
 from tests.model.procedure import Happening
 from tests.plans.against_model import Kind
@@ -207,7 +209,7 @@ class Order:
             conflict = fate == "id taken"
             state = {"succeeds": "succeeded", "fails": "failed", "id taken": "refused"}.get(fate, fate)
             self.refunds[effect.refund_id] = state
-        if state == "pending":
+        if state in ("pending", "silent"):
             if effect.key in self.told:
                 return NOT_YET
             self.told.add(effect.key)
@@ -222,7 +224,8 @@ class Order:
 
     def _result(self, effect: MakeRefund, *, conflict: bool = False) -> RefundResult:
         state = self.refunds[effect.refund_id]
-        known = RefundState({"in doubt": "reserved", FAILED_AFTERWARDS: "failed"}.get(state, state))
+        states = {"in doubt": "reserved", "silent": "pending", FAILED_AFTERWARDS: "failed"}
+        known = RefundState(states.get(state, state))
         unknown = known in (RefundState.RESERVED, RefundState.PENDING)
         amount = effect.amount if effect.amount is not None else Decimal(PAID) / 100
         return RefundResult(
@@ -234,6 +237,7 @@ class Order:
             direction=effect.direction,
             unknown=unknown and state != "pending",
             conflict=conflict,
+            taken_back=state == FAILED_AFTERWARDS,
         )
 
     # ---- what happens ----
@@ -251,7 +255,7 @@ class Order:
             case "stop":
                 self.rig.press_cancel()
             case "refund_word":
-                self._word(*happening.variant.split(" "))
+                self._word(*happening.variant.split(" ", maxsplit=1))
             case _:
                 if happening.variant == IN_TIME:
                     self.arrived_in_time.add(f"h{happening.ident}")
@@ -259,7 +263,7 @@ class Order:
 
     def _word(self, whom: str, word: str) -> None:
         """The last refund that can still change so says that it did."""
-        fits = ["pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
+        fits = ["silent", "pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
         asked = {one.refund_id for one in self.rig.facts.refunds if one.state == "asked"}
         found = [
             refund_id
@@ -272,8 +276,10 @@ class Order:
             return
         effect = self.made[max(found, key=ordinal)]
         before = self.refunds[effect.refund_id]
-        self.refunds[effect.refund_id] = FAILED_AFTERWARDS if before == "succeeded" else word
-        if before != "pending":
+        taken_back = before == "succeeded" or word == TAKEN_BACK
+        self.refunds[effect.refund_id] = FAILED_AFTERWARDS if taken_back else word
+        by_its_end = before in ("pending", "silent") and not taken_back and self.chance.random() < 0.6
+        if not by_its_end:
             self.rig.report(self._result(effect))
         elif not self.rig.is_over and effect.key in self.rig.facts.in_flight:
             self.rig.answer(self.rig.facts.in_flight[effect.key])
@@ -330,7 +336,7 @@ class Order:
             (state.shipped, state.dropped),
             tuple(sorted(one.state for one in state.purchases)),
             state.captured,
-            tuple(sorted((one.whose, one.number, one.cents, one.state) for one in state.refunds)),
+            tuple(sorted((one.whose, one.number, one.cents, shown(one)) for one in state.refunds)),
             state.late_return,
             state.rejected,
         )
@@ -348,6 +354,11 @@ class Order:
     @property
     def timeline(self) -> list[str]:
         return self.rig.steps
+
+
+def shown(refund: Refund) -> str:
+    """What may have been sent, and was not answered, is in doubt (REF-11)."""
+    return "in doubt" if refund.state == "silent" else refund.state
 
 
 def ordinal(refund_id: str) -> int:

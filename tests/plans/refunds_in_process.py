@@ -20,6 +20,7 @@ from tests.model.refund_procedure import (
     LIES,
     MOST_REFUNDS,
     PAID,
+    STRAY,
     RefundProcedure,
     RefundSetup,
     RefundsState,
@@ -154,6 +155,10 @@ class Refunds:
                 self.rows.append(Row())
                 self.rigs.append(self._rig(len(self.rigs), happening.variant))
             return
+        if happening.name == "stray":
+            if len(self.rigs) < MOST_REFUNDS:
+                self._stray(happening)
+            return
         if happening.name == "stop":
             for rig in self.rigs:
                 rig.press_cancel()
@@ -173,7 +178,20 @@ class Refunds:
                 return
         rig.hear(event_of(happening, rig.facts.gateway_refund_id))
 
-    def _rig(self, number: int, asked: str) -> Rig[RefundFacts]:
+    def _stray(self, happening: Happening) -> None:
+        """A word about the refund that is asked for next, signalled with a start: nothing may come of it."""
+        status, amount = happening.variant.split(" ")
+        number = len(self.rigs)
+        self.rows.append(Row())
+        rig = self._rig(number, amount, asked_for=False)
+        word = {"event_id": f"h{happening.ident}", "actor": "gateway:stripe", "gateway_refund_id": "re_stray"}
+        rig.hear(GatewayUpdate.model_validate({**word, "status": status}))
+        rig.rest()
+        assert [one.key for one in rig.begun] == ["reserve"], "a word about a refund that nobody knows moved it"
+        assert (rig.is_over, rig.stage, self.rows.pop().cents) == (True, "refused", 0)
+        self.rejected_before += rig.rejected
+
+    def _rig(self, number: int, asked: str, *, asked_for: bool = True) -> Rig[RefundFacts]:
         amount = int(asked)
         request = RefundRequest(
             refund_id=f"RF-1001-D{number + 1}",
@@ -182,6 +200,7 @@ class Refunds:
             currency="USD",
             reason="goodwill",
             requested_by="seller:jane",
+            asked_for=asked_for,
         )
         facts = RefundFacts(now=self.now, created_at=self.now, request=request)
         return Rig(PURE, facts, _World(self, number), careful=self.careful)
@@ -189,7 +208,8 @@ class Refunds:
     def _open_again(self, number: int, event: Event) -> None:
         """The word comes with a start of the same refund: its first workflow task has the word."""
         before = self.rigs[number]
-        facts = RefundFacts(now=self.now, created_at=self.now, request=before.facts.request)
+        request = before.facts.request.model_copy(update={"asked_for": False})
+        facts = RefundFacts(now=self.now, created_at=self.now, request=request)
         self.rejected_before += before.rejected
         self.rigs[number] = Rig(PURE, facts, before.world, careful=self.careful)
         self.rigs[number].hear(event)
@@ -285,6 +305,7 @@ REFUNDS = Kind(
         **refund_procedure.EVENTS,
         "gateway_update": refund_procedure.EVENTS["gateway_update"] + LIES,
         "late_word": LATE,
+        "stray": STRAY,
         "stop": ("",),
     },
     clock=refund_procedure.CLOCK,

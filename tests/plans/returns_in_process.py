@@ -22,6 +22,7 @@ from tests.model.return_procedure import (
     FATES,
     PAID,
     SELLER,
+    TAKEN_BACK,
     WORDS,
     Refund,
     ReturnProcedure,
@@ -57,6 +58,7 @@ class Row:
         self.effect = effect
         self.state = "asked"
         self.told = False
+        self.taken_back = False
 
     @property
     def whose(self) -> str:
@@ -82,6 +84,7 @@ class Row:
             direction=self.effect.direction,
             unknown=state in (RefundState.RESERVED, RefundState.PENDING),
             conflict=conflict,
+            taken_back=self.taken_back,
         )
 
 
@@ -181,7 +184,7 @@ class Return:
             case "stop":
                 self.rig.press_cancel()
             case "refund_word":
-                self._word(*happening.variant.split(" "))
+                self._word(*happening.variant.split(" ", maxsplit=1))
             case _:
                 self.rig.hear(event_of(happening))
 
@@ -202,8 +205,10 @@ class Return:
             return
         row = found[-1]
         before = row.state
-        row.state = FAILED_AFTERWARDS if before == "succeeded" else word
-        if before in ("silent", "pending"):
+        row.taken_back = before == "succeeded" or word == TAKEN_BACK
+        row.state = FAILED_AFTERWARDS if row.taken_back else word
+        by_its_end = before in ("silent", "pending") and word != TAKEN_BACK and self.chance.random() < 0.6
+        if by_its_end:
             for effect in self.rig.pending:
                 if effect.key == row.effect.key and not self.rig.is_over:
                     self.rig.answer(effect)
@@ -292,8 +297,8 @@ def ordinal(refund_id: str) -> int:
 
 
 def shown(refund: Refund) -> str:
-    """Of a gateway that gives no answer a return knows nothing: it was asked."""
-    return "asked" if refund.state == "silent" else refund.state
+    """What may have been sent, and was not answered, is in doubt (REF-11)."""
+    return "in doubt" if refund.state == "silent" else refund.state
 
 
 @lru_cache(maxsize=64)

@@ -115,7 +115,7 @@ FAULTS = (
         "completed while the buyer's money is in doubt",
         "returns",
         "workflows/returns/facts.py",
-        "        if self.buyer_refund_in_doubt is not None:\n            return False\n",
+        '        if any(one.state == "in_doubt" for one in self.buyer_attempts):\n            return False\n',
         "",
     ),
     Fault(
@@ -178,7 +178,7 @@ FAULTS = (
         "a word about an unknown refund makes it",
         "refunds",
         "workflows/refunds/plan.py",
-        "known_only=bool(f.claims) and not f.started_by_case",
+        "known_only=bool(f.claims) and not asked_for",
         "known_only=False",
     ),
     Fault(

@@ -40,22 +40,30 @@ async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundR
         requested_by=effect.requested_by,
         lines=effect.lines,
     )
-    whom = "buyer" if effect.direction is BUYER else "seller"
-    reuse = WorkflowIDReusePolicy
+    reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if effect.again else WorkflowIDReusePolicy.REJECT_DUPLICATE
+    try:
+        return await _refund(facts, request, reuse, ask)
+    except WorkflowAlreadyStartedError:
+        return await _known_outcome(facts, request, ask)
+
+
+async def _refund(
+    facts: CaseFacts, request: RefundRequest, reuse: WorkflowIDReusePolicy, ask: Ask
+) -> RefundResult:
+    """Raises WorkflowAlreadyStartedError when its id is in use, or was, where that may not be."""
+    whom = "buyer" if request.direction is BUYER else "seller"
     try:
         result: RefundResult = await workflow.execute_child_workflow(
             contract.REFUND,
             request,
-            id=contract.REFUND_KIND.workflow_id(effect.refund_id),
+            id=contract.REFUND_KIND.workflow_id(request.refund_id),
             result_type=RefundResult,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
-            id_reuse_policy=reuse.ALLOW_DUPLICATE if effect.again else reuse.REJECT_DUPLICATE,
-            static_summary=f"Refund {effect.refund_id} · order {facts.order_id} · to the {whom}",
+            id_reuse_policy=reuse,
+            static_summary=f"Refund {request.refund_id} · order {facts.order_id} · to the {whom}",
             search_attributes=_attributes(facts),
         )
-    except WorkflowAlreadyStartedError:
-        return await _known_outcome(request, ask)
     except ChildWorkflowError as error:
         why = f"the refund's workflow ended without an answer: {reason_of(error)}"
         known = await ask(calls.REFUND_OUTCOME, request)
@@ -63,16 +71,20 @@ async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundR
     return result
 
 
-async def _known_outcome(request: RefundRequest, ask: Ask) -> RefundResult:
-    """Another run of this case asked for it before: what became of it, looked at for a while."""
-    for pause in LOOKS:
+async def _known_outcome(facts: CaseFacts, request: RefundRequest, ask: Ask) -> RefundResult:
+    """Another run of this case asked for it before: what became of it, looked at for a while. Where nothing was
+    ever reserved for it, a mere word about it had taken its id (REF-7), and it is asked for now."""
+    for pause in (*LOOKS, None):
         result = await ask(calls.REFUND_OUTCOME, request)
         if not result.unknown:
             return result
-        await workflow.sleep(pause, summary=f"Look again how refund {request.refund_id} stands")
-    result = await ask(calls.REFUND_OUTCOME, request)
-    if not result.unknown:
-        return result
+        if not result.amount:
+            try:
+                return await _refund(facts, request, WorkflowIDReusePolicy.ALLOW_DUPLICATE, ask)
+            except WorkflowAlreadyStartedError:
+                pass  # it runs: it will reserve, or end without having reserved anything
+        if pause is not None:
+            await workflow.sleep(pause, summary=f"Look again how refund {request.refund_id} stands")
     return RefundResult(
         refund_id=request.refund_id,
         state=RefundState.REFUSED,

@@ -10,7 +10,7 @@ from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
 from models.refunds import GatewayUpdate, RefundResolved, RefundState
 from workflows.engine.case import Answered, CaseEnded, Started, StoppedByStaff, apply_common
-from workflows.refunds.effects import LookUp, Reserve, Send, TakeBack
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
 from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution
 
 CANT_BE_STOPPED: Final = "a refund can't be stopped: money may be on its way; it goes on"
@@ -44,8 +44,11 @@ def _check_resolution(f: RefundFacts, event: RefundResolved) -> None:
         raise Conflict(f"{f.resolution.by} has recorded what became of it already")
     if f.outcome is not None or f.state not in UNFINISHED:
         raise Conflict(f"the refund is {f.outcome or f.state.value} already")
-    if not f.gateway_answered and not f.gateway_gives_no_answer:
+    if f.in_doubt:
+        return
+    if not f.gateway_answered:
         raise RefusedByRule("REF-11", "the refund was not sent yet: nothing is in doubt")
+    raise RefusedByRule("REF-11", "the gateway has the refund, and says that it is pending: wait for its word")
 
 
 # ---- apply ----
@@ -62,6 +65,9 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return f.with_(stopped_at=f.now).step(CANT_BE_STOPPED, "staff:temporal")
         case Started(effect=Reserve() as effect):
             return apply_common(f, fact).with_(known_only=effect.known_only)
+        case Started(effect=ReportToCase() as effect) if effect.result.state is RefundState.PENDING:
+            told = apply_common(f, fact)
+            return told.with_(reports=f.reports + 1, reported_doubt=effect.result.unknown)
         case Started(effect=LookUp() as effect):
             return _look_begun(apply_common(f, fact), effect)
         case Answered(answer=ReservedRefund() as answer):

@@ -77,6 +77,10 @@ class RefundFacts(CaseFacts):
     """How often because it had said nothing for too long."""
     resolution: Resolution | None = None
     taken_back: RefundTakenBack | None = None
+    reports: int = 0
+    """How often its case was told how it stands meanwhile."""
+    reported_doubt: bool | None = None
+    """Whether its case was told last that it is in doubt; none: it was told nothing yet."""
 
     # ---- what it is about ----
 
@@ -157,6 +161,16 @@ class RefundFacts(CaseFacts):
         return any(isinstance(self.in_flight[key], Send | LookUp) for key in self.trouble)
 
     @property
+    def is_left_without_answer(self) -> bool:
+        """It may have been sent, and no answer came; or the gateway does not say how it stands, and staff were
+        told so: one outage makes no doubt of a refund that is known to be pending."""
+        return any(
+            isinstance(self.in_flight[key], Send)
+            or (isinstance(self.in_flight[key], LookUp) and (why.alert or not self.gateway_answered))
+            for key, why in self.trouble.items()
+        )
+
+    @property
     def is_sending(self) -> bool:
         return self.is_in_flight(Send)
 
@@ -231,9 +245,18 @@ class RefundFacts(CaseFacts):
     @property
     def in_doubt(self) -> bool:
         """Nobody knows whether the money moved (REF-11)."""
-        if self.state not in UNFINISHED or not self.gateway_answered:
-            return False
-        return self.absent or self.is_silent_for_long
+        return self.doubt is not None
+
+    @property
+    def doubt(self) -> str | None:
+        """Why nobody knows whether the money moved; none: it is known."""
+        if self.state not in UNFINISHED or not self.is_reserved:
+            return None
+        if self.is_left_without_answer:
+            return "the gateway gives no answer"
+        if self.absent:
+            return "the gateway does not have it"
+        return "the gateway has said nothing more of it for long" if self.is_silent_for_long else None
 
     @property
     def ending(self) -> RefundStage:
@@ -278,4 +301,5 @@ class RefundFacts(CaseFacts):
             direction=self.request.direction,
             unknown=self.state in UNFINISHED,
             conflict=self.is_conflict,
+            taken_back=self.failed_afterwards,
         )

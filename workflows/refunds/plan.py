@@ -25,8 +25,9 @@ def plan(facts: RefundFacts, now: datetime) -> Plan:
 
 def _procedure(f: RefundFacts) -> Plan:
     if f.reservation is None:
-        # A word about a refund that nobody knows moves nothing: without a case that asked, it must be reserved.
-        return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not f.started_by_case))
+        # A word about a refund that nobody knows moves nothing: unless somebody asked, it must be reserved.
+        asked_for = f.started_by_case or f.request.asked_for
+        return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not asked_for))
     for step in (_send, _check_claims, _await_word, _take_back, _report_end):
         here = step(f)
         if not here.goes_on or here.effects:
@@ -69,7 +70,7 @@ def _check_claims(f: RefundFacts) -> Plan:
     if look is not None and f.resolution is not None and look.key in f.trouble:
         return _stop_asking(f, Stage.PENDING)
     if look is not None:
-        return _begin(f, Stage.PENDING, look)
+        return _begin(f, Stage.PENDING, look) + (_report(f) if look.key in f.trouble else Plan())
     return _begin(f, Stage.PENDING, LookUp(key=f.next_look)) if f.claims_to_check else Plan()
 
 
@@ -114,7 +115,6 @@ def _take_back(f: RefundFacts) -> Plan:
             "taken-back",
             "refund_failed",
             Recipient.SELLER,
-            return_id=f.return_id,
             amount=f.amount,
             currency=f.request.currency,
             refund_id=f.refund_id,
@@ -145,11 +145,15 @@ def _report_end(f: RefundFacts) -> Plan:
 
 
 def _report(f: RefundFacts) -> Plan:
-    """The case that waits for its end is told that it takes longer, and shows it (REF-11)."""
-    if not f.started_by_case or f.asking_case is None:
+    """The case that waits for its end is told that it takes longer, or is in doubt, and shows it (REF-11): one
+    word after the other, and none that says nothing new."""
+    if not f.started_by_case or f.asking_case is None or f.state not in UNFINISHED:
         return Plan()
-    result: RefundResult = f.result.model_copy(update={"state": RefundState.PENDING, "unknown": False})
-    return just(ReportToCase(key="report:pending", workflow_id=f.asking_case, result=result))
+    if f.is_in_flight(ReportToCase) or f.reported_doubt is f.in_doubt:
+        return Plan()
+    stands = {"state": RefundState.PENDING, "unknown": f.in_doubt, "reason": f.doubt}
+    result: RefundResult = f.result.model_copy(update=stands)
+    return just(ReportToCase(key=f"report:{f.reports + 1}", workflow_id=f.asking_case, result=result))
 
 
 def _end(f: RefundFacts) -> Plan:

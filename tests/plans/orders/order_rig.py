@@ -210,8 +210,8 @@ class Order:
         said = self.refund_states[0] if self.refund_states else RefundState.SUCCEEDED
         if said == "not yet":
             return HELD
-        if said == "pending":
-            return NotYet(self.result_of(effect, RefundState.PENDING))
+        if said in ("pending", "no answer"):
+            return NotYet(self.result_of(effect, RefundState.PENDING, unknown=said == "no answer"))
         self.refund_states = self.refund_states[1:]
         if said == "in doubt":
             return self.result_of(effect, RefundState.REFUSED, unknown=True)

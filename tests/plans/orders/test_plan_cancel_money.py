@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 
 from models.orders import Fault
-from models.refunds import RefundState
+from models.refunds import RefundResult, RefundState
 from tests.plans.orders.order_rig import MINUTE, NOON, Order
 from workflows.orders.effects import StopShipping
+from workflows.refunds.attempts import MakeRefund
 
 CLOSES = NOON + 30 * MINUTE
 
@@ -50,8 +51,46 @@ def test_CAN_6_a_refund_of_the_buyer_in_doubt_is_named_to_staff() -> None:
     order = Order(auto_refund_buyer=True).in_its_window()
     order.refund_states = ["in doubt"]
     order.happens("cancel_request")
-    assert (order.outcome, order.mails[-1]) == ("cancelled", "staff_alert to staff")
+    assert (order.outcome, order.mails[-1]) == (None, "staff_alert to staff")
     assert "RF-1001-OB1 of the buyer is in doubt" in order.mail("alert-RF-1001-OB1-in-doubt")["what"]
+
+
+@pytest.mark.parametrize("how", ["asked again", "reported"])
+@pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.FAILED])
+def test_REF_11_a_cancelled_order_stays_open_until_its_buyers_refund_is_known(
+    how: str, state: RefundState
+) -> None:
+    order = Order(auto_refund_buyer=True, refund_retry_days=2).in_its_window()
+    order.refund_states = ["in doubt", "in doubt", state]
+    order.happens("cancel_request")
+    [wait] = order.rig.plan.waits
+    assert (order.stage, wait.who) == ("cancelling", "staff")
+    assert wait.what == "find out whether refund RF-1001-OB1 of the buyer was made"
+    if how == "reported":
+        order.rig.report(result_of_buyer(order, state))
+        order.rest()
+    else:
+        order.passes(days=5)
+        made = [one for one in order.rig.begun if isinstance(one, MakeRefund)]
+        assert [(one.refund_id, one.again, one.amount) for one in made] == [
+            ("RF-1001-OB1", False, None),
+            ("RF-1001-OB1", True, None),
+            ("RF-1001-OB1", True, None),
+        ]
+    assert (order.outcome, order.facts.refunds[-1].state) == ("cancelled", state.value)
+
+
+def test_REF_11_staff_may_stop_a_cancelled_order_whose_buyers_refund_is_in_doubt() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.refund_states = ["in doubt"]
+    order.happens("cancel_request")
+    order.stops().rest()
+    assert (order.outcome, order.rig.is_over) == ("stopped", True)
+
+
+def result_of_buyer(order: Order, state: RefundState) -> RefundResult:
+    [made] = [one for one in order.rig.begun if isinstance(one, MakeRefund)]
+    return order.result_of(made, state)
 
 
 # ---- CAN-11, CAN-12 ----

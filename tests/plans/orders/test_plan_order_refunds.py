@@ -124,10 +124,39 @@ def test_REF_7_told_twice_it_is_written_once() -> None:
 
 def test_REF_7_that_it_failed_afterwards_is_not_forgotten_when_its_success_is_heard_later() -> None:
     order = half_refused("not yet")
-    order.rig.report(result(RefundState.FAILED))
+    order.rig.report(result(RefundState.FAILED, taken_back=True))
     order.refund_states = []
     order.rest()
     assert states(order) == [(REFUND, "failed_afterwards")]
+
+
+@pytest.mark.parametrize("fate", ["not yet", "pending", "no answer"])
+def test_REF_7_a_failure_that_is_heard_before_the_childs_end_is_no_success_that_was_taken_back(fate: str) -> None:
+    order = half_refused(fate)
+    order.rig.report(result(RefundState.FAILED))
+    order.refund_states = []
+    order.rest()
+    assert states(order) == [(REFUND, "failed")]
+    assert not any("after it had succeeded" in step for step in order.steps)
+    assert alerts(order) == [f"refund {REFUND} of the seller did not succeed: account closed"]
+
+
+def test_REF_11_a_refund_that_the_gateway_does_not_answer_is_shown_in_doubt_and_not_asked_for_again() -> None:
+    order = half_refused("no answer", refund_retry_days=2)
+    assert (states(order), order.facts.is_settling) == ([(REFUND, "in_doubt")], False)
+    assert (order.money[1], alerts(order)) == (Decimal("94.50"), []), "its own workflow tells staff"
+    order.ships("s1", A=2)
+    order.passes(days=9)
+    assert (order.outcome, order.begun.count(f"refund:{REFUND}:2")) == (None, 0)
+    order.refund_states = []
+    order.rest()
+    assert (states(order), order.outcome) == ([(REFUND, "succeeded")], "shipped")
+
+
+def test_REF_11_staff_who_stop_an_order_do_not_wait_for_a_refund_in_doubt() -> None:
+    order = half_refused("no answer")
+    order.stops().rest()
+    assert (order.outcome, order.rig.is_over) == ("stopped", True)
 
 
 @pytest.mark.parametrize("state", [RefundState.SUCCEEDED, RefundState.FAILED])

@@ -7,7 +7,17 @@ import pytest
 
 from models.records import Opening
 from models.refunds import RefundState
-from tests.plans.refunds.story import IDENT, RefundStory, duplicate, pending, refused, request, reserved, says
+from tests.plans.refunds.story import (
+    IDENT,
+    RefundStory,
+    direct,
+    duplicate,
+    pending,
+    refused,
+    request,
+    reserved,
+    says,
+)
 from tests.plans.rig import Troubled
 
 LOOKS = "look:"
@@ -167,6 +177,20 @@ def test_REF_7_a_refund_without_a_word_is_reserved_by_whomever_it_is_started() -
     assert (known_only(story), story.stage) == (False, "succeeded")
 
 
+@pytest.mark.parametrize("status", ["succeeded", "failed", "pending"])
+def test_REF_7_a_word_that_comes_before_a_refund_begins_takes_nothing_from_whoever_asked_for_it(
+    status: str,
+) -> None:
+    """A person's refund was once refused because a stray word came first."""
+    story = RefundStory(direct(asked_for=True), by_case=False, send=says("pending"), look=says("pending"))
+    story.claim(status)
+    story.rest()
+    assert (known_only(story), story.keys[:2], story.stage) == (False, ["reserve", "send"], "pending")
+    story.world.look = says("succeeded")
+    story.days(1)
+    assert (story.stage, story.keys.count("send")) == ("succeeded", 1)
+
+
 # ---- an earlier run was terminated ----
 
 
@@ -177,7 +201,8 @@ def test_REF_7_a_word_about_a_terminated_refund_settles_it_as_the_gateway_says(s
     story.claim(state)
     story.rest()
     assert (story.keys, story.stage) == (["reserve", "look:0", "report:end"], state)
-    assert story.reports[0].result.state is RefundState(state)
+    result = story.reports[0].result
+    assert (result.state, result.taken_back) == (RefundState(state), False)
 
 
 def test_REF_6_a_word_about_a_refund_that_was_never_sent_does_not_send_it() -> None:
@@ -219,6 +244,7 @@ def test_REF_7_a_success_that_failed_days_later_is_refundable_again_and_everybod
         story.facts.amount,
         False,
     )
+    assert told.result.taken_back, "it had succeeded"
     assert told.reopen is not None, "if the return has ended, it is opened again"
     assert story.saved.state is RefundState.FAILED
 

@@ -216,13 +216,50 @@ def test_REF_11_a_case_is_told_that_its_refund_is_pending() -> None:
     assert (story.stage, story.result) == ("succeeded", (RefundState.SUCCEEDED, AMOUNT))
 
 
-def test_REF_11_a_case_is_told_that_the_gateway_does_not_answer() -> None:
+def test_REF_11_a_case_is_told_that_the_gateway_does_not_answer_and_that_it_is_in_doubt() -> None:
     story = RefundStory(send=OUTAGE)
     story.rest()
     story.rest()
-    assert [(one.result.state, one.result.unknown) for one in story.reports] == [(RefundState.PENDING, False)]
+    [report] = story.reports
+    assert (report.result.state, report.result.unknown) == (RefundState.PENDING, True)
+    assert (report.result.amount, report.result.reason) == (AMOUNT, "the gateway gives no answer")
+    assert (story.facts.in_doubt, story.saved.state) == (True, RefundState.RESERVED), "it counts against the cap"
     assert (story.stage, story.waits_for, story.facts.is_settling) == ("sending", ["gateway"], False)
     assert any("no success yet" in step for step in story.steps)
+
+
+def test_REF_11_each_word_to_its_case_says_something_new_and_one_comes_after_the_other() -> None:
+    story = RefundStory(send=OUTAGE)
+    story.rest()
+    story.world.send = says("pending")
+    story.settle()
+    [send] = [one for one in story.pending if isinstance(one, Send)]
+    story.answer(send)
+    story.settle()
+    assert len(story.reports) == 1, "the first one is on its way"
+    story.world.look = says("none")
+    story.rest()
+    story.days(1)
+    story.world.look = says("pending")
+    story.days(3)
+    story.world.look = says("succeeded")
+    story.days(1)
+    assert [(one.key, one.result.unknown) for one in story.reports] == [
+        ("report:1", True),
+        ("report:2", False),
+        ("report:3", True),
+        ("report:4", False),
+    ]
+    assert story.stage == "succeeded"
+
+
+def test_REF_11_one_outage_makes_no_doubt_of_a_refund_that_is_known_to_be_pending() -> None:
+    story = pending(look=OUTAGE)
+    story.days(1)
+    assert (story.facts.in_doubt, len(story.reports)) == (False, 1)
+    story.world.look = Troubled("no answer", alert=True)
+    story.rest()
+    assert (story.facts.in_doubt, [one.result.unknown for one in story.reports]) == (True, [False, True])
 
 
 def test_NTF_9_a_fault_of_ours_at_the_gateway_is_told_to_staff_at_once() -> None:
@@ -257,7 +294,7 @@ def test_REF_11_a_refund_that_was_sent_and_that_the_gateway_never_saw_is_in_doub
     story.rest()
     assert (story.stage, story.waits_for, story.facts.in_doubt) == ("pending", ["staff", "gateway"], True)
     assert story.saved.state is RefundState.PENDING, "it counts against the cap"
-    assert [one.result.state for one in story.reports] == [RefundState.PENDING]
+    assert [(one.result.state, one.result.unknown) for one in story.reports] == [(RefundState.PENDING, True)]
     story.days(7.5)
     [letter] = story.mails()
     assert "the gateway does not have refund" in letter.facts["what"]
@@ -274,12 +311,36 @@ def test_REF_11_a_refund_that_was_sent_and_that_the_gateway_never_saw_is_in_doub
 def test_REF_11_a_person_says_what_became_of_a_refund_in_doubt(state: str, outcome: str, end: str) -> None:
     story = RefundStory(send=says(state), look=says(state))
     story.rest()
+    story.days(7.5 if state == "pending" else 0)
     story.resolve(outcome)
     story.rest()
     assert (story.stage, story.is_over) == (end, True)
     assert story.facts.result.reason == "recorded by staff:sam: the gateway is gone"
     assert (story.facts.result.unknown, story.saved.state) == (False, RefundState(end))
     assert any("evidence: statement of 2 March" in step for step in story.steps)
+
+
+@pytest.mark.parametrize("outcome", ["moved", "not_moved"])
+@pytest.mark.parametrize("days", [0, 6.5])
+def test_REF_11_nobody_says_what_became_of_a_refund_that_is_plainly_pending(days: float, outcome: str) -> None:
+    """Its amount would be free while it is on its way, and go out a second time."""
+    story = pending()
+    story.days(days)
+    story.resolve(outcome)
+    story.rest()
+    assert story.rejections == [
+        "the gateway has the refund, and says that it is pending: wait for its word (REF-11)"
+    ]
+    assert (story.stage, story.result) == ("pending", (RefundState.PENDING, AMOUNT))
+
+
+def test_REF_11_a_refund_that_is_known_again_is_in_doubt_no_more() -> None:
+    story = RefundStory(send=OUTAGE)
+    story.rest()
+    story.world.send = says("pending")
+    story.rest()
+    story.resolve("not_moved")
+    assert "says that it is pending" in story.rejections[0]
 
 
 @pytest.mark.parametrize("outcome", ["moved", "not_moved"])
@@ -306,7 +367,7 @@ def test_REF_11_the_last_try_to_send_is_looked_for_before_a_persons_word_counts(
 
 def test_REF_11_a_look_without_an_answer_does_not_hold_up_a_persons_word() -> None:
     story = pending()
-    story.world.look = OUTAGE
+    story.world.look = Troubled("no answer", alert=True)
     story.days(1)
     story.resolve("moved")
     story.rest()
@@ -315,6 +376,7 @@ def test_REF_11_a_look_without_an_answer_does_not_hold_up_a_persons_word() -> No
 
 def test_REF_11_the_gateways_own_word_that_comes_with_a_persons_wins() -> None:
     story = pending()
+    story.days(7.5)
     story.world.look = None
     story.days(1)
     story.resolve("not_moved")
@@ -342,6 +404,7 @@ def test_REF_11_nothing_is_in_doubt_before_it_is_sent(state: str) -> None:
 
 def test_REF_11_a_second_persons_word_is_refused() -> None:
     story = pending()
+    story.days(7.5)
     story.resolve("moved")
     story.resolve("not_moved")
     story.rest()

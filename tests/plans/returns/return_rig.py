@@ -91,9 +91,9 @@ class ReturnWorld:
         if fate == "not yet":
             fates.insert(0, fate)
             return NOT_YET
-        if fate == "pending":
+        if fate in ("pending", "no answer"):
             fates.insert(0, "not yet")
-            return NotYet(result_of(effect, "pending"))
+            return NotYet(result_of(effect, fate))
         if fate != "succeeded":
             return result_of(effect, fate)
         mine = [one for one in facts.refunds if one.direction is effect.direction]
@@ -107,8 +107,9 @@ class ReturnWorld:
 
 
 def result_of(effect: MakeRefund, fate: str, reason: str | None = None) -> RefundResult:
-    """`fate`: a state, or `in doubt`, or `another's` for an id that belongs to another request."""
-    state = {"in doubt": "refused", "another's": "refused"}.get(fate, fate)
+    """`fate`: a state, or `in doubt`, or `no answer` while its workflow goes on, or `another's` for an id that belongs
+    to another request."""
+    state = {"in doubt": "refused", "no answer": "pending", "another's": "refused"}.get(fate, fate)
     return RefundResult(
         refund_id=effect.refund_id,
         state=RefundState(state),
@@ -116,7 +117,7 @@ def result_of(effect: MakeRefund, fate: str, reason: str | None = None) -> Refun
         currency=effect.currency,
         reason=reason or (None if state == "succeeded" else f"the gateway says {fate}"),
         direction=effect.direction,
-        unknown=fate == "in doubt",
+        unknown=fate in ("in doubt", "no answer"),
         conflict=fate == "another's",
     )
 
@@ -216,6 +217,16 @@ class ReturnStory(Rig[ReturnFacts]):
         """Every refund that was asked for: its id, how much, and whether again."""
         made = [one for one in self.begun if isinstance(one, MakeRefund)]
         return [(one.refund_id, str(one.amount), one.again) for one in made]
+
+    @property
+    def declined(self) -> list[str | None]:
+        """Events that were answered with no, by no fault of their senders; there are no others."""
+        assert self.facts.rejected_count == 0, "they are not counted as wrong events"
+        return [one.event_id for one in self.facts.rejected if not one.sender_at_fault]
+
+    @property
+    def outcome(self) -> str | None:
+        return self.facts.outcome
 
     @property
     def states(self) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_RET_13_a_refund_of_the_seller_that_is_refused_is_left_to_staff() -> Non
 @pytest.mark.parametrize("fate", ["failed", "refused"])
 def test_REF_7_a_refund_of_the_buyer_that_fails_is_told_and_may_be_clicked_again(fate: str) -> None:
     story = buyer_refund(fate)
-    assert (story.waits, story.facts.rejected_count) == ([("awaiting_buyer_refund", "seller")], 1)
+    assert (story.waits, story.declined) == ([("awaiting_buyer_refund", "seller")], ["e5"])
     assert story.letters("refund_failed")[0].facts["reason"] == f"the gateway says {fate}"
     assert story.clicked().states == {S1: "succeeded", B1: fate, B2: "succeeded"}
     assert story.stage == "completed"
@@ -167,6 +167,44 @@ def test_REF_11_doubt_about_the_buyers_money_blocks_completion_and_the_next_clic
     assert (story.stage, story.money[0]) == ("completed", "30.00")
 
 
+@pytest.mark.parametrize("whom", ["seller", "buyer"])
+def test_REF_11_a_refund_that_the_gateway_does_not_answer_is_shown_in_doubt_and_not_asked_for_again(
+    whom: str,
+) -> None:
+    story = seller_refund("no answer") if whom == "seller" else buyer_refund("no answer")
+    refund_id, amount = (S1, "63.00") if whom == "seller" else (B1, "100.00")
+    assert (story.states[refund_id], story.facts.is_settling) == ("in_doubt", False)
+    assert (f"refunding_{whom}", "gateway") in story.waits, "what depends on it is blocked"
+    assert str(story.facts.attempt(refund_id).amount) == amount, "never 0.00"  # type: ignore[union-attr]
+    assert any(step.startswith(f"refund {refund_id} of {amount} USD is in doubt") for step in story.steps)
+    assert (story.letters("refund_failed"), story.alerts) == ([], []), "its own workflow tells staff"
+    if whom == "buyer":
+        assert story.hear(story.event("buyer_refund", amount="10.00"))
+    story.days(30)
+    assert [one[0] for one in story.asked].count(refund_id) == 1
+    assert story.outcome is None
+    story.world.fates[whom] = ["succeeded"]
+    story.rest()
+    assert (story.states[refund_id], story.money[whom == "seller"]) == ("succeeded", amount)
+
+
+@pytest.mark.parametrize("state", ["pending", "succeeded", "failed"])
+def test_REF_11_a_refund_of_which_its_workflow_hears_at_last_is_in_doubt_no_more(state: str) -> None:
+    story = buyer_refund("no answer").report(B1, state)
+    assert story.states[B1] == state
+    assert f"refund {B1}, which was in doubt, is {state} after all" in story.steps
+    assert story.facts.attempt(B1).awaited is False  # type: ignore[union-attr]
+
+
+def test_REF_11_a_refund_whose_workflow_is_ended_while_it_is_in_doubt_is_asked_for_again_by_a_click() -> None:
+    story = buyer_refund("no answer")
+    story.world.fates["buyer"] = ["in doubt"]
+    story.rest()
+    assert (story.states[B1], story.stage) == ("in_doubt", "awaiting_buyer_refund")
+    assert len(story.letters("refund_failed")) == 1
+    assert story.clicked().asked[-1] == (B1, "100.00", True)
+
+
 def test_REF_11_the_marketplaces_refund_does_not_complete_what_is_in_doubt() -> None:
     story = buyer_refund("in doubt").says("channel_update", status="refunded_by_channel", amount="50.00")
     assert story.waits == [("awaiting_buyer_refund", "staff")]
@@ -208,7 +246,7 @@ def test_REF_6_an_id_that_belongs_to_another_request_is_left_for_the_next_one() 
 
 def test_REF_6_after_three_in_a_row_staff_look_at_it() -> None:
     story = buyer_refund("another's", "another's", "another's")
-    assert (story.waits, story.facts.rejected_count) == ([("awaiting_buyer_refund", "seller")], 1)
+    assert (story.waits, story.declined) == ([("awaiting_buyer_refund", "seller")], ["e5"])
     assert (len(story.letters("refund_failed")), len(story.asked)) == (1, 4)
     seller = seller_refund("another's", "another's", "another's")
     assert (len(seller.asked), len(seller.alerts), seller.states[f"RF-RR-1-S{3}"]) == (3, 1, "refused")
@@ -248,8 +286,27 @@ def test_REF_7_a_success_taken_back_in_one_task_with_the_childs_end() -> None:
     story.world.fates["buyer"] = []
     given = story.world.refund(effect, story.facts)  # type: ignore[arg-type]
     assert isinstance(given, RefundResult)
-    story.report(B1, "failed")
+    story.report(B1, "failed", taken_back=True)
     assert (story.states[B1], story.facts.buyer_settled) == ("failed_afterwards", False)
+    assert story.clicked().asked[-1] == (B2, "100.00", False)
+
+
+@pytest.mark.parametrize("fate", ["not yet", "pending", "no answer"])
+def test_REF_7_a_failure_that_is_heard_before_the_childs_end_is_no_success_that_was_taken_back(fate: str) -> None:
+    story = buyer_refund(fate).report(B1, "failed")
+    assert (story.states[B1], story.declined) == ("failed", ["e5"])
+    assert not any("after it had succeeded" in step for step in story.steps)
+    story.world.fates["buyer"] = ["failed"]
+    story.rest()
+    assert (story.states[B1], story.letters("refund_failed")[1:]) == ("failed", [])
+
+
+def test_REF_7_a_refund_in_doubt_that_had_succeeded_and_was_taken_back_failed_afterwards() -> None:
+    story = in_transit()
+    story.world.fates["buyer"] = ["in doubt"]
+    story.clicked(amount="40.00").report(B1, "failed", taken_back=True)
+    assert (story.states[B1], story.facts.refunds_in_doubt) == ("failed_afterwards", {})
+    assert story.clicked().asked[-1] == (B2, "40.00", False)
 
 
 def test_REF_7_completed_returns_say_what_became_of_each() -> None:
