@@ -107,8 +107,8 @@ class ReturnWorld:
 
 
 def result_of(effect: MakeRefund, fate: str, reason: str | None = None) -> RefundResult:
-    """`fate`: a state, or `in doubt`, or `no answer` while its workflow goes on, or `another's` for an id that belongs
-    to another request."""
+    """`fate`: a state, or `in doubt`, or `no answer` while its workflow goes on, or `another's` for an id that
+    belongs to another request."""
     state = {"in doubt": "refused", "no answer": "pending", "another's": "refused"}.get(fate, fate)
     return RefundResult(
         refund_id=effect.refund_id,
