@@ -100,7 +100,7 @@ def show_status(status: CaseStatus) -> None:
         say(f"{status.rejected_count} events could not be used; the last:", style="bold")
         show_table(
             ("when (UTC)", "event", "why"),
-            ((event.at, event.name, event.reason) for event in status.rejected_events),
+            ((one.at, one.name, one.reason) for one in status.rejected_events if one.sender_at_fault),
         )
     if facts := {name: value for name, value in status.facts.items() if value not in (None, "", [], {}, False)}:
         say("")

@@ -260,8 +260,16 @@ async def test_REF_7_a_success_that_somebody_only_claims_is_not_believed(world: 
     assert await in_the_books(order, refund) == (RefundState.PENDING, PAID - AMOUNT)
 
 
-async def test_REF_11_a_person_says_what_became_of_a_pending_refund(world: World) -> None:
+async def test_REF_11_a_person_says_what_became_of_a_refund_of_which_the_gateway_says_nothing_for_long(
+    world: World,
+) -> None:
     order, refund = await refund_at(world, "pending")
+    with pytest.raises(Refused, match="says that it is pending"):
+        await refund.update(
+            "refund_resolved", actor="staff:sam", outcome="moved", evidence="a statement", reason="it is there"
+        )
+    await refund.forward(days=8)
+    await refund.shows("the doubt", lambda seen: bool(seen.facts["in_doubt"]))
     with pytest.raises(Refused, match="only staff"):
         await refund.update(
             "refund_resolved", actor="seller:jane", outcome="moved", evidence="a statement", reason="it is there"

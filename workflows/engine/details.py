@@ -31,7 +31,8 @@ def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, s
     if facts.rejected_count:
         lines += ["", f"**{facts.rejected_count} event(s) could not be used**", ""]
         lines += ["| when (UTC) | event | why |", "| --- | --- | --- |"]
-        lines += [_row(_time(event.at), event.name, event.reason) for event in facts.rejected[-REJECTIONS_SHOWN:]]
+        wrong = [event for event in facts.rejected if event.sender_at_fault]
+        lines += [_row(_time(event.at), event.name, event.reason) for event in wrong[-REJECTIONS_SHOWN:]]
     return "\n".join(lines)
 
 

@@ -107,6 +107,58 @@ def test_CAN_1_a_held_order_goes_on_once_the_hold_is_released() -> None:
     assert order.stage == "awaiting_shipment"
 
 
+@pytest.mark.parametrize("stock", ["here", "in the network", "of both", "nowhere"])
+@pytest.mark.parametrize("search", [1, 2])
+@pytest.mark.parametrize("then", ["resume", "cancel_request"])
+def test_ORD_3_a_hold_that_comes_while_stock_is_asked_takes_no_money(stock: str, search: int, then: str) -> None:
+    """A person decides before the seller is charged, and before anything is bought."""
+    here, network = Stock("A", 1 if stock == "of both" else 2), Stock("A", second_source=True)
+    has = {"here": (here,), "in the network": (network,), "of both": (here, network), "nowhere": ()}[stock]
+    order = Order(stock=has)
+    order.held.add(SearchStock)
+    order.in_its_window().passes(minutes=31)
+    if search == 2 and stock != "here":
+        order.held.clear()
+        order.rig.answer_one()
+        assert order.begun[-1] == "sourcing:2"
+        order.held.add(SearchStock)
+    assert order.happens("hold", reason="look at it first")
+    assert order.stage == "placing", "what was asked is answered first"
+    order.held.clear()
+    order.rest()
+    if stock == "nowhere" and search == 2:
+        assert order.outcome == "voided", "nothing is left to hold"
+    else:
+        assert (order.stage, order.was_sent) == ("on_hold", False)
+        order.passes(days=1)
+        assert [one.state for one in order.facts.charges] == ["authorized"]
+        order.happens(then, reason="as agreed")
+    if then == "cancel_request" or stock == "nowhere":
+        assert order.outcome == (
+            "voided" if stock == "nowhere" and (search == 2 or then == "resume") else "cancelled"
+        )
+        assert ([one.state for one in order.facts.charges], order.money) == (["voided"], (Decimal(0), Decimal(0)))
+    else:
+        assert (order.stage, order.money) == ("awaiting_shipment", (Decimal("63.00"), Decimal(0)))
+        assert sum(key.startswith("capture:") for key in order.begun) == 1
+
+
+@pytest.mark.parametrize("hold_first", [True, False])
+def test_ORD_3_a_hold_in_one_task_with_what_is_in_stock_takes_no_money(hold_first: bool) -> None:
+    order = Order()
+    order.held.add(SearchStock)
+    order.in_its_window().passes(minutes=31)
+    order.held.clear()
+    [search] = order.rig.pending
+    if hold_first:
+        order.hears("hold", reason="look at it first")
+    order.rig.answer(search)
+    if not hold_first:
+        order.hears("hold", reason="look at it first")
+    order.rest()
+    assert (order.stage, order.was_sent, order.money[0]) == ("on_hold", False, Decimal(0))
+
+
 def test_CAN_1_a_hold_that_comes_while_the_money_is_taken_is_kept_and_a_cancel_refunds_it() -> None:
     order = Order().in_its_window()
     order.held.add(Capture)
