@@ -165,6 +165,8 @@ class CaseRecord(Message):
     money: MoneyState = MoneyState.NONE
     work: tuple[Work, ...] = ()
     """The worklists that it stands in (NTF-6)."""
+    held_up_by: tuple[str, ...] = ()
+    """The keys of what holds it up (`models.alerts`), once staff are told (NTF-9)."""
     ended: bool
     first_step: int
     steps: tuple[Step, ...]

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from models.alerts import AlertTopic
 from models.buyers import Address
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku, WholeQuantity
@@ -298,10 +299,13 @@ class Mail(Message):
     """Which units it speaks of; none: all of the order or return."""
     quotes: QuotedMail | None = None
     """The mail that did not reach its reader (NTF-8)."""
+    topic: AlertTopic | None = None
+    """Of an alert: what it has in common with those of other cases. In an hour only so many of a topic are sent,
+    whichever cases ask; the number of cases is read from the database when one goes (NTF-9)."""
 
 
 class MailSent(Message):
-    """`already`: an earlier attempt sent it. `no_address`, `undeliverable`: it never goes, and `reason` says why
+    """`already`: an earlier attempt sent it, or staff know it by another case's alert. `no_address`, `undeliverable`: it never goes, and `reason` says why
     in one line, without the address (NTF-8)."""
 
     state: Literal["sent", "already", "no_address", "undeliverable"]

@@ -68,11 +68,23 @@ class Settings(BaseSettings):
     partner_timeout_seconds: PositiveFloat = 20.0
     """How long one HTTP request to a partner may take."""
     partner_calls_at_once: PositiveInt = 40
-    """How many requests one worker process has under way at one partner; beyond that, calls wait at Temporal."""
+    """How many requests one worker process has under way at one partner, and never more than four fifths of its
+    places for this kind of partner; beyond that, calls wait at Temporal."""
+    partner_calls_at_once_per_party: PositiveInt = 15
+    """How many of them for one supplier, one account at the gateway, or one seller's shop: one that hangs leaves
+    places for the others."""
     partner_failures_in_a_row: PositiveInt = 5
     """After so many a partner counts as out of order: one request at a time tries whether it is back."""
     partner_longest_pause_seconds: PositiveFloat = 30.0
-    """The longest pause between two such tries; the first one is a second."""
+    """The longest pause between two such tries; the first one is a second. A partner that says `Retry-After` gets
+    the pause that it wants."""
+
+    alert_seconds: PositiveInt = 3600
+    """Staff get one mail about a partner that does not answer in so many seconds, however many cases it holds up
+    (NTF-9)."""
+    alerts_per_fault: PositiveInt = 5
+    """Of one fault of ours, or one refusal of a partner, so many cases are told one by one in that time; the last
+    of these mails says how many cases have it."""
 
     smtp_host: str = "127.0.0.1"
     smtp_port: PositiveInt = 8251

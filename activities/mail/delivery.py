@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from temporalio import activity
 
+from activities.mail.alerts import SharedAlerts, Turns
 from activities.mail.letter import Letter, one_line
 from activities.mail.message import NoAddress, address_of, message_of, needs_international_mail
 from activities.mail.reader import facts_for
@@ -40,16 +41,26 @@ class Mailer:
         self._settings = settings
         self._contacts = contacts
         self._outbox = outbox
+        self._alerts = SharedAlerts(settings, turns)
         self._out: set[str] = set()
         """Keys of mails that are out and not yet noted, for the books did not answer: noted by the next try."""
 
     @activity.defn(name="send_mail")
     async def send_mail(self, mail: Mail) -> MailSent:
-        """Send one mail, once per `key` (NTF-1). That it can never go is an answer (NTF-8).
+        """Send one mail, once per `key` (NTF-1). That it can never go is an answer (NTF-8). Of alerts that many
+        cases have in common only a few go (NTF-9).
 
         Raises `PartnerUnavailable` while the mail server is down or says: later; `InvalidInput` for a template
         that does not exist.
         """
+        if mail.topic is not None:
+            try:
+                going = await self._alerts.as_it_goes(mail, mail.topic)
+            except PartnerUnavailable as outage:
+                return await self._tell_of_the_database(mail, outage)
+            if going is None:
+                return MailSent(state="already", message_id=self._message_id(mail.key))
+            mail = going
         message_id = self._message_id(mail.key)
         if mail.key in self._out:
             return await self._note(mail.key, message_id)
@@ -70,6 +81,15 @@ class Mailer:
         except (NoAddress, Undeliverable) as no:
             return MailSent(state="undeliverable", message_id=message_id, reason=str(no))
         return await self._note(mail.key, message_id)
+
+    async def _tell_of_the_database(self, mail: Mail, outage: PartnerUnavailable) -> MailSent:
+        message_id = self._message_id(mail.key)
+        staff = self._alerts.without_database(mail, outage)
+        if staff is None:
+            return MailSent(state="already", message_id=message_id)
+        letter = await asyncio.to_thread(self._letter, mail, staff, SENDER)
+        await self._deliver(message_id, address_of(staff.name, staff.email or ""), SENDER, staff, letter)
+        return MailSent(state="sent", message_id=message_id)
 
     async def _note(self, key: str, message_id: str) -> MailSent:
         self._out.add(key)

@@ -32,6 +32,9 @@ ALWAYS: Final = (
     "reader_email",
     "quoted_subject",
     "quoted_text",
+    "cases",
+    "worklist",
+    "silent_until",
 )
 """Facts that every template may show, where the case has them; no mail need carry them."""
 

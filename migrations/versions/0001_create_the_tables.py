@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("custody", sa.String(), nullable=True),
         sa.Column("money", sa.String(), nullable=False),
         sa.Column("work", sa.String(), nullable=False),
+        sa.Column("held_up_by", sa.String(), nullable=False),
         sa.Column("ended", sa.Boolean(), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
@@ -77,6 +78,46 @@ def upgrade() -> None:
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("workflow_id", "run_id", "number", name=op.f("pk_case_step")),
+    )
+    op.create_table(
+        "alert",
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("number > 0", name=op.f("ck_alert_number_is_positive")),
+        sa.PrimaryKeyConstraint("topic", "hour", "number", name=op.f("pk_alert")),
+    )
+    op.create_table(
+        "case_number",
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("folded", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("workflow_id", "folded", name=op.f("pk_case_number")),
+    )
+    with op.batch_alter_table("case_number", schema=None) as batch_op:
+        batch_op.create_index("ix_case_number_folded", ["folded", "workflow_id"], unique=False)
+
+    op.create_table(
+        "orphan",
+        sa.Column("orphan_id", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=True),
+        sa.Column("supplier_id", sa.String(), nullable=True),
+        sa.Column("numbers", sa.JSON(), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("candidates", sa.JSON(), nullable=False),
+        sa.Column("matched_to", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("orphan_id", name=op.f("pk_orphan")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_orphan_workflow_id")),
     )
     op.create_table(
         "mail_sent",
@@ -523,6 +564,12 @@ def downgrade() -> None:
     op.drop_table("supplier")
     op.drop_table("seller")
     op.drop_table("mail_sent")
+    op.drop_table("alert")
+    op.drop_table("orphan")
+    with op.batch_alter_table("case_number", schema=None) as batch_op:
+        batch_op.drop_index("ix_case_number_folded")
+
+    op.drop_table("case_number")
     op.drop_table("case_step")
     with op.batch_alter_table("case_file", schema=None) as batch_op:
         batch_op.drop_index("ix_case_file_stage")

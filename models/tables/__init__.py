@@ -102,6 +102,8 @@ class CaseRow(SQLModel, table=True):
     money: MoneyState = Field(default=MoneyState.NONE, sa_type=Word(MoneyState))
     work: str = ""
     """The worklists that it stands in, between commas: `,to_approve,money_in_doubt,`; empty for none (NTF-6)."""
+    held_up_by: str = ""
+    """What holds it up, between commas: `,outage:payment gateway,`; empty for nothing that staff were told of."""
     ended: bool
     last_step: int
     asked_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -363,6 +365,22 @@ class ReturnUnitsRow(SQLModel, table=True):
     quantity: int
 
 
+class ReturnParcelRow(SQLModel, table=True):
+    """A parcel back: one per number, spelled this way or that (RET-29, ORD-21)."""
+
+    __tablename__ = "return_parcel"
+
+    return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
+    number_folded: str = Field(primary_key=True)
+    """Without case, blanks and punctuation."""
+    carrier: str
+    tracking_number: str = Field(index=True)
+    """As typed."""
+    lines: list[dict[str, Any]] = Field(sa_type=JSON)
+    """What is in it, where that is known."""
+    at: datetime = Field(sa_type=UtcTime)
+
+
 class ReceptionRow(SQLModel, table=True):
     """What arrived of an item, and what the supplier makes of it: two facts (RET-11)."""
 
@@ -441,3 +459,18 @@ class MailRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     message_id: str
     at: datetime = Field(sa_type=UtcTime)
+
+
+class AlertRow(SQLModel, table=True):
+    """The right of one case to tell staff about what many cases may have in common: in each hour as many of a topic
+    as there are numbers (NTF-9). Its mail has the key `<topic>:<hour>:<number>`."""
+
+    __tablename__ = "alert"
+    __table_args__ = (CheckConstraint("number > 0", name="number_is_positive"),)
+
+    topic: str = Field(primary_key=True)
+    hour: datetime = Field(primary_key=True, sa_type=UtcTime)
+    number: int = Field(primary_key=True)
+    holder: str
+    """The key of the mail by which the case asks."""
+    claimed_at: datetime = Field(sa_type=UtcTime)

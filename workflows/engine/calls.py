@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from models.alerts import AlertTopic, topic_of
     from models.calls import Call, Queue, queue_of
     from models.failures import Category
     from models.message import Message
@@ -50,8 +51,30 @@ DATABASE = Patience(
 MAIL_PATIENCE = timedelta(days=3)
 MAIL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=30))
 
-Troubled = Callable[[str, Category, bool], None]
-"""Told why there is no answer yet, of what category, and whether staff must know."""
+PARTNERS_BY_QUEUE: Final = {
+    Queue.MAIN: "database",
+    Queue.PAYMENTS: "payment gateway",
+    Queue.SUPPLIERS: "supplier network",
+    Queue.CHANNELS: "shop",
+    Queue.MAIL: "mail server",
+}
+"""Who did not answer, where the failure does not say it: the activity timed out."""
+SPREAD: Final = 0.5
+"""A pause is longer by up to this part of it: cases that failed together don't come back together."""
+
+
+@dataclass(frozen=True)
+class Setback:
+    """Why there is no answer yet, in one line. `alert`: staff must know; `topic`: what may hold up other cases."""
+
+    reason: str
+    category: Category
+    alert: bool
+    topic: AlertTopic
+
+
+Troubled = Callable[[Setback], None]
+"""Told why there is no answer yet."""
 
 
 async def ask(
@@ -75,12 +98,19 @@ async def ask(
             category, reason = _why(error)
             wanted = _pause_asked_for(error)
             lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE or wanted > patience.before_alert
-            troubled(reason, category, lasting)
+            topic = topic_of(category, _partner(error) or PARTNERS_BY_QUEUE[call.queue], call.name)
+            troubled(Setback(reason, category, lasting, topic))
         message = _again(message)
+        if lasting or wanted:
+            await _rest(max(pause, wanted) if lasting else wanted, f"Pause before trying again: {summary}")
         if lasting:
-            await workflow.sleep(max(pause, wanted), summary=summary_of(f"Pause before trying again: {summary}"))
             pause = min(pause * 2, patience.longest_pause)
         rounds += 1
+
+
+async def _rest(pause: timedelta, summary: str) -> None:
+    """Wait for the whole pause, and for a part of it more: by chance, but the same in a replay."""
+    await workflow.sleep(pause * (1 + SPREAD * workflow.random().random()), summary=summary_of(summary))
 
 
 async def _round(
@@ -129,6 +159,14 @@ def _pause_asked_for(error: FailureError) -> timedelta:
     cause = _cause(error)
     delay = cause.next_retry_delay if isinstance(cause, ApplicationError) else None
     return delay or timedelta(0)
+
+
+def _partner(error: FailureError) -> str | None:
+    """Which partner the failure names."""
+    cause = _cause(error)
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    named = details[0].get("partner") if details and isinstance(details[0], dict) else None
+    return named if isinstance(named, str) else None
 
 
 def _why(error: FailureError) -> tuple[Category, str]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field
 
+from models.alerts import AlertTopic
 from models.case import RejectedEvent, Step, Who
 from models.failures import Category
 from models.message import Event, Message
@@ -62,7 +63,8 @@ class RejectEvent(Effect):
 
 class SendMail(Effect):
     """An e-mail (NTF-1). What it carries beside the order, return and parties of the case is in `facts` and
-    `lines`; `quotes`: the mail of this case that did not reach its reader (NTF-8)."""
+    `lines`; `quotes`: the mail of this case that did not reach its reader (NTF-8); `topic`: what the alerts of
+    other cases may be about too (NTF-9)."""
 
     kind: Literal["send_mail"] = "send_mail"
     quick: ClassVar[bool] = False
@@ -72,6 +74,7 @@ class SendMail(Effect):
     facts: dict[str, str] = Field(default_factory=dict)
     lines: tuple[MailLine, ...] = ()
     quotes: QuotedMail | None = None
+    topic: AlertTopic | None = None
 
     @property
     def summary(self) -> str:
@@ -109,12 +112,15 @@ class GivenUp(Message):
 
 
 class Trouble(Message):
-    """Why an effect is not answered yet; it goes on being tried. `alert`: staff must be told now."""
+    """Why an effect is not answered yet; it goes on being tried. `alert`: staff must be told now. `topic`: what
+    may hold up other cases too; `at`: when it was tried last."""
 
     reason: str
     category: Category = Category.PARTNER_UNAVAILABLE
     since: datetime
     alert: bool = False
+    topic: AlertTopic | None = None
+    at: datetime | None = None
 
 
 class InTrouble(Message):
@@ -124,6 +130,7 @@ class InTrouble(Message):
     reason: str
     category: Category
     alert: bool
+    topic: AlertTopic | None = None
 
 
 class EventRejected(Message):
@@ -146,6 +153,7 @@ class SaveInTrouble(Message):
     reason: str
     category: Category
     alert: bool
+    topic: AlertTopic | None = None
 
 
 class CaseEnded(Message):
@@ -362,6 +370,8 @@ def _trouble(facts: CaseFacts, before: Trouble | None, fact: InTrouble | SaveInT
         category=fact.category,
         since=before.since if before else facts.now,
         alert=fact.alert or (before is not None and before.alert),
+        topic=fact.topic,
+        at=facts.now,
     )
 
 

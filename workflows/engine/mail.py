@@ -49,4 +49,5 @@ def mail_of(facts: CaseFacts, effect: SendMail, workflow_id: str) -> Mail:
         facts=effect.facts,
         lines=effect.lines,
         quotes=effect.quotes,
+        topic=effect.topic,
     )

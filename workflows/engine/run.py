@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from models.message import Event, Message, Request
     from models.text import summary_of
     from workflows.engine import case
-    from workflows.engine.calls import ask
+    from workflows.engine.calls import Setback, ask
     from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import make_refund
     from workflows.engine.details import current_details
@@ -341,8 +341,10 @@ class Engine(Generic[F]):
             save = self._saves.next(self.facts, self.plan, self.procedure.view(self.facts, self.plan))
         self._saving = None
 
-    def _save_troubled(self, reason: str, category: Category, alert: bool) -> None:
-        self.take(case.SaveInTrouble(reason=reason, category=category, alert=alert))
+    def _save_troubled(self, why: Setback) -> None:
+        self.take(
+            case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic)
+        )
 
 
 class _Asking(Generic[F]):
@@ -361,8 +363,10 @@ class _Asking(Generic[F]):
             troubled=self._troubled,
         )
 
-    def _troubled(self, reason: str, category: Category, alert: bool) -> None:
-        fact = case.InTrouble(effect=self._effect, reason=reason, category=category, alert=alert)
+    def _troubled(self, why: Setback) -> None:
+        fact = case.InTrouble(
+            effect=self._effect, reason=why.reason, category=why.category, alert=why.alert, topic=why.topic
+        )
         self._engine.take(fact)
 
 

@@ -9,7 +9,7 @@ from models.message import Message
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Plan, Wait
 from workflows.engine.procedure import CaseView, Procedure
-from workflows.engine.worklists import work_of
+from workflows.engine.worklists import held_up_by, work_of
 
 F = TypeVar("F", bound=CaseFacts)
 
@@ -53,6 +53,7 @@ def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseR
         custody=view.custody,
         money=view.money,
         work=work_of(facts, view),
+        held_up_by=held_up_by(facts),
         ended=facts.outcome is not None,
         first_step=0,
         steps=(),

@@ -2,7 +2,7 @@
 
 from models.case import MoneyState, SlaState
 from models.worklists import Work
-from workflows.engine.case import CaseFacts
+from workflows.engine.case import CaseFacts, Trouble
 from workflows.engine.procedure import CaseView
 
 
@@ -15,7 +15,19 @@ def work_of(facts: CaseFacts, view: CaseView) -> tuple[Work, ...]:
     troubles = [*facts.trouble.values(), *([facts.save_trouble] if facts.save_trouble else [])]
     every = {
         Work.MONEY_IN_DOUBT: view.money is MoneyState.IN_DOUBT,
-        Work.PARTNER_IN_TROUBLE: any(trouble.alert for trouble in troubles),
+        Work.PARTNER_IN_TROUBLE: any(trouble.alert for trouble in _troubles(facts)),
         Work.PROMISES_AT_RISK: view.sla_state is not SlaState.ON_TIME,
     }
     return tuple(work for work in Work if work in view.work or every.get(work, False))
+
+
+def held_up_by(facts: CaseFacts) -> tuple[str, ...]:
+    """The keys of what holds the case up, once staff are told: by them its alert counts the cases (NTF-9)."""
+    if facts.outcome is not None:
+        return ()
+    topics = [trouble.topic for trouble in _troubles(facts) if trouble.alert]
+    return tuple(dict.fromkeys(topic.key for topic in topics if topic is not None))
+
+
+def _troubles(facts: CaseFacts) -> list[Trouble]:
+    return [*facts.trouble.values(), *([facts.save_trouble] if facts.save_trouble else [])]
