@@ -207,7 +207,7 @@ class LineUnits(Message):
 
 
 def folded(number: str) -> str:
-    """A number or item code without case, blanks and punctuation (ORD-21): what people nearly agree on is the same.
+    """A number or item code without case, blanks and punctuation (ORD-21): what people nearly agree on is one.
 
     `BRK-100` and `brk 100` are one; what has neither letters nor digits stays as it is.
     """

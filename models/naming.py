@@ -155,7 +155,7 @@ def _fitting(name: Named, targets: Sequence[_Target]) -> list[_Target]:
     if name.line_id is not None:
         found = [one for one in targets if one.line_id == name.line_id]
         if not found:
-            raise ValueError(f"no line {name.line_id}; {_in_words(targets)}")
+            raise ValueError(f"there is no line {name.line_id}, only {_in_words(targets)}")
         if name.sku is not None and folded(name.sku) != folded(found[0].sku):
             raise ValueError(f"line {name.line_id} is {found[0].sku}, not {name.sku} (ORD-13)")
         return found
@@ -163,7 +163,7 @@ def _fitting(name: Named, targets: Sequence[_Target]) -> list[_Target]:
     exact = [one for one in targets if one.sku == name.sku]
     found = exact or [one for one in targets if folded(one.sku) == folded(name.sku or "")]
     if not found:
-        raise ValueError(f"no line {name.sku}; {_in_words(targets)}")
+        raise ValueError(f"there is no line {name.sku}, only {_in_words(targets)}")
     return found
 
 
@@ -184,7 +184,7 @@ _MOST_NAMED: Final = 10
 def _in_words(targets: Sequence[_Target]) -> str:
     told = ", ".join(f"line {one.line_id} ({_units_in_words(one)})" for one in targets[:_MOST_NAMED])
     more = f" and {len(targets) - _MOST_NAMED} more" if len(targets) > _MOST_NAMED else ""
-    return f"there is {told}{more}"
+    return f"{told}{more}"
 
 
 def _units_in_words(target: _Target) -> str:

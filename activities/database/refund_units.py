@@ -35,7 +35,7 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
     try:
         units = units_named(request.lines, [OrderedLine.of(row) for row in rows.values()], left=left)
     except ValueError as error:
-        raise RefundRefused(f"order {request.order_id} has {error}") from None
+        raise RefundRefused(f"order {request.order_id}: {error}") from None
     for one in units:
         if one.quantity > left[one.line_id]:
             row = rows[one.line_id]

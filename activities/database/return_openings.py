@@ -284,7 +284,7 @@ def _checked_lines(
         meant = units_of_each(request.lines, named, left=left)
         require_once(units for group in meant for units in group)
     except ValueError as error:
-        raise _Refused(f"order {request.order_id} has {error}") from None
+        raise _Refused(f"order {request.order_id}: {error}") from None
     wanted = {
         units.line_id: _Wanted(units.line_id, units.sku, units.quantity, said)
         for said, group in zip(request.lines, meant, strict=True)

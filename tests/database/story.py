@@ -62,7 +62,7 @@ def order_request(
     currency: str = "USD",
     **more: Any,
 ) -> OrderRequest:
-    """An order of lines `(sku, quantity, unit price)`, whose ids are their SKUs; the seller pays half of the price."""
+    """An order of lines `(sku, quantity, unit price)`, with SKUs as ids; the seller pays half of the price."""
     product = sum((Decimal(price) * quantity for _, quantity, price in lines), Decimal(0))
     total = product + Decimal(tax) + Decimal(shipping) - Decimal(discount)
     payment = {"paid_by": "stripe", "reference": f"pi_{order_id}", "amount": f"{total:f}", "currency": currency}
@@ -123,7 +123,12 @@ class Story:
         self, *lines: tuple[str, int, str], run: str = "run-1", received_at: datetime = NOON, **more: Any
     ) -> OpenedOrder:
         """A new order; what is told next happens to it."""
-        request = order_request(*lines, **more)
+        return self.order_request_opened(order_request(*lines, **more), run, received_at)
+
+    def order_request_opened(
+        self, request: OrderRequest, run: str = "run-1", received_at: datetime = NOON
+    ) -> OpenedOrder:
+        """This very order."""
         self.order_id = request.order_id
         self.told.setdefault(request.order_id, _nothing_happened(request))
         return self.database.open_order(
@@ -148,16 +153,26 @@ class Story:
 
     def bought(self, supplier_id: str, **units: int) -> str:
         """The broker orders these units; gives the number of its order to the supplier."""
+        return self.bought_lines(supplier_id, units)
+
+    def bought_lines(self, supplier_id: str, units: dict[str, int], skus: dict[str, str] | None = None) -> str:
+        """The same, of lines whose ids are not their SKUs."""
         known = self.told[self.order_id].supplier_orders or ()
         number = f"{self.order_id}-{len(known) + 1}"
         lines = tuple(
-            SupplierOrderLine(line_id=sku, sku=sku, quantity=count, unit_cost=Decimal(10))
-            for sku, count in units.items()
+            SupplierOrderLine(
+                line_id=line_id, sku=(skus or {}).get(line_id, line_id), quantity=count, unit_cost=Decimal(10)
+            )
+            for line_id, count in units.items()
         )
         order = SupplierOrder(number=number, supplier_id=supplier_id, warehouse_id=f"{supplier_id}-1", lines=lines)
         record = SupplierOrderRecord(order=order, state="accepted", at=NOON)
         self._save(supplier_orders=(*known, record))
         return number
+
+    def shipped_lines(self, units: dict[str, int], skus: dict[str, str]) -> None:
+        """A parcel of lines whose ids are not their SKUs."""
+        self._ship(None, units, skus)
 
     def shipped(self, **units: int) -> None:
         """A parcel, without a word about the supplier order."""
@@ -167,19 +182,22 @@ class Story:
         """A parcel that names its supplier order."""
         self._ship(number, units)
 
-    def _ship(self, number: str | None, units: dict[str, int]) -> None:
+    def _ship(self, number: str | None, units: dict[str, int], skus: dict[str, str] | None = None) -> None:
         state = self.told[self.order_id]
         known = state.shipments or ()
         shipment = ShipmentFact(
             shipment_id=f"S{len(known) + 1}",
             carrier="UPS",
             tracking_number=f"1Z{len(known) + 1}",
-            lines=tuple(LineUnits(line_id=sku, sku=sku, quantity=count) for sku, count in units.items()),
+            lines=tuple(
+                LineUnits(line_id=line_id, sku=(skus or {}).get(line_id, line_id), quantity=count)
+                for line_id, count in units.items()
+            ),
             at=NOON,
             supplier_order_number=number,
         )
         lines = tuple(
-            line.model_copy(update={"shipped": line.shipped + units.get(line.sku, 0)})
+            line.model_copy(update={"shipped": line.shipped + units.get(line.line_id, 0)})
             for line in state.lines or ()
         )
         self._save(lines=lines, shipments=(*known, shipment))

@@ -22,7 +22,7 @@ def test_RET_2_a_return_names_an_order(story: Story) -> None:
 
 def test_RET_2_units_of_another_order_are_refused(story: Story) -> None:
     story.delivered(("A", 1, "10.00"))
-    assert story.returning("RR-1", B=1).reason == "order 1001 has no line B; there is line A (1 x A)"
+    assert story.returning("RR-1", B=1).reason == "order 1001: there is no line B, only line A (1 x A)"
 
 
 def test_RET_2_more_than_was_shipped_is_refused_and_nothing_is_changed(story: Story) -> None:

@@ -69,7 +69,7 @@ async def test_RET_2_an_item_that_the_order_does_not_have_is_refused(world: Worl
 
     status = await case.ends("refused")
 
-    assert "has no line OTHER-1" in status.timeline[-1].what
+    assert "there is no line OTHER-1" in status.timeline[-1].what
 
 
 async def test_RET_2_an_order_that_has_not_shipped_has_nothing_to_return(world: World) -> None:

@@ -39,7 +39,7 @@ def _lines_of(f: OrderFacts, named: Sequence[Quantity]) -> tuple[LineUnits, ...]
     try:
         return units_named(named, f.lines.counts, left=f.lines.open)
     except ValueError as error:
-        raise RefusedByRule("ORD-13", f"the order has {error}") from None
+        raise RefusedByRule("ORD-13", str(error)) from None
 
 
 def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:

@@ -3,8 +3,9 @@
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
-from models.message import LineUnits
+from models.message import LineUnits, folded
 from models.naming import by_sku, units_named
+from models.order_events import ShipmentCorrected
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
@@ -22,13 +23,14 @@ def check(f: OrderFacts, event: Shipment) -> None:
     """Raises RefusedByRule when the order has not so many open units."""
     if f.accepted_cancel is not None:
         raise RefusedByRule("CAN-11", "the order is cancelled and does not ship")
-    if f.knows_shipment(event.shipment_id):
+    if (known := _known(f, event.shipment_id)) is not None:
+        _require_same(event, known)
         return
     try:
         lines = _lines_of(f, event)
     except ValueError as error:
-        raise RefusedByRule("ORD-11", f"the order has {error}") from None
-    left = _left_for_more(f)
+        raise RefusedByRule("ORD-11", str(error)) from None
+    left = left_for_more(f)
     for line in lines:
         count = left.get(line.line_id, 0)
         if line.quantity > count:
@@ -38,7 +40,7 @@ def check(f: OrderFacts, event: Shipment) -> None:
 def _lines_of(f: OrderFacts, event: Shipment) -> tuple[LineUnits, ...]:
     """The lines that it means. A supplier knows items only: its units are taken from the lines that it was sent,
     in their order (ORD-13). Raises ValueError when a name fits no line, or several."""
-    left = _left_for_more(f)
+    left = left_for_more(f)
     if event.supplier_order_number is not None:
         sent = {
             line.line_id
@@ -51,7 +53,26 @@ def _lines_of(f: OrderFacts, event: Shipment) -> tuple[LineUnits, ...]:
     return units_named(event.lines, f.lines.counts, left=left, in_order=by_supplier)
 
 
-def _left_for_more(f: OrderFacts) -> dict[str, int]:
+def _known(f: OrderFacts, shipment_id: str) -> ShipmentFact | Parcel | None:
+    """ORD-21: the same id, however it is spelled."""
+    all_of_them: tuple[ShipmentFact | Parcel, ...] = (*f.shipments, *f.parcels)
+    return next((one for one in all_of_them if folded(one.shipment_id) == folded(shipment_id)), None)
+
+
+def _require_same(event: Shipment, known: ShipmentFact | Parcel) -> None:
+    """The same shipment again counts once; another number is said as what it is (ORD-20)."""
+    told = {folded(box.tracking_number) for box in event.boxes}
+    before = {folded(box.tracking_number) for box in known.boxes}
+    if told != before:
+        numbers = ", ".join(box.tracking_number for box in known.boxes)
+        raise RefusedByRule(
+            "ORD-20",
+            f"shipment {known.shipment_id} is known under {numbers}: send shipment_corrected when its label was "
+            "replaced, or give another parcel a shipment_id of its own",
+        )
+
+
+def left_for_more(f: OrderFacts) -> dict[str, int]:
     """Open units that no parcel is waiting to ship."""
     left = f.lines.open
     for parcel in f.parcels:
@@ -62,25 +83,76 @@ def _left_for_more(f: OrderFacts) -> dict[str, int]:
 
 def receive(f: OrderFacts, event: Shipment) -> OrderFacts:
     """Keep a shipment until its turn; the same `shipment_id` counts once."""
-    if f.knows_shipment(event.shipment_id):
+    if _known(f, event.shipment_id) is not None:
         return f.step(f"shipment {event.shipment_id} is known already; counted once", event.actor)
     what = f"shipment {event.shipment_id} left the warehouse"
     parcel = Parcel(
         event_id=event.event_id,
         shipment_id=event.shipment_id,
-        carrier=event.carrier,
-        tracking_number=event.tracking_number,
+        carrier=event.boxes[0].carrier,
+        tracking_number=event.boxes[0].tracking_number,
+        more_parcels=event.boxes[1:],
         lines=_lines_of(f, event),
         supplier_order_number=event.supplier_order_number,
+        substitutes=_substitutes(f, event),
     )
+    if parcel.substitutes:
+        skus = {one.line_id: one.sku for one in f.lines.counts}
+        stand_in = ", ".join(f"{new} for {skus[line_id]}" for line_id, new in parcel.substitutes.items())
+        what += f"; successor parts: {stand_in}"
     return f.with_(parcels=(*f.parcels, parcel)).step(what, event.actor)
+
+
+def _substitutes(f: OrderFacts, event: Shipment) -> dict[str, str]:
+    """Successor parts by the `line_id` for which they stand (ORD-20)."""
+    found: dict[str, str] = {}
+    for named in event.lines:
+        if named.substitute_sku is not None:
+            for line in units_named([named], f.lines.counts, left=left_for_more(f), in_order=True):
+                found[line.line_id] = named.substitute_sku
+    return found
+
+
+# ---- its number was wrong, or its label is replaced (ORD-20) ----
+
+
+def check_correction(f: OrderFacts, event: ShipmentCorrected) -> None:
+    """Raises RefusedByRule when there is no such shipment, or when it has several parcels."""
+    known = _known(f, event.shipment_id)
+    if known is None:
+        shipped = [one.shipment_id for one in f.shipments] + [one.shipment_id for one in f.parcels]
+        told = ", ".join(shipped) or "none"
+        raise RefusedByRule("ORD-20", f"no shipment {event.shipment_id} is known; known: {told}")
+    if known.more_parcels:
+        raise RefusedByRule(
+            "ORD-20", f"shipment {known.shipment_id} has {len(known.boxes)} parcels: tell each as a shipment"
+        )
+
+
+def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
+    """The new number counts from now on: shop and seller are told."""
+    known = _known(f, event.shipment_id)
+    assert known is not None, "it was checked"
+    if (known.carrier, known.tracking_number) == (event.carrier, event.tracking_number):
+        return f.step(f"shipment {known.shipment_id} has this number already", event.actor)
+    changes = {"carrier": event.carrier, "tracking_number": event.tracking_number}
+    if isinstance(known, Parcel):
+        parcels = tuple(one.model_copy(update=changes) if one is known else one for one in f.parcels)
+        f = f.with_(parcels=parcels)
+    else:
+        told = changes | {"corrections": known.corrections + 1}
+        f = f.with_(shipments=tuple(one.model_copy(update=told) if one is known else one for one in f.shipments))
+    what = f"shipment {known.shipment_id} goes under {event.carrier} {event.tracking_number} now"
+    return f.step(f"{what} (was {known.tracking_number})", event.actor)
 
 
 # ---- its turn ----
 
 
 def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
-    """Its units have left; the shop is told."""
+    """Its units have left; the shop is told. Of one that left before, only its number is told anew."""
+    if any(one.shipment_id == effect.shipment_id for one in f.shipments):
+        return f
     parcel = next(one for one in f.parcels if one.shipment_id == effect.shipment_id)
     fact = ShipmentFact(
         shipment_id=parcel.shipment_id,
@@ -88,6 +160,8 @@ def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
         tracking_number=parcel.tracking_number,
         lines=parcel.lines,
         supplier_order_number=parcel.supplier_order_number,
+        more_parcels=parcel.more_parcels,
+        substitutes=parcel.substitutes,
         at=f.now,
     )
     return f.with_(
@@ -114,27 +188,42 @@ def announce(f: OrderFacts) -> Plan:
     under_way = [one for one in f.in_flight.values() if isinstance(one, AnnounceTracking)]
     waits = [Wait(Stage.AWAITING_SHIPMENT, one.who, one.summary, f.done.get(one.key, f.now)) for one in under_way]
     mails = [_mail(one) for one in f.shipments if _is_to_be_mailed(f, one)]
-    return Plan(effects=(*mails, *_turns(f)), waits=tuple(waits))
+    return Plan(effects=(*mails, *_turns(f), *_corrections(f)), waits=tuple(waits))
+
+
+def _corrections(f: OrderFacts) -> list[Effect]:
+    """A number that was replaced is told to the shop after the one before (ORD-20)."""
+    return [
+        AnnounceTracking(key=_key(one.shipment_id, one.corrections), shipment_id=one.shipment_id)
+        for one in f.shipments
+        if one.corrections and not f.is_in_flight(AnnounceTracking)
+    ]
 
 
 def _is_to_be_mailed(f: OrderFacts, shipment: ShipmentFact) -> bool:
-    return f.is_answered(_key(shipment.shipment_id)) and f"mail:shipped-{shipment.shipment_id}" not in f.done
+    told = f.is_answered(_key(shipment.shipment_id, shipment.corrections))
+    return told and f"mail:{_mail_key(shipment)}" not in f.done
+
+
+def _mail_key(shipment: ShipmentFact) -> str:
+    again = f"-{shipment.corrections + 1}" if shipment.corrections else ""
+    return f"shipped-{shipment.shipment_id}{again}"
 
 
 def _mail(shipment: ShipmentFact) -> SendMail:
     """The seller is told once the shop has the number."""
     return notify(
-        f"shipped-{shipment.shipment_id}",
-        "order_shipped",
+        _mail_key(shipment),
+        "tracking_corrected" if shipment.corrections else "order_shipped",
         Recipient.SELLER,
         carrier=shipment.carrier,
-        tracking_number=shipment.tracking_number,
+        tracking_number=", ".join(box.tracking_number for box in shipment.boxes),
         lines=mail_lines(by_sku(shipment.lines)),
     )
 
 
-def _key(shipment_id: str) -> str:
-    return f"shipment:{shipment_id}"
+def _key(shipment_id: str, corrections: int = 0) -> str:
+    return f"shipment:{shipment_id}" + (f":{corrections + 1}" if corrections else "")
 
 
 def _turns(f: OrderFacts) -> list[Effect]:

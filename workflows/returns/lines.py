@@ -15,7 +15,7 @@ def units_in(opened: OpenedReturn, named: Iterable[Quantity], rule: str) -> dict
     try:
         return {one.line_id: one.quantity for one in units_named(named, opened.lines, left=left)}
     except ValueError as error:
-        raise RefusedByRule(rule, f"the return has {error}") from None
+        raise RefusedByRule(rule, str(error)) from None
 
 
 def received_lines(opened: OpenedReturn, event: GoodsReceived) -> list[ReceptionRecord]:
@@ -29,7 +29,7 @@ def received_lines(opened: OpenedReturn, event: GoodsReceived) -> list[Reception
         meant = units_of_each(event.lines, opened.lines, left=left, in_order=by_supplier)
         require_once(units for group in meant for units in group)
     except ValueError as error:
-        raise RefusedByRule("RET-11", f"the return has {error}") from None
+        raise RefusedByRule("RET-11", str(error)) from None
     return [
         ReceptionRecord(
             line_id=units.line_id,

@@ -76,7 +76,7 @@ def test_ORD_13_a_name_by_line_and_item_must_agree() -> None:
 def test_ORD_13_who_names_no_line_is_told_which_there_are() -> None:
     order = Order(request({"sku": "A"}, {"sku": "B"}), stock=(Stock("A"), Stock("B"))).placed()
     assert not ship(order, {"sku": "C", "quantity": 1})
-    assert "no line C; there is line A (2 x A), line B (2 x B)" in why(order)
+    assert "there is no line C, only line A (2 x A), line B (2 x B)" in why(order)
 
 
 def test_ORD_21_an_item_is_the_same_without_case_blanks_and_punctuation_and_is_shown_as_typed() -> None:
