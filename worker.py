@@ -47,7 +47,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
-from activities.database import Contacts, Database, Reading, open_database
+from activities.database import Alerts, Contacts, Database, Reading, open_database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from models.calls import Queue, queue_of
@@ -274,7 +274,7 @@ def _activities(
     """Every activity of `models.calls`, on its queue."""
     books = Database(engine)
     contacts = Contacts(engine, settings)
-    mailer = Mailer(settings, contacts, contacts)
+    mailer = Mailer(settings, contacts, contacts, Alerts(engine))
     arrivals = Arrivals(client)
     return {
         Queue.MAIN: [

@@ -305,8 +305,8 @@ class Mail(Message):
 
 
 class MailSent(Message):
-    """`already`: an earlier attempt sent it, or staff know it by another case's alert. `no_address`, `undeliverable`: it never goes, and `reason` says why
-    in one line, without the address (NTF-8)."""
+    """`already`: an earlier attempt sent it, or staff know it by another case's alert. `no_address`,
+    `undeliverable`: it never goes, and `reason` says why in one line, without the address (NTF-8)."""
 
     state: Literal["sent", "already", "no_address", "undeliverable"]
     message_id: str

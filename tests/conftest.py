@@ -114,6 +114,8 @@ def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settin
             "partner_timeout_seconds": 5,
             # All tests share one worker: one that makes a partner fail must not keep the next ones waiting.
             "partner_longest_pause_seconds": 0.5,
+            # All tests share one database: an alert of one must not be the reason that the next one gets none.
+            "alert_seconds": 1,
         }
     )
 

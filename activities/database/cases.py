@@ -119,6 +119,10 @@ def _row(record: CaseRecord, this: _Write) -> Values:
     }
 
 
+def _between_commas(words: Sequence[str]) -> str:
+    return f",{','.join(words)}," if words else ""
+
+
 def _kind_of(workflow_id: str) -> KindName:
     try:
         return case_of(workflow_id)[0]

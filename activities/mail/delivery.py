@@ -12,7 +12,7 @@ from activities.mail.letter import Letter, one_line
 from activities.mail.message import NoAddress, address_of, message_of, needs_international_mail
 from activities.mail.reader import facts_for
 from activities.mail.smtp import NeedsInternationalMail, Undeliverable, deliver, mail_failure
-from models.failures import BackhaulError
+from models.failures import BackhaulError, PartnerUnavailable
 from models.partners import Addressee, Contact, Mail, MailSent, QuotedMail, Recipient
 from models.settings import Settings
 
@@ -37,7 +37,7 @@ class Outbox(Protocol):
 class Mailer:
     """The activity that sends mail."""
 
-    def __init__(self, settings: Settings, contacts: Contacts, outbox: Outbox) -> None:
+    def __init__(self, settings: Settings, contacts: Contacts, outbox: Outbox, turns: Turns) -> None:
         self._settings = settings
         self._contacts = contacts
         self._outbox = outbox

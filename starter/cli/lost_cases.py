@@ -1,6 +1,6 @@
 """What `reconcile` does: show the cases that the server has lost, note them, and tell staff."""
 
-from activities.database import Contacts
+from activities.database import Alerts, Contacts
 from activities.database.reconciliation import Reconciling
 from activities.mail.delivery import Mailer
 from models.environment import settings_from_environment
@@ -20,7 +20,7 @@ async def find_and_note(write: bool, as_json: bool) -> None:
         _show(lost, as_json)
         noted = await note_lost(books, lost) if write else []
         if write:
-            told = await tell_staff(Mailer(settings, contacts, contacts), books)
+            told = await tell_staff(Mailer(settings, contacts, contacts, Alerts(engine)), books)
             if not as_json:
                 say(f"{len(noted)} noted in the books, staff told of {told}")
     if left := [one.case.workflow_id for one in lost if one not in noted]:

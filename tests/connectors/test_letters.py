@@ -39,7 +39,7 @@ FOR_BUYERS = {
     "withdrawn",
 }
 FOR_SUPPLIERS = {"rma_request", "return_announced", "rma_reminder"}
-FOR_STAFF = {"staff_alert", "refund_due_soon", "refund_overdue"}
+FOR_STAFF = {"staff_alert", "partner_outage", "refund_due_soon", "refund_overdue"}
 ALWAYS = {
     "order_id": "1001",
     "order_number": "W-77",
@@ -68,6 +68,10 @@ FACTS = ALWAYS | {
     "supplier_order_number": "1001-1",
     "link": "https://front.example/rma/abc.def_g-h",
     "what": "no RMA number",
+    "partner": "supplier brakeco",
+    "cases": "10000",
+    "worklist": "http://127.0.0.1:8233/namespaces/default/workflows?query=Work",
+    "silent_until": "2026-03-01T13:00:00Z",
     "who_acts": "supplier",
     "case": "return-RR-1001-1",
     "page": "http://127.0.0.1:8233/namespaces/default/workflows/return-RR-1001-1",

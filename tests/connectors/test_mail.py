@@ -4,6 +4,7 @@ import asyncio
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import aiosmtplib
@@ -14,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.mail.delivery import Mailer
+from models.alerts import AlertKind, AlertTopic, AlertTurn
 from models.failures import PartnerUnavailable
 from models.links import return_of
 from models.partners import Addressee, Contact, Mail
@@ -35,6 +37,9 @@ class AddressBook:
     def mark_sent(self, key: str, message_id: str) -> None:
         self.out[key] = message_id
 
+    def turn(self, topic: AlertTopic, holder: str, hour: datetime, most: int) -> AlertTurn:
+        return AlertTurn(number=1, cases=7)
+
 
 def eve(**more: Any) -> Contact:
     return Contact.model_validate(
@@ -53,7 +58,7 @@ def mail(template: str = "rma_for_buyer", to: str = "buyer", key: str = "return-
 
 
 def mailer(settings: Settings, book: AddressBook) -> Mailer:
-    return Mailer(settings, book, book)
+    return Mailer(settings, book, book, book)
 
 
 async def test_NTF_1_the_buyer_gets_text_and_html_in_the_sellers_name(
@@ -273,3 +278,76 @@ async def test_NTF_1_the_mailer_logs_in_and_a_wrong_password_is_refused_without_
     assert "secretsmtp" not in shown
     ours_said = [line.getMessage() for line in caplog.records if not line.name.startswith("mail.log")]
     assert not [line for line in ours_said if "secretsmtp" in line]
+
+
+# ---- alerts that many cases have in common ----
+
+OUTAGE = AlertTopic(kind=AlertKind.OUTAGE, name="payment gateway")
+
+
+class Turns(AddressBook):
+    """A database that gives turns to whoever comes first, or does not answer at all."""
+
+    def __init__(self, is_away: bool = False) -> None:
+        super().__init__(Contact(email="staff@backhaul.example", name="Staff", seller_name=""))
+        self.is_away = is_away
+        self.taken: dict[str, int] = {}
+
+    def turn(self, topic: AlertTopic, holder: str, hour: datetime, most: int) -> AlertTurn:
+        if self.is_away:
+            raise PartnerUnavailable("the database does not answer: OperationalError")
+        number = self.taken.setdefault(holder, len(self.taken) + 1)
+        return AlertTurn(number=number if number <= most else None, cases=4321)
+
+    def addressee(self, mail: Mail) -> Addressee:
+        assert not self.is_away
+        return super().addressee(mail)
+
+
+def about(topic: AlertTopic, number: int) -> Mail:
+    facts = {"what": "no answer", "case": f"order-{number}", "since": "2026-03-01T12:00:00Z"}
+    outage = topic.kind is AlertKind.OUTAGE
+    facts |= {"partner": topic.name} if outage else {"who_acts": "backhaul"}
+    template = "partner_outage" if outage else "staff_alert"
+    return mail(template, "staff", key=f"order-{number}:told", topic=topic, facts=facts)
+
+
+async def test_NTF_9_of_ten_cases_one_mail_tells_that_a_partner_is_down_and_how_many_wait(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    post = mailer(settings, Turns())
+    states = [(await activities.run(post.send_mail, about(OUTAGE, number))).state for number in range(10)]
+    assert states == ["sent", *["already"] * 9]
+    (letter,) = await sandbox.mails(to="staff")
+    assert letter.subject == "The payment gateway does not answer: 4321 cases wait"
+    assert "workflows?query=" in (letter.text or "")
+
+
+async def test_NTF_9_the_same_fault_of_ours_in_ten_cases_is_told_five_times_the_last_says_how_often(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    post, fault = mailer(settings, Turns()), AlertTopic(kind=AlertKind.FAULT, name="send_refund")
+    states = [(await activities.run(post.send_mail, about(fault, number))).state for number in range(10)]
+    assert states == [*["sent"] * 5, *["already"] * 5]
+    letters = await sandbox.mails(to="staff")
+    assert sorted(letter.subject for letter in letters) == [f"order-{number}: no answer" for number in range(5)]
+    assert ["4321" in (letter.text or "") for letter in letters].count(True) == 1
+
+
+async def test_NTF_9_staff_are_told_once_that_the_database_does_not_answer(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    post = mailer(settings, Turns(is_away=True))
+    database = AlertTopic(kind=AlertKind.OUTAGE, name="database")
+    states = [(await activities.run(post.send_mail, about(database, number))).state for number in range(3)]
+    assert states == ["sent", "already", "already"]
+    (letter,) = await sandbox.mails(to="staff")
+    assert letter.subject == "The database does not answer"
+
+
+async def test_NTF_9_an_alert_about_another_partner_waits_for_the_database(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    with pytest.raises(PartnerUnavailable):
+        await activities.run(mailer(settings, Turns(is_away=True)).send_mail, about(OUTAGE, 1))
+    assert await sandbox.mails(to="staff") == []

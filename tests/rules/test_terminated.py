@@ -8,7 +8,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from activities.database import Contacts, Database
+from activities.database import Alerts, Contacts, Database
 from activities.database.reconciliation import Reconciling
 from activities.mail.delivery import Mailer
 from models.failures import Conflict
@@ -39,7 +39,7 @@ async def reconciled(case: CaseStory) -> list[Lost]:
     books = Reconciling(case.world.engine)
     noted = await note_lost(books, await lost_of(case))
     contacts = Contacts(case.world.engine, case.world.settings)
-    await tell_staff(Mailer(case.world.settings, contacts, contacts), books)
+    await tell_staff(Mailer(case.world.settings, contacts, contacts, Alerts(case.world.engine)), books)
     return noted
 
 

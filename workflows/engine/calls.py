@@ -155,7 +155,7 @@ def _cause(error: FailureError) -> BaseException:
 
 
 def _pause_asked_for(error: FailureError) -> timedelta:
-    """How long the partner wants to be left alone (`Retry-After`)."""
+    """How long the partner is to be left alone: as it says itself (`Retry-After`), or as whoever asked it says."""
     cause = _cause(error)
     delay = cause.next_retry_delay if isinstance(cause, ApplicationError) else None
     return delay or timedelta(0)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from models.alerts import AlertKind, AlertTopic
 from models.case import Who
 from models.failures import Category
 from models.partners import MailLine, QuotedMail, Recipient
-from workflows.engine.case import CaseFacts, Effect, Note, SendMail
+from workflows.engine.case import CaseFacts, Effect, Note, SendMail, Trouble
 from workflows.engine.plan import Plan, Wait
 
 
@@ -41,11 +42,14 @@ def notify(
     *,
     lines: Iterable[MailLine] = (),
     quotes: QuotedMail | None = None,
+    topic: AlertTopic | None = None,
     **facts: object,
 ) -> SendMail:
     """An e-mail, once by its key; facts without a value are left out. Moments are told in the reader's zone."""
     said = {name: _said(value) for name, value in facts.items() if value is not None}
-    return SendMail(key=f"mail:{key}", template=template, to=to, facts=said, lines=tuple(lines), quotes=quotes)
+    return SendMail(
+        key=f"mail:{key}", template=template, to=to, facts=said, lines=tuple(lines), quotes=quotes, topic=topic
+    )
 
 
 def mail_lines(units: Mapping[str, int]) -> tuple[MailLine, ...]:
@@ -57,13 +61,21 @@ def _said(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def alert(facts: CaseFacts, key: str, what: str, who_acts: Who, quotes: QuotedMail | None = None) -> SendMail:
-    """Tell staff that somebody must look at this case."""
+def alert(
+    facts: CaseFacts,
+    key: str,
+    what: str,
+    who_acts: Who,
+    quotes: QuotedMail | None = None,
+    topic: AlertTopic | None = None,
+) -> SendMail:
+    """Tell staff that somebody must look at this case. `topic`: what other cases may tell them too."""
     return notify(
         f"alert-{key}",
         "staff_alert",
         Recipient.STAFF,
         quotes=quotes,
+        topic=topic,
         what=what,
         who_acts=who_acts,
         case=facts.case_id,
@@ -73,7 +85,8 @@ def alert(facts: CaseFacts, key: str, what: str, who_acts: Who, quotes: QuotedMa
 
 def troubles(facts: CaseFacts) -> Plan:
     """Each effect that is not answered for a while is written down once, and staff are told when it lasts; of a
-    fault of ours they are told at once (NTF-9). It goes on being tried."""
+    fault of ours they are told at once (NTF-9). It goes on being tried. Of a partner that does not answer they are
+    told for all its cases together."""
     told = undelivered(facts)
     for key, trouble in facts.trouble.items():
         effect: Effect = facts.in_flight[key]
@@ -82,13 +95,34 @@ def troubles(facts: CaseFacts) -> Plan:
         what = f"{effect.summary}: no success yet ({trouble.reason}); it is tried again"
         told += just(Note(key=f"note:trouble-{key}", what=what, by=who))
         if trouble.alert:
-            told += just(alert(facts, f"trouble-{key}", f"{effect.summary}: {trouble.reason}", who))
+            told += tell_staff(facts, key, effect.summary, who, trouble)
     save = facts.save_trouble
     if save is not None and save.alert:
-        told += just(
-            alert(facts, "trouble-save", f"the database does not keep this case: {save.reason}", Who.BOOKS)
-        )
+        told += tell_staff(facts, "save", "the database does not keep this case", Who.BOOKS, save)
     return told
+
+
+GATHERING: Final = timedelta(minutes=1)
+"""So long an outage is not told yet, so that its first mail counts the cases that fail in the same minute."""
+
+
+def tell_staff(facts: CaseFacts, key: str, what: str, who: Who, trouble: Trouble) -> Plan:
+    """The alert about one trouble; about an outage one for its partner, in each hour in which it is tried."""
+    topic = trouble.topic
+    if topic is None or topic.kind is not AlertKind.OUTAGE:
+        return just(alert(facts, f"trouble-{key}", f"{what}: {trouble.reason}", who, topic=topic))
+    tried_at = trouble.at or trouble.since
+    outage = notify(
+        f"outage-{topic.name}-{tried_at.isoformat()[:13]}",
+        "partner_outage",
+        Recipient.STAFF,
+        topic=topic,
+        partner=topic.name,
+        what=f"{what}: {trouble.reason}",
+        case=facts.case_id,
+        since=trouble.since,
+    )
+    return at(facts, tried_at + GATHERING, f"Count the cases that the {topic.name} holds up", outage)
 
 
 NEXT_STEP_HANGS_ON: Final = ("rma_for_buyer", "rma_request", "rma_reminder")

@@ -342,9 +342,7 @@ class Engine(Generic[F]):
         self._saving = None
 
     def _save_troubled(self, why: Setback) -> None:
-        self.take(
-            case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic)
-        )
+        self.take(case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic))
 
 
 class _Asking(Generic[F]):

@@ -12,7 +12,6 @@ def work_of(facts: CaseFacts, view: CaseView) -> tuple[Work, ...]:
     An outage counts when staff are told of it, a fault of ours at once (NTF-9)."""
     if facts.outcome is not None:
         return ()
-    troubles = [*facts.trouble.values(), *([facts.save_trouble] if facts.save_trouble else [])]
     every = {
         Work.MONEY_IN_DOUBT: view.money is MoneyState.IN_DOUBT,
         Work.PARTNER_IN_TROUBLE: any(trouble.alert for trouble in _troubles(facts)),

@@ -1,0 +1,72 @@
+"""Alerts that many cases have in common: one mail about a partner and hour, with the number of cases (NTF-9)."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from temporalio import activity
+
+from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
+from models.failures import PartnerUnavailable
+from models.partners import Contact, Mail
+from models.settings import Settings
+from models.worklists import WORKLISTS, Work
+
+DATABASE: Final = AlertTopic(kind=AlertKind.OUTAGE, name="database")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Turns(Protocol):
+    """Who tells staff; the database knows. Called in a thread."""
+
+    def turn(self, topic: AlertTopic, holder: str, hour: datetime, most: int) -> AlertTurn:
+        """The turn of this mail (`holder`: its key) among the `most` of this topic and hour."""
+
+
+class SharedAlerts:
+    """Which of them go, and with what they say of all cases."""
+
+    def __init__(self, settings: Settings, turns: Turns) -> None:
+        self._settings = settings
+        self._turns = turns
+        self._told_at: datetime | None = None
+        """The hour in which this process told staff that the database does not answer."""
+
+    async def as_it_goes(self, mail: Mail, topic: AlertTopic) -> Mail | None:
+        """The mail with the key of its turn and the number of cases; none: staff know enough.
+
+        Raises PartnerUnavailable while the database does not answer.
+        """
+        hour = self._hour(datetime.now(UTC))
+        most = 1 if topic.kind is AlertKind.OUTAGE else self._settings.alerts_per_fault
+        turn = await asyncio.to_thread(self._turns.turn, topic, mail.key, hour, most)
+        if turn.number is None:
+            return None
+        facts = {"cases": str(max(turn.cases, 1)), "worklist": self._worklist()}
+        if turn.number == most:
+            facts["silent_until"] = (hour + timedelta(seconds=self._settings.alert_seconds)).isoformat()
+        return mail.model_copy(
+            update={"key": alert_key(topic.key, hour, turn.number), "facts": mail.facts | facts}
+        )
+
+    def without_database(self, mail: Mail, outage: PartnerUnavailable) -> Contact | None:
+        """Whom to tell that the database does not answer, once by each worker process and hour; none: it has.
+
+        Raises the outage for every other mail: it waits for the database.
+        """
+        if mail.topic != DATABASE:
+            raise outage
+        hour = self._hour(datetime.now(UTC))
+        if self._told_at == hour:
+            return None
+        self._told_at = hour
+        zone = self._settings.mail_staff_time_zone
+        return Contact(email=str(self._settings.mail_staff), name="Staff", time_zone=zone, seller_name="")
+
+    def _hour(self, now: datetime) -> datetime:
+        length = timedelta(seconds=self._settings.alert_seconds)
+        return now - (now - _EPOCH) % length
+
+    def _worklist(self) -> str:
+        namespace = activity.info().namespace if activity.in_activity() else "default"
+        return WORKLISTS[Work.PARTNER_IN_TROUBLE].link(str(self._settings.temporal_ui_url), namespace)

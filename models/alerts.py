@@ -1,0 +1,60 @@
+"""What many cases may tell staff at once: it is told for all of them, with their number (NTF-9)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from models.failures import Category
+from models.message import Message
+
+
+class AlertKind(StrEnum):
+    """What kind of trouble cases have in common."""
+
+    OUTAGE = "outage"
+    """A partner does not answer: one alert for all of its cases."""
+    REFUSAL = "refusal"
+    """A partner says no for good: the request or a setting is wrong."""
+    FAULT = "fault"
+    """A fault of ours."""
+
+
+class AlertTopic(Message):
+    """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`), of a fault of ours the
+    call (`send_refund`)."""
+
+    kind: AlertKind
+    name: Annotated[str, Field(min_length=1, max_length=150, pattern="^[^,]+$")]
+
+    @property
+    def key(self) -> str:
+        """`outage:payment gateway`; without a comma, so that several stand between commas."""
+        return f"{self.kind.value}:{self.name}"
+
+
+def topic_of(category: Category, partner: str, call: str) -> AlertTopic:
+    """What a failure of this category is about: at which partner, in which call (the activity's name)."""
+    if category is Category.PARTNER_UNAVAILABLE:
+        return AlertTopic(kind=AlertKind.OUTAGE, name=_named(partner))
+    if category is Category.REFUSED_BY_PARTNER:
+        return AlertTopic(kind=AlertKind.REFUSAL, name=_named(partner))
+    return AlertTopic(kind=AlertKind.FAULT, name=_named(call))
+
+
+def _named(name: str) -> str:
+    return name.replace(",", " ")[:150] or "unknown"
+
+
+class AlertTurn(Message):
+    """Whether an alert goes: its `number` in this hour, from 1; none: staff know enough. `cases`: how many open
+    cases it is about, as far as the database knows."""
+
+    number: int | None
+    cases: int = 0
+
+
+def alert_key(topic: str, hour: datetime, number: int) -> str:
+    """The key of the mail that has this turn: `outage:shop:2026-11-28T14:00:00:1`."""
+    return f"{topic}:{hour.isoformat()[:19]}:{number}"
