@@ -49,6 +49,7 @@ from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
 from activities.database import Alerts, Contacts, Database, Reading, open_database
 from activities.event_arrival import Arrivals
+from activities.event_delivery import EventDelivery
 from activities.mail.delivery import Mailer
 from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
@@ -276,6 +277,7 @@ def _activities(
     contacts = Contacts(engine, settings)
     mailer = Mailer(settings, contacts, contacts, Alerts(engine))
     arrivals = Arrivals(client)
+    delivery = EventDelivery(client)
     return {
         Queue.MAIN: [
             books.open_order,
@@ -289,7 +291,10 @@ def _activities(
             books.save_refund,
             books.refund_outcome,
             books.save_case,
+            books.save_orphan,
+            books.find_cases,
             arrivals.event_arrival,
+            delivery.deliver_event,
         ],
         Queue.PAYMENTS: [
             partners.payments.authorize_charge,

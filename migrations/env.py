@@ -9,6 +9,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from models import tables
 from models.tables.columns import Document, Money, UtcTime, Word
+from models.tables.orphans import OrphanRow
 
 
 def plainly(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -25,6 +26,8 @@ def plainly(kind: str, item: Any, _context: AutogenContext) -> str | Literal[Fal
         return "sa.String()"
     return False
 
+
+assert OrphanRow.metadata is tables.METADATA, "its tables are known"
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import partners, records, refunds
+from models import orphans, partners, records, refunds
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -70,6 +70,10 @@ ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, 
 STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, records.Saved, Queue.CHANNELS)
 
 SEND_MAIL: Final = Call("send_mail", partners.Mail, partners.MailSent, Queue.MAIL)
+
+SAVE_ORPHAN: Final = Call("save_orphan", orphans.SaveOrphan, records.Saved)
+FIND_CASES: Final = Call("find_cases", orphans.FindCases, orphans.FoundCases)
+DELIVER_EVENT: Final = Call("deliver_event", orphans.DeliverEvent, orphans.EventDelivered)
 
 EVENT_ARRIVAL: Final = Call("event_arrival", partners.AskArrival, partners.Arrival)
 

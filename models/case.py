@@ -79,6 +79,22 @@ class RefundStage(StrEnum):
     TERMINATED = "terminated"
 
 
+class OrphanStage(StrEnum):
+    """Where an orphan stands (RET-20)."""
+
+    LOOKING = "looking"
+    UNMATCHED = "unmatched"
+    SEVERAL_FIT = "several_fit"
+    DELIVERING = "delivering"
+    NOT_TAKEN = "not_taken"
+    """The case that it belongs to did not take it."""
+    MATCHED = "matched"
+    DISMISSED = "dismissed"
+    EXPIRED = "expired"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
 class SlaState(StrEnum):
     ON_TIME = "on_time"
     AT_RISK = "at_risk"
@@ -168,6 +184,8 @@ class CaseRecord(Message):
     held_up_by: tuple[str, ...] = ()
     """The keys of what holds it up (`models.alerts`), once staff are told (NTF-9)."""
     ended: bool
+    numbers: tuple[str, ...] = ()
+    """Every number by which it can be found (RET-17), as typed; none: those of the last record."""
     first_step: int
     steps: tuple[Step, ...]
     """The steps that are new since the last record; the first of them is number `first_step`."""

@@ -4,21 +4,24 @@ A kind of case is one record (`CaseKind`): all else about its names derives from
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from temporalio.common import SearchAttributeKey
 
-from models.case import OrderStage, RefundStage, ReturnStage
+from models.case import OrderStage, OrphanStage, RefundStage, ReturnStage
 from models.message import Event, Request
+from models.order_events import AddressChanged, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
+from models.orphans import Dismiss, Match, OrphanRequest
 from models.refunds import GatewayUpdate, RefundRequest, RefundResolved
 from models.returns import (
     BuyerRefund,
     ChannelUpdate,
     CreditMemo,
     GoodsReceived,
+    RefundDeclined,
     ReturnRequest,
     ReturnTracking,
     SellerApproval,
@@ -26,12 +29,22 @@ from models.returns import (
     SupplierRma,
     Withdrawal,
 )
+from models.senders import (
+    ORDER_SENDERS,
+    ORPHAN_SENDERS,
+    REFUND_SENDERS,
+    RETURN_SENDERS,
+    Role,
+    Roles,
+    require_sender,
+)
 
 TASK_QUEUE: Final = "backhaul"
 
 ORDER: Final = "Order"
 RETURN: Final = "Return"
 REFUND: Final = "Refund"
+ORPHAN: Final = "Orphan"
 
 ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "release": Release,
@@ -40,6 +53,9 @@ ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "shipment": Shipment,
     "hold": Hold,
     "resume": Resume,
+    "address_changed": AddressChanged,
+    "shipment_corrected": ShipmentCorrected,
+    "supplier_shortage": SupplierShortage,
 }
 
 RETURN_EVENTS: Final[dict[str, type[Event]]] = {
@@ -49,6 +65,7 @@ RETURN_EVENTS: Final[dict[str, type[Event]]] = {
     "goods_received": GoodsReceived,
     "credit_memo": CreditMemo,
     "buyer_refund": BuyerRefund,
+    "refund_declined": RefundDeclined,
     "withdrawal": Withdrawal,
     "channel_update": ChannelUpdate,
     "staff_override": StaffOverride,
@@ -60,6 +77,8 @@ REFUND_EVENTS: Final[dict[str, type[Event]]] = {
     "refund_resolved": RefundResolved,
 }
 
+ORPHAN_EVENTS: Final[dict[str, type[Event]]] = {"match": Match, "dismiss": Dismiss}
+
 REFUND_TAKEN_BACK: Final = "refund_taken_back"
 """The signal by which a refund tells its order or return that it failed after all, or that it is pending, in doubt
 or known at last; no event of outsiders."""
@@ -68,7 +87,8 @@ or known at last; no event of outsiders."""
 @dataclass(frozen=True)
 class CaseKind:
     """A kind of case: its workflow type, the prefix of its workflow ids, the request that starts it (and which of
-    its fields is the business id), its events, the stages it can stand at, and those that are ends."""
+    its fields is the business id), its events, the stages it can stand at, those that are ends, and which roles
+    may send each event."""
 
     name: str
     prefix: str
@@ -77,6 +97,15 @@ class CaseKind:
     events: Mapping[str, type[Event]]
     stages: type[StrEnum]
     ends: frozenset[StrEnum]
+    senders: Mapping[str, Roles] = field(default_factory=dict)
+
+    def may_send(self, event: str) -> Roles:
+        """The roles that may send this event; one that the table does not know is staff's alone."""
+        return self.senders.get(event, (Role.STAFF,))
+
+    def require_sender(self, name: str, event: Event) -> None:
+        """Raise NotTheirs when the sender of this event may not say it."""
+        require_sender(name, event, self.may_send(name))
 
     def workflow_id(self, business_id: str) -> str:
         """`1001` -> `order-1001`."""
@@ -104,6 +133,7 @@ ORDER_KIND: Final = CaseKind(
             OrderStage.TERMINATED,
         }
     ),
+    ORDER_SENDERS,
 )
 RETURN_KIND: Final = CaseKind(
     RETURN,
@@ -124,6 +154,7 @@ RETURN_KIND: Final = CaseKind(
             ReturnStage.TERMINATED,
         }
     ),
+    RETURN_SENDERS,
 )
 REFUND_KIND: Final = CaseKind(
     REFUND,
@@ -140,8 +171,27 @@ REFUND_KIND: Final = CaseKind(
             RefundStage.TERMINATED,
         }
     ),
+    REFUND_SENDERS,
 )
-KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND)
+ORPHAN_KIND: Final = CaseKind(
+    ORPHAN,
+    "orphan-",
+    OrphanRequest,
+    "orphan_id",
+    ORPHAN_EVENTS,
+    OrphanStage,
+    frozenset(
+        {
+            OrphanStage.MATCHED,
+            OrphanStage.DISMISSED,
+            OrphanStage.EXPIRED,
+            OrphanStage.STOPPED,
+            OrphanStage.TERMINATED,
+        }
+    ),
+    ORPHAN_SENDERS,
+)
+KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND)
 
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 

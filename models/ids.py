@@ -22,8 +22,8 @@ DerivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-
 LineId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,109}$")]
 """The id of a line in its order: room for one that is derived from the longest id of a kit."""
 
-KindName = Literal["order", "return", "refund"]
-_KINDS: tuple[KindName, ...] = ("order", "return", "refund")
+KindName = Literal["order", "return", "refund", "orphan"]
+_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan")
 
 
 def order_workflow_id(order_id: str) -> str:
@@ -41,15 +41,20 @@ def refund_workflow_id(refund_id: str) -> str:
     return f"refund-{refund_id}"
 
 
+def orphan_workflow_id(orphan_id: str) -> str:
+    """`ebay-5f3c` -> `orphan-ebay-5f3c`."""
+    return f"orphan-{orphan_id}"
+
+
 def case_of(workflow_id: str) -> tuple[KindName, str]:
-    """The inverse of the three above: `order-1001` -> `("order", "1001")`.
+    """The inverse of those above: `order-1001` -> `("order", "1001")`.
 
     Raises ValueError for an id that is none of ours.
     """
     for kind in _KINDS:
         if workflow_id.startswith(f"{kind}-") and len(workflow_id) > len(kind) + 1:
             return kind, workflow_id[len(kind) + 1 :]
-    raise ValueError(f"{workflow_id!r} is not the workflow id of an order, a return or a refund")
+    raise ValueError(f"{workflow_id!r} is not the workflow id of an order, a return, a refund or an orphan")
 
 
 def charge_id(order_id: str, attempt: int) -> str:

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     """Where sellers act on a case: their mails link to `<this>/<case>`, such as `.../return-RR-1001-1`. None: the
     mails name the command."""
 
+    orphan_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """For so long the case is looked for of what was said about one that is not known (RET-20)."""
+
     front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
     """Where suppliers reach the page of their RMA link (RET-8)."""
     front_secret: Annotated[SecretStr, Field(min_length=1)] = SecretStr("local development only")

@@ -24,6 +24,7 @@ class Work(StrEnum):
     CREDIT_OVERDUE = "credit_overdue"
     BUYER_TO_REFUND = "buyer_to_refund"
     MONEY_IN_DOUBT = "money_in_doubt"
+    ORPHANS = "orphans"
     PARTNER_IN_TROUBLE = "partner_in_trouble"
     PROMISES_AT_RISK = "promises_at_risk"
 
@@ -81,6 +82,11 @@ _WORKLISTS: Final = (
         Work.MONEY_IN_DOUBT,
         "refunds of which nobody knows whether the money moved",
         "staff look at the gateway, and record what became of it (REF-11)",
+    ),
+    Worklist(
+        Work.ORPHANS,
+        "what was said about cases that are not known here",
+        "staff match it to its case, or dismiss it (RET-20)",
     ),
     Worklist(
         Work.PARTNER_IN_TROUBLE,

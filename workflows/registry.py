@@ -3,7 +3,8 @@
 from typing import Final
 
 from workflows.orders.workflow import Order
+from workflows.orphans.workflow import Orphan
 from workflows.refunds.workflow import Refund
 from workflows.returns.workflow import Return
 
-WORKFLOWS: Final[list[type]] = [Order, Return, Refund]
+WORKFLOWS: Final[list[type]] = [Order, Return, Refund, Orphan]

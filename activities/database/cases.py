@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 from temporalio import activity
 
+from activities.database.case_numbers import add_numbers
 from activities.database.upserts import Values, add_new, insert_into, table_of, written
 from models.case import CaseRecord, MoneyState, SlaState
 from models.failures import InvalidInput, Problem
@@ -67,6 +68,7 @@ def write_case(session: Session, record: CaseRecord) -> bool:
     this = _this_write()
     row = _row(record, this)
     _add_steps(session, record, this)
+    add_numbers(session, record.workflow_id, record.numbers)
     statement = insert_into(session, CaseRow)
     table, new = table_of(CaseRow), statement.excluded
     both_say_when = and_(table.c.asked_at.is_not(None), new.asked_at.is_not(None))

@@ -9,9 +9,10 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.database import cases, orders, refunds, return_openings, returns
+from activities.database import case_numbers, cases, orders, orphans, refunds, return_openings, returns
 from activities.database.transactions import read, write
 from models.failures import HANDLING, BackhaulError, Category
+from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
@@ -97,6 +98,16 @@ class Database:
     def refund_outcome(self, ask: RefundRequest) -> RefundResult:
         """What the database has of a refund, if it is the one that is asked for (REF-11)."""
         return self._do(read, refunds.refund_outcome, ask)
+
+    @activity.defn(name="save_orphan")
+    def save_orphan(self, ask: SaveOrphan) -> Saved:
+        """Keep an orphan up to date (RET-20)."""
+        return self._write(orphans.save_orphan, ask)
+
+    @activity.defn(name="find_cases")
+    def find_cases(self, ask: FindCases) -> FoundCases:
+        """Which cases have these numbers (RET-17, RET-20)."""
+        return self._do(read, case_numbers.find_cases, ask)
 
     @activity.defn(name="save_case")
     def save_case(self, ask: SaveCase) -> Saved:

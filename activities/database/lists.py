@@ -17,7 +17,9 @@ from activities.database.cases import urgency_of
 from activities.database.views import OrderListed, RefundListed, ReturnListed, WorkListed
 from models.failures import InvalidInput, Problem
 from models.ids import KindName
+from models.message import folded
 from models.tables import CaseRow, OrderRow, RefundRow, ReturnLineRow, ReturnRow, stands_in
+from models.tables.orphans import CaseNumberRow
 from models.worklists import Work
 
 LIMIT: Final = 50
@@ -53,18 +55,18 @@ def orders(session: Session, page: Page) -> list[OrderListed]:
         col(OrderRow.payment_currency),
         CaseRow,
     ).join_from(CaseRow, OrderRow, col(OrderRow.workflow_id) == col(CaseRow.workflow_id))
-    return [view_rows.order(row, row.CaseRow) for row in session.execute(_of_page(rows, "order", page))]
+    return [view_rows.order(row, row.CaseRow) for row in session.execute(of_page(rows, "order", page))]
 
 
 def returns(session: Session, page: Page) -> list[ReturnListed]:
-    return _with_worth(session, _of_page(_returns(), "return", page))
+    return _with_worth(session, of_page(_returns(), "return", page))
 
 
 def refunds(session: Session, page: Page) -> list[RefundListed]:
     rows = select(RefundRow, CaseRow).join_from(
         CaseRow, RefundRow, col(RefundRow.workflow_id) == col(CaseRow.workflow_id)
     )
-    found = session.execute(_of_page(rows, "refund", page))
+    found = session.execute(of_page(rows, "refund", page))
     return [view_rows.refund(row.RefundRow, row.CaseRow) for row in found]
 
 
@@ -107,9 +109,21 @@ def returns_numbered(session: Session, number: str) -> list[ReturnListed]:
     found = union(
         *(select(col(ReturnRow.return_id)).where(one == number) for one in of_return),
         at_the_channel.where(col(OrderRow.channel_order_id) == number),
+        *_written_otherwise(number),
     )
     rows = _returns().where(col(ReturnRow.return_id).in_(found)).order_by(*_PLACE).limit(LIMIT)
     return _with_worth(session, rows)
+
+
+def _written_otherwise(number: str) -> list[Select[str]]:
+    """Returns, and those of orders, whose number differs in case, blanks or punctuation alone (ORD-21)."""
+    same = select(col(CaseNumberRow.workflow_id)).where(col(CaseNumberRow.folded) == folded(number))
+    orders = select(col(OrderRow.order_id)).where(col(OrderRow.workflow_id).in_(same))
+    returns = select(col(ReturnRow.return_id))
+    return [
+        returns.where(col(ReturnRow.workflow_id).in_(same)),
+        returns.where(col(ReturnRow.order_id).in_(orders)),
+    ]
 
 
 def _returns() -> Rows:
@@ -144,7 +158,8 @@ def _with_worth(session: Session, rows: Rows) -> list[ReturnListed]:
     return [view_rows.claimed(row, row.payment_currency, paid[row.return_id], row.CaseRow) for row in found]
 
 
-def _of_page(rows: Rows, kind: KindName, page: Page) -> Rows:
+def of_page(rows: Rows, kind: KindName, page: Page) -> Rows:
+    """Of rows that are joined with their case: one page of this kind."""
     return rows.where(*_filters(kind, page)).order_by(*_PLACE).limit(page.limit)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
-from activities.database import lists, view_rows
+from activities.database import lists, orphans, view_rows
 from activities.database.lists import LIMIT, Page
 from activities.database.refund_sources import captured_charge
 from activities.database.refunds import refund_rows
@@ -17,6 +17,7 @@ from activities.database.views import (
     OrderListed,
     OrderRefunds,
     OrderView,
+    OrphanListed,
     RefundListed,
     ReturnListed,
     ReturnView,
@@ -35,6 +36,7 @@ from models.tables import (
     OrderLineRow,
     OrderRow,
     ReceptionRow,
+    ReturnParcelRow,
     RefundRow,
     ReturnLineRow,
     ReturnRow,
@@ -96,6 +98,20 @@ class Reading:
         """Refunds, as orders."""
         page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: lists.refunds(session, page))
+
+    def find_orphans(
+        self, *, ended: bool = False, seller: str | None = None, limit: int = LIMIT, after: str | None = None
+    ) -> list[OrphanListed]:
+        """What was said about cases that are not known here (RET-20); with `ended`, also what is over.
+
+        `after` as in `find_orders`.
+        """
+        page = Page(None, seller, None, limit, after)
+        return read(self._engine, lambda session: orphans.orphans(session, page, ended=ended))
+
+    def orphan(self, orphan_id: str) -> OrphanListed:
+        """One orphan. Raises NotFound."""
+        return read(self._engine, lambda session: orphans.orphan(session, orphan_id))
 
     def find_work(
         self, work: Work, *, seller: str | None = None, limit: int = LIMIT, after: str | None = None
@@ -255,10 +271,9 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
         raise NotFound(f"no return {return_id} in the database")
     order = _order(session, row.order_id)
     lines = _rows(session, ReturnLineRow, ReturnLineRow.return_id == return_id, col(ReturnLineRow.position))
-    arrived = {
-        got.line_id: got
-        for got in _rows(session, ReceptionRow, ReceptionRow.return_id == return_id, col(ReceptionRow.line_id))
-    }
+    arrived: dict[str, list[ReceptionRow]] = {}
+    for got in _rows(session, ReceptionRow, ReceptionRow.return_id == return_id, col(ReceptionRow.line_id)):
+        arrived.setdefault(got.line_id, []).append(got)
     refunds = [refund for refund in refund_rows(session, row.order_id) if refund.return_id == return_id]
     paid = sum((line.paid for line in lines), Decimal(0))
     return ReturnView(
@@ -278,9 +293,18 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
         broker_return_number=row.broker_return_number,
         return_address=row.return_address,
         carrier=row.carrier,
+        parcels=tuple(
+            view_rows.parcel_back(parcel)
+            for parcel in _rows(
+                session, ReturnParcelRow, ReturnParcelRow.return_id == return_id, col(ReturnParcelRow.at)
+            )
+        ),
         refunded_by_channel=row.refunded_by_channel,
+        refund_declined=row.refund_declined,
+        refund_declined_reason=row.refund_declined_reason,
+        refund_declined_by=row.refund_declined_by,
         outcome=row.outcome,
-        lines=tuple(view_rows.return_line(line, arrived.get(line.line_id)) for line in lines),
+        lines=tuple(view_rows.return_line(line, arrived.get(line.line_id, [])) for line in lines),
         credit_memos=tuple(
             view_rows.credit_memo(memo)
             for memo in _rows(session, CreditMemoRow, CreditMemoRow.return_id == return_id, col(CreditMemoRow.at))

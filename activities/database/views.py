@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from models.case import Custody, MoneyState, SlaState, Step
 from models.message import Message
@@ -9,7 +10,7 @@ from models.money import Amount
 from models.orders import Channel, Fault, OrderRequest
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
-from models.returns import Acceptance, Evidence, Reception, Source
+from models.returns import Acceptance, DeclineKind, Evidence, Reception, Source
 from models.worklists import Work
 
 
@@ -93,6 +94,27 @@ class ReturnListed(Message):
     refund_due: datetime | None
     paid: Amount
     currency: str
+    standing: Standing | None
+
+
+class OrphanListed(Message):
+    """One orphan: what was said, by which numbers its case is looked for, and what became of it (RET-20)."""
+
+    orphan_id: str
+    source: str
+    about: str
+    event: str
+    seller_id: str | None
+    supplier_id: str | None
+    numbers: tuple[str, ...]
+    said: dict[str, Any]
+    """The event, as it was said."""
+    reported_at: datetime
+    expires_at: datetime
+    candidates: tuple[str, ...]
+    matched_to: str | None
+    decided_by: str | None
+    reason: str | None
     standing: Standing | None
 
 
@@ -227,6 +249,25 @@ class OrderView(Message):
     timeline: tuple[Step, ...]
 
 
+class ReceivedView(Message):
+    """Some units of a line that arrived in one receipt, in one condition (RET-25, RET-26)."""
+
+    event_id: str
+    quantity: int
+    reception: Reception
+    acceptance: Acceptance
+
+
+class ParcelBackView(Message):
+    """A parcel back (RET-29)."""
+
+    carrier: str
+    tracking_number: str
+    at: datetime
+    items: dict[str, int]
+    """Units by SKU, where it is known what is in it."""
+
+
 class ReturnLineView(Message):
     """One line of a return: why it comes back, what it is worth, what arrived."""
 
@@ -239,8 +280,11 @@ class ReturnLineView(Message):
     paid: Amount
     cost: Amount
     received: int | None
+    """Of all receipts together."""
     reception: Reception | None
     acceptance: Acceptance | None
+    """Of all units, or none where they differ: `receipts` says it of each group."""
+    receipts: tuple[ReceivedView, ...] = ()
 
 
 class CreditMemoView(Message):
@@ -250,6 +294,9 @@ class CreditMemoView(Message):
     date: date
     amount: Amount
     currency: str
+    final: bool
+    total: Amount | None
+    """Of the whole paper, when it credits several returns (RET-28)."""
     actor: str
     at: datetime
 
@@ -273,7 +320,11 @@ class ReturnView(Message):
     broker_return_number: str | None
     return_address: str | None
     carrier: str | None
+    parcels: tuple[ParcelBackView, ...]
     refunded_by_channel: bool
+    refund_declined: DeclineKind | None
+    refund_declined_reason: str | None
+    refund_declined_by: str | None
     outcome: str | None
     lines: tuple[ReturnLineView, ...]
     credit_memos: tuple[CreditMemoView, ...]

@@ -17,6 +17,7 @@ WORKLISTS = (
     "credit_overdue",
     "buyer_to_refund",
     "money_in_doubt",
+    "orphans",
     "partner_in_trouble",
     "promises_at_risk",
 )
@@ -157,6 +158,7 @@ def upgrade() -> None:
         sa.Column("cancel_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handoff_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handed_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("corrected_address", sa.JSON(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("seller", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
@@ -256,11 +258,29 @@ def upgrade() -> None:
         sa.Column("carrier", sa.String(), nullable=False),
         sa.Column("tracking_number", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("substitutes", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),
     )
     with op.batch_alter_table("shipment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_shipment_tracking_number"), ["tracking_number"], unique=False)
+
+    op.create_table(
+        "shipment_parcel",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("shipment_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=False),
+        sa.Column("tracking_number", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id", "shipment_id"],
+            ["shipment.order_id", "shipment.shipment_id"],
+            name=op.f("fk_shipment_parcel_order_id_shipment"),
+        ),
+        sa.PrimaryKeyConstraint("order_id", "shipment_id", "position", name=op.f("pk_shipment_parcel")),
+    )
+    with op.batch_alter_table("shipment_parcel", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shipment_parcel_tracking_number"), ["tracking_number"], unique=False)
 
     op.create_table(
         "supplier_order",
@@ -274,6 +294,8 @@ def upgrade() -> None:
         sa.Column("supplier_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("short", sa.JSON(), nullable=True),
+        sa.Column("short_reason", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_supplier_order_order_id_orders")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_supplier_order")),
     )
@@ -310,6 +332,9 @@ def upgrade() -> None:
         sa.Column("tracking_number", sa.String(), nullable=True),
         sa.Column("refund_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refunded_by_channel", sa.Boolean(), nullable=False),
+        sa.Column("refund_declined", sa.String(), nullable=True),
+        sa.Column("refund_declined_reason", sa.String(), nullable=True),
+        sa.Column("refund_declined_by", sa.String(), nullable=True),
         sa.Column("outcome", sa.String(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("opened", sa.JSON(), nullable=True),
@@ -381,18 +406,25 @@ def upgrade() -> None:
     op.create_table(
         "credit_memo",
         sa.Column("supplier_id", sa.String(), nullable=False),
-        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("number_folded", sa.String(), nullable=False),
         sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("total", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_credit_memo_amount_is_positive")),
+        sa.CheckConstraint(
+            "total IS NULL OR CAST(total AS REAL) >= CAST(amount AS REAL)",
+            name=op.f("ck_credit_memo_part_is_within_its_paper"),
+        ),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
         ),
-        sa.PrimaryKeyConstraint("supplier_id", "number", name=op.f("pk_credit_memo")),
+        sa.PrimaryKeyConstraint("supplier_id", "number_folded", "return_id", name=op.f("pk_credit_memo")),
     )
     with op.batch_alter_table("credit_memo", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_credit_memo_return_id"), ["return_id"], unique=False)
@@ -400,13 +432,29 @@ def upgrade() -> None:
     op.create_table(
         "reception",
         sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reception", sa.String(), nullable=False),
         sa.Column("acceptance", sa.String(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_reception_quantity_is_positive")),
         sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_reception_return_id_returns")),
-        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_reception")),
+        sa.PrimaryKeyConstraint("return_id", "event_id", "position", name=op.f("pk_reception")),
+    )
+    op.create_table(
+        "return_parcel",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("number_folded", sa.String(), nullable=False),
+        sa.Column("carrier", sa.String(), nullable=False),
+        sa.Column("tracking_number", sa.String(), nullable=False),
+        sa.Column("lines", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["returns.return_id"], name=op.f("fk_return_parcel_return_id_returns")
+        ),
+        sa.PrimaryKeyConstraint("return_id", "number_folded", name=op.f("pk_return_parcel")),
     )
     op.create_table(
         "refund",
@@ -513,6 +561,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_refund_gateway_refund_id"))
 
     op.drop_table("refund")
+    op.drop_table("return_parcel")
     op.drop_table("reception")
     with op.batch_alter_table("credit_memo", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_credit_memo_return_id"))
@@ -520,6 +569,10 @@ def downgrade() -> None:
     op.drop_table("credit_memo")
     op.drop_table("supplier_order_line")
     op.drop_table("shipment_line")
+    with op.batch_alter_table("shipment_parcel", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shipment_parcel_tracking_number"))
+
+    op.drop_table("shipment_parcel")
     with op.batch_alter_table("returns", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_returns_tracking_number"))
         batch_op.drop_index(batch_op.f("ix_returns_supplier_id"))

@@ -21,6 +21,9 @@ COMMANDS: Final = (
         "Refunds of the buyer: make one, and tell what the gateway says.",
         _CASES,
     ),
+    LaterCommand(
+        "orphan", "starter.cli.orphans:app", "What was said about cases that are not known here (RET-20).", _CASES
+    ),
     LaterCommand("event", "starter.cli.cases:event", "Any event of the contract, by its name.", _CASES),
     LaterCommand("status", "starter.cli.cases:status", "Where a case stands.", _CASES),
     LaterCommand(

@@ -46,6 +46,7 @@ HELP: Final[Mapping[str, str]] = {
     "until": "Its new time, such as 2026-03-01T12:00:00Z.",
     "gateway_refund_id": "The gateway's number of the refund.",
     "outcome": "What became of it.",
+    "case_id": "The workflow id of its case, such as return-RR-1001-1.",
     "evidence": "Where it can be seen: a statement, the gateway's own page.",
 }
 

@@ -15,11 +15,24 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.contract import CHANNEL, ORDER, ORDER_ID, REFUND, RETURN, RETURN_ID, SELLER_ID, STAGE, TASK_QUEUE
+from models.contract import (
+    CHANNEL,
+    ORDER,
+    ORDER_ID,
+    ORPHAN,
+    REFUND,
+    RETURN,
+    RETURN_ID,
+    SELLER_ID,
+    STAGE,
+    SUPPLIER_ID,
+    TASK_QUEUE,
+)
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
-from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
+from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import Message, Request
 from models.orders import OrderRequest
+from models.orphans import OrphanRequest
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.text import as_markdown
@@ -81,6 +94,24 @@ async def open_refund(client: Client, request: RefundRequest, *, task_queue: str
         f"Refund {request.refund_id} · order {request.order_id} · {amount}",
         f"{request.direction.value.replace('_', ' ')}: {as_markdown(request.reason)}",
         [SearchAttributePair(ORDER_ID, request.order_id)],
+        task_queue,
+    )
+
+
+async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
+    """Keep what was said about a case that is not known here (RET-20); said twice it is one orphan.
+
+    Raises PartnerUnavailable when Temporal does not answer.
+    """
+    attributes = {SELLER_ID: request.seller_id, SUPPLIER_ID: request.supplier_id}
+    return await _open(
+        client,
+        ORPHAN,
+        orphan_workflow_id(request.orphan_id),
+        request,
+        f"Orphan · {request.event.replace('_', ' ')} of {request.source} · {', '.join(request.known_by)}",
+        _bullets(f"number {number}" for number in request.known_by),
+        [SearchAttributePair(key, value) for key, value in attributes.items() if value is not None],
         task_queue,
     )
 

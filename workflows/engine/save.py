@@ -55,6 +55,7 @@ def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseR
         work=work_of(facts, view),
         held_up_by=held_up_by(facts),
         ended=facts.outcome is not None,
+        numbers=(facts.case_id.partition("-")[2], *view.numbers),
         first_step=0,
         steps=(),
     )
@@ -107,6 +108,9 @@ class Saves(Generic[F]):
             "record": record.model_copy(update={"first_step": facts.steps_saved, "steps": steps})
         }
         if self._saved is not None and type(self._saved) is type(projection):
+            before: CaseRecord = getattr(self._saved, "record")  # noqa: B009
+            if before.numbers == record.numbers:
+                changes["record"] = changes["record"].model_copy(update={"numbers": ()})
             for section in getattr(type(projection), "sections", ()):
                 if getattr(projection, section) == getattr(self._saved, section):
                     changes[section] = None

@@ -1,0 +1,59 @@
+"""Gives a case an event that was said of it before it was known here (RET-20)."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from models.case import Answer
+from models.failures import Category
+from models.orphans import DeliverEvent, EventDelivered
+
+_WITHIN: Final = timedelta(seconds=15)
+
+
+class EventDelivery:
+    """Sends updates with the worker's own client, so that the case itself says whether it takes the event."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @activity.defn(name="deliver_event")
+    async def deliver_event(self, ask: DeliverEvent) -> EventDelivered:
+        """As that event, with its own id, so however often it is tried it counts once.
+
+        Raises `PartnerUnavailable` while nobody answers for the case.
+        """
+        handle = self._client.get_workflow_handle(ask.workflow_id)
+        # As everybody sends it: what was said to the case directly meanwhile is the same update.
+        update_id = f"{ask.name}:{ask.said['event_id']}"
+        try:
+            answer: Answer = await handle.execute_update(
+                ask.name, ask.said, id=update_id, result_type=Answer, rpc_timeout=_WITHIN
+            )
+        except WorkflowUpdateFailedError as error:
+            return _refusal(error)
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            raise _later(f"{ask.workflow_id} does not answer") from None
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return EventDelivered(state="ended", message="it has ended, and takes no more events")
+            raise _later(f"the Temporal server says {error.status.name}") from None
+        return EventDelivered(
+            state="taken" if answer.accepted else "refused", message=answer.message[:500] or "taken"
+        )
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> EventDelivered:
+    cause = error.cause
+    if isinstance(cause, ApplicationError) and cause.type == "AcceptedUpdateCompletedWorkflow":
+        return EventDelivered(state="taken", message="taken; the case ended by it")
+    said = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
+    return EventDelivered(state="refused", message=said[:500])
+
+
+def _later(why: str) -> ApplicationError:
+    return ApplicationError(why, type=Category.PARTNER_UNAVAILABLE.value)

@@ -1,0 +1,201 @@
+"""An orphan: what somebody outside says about an order, a return or a refund that is not known here (RET-20)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from models.case import CaseRecord
+from models.failures import InvalidInput
+from models.ids import CaseId, DerivedId, KindName
+from models.message import Event, LongText, Message, Number, Request, Text, folded
+from models.orders import CancelRequest, Shipment
+from models.parties import Days
+from models.refunds import GatewayUpdate
+from models.returns import ChannelUpdate, CreditMemo, GoodsReceived, ReturnTracking, SupplierRma, Withdrawal
+from models.senders import (
+    ORDER_SENDERS,
+    REFUND_SENDERS,
+    RETURN_SENDERS,
+    NotTheirs,
+    Role,
+    require_sender,
+    role_of,
+)
+
+
+class Reportable(NamedTuple):
+    """An event that marketplaces, carriers, suppliers and gateways say; `numbers`: which of its fields name the
+    case. A number that the event brings (a new RMA or tracking number) names none yet."""
+
+    about: KindName
+    model: type[Event]
+    numbers: tuple[str, ...] = ()
+
+
+REPORTABLE: Final[Mapping[str, Reportable]] = {
+    "shipment": Reportable("order", Shipment, ("supplier_order_number",)),
+    "cancel_request": Reportable("order", CancelRequest),
+    "supplier_rma": Reportable("return", SupplierRma),
+    "return_tracking": Reportable("return", ReturnTracking),
+    "goods_received": Reportable("return", GoodsReceived),
+    "credit_memo": Reportable("return", CreditMemo),
+    "channel_update": Reportable("return", ChannelUpdate),
+    "withdrawal": Reportable("return", Withdrawal),
+    "gateway_update": Reportable("refund", GatewayUpdate, ("gateway_refund_id",)),
+}
+"""What can be reported, by the event's name. What people here decide (approve, refund, override) is not."""
+
+
+SENDERS: Final = {"order": ORDER_SENDERS, "return": RETURN_SENDERS, "refund": REFUND_SENDERS}
+
+
+def orphan_id(source: str, event_id: str) -> str:
+    """The same word of the same source is one orphan, however often it is said: `ebay-5f3c...`."""
+    said = sha256(f"{source.casefold()}\n{event_id.strip()}".encode()).hexdigest()
+    return f"{source[:60]}-{said[:16]}"
+
+
+class OrphanRequest(Request):
+    """Starts an `Orphan`: who says what, and every number by which its case may be found (RET-17, RET-20)."""
+
+    orphan_id: CaseId
+    """Made of `source` and the event's id (`orphan_id`)."""
+    source: CaseId
+    """The system that says it: `ebay`, `ups`, `reno`. No person."""
+    event: Annotated[str, Field(max_length=100)]
+    """Its name in the contract, such as `credit_memo`."""
+    said: dict[str, Any]
+    """The event, as it was said."""
+    numbers: Annotated[tuple[Number, ...], Field(max_length=30)] = ()
+    """Of the order, return or refund, of whatever kind. Beside them count those in the event itself."""
+    seller_id: CaseId | None = None
+    """Where it is known: only this seller's cases are looked at."""
+    supplier_id: CaseId | None = None
+    """Where it is known: only cases with this supplier are looked at, since suppliers' numbers may be alike."""
+    look_days: Days = 90
+    """For so long its case is looked for."""
+    continued: dict[str, Any] | None = None
+    """The facts of the run that this one continues; from nobody else are they believed."""
+
+    @classmethod
+    def of(cls, source: str, event: str, said: Mapping[str, Any], **more: Any) -> Self:
+        """A report with the id that belongs to it. Raises InvalidInput."""
+        event_id = said.get("event_id")
+        named = (
+            {"orphan_id": orphan_id(source, event_id)}
+            if isinstance(event_id, str)
+            else {"orphan_id": "no-event-id"}
+        )
+        return cls.at_the_door({**named, "source": source, "event": event, "said": dict(said), **more})
+
+    @property
+    def about(self) -> KindName:
+        return REPORTABLE[self.event].about
+
+    @property
+    def told(self) -> Event:
+        """The event as its case will read it."""
+        return REPORTABLE[self.event].model.at_the_door(self.said)
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """All its numbers, each once, as typed; what differs in case, blanks or punctuation is one (ORD-21)."""
+        inside = [self.said.get(name) for name in REPORTABLE[self.event].numbers]
+        every = [*self.numbers, *(number for number in inside if isinstance(number, str) and number.strip())]
+        return tuple({folded(number): number for number in reversed(every)}.values())[::-1]
+
+    @model_validator(mode="after")
+    def _says_an_event(self) -> Self:
+        known = REPORTABLE.get(self.event)
+        if known is None:
+            raise ValueError(f"event: there is no {self.event!r} to report; there are: {', '.join(REPORTABLE)}")
+        try:
+            told = known.model.at_the_door(self.said)
+        except InvalidInput as error:
+            raise ValueError("; ".join(f"said.{problem}" for problem in error.problems)) from None
+        if role_of(told) in (Role.BUYER, Role.SELLER):
+            raise ValueError("said.actor: buyers and sellers know their case; send the event to it (RET-20)")
+        try:
+            require_sender(self.event, told, SENDERS[known.about][self.event])
+        except NotTheirs as error:
+            raise ValueError(f"said.actor: {error}") from None
+        if self.orphan_id != orphan_id(self.source, told.event_id):
+            mine = orphan_id(self.source, told.event_id)
+            raise ValueError(f"orphan_id: of this source and event_id it is {mine}; leave it out, or give that")
+        return self
+
+    @model_validator(mode="after")
+    def _has_numbers(self) -> Self:
+        if not self.known_by:
+            raise ValueError("numbers: give one at least, of the order, the return or the refund (RET-17)")
+        if any("@" in number for number in self.numbers):
+            raise ValueError("numbers: an e-mail address is no number; numbers are shown in lists")
+        return self
+
+
+class Match(Event):
+    """A named person says which case it belongs to; the event is delivered there."""
+
+    case_id: Annotated[str, Field(min_length=1, max_length=200)]
+    """Its workflow id, such as `return-RR-1001-1`."""
+    reason: Text
+
+
+class Dismiss(Event):
+    """A named person says that it belongs to no case here."""
+
+    reason: Text
+
+
+# ---- what the case asks of the database and of other cases ----
+
+
+class FindCases(Message):
+    """Which cases of this kind have these numbers?"""
+
+    about: KindName
+    numbers: tuple[Number, ...]
+    seller_id: CaseId | None = None
+    supplier_id: CaseId | None = None
+
+
+class FoundCases(Message):
+    """Workflow ids, sorted. A case fits when each number that is known here is one of its; where no case has them
+    all, those that have some are `candidates` and none fits."""
+
+    fitting: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+
+
+class DeliverEvent(Message):
+    """Give a case the event that was said of it, as that event, with its own id: it counts once."""
+
+    workflow_id: str
+    name: str
+    said: dict[str, Any]
+
+
+class EventDelivered(Message):
+    """`taken`: the case has it. `refused`: it said no, and `message` why. `ended`: it is over, or forgotten."""
+
+    state: Literal["taken", "refused", "ended"]
+    message: LongText
+
+
+class SaveOrphan(Message):
+    """What the database keeps of an orphan. A section that is none is not changed."""
+
+    sections: ClassVar[tuple[str, ...]] = ("request",)
+
+    orphan_id: DerivedId
+    record: CaseRecord
+    request: OrphanRequest | None = None
+    candidates: tuple[str, ...] = ()
+    matched_to: str | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+    reported_at: datetime
+    expires_at: datetime

@@ -1,0 +1,97 @@
+"""All that an orphan knows (RET-20). What follows from it is a property."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import Field
+
+from models.contract import ORPHAN_KIND
+from models.message import Message
+from models.orphans import Dismiss, FoundCases, Match, OrphanRequest
+from workflows.engine.case import CaseFacts
+from workflows.orphans.effects import OrphanEffect
+
+FIRST_PAUSES: Final = (timedelta(hours=1), timedelta(hours=6))
+"""Between the first looks; after them it looks once a day."""
+LATER_PAUSE: Final = timedelta(days=1)
+
+
+class NotTaken(Message):
+    """A case that did not take the event, and why. `decision`: the event by which a person matched it."""
+
+    workflow_id: str
+    why: str
+    decision: str | None = None
+
+
+class OrphanFacts(CaseFacts):
+    """An orphan: what was said, what fits, what a person decided, and which case took it."""
+
+    in_flight: dict[str, OrphanEffect] = Field(default_factory=dict)
+    request: OrphanRequest
+    looks: int = 0
+    """How often its case was looked for."""
+    looked_at: datetime | None = None
+    found: FoundCases = FoundCases()
+    """By the last look."""
+    match: Match | None = None
+    """The last word of a person about which case it is."""
+    dismissal: Dismiss | None = None
+    not_taken: tuple[NotTaken, ...] = ()
+    taken_by: str | None = None
+    """The case that has the event."""
+    answer: str = ""
+    """What that case said to it."""
+
+    # ---- what a case is about ----
+
+    @property
+    def case_id(self) -> str:
+        return ORPHAN_KIND.workflow_id(self.request.orphan_id)
+
+    @property
+    def order_id(self) -> str:
+        """Nobody knows its order; mails to staff name the orphan."""
+        return self.request.orphan_id
+
+    @property
+    def seller_id(self) -> str:
+        return self.request.seller_id or ""
+
+    @property
+    def supplier_id(self) -> str | None:
+        return self.request.supplier_id
+
+    # ---- what follows ----
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.created_at + timedelta(days=self.request.look_days)
+
+    @property
+    def next_look(self) -> datetime:
+        """When it looks next: at once, then with growing pauses."""
+        if self.looked_at is None:
+            return self.created_at
+        return self.looked_at + (FIRST_PAUSES[self.looks - 1] if self.looks <= len(FIRST_PAUSES) else LATER_PAUSE)
+
+    @property
+    def target(self) -> str | None:
+        """The case that it goes to: what a person says, else the only one that fits; none that said no before."""
+        if self.match is not None:
+            tried = any(one.decision == self.match.event_id for one in self.not_taken)
+            return None if tried else self.match.case_id
+        if len(self.found.fitting) != 1:
+            return None
+        (only,) = self.found.fitting
+        return None if any(one.workflow_id == only for one in self.not_taken) else only
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The cases among which a person decides."""
+        return self.found.fitting or self.found.candidates
+
+    @property
+    def what(self) -> str:
+        """In words: `credit memo of reno`."""
+        return f"{self.request.event.replace('_', ' ')} of {self.request.source}"

@@ -1,0 +1,78 @@
+"""What follows from the facts of an orphan: look, give the word to the one case that fits, or wait for people."""
+
+from datetime import datetime
+
+from models.case import OrphanStage, Who
+from workflows.engine.pieces import alert, in_flight, just, troubles, wait
+from workflows.engine.plan import End, Plan
+from workflows.orphans.effects import GiveToCase, LookForCase
+from workflows.orphans.facts import OrphanFacts
+
+
+def plan(facts: OrphanFacts, now: datetime) -> Plan:
+    """RET-20: it is never guessed among several, and it moves nothing by itself."""
+    f = facts.as_of(now)
+    if f.outcome is not None:
+        return troubles(f) + Plan(end=End(f.outcome, f.closing_message))
+    return troubles(f) + (_ended(f) if _has_ended(f) else _looked_for(f))
+
+
+def _has_ended(f: OrphanFacts) -> bool:
+    return f.taken_by is not None or f.dismissal is not None or f.stopped_at is not None
+
+
+def _ended(f: OrphanFacts) -> Plan:
+    if f.taken_by is not None:
+        return Plan(end=End(OrphanStage.MATCHED, f"{f.what}: matched to {f.taken_by}"))
+    if f.dismissal is not None:
+        return Plan(end=End(OrphanStage.DISMISSED, f"{f.what}: dismissed by {f.dismissal.actor}"))
+    return Plan(end=End(OrphanStage.STOPPED, "stopped by staff"))
+
+
+def _looked_for(f: OrphanFacts) -> Plan:
+    if f.target is not None:
+        return _give(f, f.target)
+    return _look(f) if f.now < f.expires_at or f.is_in_flight(LookForCase) else _expire(f)
+
+
+def _give(f: OrphanFacts, case_id: str) -> Plan:
+    decision = f.match.event_id if f.match is not None else None
+    give = GiveToCase(
+        key=f"give:{decision or case_id}",
+        workflow_id=case_id,
+        name=f.request.event,
+        said=f.request.said,
+        decision=decision,
+    )
+    return just(give) + in_flight(f, OrphanStage.DELIVERING, give)
+
+
+def _look(f: OrphanFacts) -> Plan:
+    """Now, if it is time; meanwhile a person may decide."""
+    look = LookForCase(key=f"look:{f.looks + 1}")
+    due = f.next_look
+    if f.now >= due or look.key in f.done:
+        return just(look) + (in_flight(f, OrphanStage.LOOKING, look) if f.looks == 0 else _person(f))
+    return _person(f) + Plan(wake_at=min(due, f.expires_at), timer="Look for the case again")
+
+
+def _person(f: OrphanFacts) -> Plan:
+    since = f.created_at
+    if f.not_taken:
+        last = f.not_taken[-1]
+        what = f"{last.workflow_id} did not take it ({last.why}): match it to another case, or dismiss it"
+        told = just(alert(f, f"not-taken-{len(f.not_taken)}", f"{f.what}: {what}", Who.STAFF))
+        return told + wait(OrphanStage.NOT_TAKEN, Who.STAFF, what, since, f.expires_at)
+    if f.possible:
+        what = f"say which case it is ({', '.join(f.possible)}), or dismiss it"
+        told = just(alert(f, "several-fit", f"{f.what}: {what}", Who.STAFF))
+        return told + wait(OrphanStage.SEVERAL_FIT, Who.STAFF, what, since, f.expires_at)
+    what = f"match the {f.what} to its case, or dismiss it; it is looked for until then"
+    return wait(OrphanStage.UNMATCHED, Who.STAFF, what, since, f.expires_at)
+
+
+def _expire(f: OrphanFacts) -> Plan:
+    days = f.request.look_days
+    what = f"{f.what}: no case was found in {days} days, and nobody matched it; it is kept, and ends"
+    told = just(alert(f, "expired", what, Who.STAFF))
+    return told + Plan(end=End(OrphanStage.EXPIRED, f"no case was found in {days} days"))
