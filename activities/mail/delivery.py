@@ -146,7 +146,7 @@ class Mailer:
             answers = address_of(sender, contact.reply_to) if contact.reply_to else None
         except NoAddress:
             answers = None
-        for reply_to in dict.fromkeys((answers, None)):
+        for reply_to in (None,) if answers is None else (answers, None):
             message = message_of(
                 letter, message_id=message_id, sender=source, to=to, reply_to=reply_to, language=contact.language
             )

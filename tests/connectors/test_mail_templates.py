@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 LANGUAGES = sorted(path.name for path in BUILT_IN.iterdir() if path.is_dir())
 OF_EVERY_TEMPLATE = {"money"}
 HOW_IT_TRAVELS = {"lines", "quotes", "topic"}
-"""Arguments of `notify` that are no facts: they become `items`, what is quoted, and what other cases may tell too."""
+"""Arguments of `notify` that are no facts: they become `items`, what is quoted, what other cases may tell too."""
 TEMPLATES = [(path.parent.name, path.stem) for path in sorted(BUILT_IN.glob("*/*.md"))]
 
 
