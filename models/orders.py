@@ -235,16 +235,32 @@ class PaymentMethodUpdated(Event):
     payment_method: Number
 
 
+class Box(Message):
+    """One parcel: its carrier and tracking number."""
+
+    carrier: Text
+    tracking_number: Number
+
+
+class ShippedQuantity(Quantity):
+    """Some units that left. `substitute_sku`: a successor part that stands for the one ordered (ORD-20)."""
+
+    substitute_sku: Sku | None = None
+
+
 class Shipment(Event):
-    """A warehouse shipped some units (ORD-9, ORD-11). A second one with the same `shipment_id` counts once.
+    """A warehouse shipped some units (ORD-9, ORD-11), in one parcel or in several (ORD-20). A second one with the
+    same `shipment_id` that says the same counts once; another number is a `shipment_corrected`.
 
     A supplier knows items only: units of one SKU are taken from its lines in their order (ORD-13).
     """
 
     shipment_id: Number
-    carrier: Text
-    tracking_number: Number
-    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)]
+    carrier: Text | None = None
+    tracking_number: Number | None = None
+    parcels: Annotated[tuple[Box, ...], Field(max_length=100)] = ()
+    """Instead of `carrier` and `tracking_number`."""
+    lines: Annotated[tuple[ShippedQuantity, ...], Field(min_length=1, max_length=500)]
     supplier_order_number: Number | None = None
     """Which of the broker's orders to suppliers it belongs to; needed only if that is not clear."""
 
@@ -252,6 +268,21 @@ class Shipment(Event):
     def _distinct(self) -> Self:
         require_distinct_names(self.lines)
         return self
+
+    @model_validator(mode="after")
+    def _is_in_a_box(self) -> Self:
+        if self.parcels and (self.carrier is not None or self.tracking_number is not None):
+            raise ValueError("give carrier and tracking_number, or parcels, not both (ORD-20)")
+        if not self.parcels and (self.carrier is None or self.tracking_number is None):
+            raise ValueError("give carrier and tracking_number, or parcels with both for each (ORD-9)")
+        return self
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """Its parcels; at least one."""
+        if self.carrier is None or self.tracking_number is None:
+            return self.parcels
+        return (Box(carrier=self.carrier, tracking_number=self.tracking_number),)
 
 
 class Hold(Event):
@@ -297,6 +328,16 @@ class ShipmentFact(Message):
     at: Time
     supplier_order_number: Number | None = None
     """As the event said; else the books find it by what was bought where."""
+    more_parcels: tuple[Box, ...] = ()
+    """Beside the one of `carrier` and `tracking_number` (ORD-20)."""
+    substitutes: dict[str, Sku] = Field(default_factory=dict)
+    """Successor parts that stand for ordered ones, by `line_id` (ORD-20)."""
+    corrections: int = 0
+    """How often its number was replaced."""
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        return (Box(carrier=self.carrier, tracking_number=self.tracking_number), *self.more_parcels)
 
 
 def fault_of(request: CancelRequest) -> Fault:
@@ -304,4 +345,4 @@ def fault_of(request: CancelRequest) -> Fault:
     if request.fault is not None:
         return request.fault
     role = request.actor.partition(":")[0]
-    return {"buyer": Fault.BUYER, "channel": Fault.MARKETPLACE}.get(role, Fault.SELLER)
+    return {"buyer": Fault.BUYER, "channel": Fault.MARKETPLACE, "supplier": Fault.SUPPLIER}.get(role, Fault.SELLER)

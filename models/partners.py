@@ -13,7 +13,7 @@ from models.buyers import Address
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.orders import CancelRequest, SupplierOrder
+from models.orders import Box, CancelRequest, SupplierOrder
 from models.refunds import Direction
 from models.text import cleaned, one_line
 
@@ -238,6 +238,9 @@ class AnnounceTracking(Message):
     carrier: str
     tracking_number: Number
     lines: tuple[ItemQuantity, ...]
+    correction: int = 0
+    """How often its number was replaced (ORD-20)."""
+    more_parcels: tuple[Box, ...] = ()
 
 
 class StopShipping(Message):

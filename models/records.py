@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from models.buyers import Address
 from models.case import CaseRecord
 from models.ids import CaseId, DerivedId, LineId, ReturnId
 from models.message import LineUnits, Message, Number, Sku
@@ -18,7 +19,7 @@ from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
-from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest
+from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest
 from models.shares import LineShare
 
 
@@ -91,6 +92,9 @@ class SupplierOrderRecord(Message):
     supplier_reference: str | None = None
     reason: str | None = None
     at: datetime
+    short: dict[str, int] = Field(default_factory=dict)
+    """Units that it can't deliver after all, by `line_id` (ORD-19)."""
+    short_reason: str | None = None
 
 
 class Cessation(Message):
@@ -115,7 +119,14 @@ class Cessation(Message):
 class SaveOrder(Message):
     """All that the database keeps of an order beside its request. A section that is none is not changed."""
 
-    sections: ClassVar[tuple[str, ...]] = ("lines", "charges", "supplier_orders", "shipments", "cessations")
+    sections: ClassVar[tuple[str, ...]] = (
+        "lines",
+        "charges",
+        "supplier_orders",
+        "shipments",
+        "cessations",
+        "corrected_address",
+    )
 
     order_id: CaseId
     record: CaseRecord
@@ -124,6 +135,8 @@ class SaveOrder(Message):
     supplier_orders: tuple[SupplierOrderRecord, ...] | None = None
     shipments: tuple[ShipmentFact, ...] | None = None
     cessations: tuple[Cessation, ...] | None = None
+    corrected_address: Address | None = None
+    """The buyer's, if it was corrected (ORD-18)."""
     cancel_until: datetime | None
     handoff_due: datetime | None
     handed_off_at: datetime | None
@@ -154,13 +167,26 @@ class ReturnOpening(Message):
 
 
 class ReceptionRecord(Message):
-    """Reception and acceptance of one line: two facts (RET-11)."""
+    """Reception and acceptance of some units of one line: two facts (RET-11, RET-25).
 
+    `event_id`: the receipt that said it, by which it can be corrected (RET-26).
+    """
+
+    event_id: str = ""
     line_id: LineId
     sku: Sku
     quantity: int
     reception: Reception
     acceptance: Acceptance
+
+
+class ReturnParcel(Message):
+    """A parcel back (RET-29). `lines`: what is in it, where that is known."""
+
+    carrier: str
+    tracking_number: str
+    lines: tuple[LineUnits, ...] = ()
+    at: datetime
 
 
 class KeptReturn(Message):
@@ -180,9 +206,15 @@ class KeptReturn(Message):
     return_address: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    """Of the last parcel; `parcels` has them all."""
+    parcels: tuple[ReturnParcel, ...] = ()
     receptions: tuple[ReceptionRecord, ...] = ()
     refund_due: datetime | None = None
     refunded_by_channel: bool = False
+    refund_declined: DeclineKind | None = None
+    """The seller does not refund the buyer (RET-27)."""
+    refund_declined_reason: str | None = None
+    refund_declined_by: str | None = None
     outcome: str | None = None
 
 
@@ -219,7 +251,8 @@ class ReturnReopened(Message):
 
 
 class BookCreditMemo(Message):
-    """A supplier's credit memo. Same supplier and number: counted once, whatever the return (RET-12)."""
+    """What a supplier's credit memo credits for one return: the same supplier, number and return count once (RET-12).
+    One paper may have parts for several returns, together no more than its `total` (RET-28)."""
 
     supplier_id: CaseId
     number: Number
@@ -227,15 +260,19 @@ class BookCreditMemo(Message):
     date: date
     amount: PositiveAmount
     currency: Currency
+    final: bool = False
+    total: PositiveAmount | None = None
     actor: str
     at: datetime
 
 
 class CreditMemoBooked(Message):
-    """`duplicate`: the number was booked before, for `return_id`."""
+    """`duplicate`: the number was booked for this return before. `over_total`: the parts of the paper are more than
+    the paper, and `reason` says of which returns."""
 
-    state: Literal["booked", "duplicate"]
+    state: Literal["booked", "duplicate", "over_total"]
     return_id: str
+    reason: str | None = None
 
 
 # ---- refunds ----

@@ -11,6 +11,7 @@ from activities.database.cases import open_case, write_case
 from activities.database.differences import differences
 from activities.database.order_lines import share_of
 from activities.database.upserts import add_new, table_of, upsert, written
+from models.buyers import Address
 from models.case import OrderStage
 from models.failures import NotFound
 from models.orders import OrderRequest, ShipmentFact, share_out
@@ -34,6 +35,7 @@ from models.tables import (
     PaymentRow,
     SellerRow,
     ShipmentLineRow,
+    ShipmentParcelRow,
     ShipmentRow,
     SupplierOrderLineRow,
     SupplierOrderRow,
@@ -104,6 +106,8 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
         _save_shipments(session, ask.order_id, ask.shipments, shipped)
     if ask.cessations:
         _add_cessations(session, ask.order_id, ask.cessations)
+    if ask.corrected_address is not None:
+        _correct_address(session, ask.order_id, ask.corrected_address)
     return Saved()
 
 
@@ -214,6 +218,13 @@ def _what_shipped(session: Session, order_id: str) -> _Shipped:
     return found
 
 
+def _correct_address(session: Session, order_id: str, address: Address) -> None:
+    """ORD-18: beside the request, which stays as it came."""
+    row = session.get(OrderRow, order_id)
+    if row is not None and row.corrected_address != address:
+        row.corrected_address = address
+
+
 def _no_order(order_id: str) -> NotFound:
     return NotFound(f"no order {order_id} in the database")
 
@@ -258,6 +269,8 @@ def _save_supplier_orders(session: Session, order_id: str, records: Sequence[Sup
             "supplier_reference": record.supplier_reference,
             "reason": record.reason,
             "at": record.at,
+            "short": record.short or None,
+            "short_reason": record.short_reason,
         }
         for position, record in enumerate(records, start=1)
     ]
@@ -278,6 +291,7 @@ def _save_shipments(session: Session, order_id: str, shipments: Sequence[Shipmen
             "carrier": one.carrier,
             "tracking_number": one.tracking_number,
             "at": one.at,
+            "substitutes": one.substitutes or None,
         }
         for position, one in enumerate(shipments, start=1)
         if known.get(one.shipment_id) != (one.carrier, one.tracking_number)
@@ -285,7 +299,19 @@ def _save_shipments(session: Session, order_id: str, shipments: Sequence[Shipmen
     upsert(session, ShipmentRow, rows)
     new = [one for one in shipments if one.shipment_id not in known]
     if new:
+        _add_more_parcels(session, order_id, new)
         _add_shipped_units(session, order_id, new, shipped.units)
+
+
+def _add_more_parcels(session: Session, order_id: str, shipments: Sequence[ShipmentFact]) -> None:
+    """Those beside the first, of shipments that have several (ORD-20)."""
+    rows = [
+        {"order_id": order_id, "shipment_id": one.shipment_id, "position": position, **dict(box)}
+        for one in shipments
+        for position, box in enumerate(one.more_parcels, start=2)
+    ]
+    if rows:
+        add_new(session, ShipmentParcelRow, rows)
 
 
 def _add_shipped_units(
@@ -319,12 +345,16 @@ def _bought(session: Session, order_id: str) -> list[Bought]:
             SupplierOrderRow.supplier_id,
             SupplierOrderLineRow.line_id,
             SupplierOrderLineRow.quantity,
+            col(SupplierOrderRow.short),
         )
         .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(SupplierOrderLineRow.number))
         .where(SupplierOrderRow.order_id == order_id, SupplierOrderRow.state == "accepted")
         .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.line_id))
     )
-    return [Bought(*one) for one in found]
+    return [
+        Bought(number, supplier_id, line_id, quantity - (short or {}).get(line_id, 0))
+        for number, supplier_id, line_id, quantity, short in found
+    ]
 
 
 def _add_cessations(session: Session, order_id: str, cessations: Sequence[Cessation]) -> None:

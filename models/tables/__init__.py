@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
+from models.buyers import Address
 from models.case import Custody, MoneyState, SlaState
 from models.orders import Channel, Fault, OrderRequest
 from models.parties import Seller, Supplier
 from models.partners import ChargeState
 from models.payments import PaidBy
 from models.refunds import Direction, RefundState, Way
-from models.returns import Acceptance, OpenedReturn, Reception, ReturnRequest, Source
+from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest, Source
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
 from models.worklists import Work
 
@@ -148,6 +149,8 @@ class OrderRow(SQLModel, table=True):
     handoff_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     handed_off_at: datetime | None = Field(default=None, sa_type=UtcTime)
     # Last, so that lists read nothing of them.
+    corrected_address: Address | None = Field(default=None, sa_type=Document(Address))
+    """The buyer's, if it was corrected (ORD-18)."""
     request: OrderRequest = Field(sa_type=Document(OrderRequest))
     seller: Seller = Field(sa_type=Document(Seller))
 
@@ -229,6 +232,9 @@ class SupplierOrderRow(SQLModel, table=True):
     supplier_reference: str | None = None
     reason: str | None = None
     at: datetime = Field(sa_type=UtcTime)
+    short: dict[str, int] | None = Field(default=None, sa_type=LastFacts)
+    """Units that it could not deliver after all, by `line_id` (ORD-19)."""
+    short_reason: str | None = None
 
 
 class SupplierOrderLineRow(SQLModel, table=True):
@@ -255,6 +261,23 @@ class ShipmentRow(SQLModel, table=True):
     carrier: str
     tracking_number: str = Field(index=True)
     at: datetime = Field(sa_type=UtcTime)
+    substitutes: dict[str, str] | None = Field(default=None, sa_type=LastFacts)
+    """Successor parts that stand for ordered ones, by `line_id` (ORD-20)."""
+
+
+class ShipmentParcelRow(SQLModel, table=True):
+    """A parcel of a shipment beside its first one (ORD-20)."""
+
+    __tablename__ = "shipment_parcel"
+    __table_args__ = (
+        ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
+    )
+
+    order_id: str = Field(primary_key=True)
+    shipment_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    carrier: str
+    tracking_number: str = Field(index=True)
 
 
 class ShipmentLineRow(SQLModel, table=True):
@@ -327,6 +350,10 @@ class ReturnRow(SQLModel, table=True):
     tracking_number: str | None = Field(default=None, index=True)
     refund_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     refunded_by_channel: bool = False
+    refund_declined: DeclineKind | None = Field(default=None, sa_type=Word(DeclineKind))
+    """The seller does not refund the buyer, and why (RET-27)."""
+    refund_declined_reason: str | None = None
+    refund_declined_by: str | None = None
     outcome: str | None = None
     # Last, so that lists read nothing of them.
     request: ReturnRequest = Field(sa_type=Document(ReturnRequest))
@@ -374,7 +401,7 @@ class ReturnParcelRow(SQLModel, table=True):
     number_folded: str = Field(primary_key=True)
     """Without case, blanks and punctuation."""
     carrier: str
-    tracking_number: str = Field(index=True)
+    tracking_number: str
     """As typed."""
     lines: list[dict[str, Any]] = Field(sa_type=JSON)
     """What is in it, where that is known."""
@@ -382,12 +409,18 @@ class ReturnParcelRow(SQLModel, table=True):
 
 
 class ReceptionRow(SQLModel, table=True):
-    """What arrived of an item, and what the supplier makes of it: two facts (RET-11)."""
+    """What arrived of a line by one receipt, and what the supplier makes of it: two facts (RET-11). Units in
+    different condition are rows of their own (RET-25), and receipts add up (RET-26)."""
 
     __tablename__ = "reception"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
-    line_id: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    """The receipt that says it."""
+    position: int = Field(primary_key=True)
+    """In that receipt."""
+    line_id: str
     sku: str
     quantity: int
     reception: Reception = Field(sa_type=Word(Reception))
@@ -395,17 +428,30 @@ class ReceptionRow(SQLModel, table=True):
 
 
 class CreditMemoRow(SQLModel, table=True):
-    """A supplier's credit memo: one per supplier and number (RET-12)."""
+    """What a supplier's credit memo credits for a return: one per supplier, number and return (RET-12, RET-28)."""
 
     __tablename__ = "credit_memo"
-    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
+    __table_args__ = (
+        CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),
+        CheckConstraint(
+            "total IS NULL OR CAST(total AS REAL) >= CAST(amount AS REAL)", name="part_is_within_its_paper"
+        ),
+    )
 
     supplier_id: str = Field(primary_key=True)
-    number: str = Field(primary_key=True)
-    return_id: str = Field(foreign_key="returns.return_id", index=True)
+    number_folded: str = Field(primary_key=True)
+    """Without case, blanks and punctuation: `CM-ab-77` and `cm ab 77` are one paper (ORD-21)."""
+    return_id: str = Field(primary_key=True, foreign_key="returns.return_id", index=True)
+    number: str
+    """As typed."""
     date: Date
     amount: Decimal = Field(sa_type=Money)
+    """For this return."""
     currency: str
+    final: bool = False
+    """No more comes (RET-28)."""
+    total: Decimal | None = Field(default=None, sa_type=Money)
+    """Of the whole paper, if it says so."""
     actor: str
     at: datetime = Field(sa_type=UtcTime)
 

@@ -30,6 +30,27 @@ EVENTS: Final = (
         "shipment",
         "A warehouse shipped some units (ORD-9, ORD-11).",
         "1001 --shipment-id S1 --carrier UPS --tracking-number 1Z999 --line BRK-100:2",
+        hidden=frozenset({"parcels"}),
+    ),
+    EventCommand(
+        "correct-shipment",
+        "shipment_corrected",
+        "A parcel goes under another number: its label was replaced (ORD-20).",
+        "1001 --shipment-id S1 --carrier UPS --tracking-number 1Z998",
+    ),
+    EventCommand(
+        "shortage",
+        "supplier_shortage",
+        "A supplier that had accepted can't deliver after all: bought elsewhere, or voided (ORD-19).",
+        '1001 --supplier-order-number 1001-1 --line BRK-100:1 --reason "damaged in the warehouse"',
+    ),
+    EventCommand(
+        "address",
+        "address_changed",
+        "Correct the buyer's address, inside the cancel window (ORD-18).",
+        """1001 --json '{"address": {"name": "Jane Doe", "line1": "9 Other Rd", "city": "Elko", """
+        """"postal_code": "89801", "country": "US"}}'""",
+        hidden=frozenset({"address"}),
     ),
     EventCommand(
         "hold",

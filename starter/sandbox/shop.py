@@ -2,8 +2,10 @@
 
 from typing import Any, Literal
 
+from pydantic import NonNegativeInt
+
 from models.message import LongText, Message, Number, Text
-from models.orders import Channel
+from models.orders import Box, Channel
 from models.partners import ItemQuantity
 from starter.sandbox.facts import PartnerName, ShipmentFact, ShippingFact, ShippingSeed
 from starter.sandbox.json_partner import JsonPartner, body_of, refused
@@ -19,6 +21,9 @@ class ShipmentBody(Message):
     carrier: Text
     tracking_number: Number
     lines: tuple[ItemQuantity, ...]
+    correction: NonNegativeInt = 0
+    """How often its number was replaced (ORD-20)."""
+    more_parcels: tuple[Box, ...] = ()
 
 
 class ShippingListBody(Message):
@@ -57,7 +62,7 @@ class Shop(JsonPartner):
         """Method, path, work."""
         order = "/v1/sellers/{seller_id}/orders/{order_id}"
         return [
-            ("PUT", f"{order}/shipments/{{shipment_id}}", self.put_shipment),
+            ("PUT", f"{order}/shipments/{{shipment_id:path}}", self.put_shipment),
             ("PUT", f"{order}/shipping-list", self.put_shipping_list),
         ]
 
@@ -66,10 +71,10 @@ class Shop(JsonPartner):
         body = body_of(asked, ShipmentBody)
         seller_id, order_id, shipment_id = (asked.parts[part] for part in ("seller_id", "order_id", "shipment_id"))
         known = self._store.get(StoredShipment, shipment_id, f"{seller_id}/{order_id}")
-        if known is not None:
-            if known.asked != body:
-                raise refused(422, "number_taken", f"{shipment_id} is another shipment")
+        if known is not None and (known.asked == body or known.asked.correction > body.correction):
             return Answer(200, _shipment_json(known))
+        if known is not None and (known.asked.lines != body.lines or known.asked.correction == body.correction):
+            raise refused(422, "number_taken", f"{shipment_id} is another shipment")
         listing = self._listing(seller_id, order_id)
         shipment = StoredShipment(
             id=shipment_id,
@@ -85,7 +90,7 @@ class Shop(JsonPartner):
             ),
         )
         self._store.put(shipment)
-        return Answer(201, _shipment_json(shipment), changed=True)
+        return Answer(201 if known is None else 200, _shipment_json(shipment), changed=True)
 
     def put_shipping_list(self, asked: Asked) -> Answer:
         """The order leaves the shipping list for ever (CAN-11), also when it was never on it."""

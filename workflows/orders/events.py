@@ -2,6 +2,7 @@
 
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
+from models.order_events import AddressChanged, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
 from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
@@ -9,6 +10,7 @@ from models.refunds import RefundResult
 from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff, apply_common
 from workflows.engine.procedure import Reply, noted
 from workflows.orders import (
+    address,
     cancellation,
     charges,
     handoff,
@@ -16,6 +18,7 @@ from workflows.orders import (
     refunds,
     seller_charge,
     shipments,
+    shortages,
     sourcing,
     voiding,
 )
@@ -52,6 +55,10 @@ def check(f: OrderFacts, event: Event) -> None:
             raise Conflict("the order is not on hold")
         case Shipment():
             shipments.check(f, event)
+        case ShipmentCorrected():
+            shipments.check_correction(f, event)
+        case SupplierShortage():
+            shortages.check(f, event)
 
 
 def apply(f: OrderFacts, fact: Message) -> OrderFacts:
@@ -76,7 +83,12 @@ def apply(f: OrderFacts, fact: Message) -> OrderFacts:
 
 def reply(f: OrderFacts, event: Event) -> Reply | None:
     """What the sender of an update is told; none while it is undecided (CAN-3)."""
-    return cancellation.reply(f, event) if isinstance(event, CancelRequest) else noted(f, event)
+    match event:
+        case CancelRequest():
+            return cancellation.reply(f, event)
+        case AddressChanged():
+            return address.reply(f, event)
+    return noted(f, event)
 
 
 # ---- events ----
@@ -96,6 +108,12 @@ def _received(f: OrderFacts, event: Event) -> OrderFacts:
             return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
         case Shipment():
             return shipments.receive(f, event)
+        case ShipmentCorrected():
+            return shipments.correct(f, event)
+        case SupplierShortage():
+            return shortages.receive(f, event)
+        case AddressChanged():
+            return address.receive(f, event)
     raise AssertionError(f"an order does not know the event {type(event).__name__}")
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field
 
+from models.buyers import Address
 from models.ids import order_workflow_id
 from models.naming import by_line
 from models.orders import Hold, OrderRequest, ShipmentFact
@@ -17,7 +18,7 @@ from workflows.orders import lines as order_lines
 from workflows.orders.charges import ChargeAttempt
 from workflows.orders.effects import Authorize, Capture, OrderEffect, SearchStock, WriteDown
 from workflows.orders.lines import Lines
-from workflows.orders.records import CancelAsked, Parcel, Purchase, StockSearch
+from workflows.orders.records import AddressAsked, CancelAsked, Parcel, Purchase, StockSearch
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of
 
 
@@ -38,6 +39,9 @@ class OrderFacts(CaseFacts):
     """Token of the seller's card or PayPal that is charged next."""
     methods_given: int = 0
     charges: tuple[ChargeAttempt, ...] = ()
+    corrected_address: Address | None = None
+    addresses: tuple[AddressAsked, ...] = ()
+    """Corrections of the address that were asked for, with what was decided (ORD-18)."""
     hold: Hold | None = None
     held_at: datetime | None = None
     cancels: tuple[CancelAsked, ...] = ()
@@ -72,6 +76,11 @@ class OrderFacts(CaseFacts):
         return self.request.seller_id
 
     @property
+    def ship_to(self) -> Address:
+        """The buyer's address, as it was corrected last (ORD-18)."""
+        return self.corrected_address or self.request.buyer.address
+
+    @property
     def is_open(self) -> bool:
         """It is written down."""
         return self.opening is Opening.OPENED
@@ -103,7 +112,7 @@ class OrderFacts(CaseFacts):
     @property
     def is_domestic(self) -> bool:
         """The buyer is in a country of automatic fulfilment."""
-        return self.request.buyer.address.country in self.seller.automatic_countries
+        return self.ship_to.country in self.seller.automatic_countries
 
     @property
     def cancel_until(self) -> datetime | None:
@@ -197,8 +206,8 @@ class OrderFacts(CaseFacts):
         bought: dict[str, int] = {}
         for purchase in self.purchases:
             if purchase.state != "refused":
-                for line in purchase.order.lines:
-                    bought[line.line_id] = bought.get(line.line_id, 0) + line.quantity
+                for line_id, count in purchase.deliverable.items():
+                    bought[line_id] = bought.get(line_id, 0) + count
         left = {
             one.line_id: one.open + one.shipped - bought.get(one.line_id, 0)
             for one in self.lines.counts
@@ -212,8 +221,8 @@ class OrderFacts(CaseFacts):
         return tuple(
             RefusedSource(supplier_id=one.order.supplier_id, warehouse_id=one.order.warehouse_id, sku=line.sku)
             for one in self.purchases
-            if one.state == "refused"
             for line in one.order.lines
+            if one.state == "refused" or line.line_id in one.short
         )
 
     @property
@@ -251,8 +260,8 @@ class OrderFacts(CaseFacts):
         accepted: dict[str, int] = {}
         for purchase in self.purchases:
             if purchase.state == "accepted":
-                for line in purchase.order.lines:
-                    accepted[line.line_id] = accepted.get(line.line_id, 0) + line.quantity
+                for line_id, count in purchase.deliverable.items():
+                    accepted[line_id] = accepted.get(line_id, 0) + count
         return {
             one.line_id: accepted[one.line_id] - one.shipped
             for one in self.lines.counts

@@ -38,7 +38,7 @@ def call_of(f: OrderFacts, effect: Effect, run_id: str) -> tuple[Call[Any, Any],
             return calls.FIND_SOURCES, _search(f, effect)
         case effects.Place():
             order = f.purchase_of(effect.number).order
-            message = PlaceSupplierOrder(order_id=f.order_id, order=order, ship_to=f.request.buyer.address)
+            message = PlaceSupplierOrder(order_id=f.order_id, order=order, ship_to=f.ship_to)
             return calls.PLACE_SUPPLIER_ORDER, message
         case effects.LookUpArrival():
             return calls.EVENT_ARRIVAL, _arrival(f, effect, run_id)
@@ -90,7 +90,7 @@ def _search(f: OrderFacts, effect: effects.SearchStock) -> FindSources:
             OrderQuantity(sku=line.sku, quantity=line.quantity, unit_cost=cost[line.line_id])
             for line in f.lines.units(effect.units)
         ),
-        ship_to=f.request.buyer.address,
+        ship_to=f.ship_to,
         minimum_stock=f.seller.minimum_stock,
         currency=f.currency,
         refused=f.refused_sources,
@@ -120,4 +120,6 @@ def _tracking(f: OrderFacts, effect: effects.AnnounceTracking) -> AnnounceTracki
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
         lines=tuple(ItemQuantity(sku=sku, quantity=count) for sku, count in by_sku(shipment.lines).items()),
+        correction=shipment.corrections,
+        more_parcels=shipment.more_parcels,
     )

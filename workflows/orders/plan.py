@@ -13,6 +13,7 @@ from models.partners import Recipient
 from workflows.engine.pieces import in_flight, just, notify, troubles, wait
 from workflows.engine.plan import End, Plan
 from workflows.orders import (
+    address,
     cancellation,
     ending,
     handoff,
@@ -75,6 +76,7 @@ def _beside(f: OrderFacts) -> Plan:
         + refunds.to_seller(f)
         + voiding.notices(f)
         + cancellation.answers(f)
+        + address.answers(f)
         + just(*cancellation.arrival(f).effects)
         + troubles(f)
     )
@@ -97,7 +99,7 @@ def _release(f: OrderFacts) -> Plan:
     """By itself, or by the seller's click (ORD-2, ORD-10)."""
     if f.released_at is not None:
         return Plan()
-    why = "you release each order" if f.is_domestic else f"it ships to {f.request.buyer.address.country}"
+    why = "you release each order" if f.is_domestic else f"it ships to {f.ship_to.country}"
     what = f"release the order, or cancel it ({why})"
     since = f.opened_at or f.created_at
     mail = notify("release", "release_needed", Recipient.SELLER, why=why, since=since)

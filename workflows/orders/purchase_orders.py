@@ -73,6 +73,8 @@ def records_of(f: OrderFacts) -> tuple[SupplierOrderRecord, ...]:
             supplier_reference=one.supplier_reference,
             reason=one.reason,
             at=one.at,
+            short=one.short,
+            short_reason=one.short_reason,
         )
         for one in f.purchases
         if one.state != "found" and one.state != "sent"

@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.message import LineUnits, Message, Number, Text
-from models.orders import CancelRequest, SupplierOrder
+from models.message import LineUnits, Message, Number, Sku, Text
+from models.order_events import AddressChanged
+from models.orders import Box, CancelRequest, SupplierOrder
 
 Decision = Literal["accepted", "cancelled_already", "too_late", "nothing_left"]
 
@@ -43,6 +44,21 @@ class Parcel(Message):
     tracking_number: Number
     lines: tuple[LineUnits, ...]
     supplier_order_number: Number | None = None
+    more_parcels: tuple[Box, ...] = ()
+    substitutes: dict[str, Sku] = Field(default_factory=dict)
+    """By `line_id`."""
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        return (Box(carrier=self.carrier, tracking_number=self.tracking_number), *self.more_parcels)
+
+
+class AddressAsked(Message):
+    """A correction of the address as it was handled (ORD-18). `message`: what its sender is told."""
+
+    event: AddressChanged
+    accepted: bool
+    message: str
 
 
 PurchaseState = Literal["found", "sent", "accepted", "refused", "unknown"]
@@ -57,6 +73,18 @@ class Purchase(Message):
     supplier_reference: str | None = None
     reason: str | None = None
     at: datetime
+    short: dict[str, int] = Field(default_factory=dict)
+    """Units that its supplier can't deliver after all, by `line_id` (ORD-19)."""
+    short_reason: str | None = None
+    short_at: datetime | None = None
+
+    @property
+    def deliverable(self) -> dict[str, int]:
+        """Units that its supplier has not said it can't deliver, by `line_id`."""
+        found: dict[str, int] = {}
+        for line in self.order.lines:
+            found[line.line_id] = found.get(line.line_id, 0) + line.quantity
+        return {line_id: count - self.short.get(line_id, 0) for line_id, count in found.items()}
 
     @property
     def source(self) -> str:

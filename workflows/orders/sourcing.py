@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.case import OrderStage as Stage
 from models.ids import supplier_order_number
+from models.message import folded
 from models.orders import SupplierOrder, SupplierOrderLine
 from models.partners import FoundSources, Source
 from workflows.engine.pieces import in_flight, just
@@ -22,7 +23,8 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     if f.is_given_up:
         return f
     sources, missing = _within(f, found.sources, effect.units)
-    in_stock = {one.sku: found.in_stock.get(one.sku, 0) for one in f.lines.units(missing)}
+    offered = {folded(sku): count for sku, count in found.in_stock.items()}
+    in_stock = {one.sku: offered.get(folded(one.sku), 0) for one in f.lines.units(missing)}
     search = StockSearch(second_source=effect.second_source, missing=missing, in_stock=in_stock, at=f.now)
     purchases = _purchases(f, sources, second_source=effect.second_source)
     f = f.with_(searches=(*f.searches, search), purchases=(*f.purchases, *purchases))
@@ -44,7 +46,7 @@ def _within(
     for source in sources:
         available = source.quantity
         for line in lines:
-            count = min(available, left[line.line_id]) if line.sku == source.sku else 0
+            count = min(available, left[line.line_id]) if folded(line.sku) == folded(source.sku) else 0
             if count:
                 left[line.line_id] -= count
                 available -= count

@@ -40,7 +40,7 @@ def _numbers(f: OrderFacts) -> tuple[str, ...]:
     """Every number by which it can be found, each once, as it was typed; the channel's first."""
     found = [
         f.request.channel_order_id,
-        *(one.tracking_number for one in f.shipments),
+        *(box.tracking_number for one in f.shipments for box in one.boxes),
         *(one.order.number for one in f.purchases if one.state == "accepted"),
     ]
     return tuple(dict.fromkeys(number for number in found if number))
@@ -58,6 +58,7 @@ def projection(f: OrderFacts, record: CaseRecord) -> tuple[Call[Any, Any], Messa
         supplier_orders=purchase_records(f),
         shipments=f.shipments,
         cessations=f.cessations,
+        corrected_address=f.corrected_address,
         cancel_until=f.cancel_until,
         handoff_due=f.handoff_due,
         handed_off_at=f.handed_off_at,

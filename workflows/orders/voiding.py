@@ -78,6 +78,10 @@ def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
     for purchase in f.purchases:
         if purchase.state == "refused" and any(line.line_id in units for line in purchase.order.lines):
             found[f"refused by {purchase.source}"] = f"{purchase.reason} at {purchase.at.isoformat()}"
+        if purchase.short_at is not None and any(line_id in units for line_id in purchase.short):
+            said = f"{purchase.short_reason} at {purchase.short_at.isoformat()}"
+            found[f"accepted by {purchase.source}"] = purchase.at.isoformat()
+            found[f"not delivered by {purchase.source}"] = said
     return found
 
 

@@ -40,6 +40,8 @@ class Shop:
                 "carrier": ask.carrier,
                 "tracking_number": ask.tracking_number,
                 "lines": [{"sku": line.sku, "quantity": line.quantity} for line in ask.lines],
+                "correction": ask.correction,
+                "more_parcels": [box.model_dump() for box in ask.more_parcels],
             },
         )
         return Saved()

@@ -1,0 +1,37 @@
+"""What may change of an order under way: its address, what its supplier can deliver, a parcel's number (ORD-18..20)."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from models.buyers import Address
+from models.message import Event, Number, Quantity, Text, require_distinct_names
+
+
+class AddressChanged(Event):
+    """The order goes to another address (ORD-18): inside the cancel window, and as long as no warehouse is chosen.
+    Later it is refused aloud, and the seller is told what can still be done."""
+
+    address: Address
+
+
+class SupplierShortage(Event):
+    """A supplier that had accepted can't deliver after all (ORD-19): these units are sourced again, or voided."""
+
+    supplier_order_number: Number
+    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
+    """None: all of that order that has not shipped."""
+    reason: Text
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        require_distinct_names(self.lines or ())
+        return self
+
+
+class ShipmentCorrected(Event):
+    """A parcel goes under another number than was said: its label was replaced (ORD-20)."""
+
+    shipment_id: Number
+    carrier: Text
+    tracking_number: Number

@@ -1,0 +1,22 @@
+"""Who sends each event in the tests, unless a test says otherwise: somebody who may (RET-16)."""
+
+from typing import Final
+
+SELLER: Final = "seller:jane"
+_OTHERS: Final = {
+    "shipment": "supplier:dock",
+    "shipment_corrected": "supplier:dock",
+    "supplier_shortage": "supplier:office",
+    "supplier_rma": "supplier:dock",
+    "goods_received": "supplier:dock",
+    "credit_memo": "supplier:office",
+    "channel_update": "channel:ebay",
+    "staff_override": "staff:sam",
+    "gateway_update": "gateway:stripe",
+    "refund_resolved": "staff:sam",
+}
+
+
+def sender_of(event: str) -> str:
+    """The actor of an event of this name."""
+    return _OTHERS.get(event, SELLER)
