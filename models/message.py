@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Final, Protocol, Self
 
@@ -206,6 +207,7 @@ class LineUnits(Message):
     quantity: WholeQuantity
 
 
+@lru_cache(maxsize=8192)
 def folded(number: str) -> str:
     """A number or item code without case, blanks and punctuation (ORD-21): what people nearly agree on is one.
 

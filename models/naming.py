@@ -34,17 +34,21 @@ class Nameable(Protocol):
     def kit(self) -> KitPart | None: ...
 
 
-class Named(Protocol):
-    """Something that names a line, and how many units of it."""
-
-    @property
-    def line_id(self) -> str | None: ...
+class OfItem(Protocol):
+    """Some units of an item."""
 
     @property
     def sku(self) -> str | None: ...
 
     @property
     def quantity(self) -> int: ...
+
+
+class Named(OfItem, Protocol):
+    """Something that names a line, and how many units of it."""
+
+    @property
+    def line_id(self) -> str | None: ...
 
 
 class _Target(NamedTuple):
@@ -109,12 +113,14 @@ def by_line(units: Iterable[LineUnits]) -> dict[str, int]:
     return {one.line_id: one.quantity for one in units}
 
 
-def by_sku(units: Iterable[Named]) -> dict[str, int]:
-    """Units by SKU, added up: as partners and people know them."""
+def by_sku(units: Iterable[OfItem]) -> dict[str, int]:
+    """Units by SKU, added up: as partners and people know them. Of two spellings the first is taken (ORD-21)."""
     found: dict[str, int] = {}
+    spelled: dict[str, str] = {}
     for one in units:
         if one.sku is not None:
-            found[one.sku] = found.get(one.sku, 0) + one.quantity
+            sku = spelled.setdefault(folded(one.sku), one.sku)
+            found[sku] = found.get(sku, 0) + one.quantity
     return found
 
 

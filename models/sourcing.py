@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from models.partners import FindSources, FoundSources, OrderQuantity, Source, StockOffer
+from models.message import folded
+from models.naming import by_sku
+from models.partners import FindSources, FoundSources, Source, StockOffer
 
 MOST_PARCELS: Final = 8
 """Over how many warehouses the units of one item are split at most; what is left counts as missing."""
@@ -70,17 +72,19 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
     closest warehouse that has all of it; if none has, it is split over the closest ones, or, when these would be
     more than `MOST_PARCELS`, over those that have the most. Offers in another currency, and of warehouses that
     refused the item, are passed over. Ties: the cheaper one, then the lower id. The offers may be a stream: only
-    those that may be chosen are kept.
+    those that may be chosen are kept. An item's code is the same without case, blanks and punctuation (ORD-21).
     """
-    items = {sku: _Item(units) for sku, units in _units_by_sku(ask.wanted).items()}
-    refused = {(one.supplier_id, one.warehouse_id, one.sku) for one in ask.refused}
+    items = {sku: _Item(units) for sku, units in by_sku(ask.wanted).items()}
+    by_code = {folded(sku): item for sku, item in items.items()}
+    refused = {(one.supplier_id, one.warehouse_id, folded(one.sku)) for one in ask.refused}
     for offer in offers:
-        item = items.get(offer.sku)
+        code = folded(offer.sku)
+        item = by_code.get(code)
         if item is None:
             continue
         item.in_stock += offer.quantity
         usable = offer.quantity >= ask.minimum_stock and offer.currency == ask.currency
-        if usable and (offer.supplier_id, offer.warehouse_id, offer.sku) not in refused:
+        if usable and (offer.supplier_id, offer.warehouse_id, code) not in refused:
             item.offered(_rank(offer))
     sources = []
     missing = {}
@@ -100,14 +104,6 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
             missing[sku] = left
     in_stock = {sku: item.in_stock for sku, item in items.items()}
     return FoundSources(sources=tuple(sources), missing=missing, in_stock=in_stock)
-
-
-def _units_by_sku(wanted: Iterable[OrderQuantity]) -> dict[str, int]:
-    """Two lines of one item are bought as one: they draw on the same stock."""
-    units: dict[str, int] = {}
-    for line in wanted:
-        units[line.sku] = units.get(line.sku, 0) + line.quantity
-    return units
 
 
 def _rank(offer: StockOffer) -> Rank:

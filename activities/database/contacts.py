@@ -60,7 +60,7 @@ class Contacts:
             facts = _facts(row.order, row.opened)
             if row.supplier is not None and mail.to is not Recipient.BUYER:
                 facts["supplier_name"] = row.supplier.name
-            titles = {line.sku: line.title for line in row.order.lines} if row.order is not None else {}
+            titles = _titles(row.order) if row.order is not None else {}
             contact = contact.model_copy(update={"facts": facts, "titles": titles})
         return Addressee(is_sent=row.key is not None, contact=contact)
 
@@ -113,6 +113,11 @@ def _party(party: Seller | Supplier | None) -> Contact | None:
         time_zone=party.time_zone,
         seller_name="",
     )
+
+
+def _titles(order: OrderRequest) -> dict[str, str]:
+    """Of what was sold, and of what it is made of (ORD-14)."""
+    return {item.sku: item.title for item in order.items} | {line.sku: line.title for line in order.lines}
 
 
 def _facts(order: OrderRequest | None, opened: OpenedReturn | None) -> dict[str, str]:

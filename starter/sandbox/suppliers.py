@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from models.buyers import Address
 from models.ids import CaseId
-from models.message import LongText, Message, Number, Sku, WholeQuantity, require_distinct_skus
+from models.message import LongText, Message, Number, Sku, WholeQuantity, folded, require_distinct_skus
 from models.money import NonNegativeAmount
 from models.partners import ItemQuantity
 from starter.sandbox.facts import PartnerName, RmaFact, RmaPolicy, StockSeed, SupplierOrderFact, SupplierSeed
@@ -55,14 +55,14 @@ class StoredSupplier(Document):
 
 
 class StoredStock(Document):
-    """One item in one warehouse, listed by its SKU."""
+    """One item in one warehouse, listed by its SKU, however that is spelled (ORD-21)."""
 
     kind = "stock"
     stock: StockSeed
 
     @property
     def owner(self) -> str:
-        return self.stock.sku
+        return folded(self.stock.sku)
 
 
 class StoredOrder(Document):
@@ -110,7 +110,7 @@ class SupplierNetwork(JsonPartner):
         second_source = asked.query.get("second_source", ["false"])[-1] == "true"
         offers = [
             stored.stock.model_dump(mode="json", exclude={"second_source"})
-            for sku in dict.fromkeys(skus)
+            for sku in dict.fromkeys(map(folded, skus))
             for stored in self._store.find(StoredStock, owner=sku)
             if stored.stock.second_source is second_source
         ]
@@ -235,7 +235,7 @@ class SupplierNetwork(JsonPartner):
 
 
 def _stock_id(supplier_id: str, warehouse_id: str, sku: str) -> str:
-    return f"{supplier_id}/{warehouse_id}/{sku}"
+    return f"{supplier_id}/{warehouse_id}/{folded(sku)}"
 
 
 def _order_json(order: StoredOrder) -> dict[str, Any]:

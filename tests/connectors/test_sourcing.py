@@ -193,3 +193,22 @@ async def test_ORD_5_ORD_6_the_activity_decides_by_distance_and_asks_the_network
     wider = await activities.run(suppliers.find_sources, wanted.model_copy(update={"second_source": True}))
     assert ("OIL-2", "network", 1) in chosen(wider)
     await suppliers.aclose()
+
+
+def test_ORD_21_an_item_spelled_otherwise_is_the_same_item() -> None:
+    found = choose_sources(
+        ask(("BRK-1", 2), ("brk 1", 1)), [offer("near", 3, sku="Brk_1"), offer("far", 9, sku="X")]
+    )
+    assert chosen(found) == [("BRK-1", "near", 3)]
+    assert (found.missing, found.in_stock) == ({}, {"BRK-1": 3})
+
+
+async def test_ORD_21_the_stock_of_an_item_spelled_otherwise_is_found(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    place = {"supplier_id": "acme", "warehouse_id": "near", "sku": "brk-1", "quantity": 10, "unit_cost": "31.50"}
+    await sandbox.put_stock(StockSeed.model_validate(place))
+    suppliers = Suppliers(settings)
+    found = await activities.run(suppliers.find_sources, ask(("BRK-1", 2)))
+    assert chosen(found) == [("BRK-1", "near", 2)]
+    await suppliers.aclose()

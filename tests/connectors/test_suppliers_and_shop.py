@@ -62,7 +62,7 @@ def order(number: str = "1001-1", quantity: int = 2) -> PlaceSupplierOrder:
                 "number": number,
                 "supplier_id": "acme",
                 "warehouse_id": "acme-reno",
-                "lines": [{"sku": "BRK-100", "quantity": quantity, "unit_cost": "31.50"}],
+                "lines": [{"line_id": "1", "sku": "BRK-100", "quantity": quantity, "unit_cost": "31.50"}],
             },
             "ship_to": address(latitude=39.5, longitude=-119.8).model_dump(mode="json"),
         }
@@ -131,7 +131,12 @@ async def test_ORD_5_the_supplier_gets_the_address_and_what_it_is_paid_and_nothi
     await activities.run(suppliers.place_supplier_order, order())
     (request,) = await sandbox.requests("supplier", "/v1/orders")
     assert set(request.body) == {"supplier_id", "warehouse_id", "ship_to", "lines"}
-    assert set(request.body["ship_to"]) == {"name", "line1", "line2", "city", "region", "postal_code", "country"}
+    assert set(request.body["ship_to"]) == {"name", "company", "line1", "line2", "line3", "city"} | {
+        "region",
+        "postal_code",
+        "country",
+        "phone",
+    }
     assert request.body["lines"] == [{"sku": "BRK-100", "quantity": 2, "unit_cost": "31.50"}]
 
 
@@ -252,3 +257,24 @@ async def test_RET_16_a_shop_that_is_down_is_tried_again(
     assert raised.value.type == "PartnerUnavailable"
     await activities.run(shop.announce_tracking, tracking())
     assert len((await sandbox.effects()).shipments) == 1
+
+
+async def test_ORD_21_a_partners_number_may_have_any_sign(
+    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    said = tracking("WH/OUT/00012").model_copy(update={"channel_order_id": "#1071"})
+    for _ in range(2):
+        await activities.run(shop.announce_tracking, said)
+    assert [one.shipment_id for one in (await sandbox.effects()).shipments] == ["WH/OUT/00012"]
+
+
+async def test_ORD_13_a_supplier_gets_an_item_of_two_lines_once(
+    suppliers: Suppliers, sandbox: SandboxClient, activities: ActivityEnvironment
+) -> None:
+    await sandbox.put_stock(stock("acme-reno"))
+    one = order(quantity=1)
+    lines = tuple(one.order.lines[0].model_copy(update={"line_id": line_id}) for line_id in ("1", "2"))
+    both = one.model_copy(update={"order": one.order.model_copy(update={"lines": lines})})
+    assert (await activities.run(suppliers.place_supplier_order, both)).state == "accepted"
+    (request,) = await sandbox.requests("supplier", "/v1/orders")
+    assert request.body["lines"] == [{"sku": "BRK-100", "quantity": 2, "unit_cost": "31.50"}]

@@ -15,6 +15,7 @@ from temporalio import activity
 
 from activities.connectors.http import Partner, WireModel, error_code, error_of
 from models.buyers import Address
+from models.message import folded
 from models.naming import by_sku
 from models.orders import SupplierOrder
 from models.partners import (
@@ -80,6 +81,7 @@ class Suppliers:
             {"Authorization": f"Bearer {settings.supplier_key.get_secret_value()}"},
             settings,
             transport,
+            each="supplier",
         )
 
     async def aclose(self) -> None:
@@ -93,12 +95,13 @@ class Suppliers:
         Distances are great-circle kilometres; none where the buyer's or the warehouse's place is not known.
         """
         buyer = await asyncio.to_thread(place_of, ask.ship_to)
-        skus = tuple(dict.fromkeys(line.sku for line in ask.wanted))
+        skus = tuple(by_sku(ask.wanted))
         found: list[FoundSources] = []
         for start in range(0, len(skus), SKUS_PER_CALL):
-            asked = frozenset(skus[start : start + SKUS_PER_CALL])
-            part = ask.model_copy(update={"wanted": tuple(one for one in ask.wanted if one.sku in asked)})
-            offers = await self._offers(tuple(asked), buyer, second_source=ask.second_source)
+            asked = skus[start : start + SKUS_PER_CALL]
+            codes = frozenset(map(folded, asked))
+            part = ask.model_copy(update={"wanted": tuple(one for one in ask.wanted if folded(one.sku) in codes)})
+            offers = await self._offers(asked, buyer, second_source=ask.second_source)
             found.append(await asyncio.to_thread(choose_sources, part, offers))
         return FoundSources(
             sources=tuple(source for part in found for source in part.sources),
@@ -115,7 +118,7 @@ class Suppliers:
         if second_source:
             params.append(("second_source", "true"))
         answer = await self._partner.call(what, "GET", "/v1/stock", params=params)
-        return _usable(self._partner.read(what, answer, _Offers), frozenset(skus), buyer)
+        return _usable(self._partner.read(what, answer, _Offers), frozenset(map(folded, skus)), buyer)
 
     @activity.defn(name="place_supplier_order")
     async def place_supplier_order(self, ask: PlaceSupplierOrder) -> PlacedOrder:
@@ -135,6 +138,7 @@ class Suppliers:
                 "lines": _by_item(ask.order),
             },
             expects={409},
+            party=ask.order.supplier_id,
         )
         if answer.status_code == 409:
             return PlacedOrder(state="refused", reason=error_code(error_of(answer)))
@@ -163,6 +167,7 @@ class Suppliers:
                 ],
             },
             expects={409},
+            party=ask.supplier_id,
         )
         if answer.status_code == 409:
             return RmaAnswer(state="refused", reason=error_code(error_of(answer)))
@@ -174,7 +179,7 @@ class Suppliers:
         )
 
 
-def _usable(answer: _Offers, skus: frozenset[str], buyer: Place | None) -> Iterator[StockOffer]:
+def _usable(answer: _Offers, codes: frozenset[str], buyer: Place | None) -> Iterator[StockOffer]:
     """The offers that can be read; a wrong one in one supplier's feed must not stop the others."""
     distances: dict[Place, float] = {}
     unreadable = 0
@@ -184,7 +189,7 @@ def _usable(answer: _Offers, skus: frozenset[str], buyer: Place | None) -> Itera
         except ValidationError:
             unreadable += 1
             continue
-        if offer.sku not in skus:
+        if folded(offer.sku) not in codes:
             continue
         if buyer is not None and offer.latitude is not None and offer.longitude is not None:
             place = Place(offer.latitude, offer.longitude)
@@ -225,7 +230,7 @@ def distance_km(here: Place, there: Place) -> float:
 
 def _by_item(order: SupplierOrder) -> list[dict[str, object]]:
     """A supplier knows items: lines of one item are one line there, added up (ORD-13)."""
-    cost = {line.sku: line.unit_cost for line in order.lines}
+    cost = {line.sku: line.unit_cost for line in reversed(order.lines)}
     return [
         {"sku": sku, "quantity": units, "unit_cost": _money(cost[sku])}
         for sku, units in by_sku(order.lines).items()

@@ -1,12 +1,15 @@
 """What an order may look like at the door: real orders pass, what could not be right is refused (ORD-13 to 21)."""
 
+import json
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.failures import InvalidInput
-from models.orders import OrderRequest
+from models.orders import OrderRequest, share_out
 from models.returns import CreditMemo
 
 ADDRESS: dict[str, Any] = {
@@ -156,3 +159,11 @@ def test_ORD_1_currencies_are_never_added_to_each_other() -> None:
 def test_ORD_15_an_order_that_costs_nothing_is_an_order(free: dict[str, Any]) -> None:
     request = order(lines=[LINE | {"unit_price": "0.00"}], **free)
     assert (request.paid, request.paid_currency, request.paid_with) == (Decimal(0), "USD", ())
+
+
+def test_ORD_16_the_order_of_the_documents_is_taken_and_worth_what_they_say() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "orders.md").read_text()
+    (example,) = re.findall(r"^```json\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    request = OrderRequest.at_the_door(json.loads(example))
+    told = dict(re.findall(r"^\| line (\S+) \| (\S+) \|", page, re.MULTILINE))
+    assert {share.line_id: str(share.paid_goods) for share in share_out(request)} == told
