@@ -28,13 +28,15 @@ from activities.database.views import OrderView
 from models.case import Answer, CaseStatus
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
+from models.orphans import OrphanRequest
 from models.parties import Seller, Supplier
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.settings import Settings
-from starter.client.start import open_order, open_refund, open_return
+from starter.client.start import open_order, open_refund, open_return, report_orphan
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
+from tests.senders import sender_of
 from worker import WorkerSettings, build_worker
 
 RENO = (39.53, -119.81)
@@ -149,13 +151,13 @@ class CaseStory:
         return {"event_id": f"e{next(self.world.numbers)}", "actor": "seller:jane"} | fields
 
     async def signal(self, name: str, **fields: Any) -> dict[str, Any]:
-        event = self.event(**fields)
+        event = self.event(**{"actor": sender_of(name)} | fields)
         await self.handle.signal(name, event)
         return event
 
     async def update(self, name: str, **fields: Any) -> Answer:
         """Send the event as an update; raises Refused."""
-        event = self.event(**fields)
+        event = self.event(**{"actor": sender_of(name)} | fields)
         try:
             return await asyncio.wait_for(
                 self.handle.execute_update(name, event, id=event["event_id"], result_type=Answer), PATIENCE
@@ -419,6 +421,19 @@ class World:
         )
         await open_refund(self.client, request, task_queue=task_queue)
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
+
+    def tracking_word(self) -> dict[str, Any]:
+        """What a marketplace says of a parcel back; the same word whenever it is asked."""
+        number = f"1Z-{self.tag}"
+        return {"event_id": f"t-{self.tag}", "actor": "channel:ebay", "carrier": "UPS", "tracking_number": number}
+
+    async def orphan(
+        self, *numbers: str, event: str = "return_tracking", said: dict[str, Any] | None = None
+    ) -> CaseStory:
+        """A marketplace's word about a case with these numbers (RET-20)."""
+        request = OrphanRequest.of("ebay", event, said or self.tracking_word(), numbers=list(numbers))
+        opened = await report_orphan(self.client, request, task_queue=self.task_queue)
+        return CaseStory(self, self.client.get_workflow_handle(opened.workflow_id), request.orphan_id)
 
     def refund_story(self, refund_id: str) -> CaseStory:
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)

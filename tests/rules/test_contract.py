@@ -22,6 +22,10 @@ STATUS_FIELDS = {"stage", "waiting_for", "deadlines", "timeline", "rejected_even
 
 async def any_case(world: World, kind: str) -> CaseStory:
     """A running case of this kind."""
+    if kind == contract.ORPHAN:
+        orphan = await world.orphan(f"nobody knows {world.tag}")
+        await orphan.reaches("unmatched")
+        return orphan
     order = await world.simple_order(buyer_method="pm_card_pendingRefund")
     if kind == contract.ORDER:
         await order.reaches("cancel_window")
@@ -122,4 +126,5 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "staff_override",
         ],
         "Refund": ["gateway_update", "refund_resolved"],
+        "Orphan": ["match", "dismiss"],
     }

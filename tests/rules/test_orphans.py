@@ -1,0 +1,73 @@
+"""RET-20 on the running stack: what is said too early is kept and reaches its case; the rest is for a person."""
+
+from models.returns import ReturnTracking
+from starter.client.report import report, send_or_report
+from starter.client.send import Delivery
+from starter.client.start import Opened
+from tests.world import World
+
+
+async def test_RET_20_what_is_said_too_early_reaches_its_return_once(world: World) -> None:
+    order = await world.simple_order()
+    await order.shipped()
+    early = await world.orphan(f"# rr_{order.id}_1")
+    await early.reaches("unmatched")
+    assert [one.orphan_id for one in world.reading.find_orphans(limit=1000)].count(early.id) == 1
+    case = await world.return_of(order, return_id=f"RR-{order.id}-1")
+    await case.reaches("awaiting_approval")
+    await early.forward(hours=2)
+    await early.reaches("matched")
+    status = await case.shows("the tracking number", lambda seen: bool(seen.facts["tracking_number"]))
+    assert status.facts["tracking_number"] == f"1Z-{world.tag}"
+    again = await case.update("return_tracking", **world.tracking_word())
+    assert again.duplicate, "it has the event's own id"
+
+
+async def test_RET_20_a_named_person_matches_it_and_is_answered_by_the_case(world: World) -> None:
+    order = await world.simple_order()
+    await order.shipped()
+    case = await world.return_of(order)
+    await case.reaches("awaiting_approval")
+    early = await world.orphan(f"nobody knows {world.tag}")
+    await early.reaches("unmatched")
+    answer = await early.update("match", actor="staff:kim", case_id=case.handle.id, reason="the buyer named it")
+    assert answer.accepted
+    await early.ends("matched")
+    assert (await case.status()).facts["tracking_number"] == f"1Z-{world.tag}"
+
+
+async def test_RET_20_a_case_that_is_over_does_not_take_it(world: World) -> None:
+    order = await world.simple_order()
+    await order.shipped()
+    said = {"event_id": f"c-{world.tag}", "actor": "channel:ebay", "reason": "too late"}
+    late = await world.orphan(order.id, event="cancel_request", said=said)
+    await late.reaches("not_taken")
+    answer = await late.update("dismiss", actor="staff:kim", reason="it is shipped")
+    assert answer.accepted
+    await late.ends("dismissed")
+
+
+async def test_RET_20_integrations_report_what_has_no_case_here(world: World) -> None:
+    said = ReturnTracking.model_validate(world.tracking_word())
+    kept = await send_or_report(
+        world.client,
+        f"return-RR-{world.tag}",
+        "return_tracking",
+        said,
+        source="ebay",
+        numbers=(f"RR-{world.tag}",),
+        task_queue=world.task_queue,
+    )
+    assert isinstance(kept, Opened)
+    assert not kept.already
+    again = await report(
+        world.client, "ebay", "return_tracking", said, (f"RR-{world.tag}",), task_queue=world.task_queue
+    )
+    assert again.already, "said twice it is one"
+    order = await world.simple_order()
+    await order.shipped()
+    case = await world.return_of(order)
+    sent = await send_or_report(
+        world.client, case.handle.id, "return_tracking", said, source="ebay", numbers=("1",)
+    )
+    assert isinstance(sent, Delivery)
