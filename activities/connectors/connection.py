@@ -3,6 +3,9 @@
 A partner that is out of order is left alone for a pause that grows, and then asked by one call; as soon as it
 answers, everybody may ask again. So a partner that hangs holds up few calls of ours, and is not run over by all
 that waited for it when it comes back.
+
+Behind one partner there may be many parties: suppliers of a network, accounts at a gateway, sellers' shops. Each
+has places and a breaker of its own: the supplier of one seller that hangs is not the outage of all others.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -32,13 +35,14 @@ Random = Callable[[], float]
 
 @dataclass(frozen=True)
 class Limits:
-    """`at_once` calls at a time; after `failures` in a row none for `first_pause` seconds, doubled by each probe
-    that fails, up to `longest_pause`."""
+    """`at_once` calls at a time, `per_party` of them for one party; after `failures` in a row of one party none of
+    its calls for `first_pause` seconds, doubled by each probe that fails, up to `longest_pause`."""
 
     at_once: int
     failures: int
     first_pause: float
     longest_pause: float
+    per_party: int = 1_000_000
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
@@ -47,6 +51,7 @@ class Limits:
             failures=settings.partner_failures_in_a_row,
             first_pause=min(1.0, settings.partner_longest_pause_seconds),
             longest_pause=settings.partner_longest_pause_seconds,
+            per_party=settings.partner_calls_at_once_per_party,
         )
 
 
@@ -66,18 +71,109 @@ class Attempt:
         self.probes = probes
         self.has_answer = False
         self.failure: str | None = None
+        self.wanted_pause = timedelta(0)
 
     def answered(self) -> None:
         """The partner is there, whatever it says."""
         self.has_answer = True
 
-    def failed(self, why: str) -> None:
-        """It is out of order, or not there; `why` follows its name in a sentence."""
+    def failed(self, why: str, wanted_pause: timedelta | None = None) -> None:
+        """It is out of order, or not there; `why` follows its name in a sentence. `wanted_pause`: for how long it
+        wants to be left alone, if it says so."""
         self.failure = why
+        self.wanted_pause = wanted_pause or timedelta(0)
+
+
+class Places:
+    """Calls that may be under way at a time, and when one of them was answered last. For one event loop."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.answered_at = float("-inf")
+        self._free = asyncio.Semaphore(count)
+
+    @property
+    def are_taken(self) -> bool:
+        return self._free.locked()
+
+    async def take(self) -> None:
+        await self._free.acquire()
+
+    def free(self) -> None:
+        self._free.release()
+
+
+class Breaker:
+    """Whether a party is asked: not while it is known to be out of order, but for one probe at a time."""
+
+    def __init__(
+        self, name: str, limits: Limits, clock: Callable[[], float], randomly: Random, now: Callable[[], datetime]
+    ) -> None:
+        self._name = name
+        self._limits = limits
+        self._clock = clock
+        self._random = randomly
+        self._now = now
+        self._failures = 0
+        self._probing = False
+        self._pause = 0.0
+        self._asked_again_at = 0.0
+        self._last_failure = ""
+        self._since: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Open as a switch is: nothing flows."""
+        return self._failures >= self._limits.failures
+
+    def begin(self) -> Attempt:
+        """One call, which probes when the party is out of order. Raises NotAsked while another call probes, or the
+        pause is not over."""
+        if not self.is_open:
+            return Attempt(probes=False)
+        left = self._pause if self._probing else self._asked_again_at - self._clock()
+        if left <= 0:
+            self._probing = True
+            return Attempt(probes=True)
+        since = self._since.isoformat(timespec="minutes")[:16].replace("T", " ") if self._since else "a while"
+        # Spread over as long again, so that those who wait do not come back all at once.
+        raise NotAsked(
+            f"{self._last_failure}, is out of order since {since} UTC, and is not asked for a while",
+            timedelta(seconds=left * (1 + self._random())),
+        )
+
+    def end(self, attempt: Attempt) -> None:
+        """What became of it."""
+        if attempt.probes:
+            self._probing = False
+        if attempt.has_answer:
+            self._closes()
+        elif attempt.failure is not None:
+            self._has_failed(attempt, attempt.failure)
+
+    def _closes(self) -> None:
+        if self.is_open:
+            log.warning("a partner answers again", partner=self._name)
+        self._failures = 0
+        self._pause = 0.0
+        self._since = None
+
+    def _has_failed(self, attempt: Attempt, why: str) -> None:
+        if self.is_open and not attempt.probes:
+            return  # it was under way before
+        self._failures += 1
+        self._since = self._since or self._now()
+        self._last_failure = why
+        if not self.is_open:
+            return
+        self._pause = min(max(self._limits.first_pause, self._pause * 2), self._limits.longest_pause)
+        self._asked_again_at = self._clock() + max(self._pause, attempt.wanted_pause.total_seconds())
+        if not attempt.probes:
+            log.warning("a partner is out of order", partner=self._name, why=why, failures=self._failures)
 
 
 class Connection:
-    """The calls of this process to one partner: places, and a breaker. For one event loop."""
+    """The calls of this process to one partner: places for all and for each party, and a breaker for each."""
 
     def __init__(
         self,
@@ -85,82 +181,59 @@ class Connection:
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
         randomly: Random = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._name = name
         self._limits = limits
         self._clock = clock
         self._random = randomly
-        self._places = asyncio.Semaphore(limits.at_once)
-        self._answered_at = float("-inf")
-        self._failures = 0
-        self._probing = False
-        self._pause = 0.0
-        self._asked_again_at = 0.0
-        self._last_failure = ""
+        self._now = now
+        self._places = Places(limits.at_once)
+        self._parties: dict[str, tuple[Places, Breaker]] = {}
 
     @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[Attempt]:
+    async def attempt(self, party: str = "") -> AsyncIterator[Attempt]:
         """Take a place for one call, and tell the attempt how it went. Raises NotAsked."""
-        attempt = Attempt(probes=self._is_open())
-        await self._let_in(attempt)
+        places, breaker = self._party(party)
+        attempt = breaker.begin()
         try:
-            yield attempt
+            await self._take_places(places)
+            try:
+                yield attempt
+            finally:
+                for taken in (self._places, places):
+                    taken.free()
+                    if attempt.has_answer:
+                        taken.answered_at = self._clock()
         finally:
-            self._places.release()
-            if attempt.probes:
-                self._probing = False
-            if attempt.has_answer:
-                self._closes()
-            elif attempt.failure is not None:
-                self._has_failed(attempt, attempt.failure)
+            breaker.end(attempt)
 
-    def _is_open(self) -> bool:
-        """Open as a switch is: nothing flows."""
-        return self._failures >= self._limits.failures
+    def _party(self, party: str) -> tuple[Places, Breaker]:
+        if party not in self._parties:
+            breaker = Breaker(f"{self._name} {party}".strip(), self._limits, self._clock, self._random, self._now)
+            self._parties[party] = Places(min(self._limits.per_party, self._limits.at_once)), breaker
+        return self._parties[party]
 
-    async def _let_in(self, attempt: Attempt) -> None:
-        if attempt.probes:
-            left = self._pause if self._probing else self._asked_again_at - self._clock()
-            if left > 0:
-                # Spread over as long again, so that those who wait do not come back all at once.
-                raise NotAsked(
-                    f"{self._last_failure}, and is not asked for a while",
-                    timedelta(seconds=left * (1 + self._random())),
-                )
-        if self._places.locked():
-            await self._wait_for_a_place()
-        else:
-            await self._places.acquire()
-        self._probing = self._probing or attempt.probes
-
-    async def _wait_for_a_place(self) -> None:
-        """Only at a partner that answers: at one that hangs the wait would keep others from theirs."""
-        full = NotAsked(f"has {self._limits.at_once} calls of ours to answer first", None)
-        if self._clock() - self._answered_at > BRISK:
-            raise full
-        try:
-            await asyncio.wait_for(self._places.acquire(), BRISK)
-        except TimeoutError:
-            raise full from None
-
-    def _closes(self) -> None:
-        if self._is_open():
-            log.warning("a partner answers again", partner=self._name)
-        self._failures = 0
-        self._pause = 0.0
-        self._answered_at = self._clock()
-
-    def _has_failed(self, attempt: Attempt, why: str) -> None:
-        if self._is_open() and not attempt.probes:
-            return  # it was under way before
-        self._failures += 1
-        self._last_failure = why
-        if not self._is_open():
+    async def _take_places(self, of_party: Places) -> None:
+        full = next((places for places in (of_party, self._places) if places.are_taken), None)
+        if full is None:
+            await of_party.take()
+            await self._places.take()
             return
-        self._pause = min(max(self._limits.first_pause, self._pause * 2), self._limits.longest_pause)
-        self._asked_again_at = self._clock() + self._pause
-        if not attempt.probes:
-            log.warning("a partner is out of order", partner=self._name, why=why, failures=self._failures)
+        no = NotAsked(f"has {full.count} calls of ours to answer first", None)
+        # Only at one that answers: at one that hangs the wait would keep others from their places in the queue.
+        if self._clock() - full.answered_at > BRISK:
+            raise no
+        try:
+            async with asyncio.timeout(BRISK):
+                await of_party.take()
+                try:
+                    await self._places.take()
+                except BaseException:
+                    of_party.free()
+                    raise
+        except TimeoutError:
+            raise no from None
 
 
 def retry_delay(

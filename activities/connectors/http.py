@@ -79,8 +79,12 @@ class Partner:
         headers: Mapping[str, str],
         settings: Settings,
         transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        each: str | None = None,
     ) -> None:
+        """`each`: what a party behind it is called, where staff are told of each one apart (`supplier`)."""
         self._name = name
+        self._each = each
         self._connection = Connection(name, Limits.of(settings))
         self._client = httpx.AsyncClient(
             base_url=base_url,
@@ -106,11 +110,14 @@ class Partner:
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         expects: Collection[int] = (),
+        party: str = "",
     ) -> httpx.Response:
         """Send one request; gives an answer that is 2xx or whose status the caller `expects`.
 
-        `what` names the call for people ("send the refund"). Raises ApplicationError `PartnerUnavailable`
-        (tried again, after `Retry-After` if there is one), `RefusedByPartner` or `InvalidInput` (final).
+        `what` names the call for people ("send the refund"); `party`: for whom behind this partner it is, a
+        supplier, an account, a seller's shop: each has places and a breaker of its own. Raises ApplicationError
+        `PartnerUnavailable` (tried again, after `Retry-After` if there is one), `RefusedByPartner` or
+        `InvalidInput` (final).
         """
         for name, value in (headers or {}).items():
             if not (value.isascii() and value.isprintable() and value == value.strip()):
@@ -125,29 +132,30 @@ class Partner:
                 data=form,
                 headers=headers,
             ),
+            party,
         )
         if answer.is_success or answer.status_code in expects:
             return answer
         if answer.status_code in _LATER or answer.status_code >= 500:
-            raise self.unavailable(what, f"answered {answer.status_code}", answer)
-        raise self.refused(what, answer)
+            raise self.unavailable(what, f"answered {answer.status_code}", answer, party)
+        raise self.refused(what, answer, party)
 
-    async def _ask(self, what: str, request: httpx.Request) -> httpx.Response:
+    async def _ask(self, what: str, request: httpx.Request, party: str) -> httpx.Response:
         try:
-            async with self._connection.attempt() as attempt:
+            async with self._connection.attempt(party) as attempt:
                 try:
                     answer = await self._client.send(request)
                 except httpx.RequestError as error:
                     attempt.failed(_why(error))
-                    raise self.unavailable(what, _why(error)) from None
+                    raise self.unavailable(what, _why(error), party=party) from None
                 # The answer that was saved for an earlier request says nothing of how the partner is now.
                 if answer.status_code >= 500 and SAVED not in answer.headers:
-                    attempt.failed(f"answered {answer.status_code}")
+                    attempt.failed(f"answered {answer.status_code}", retry_after(answer, datetime.now(UTC)))
                 else:
                     attempt.answered()
         except NotAsked as no:
             delay = no.retry_after or retry_delay(_attempt(), longest=LONGEST_WAIT_FOR_A_PLACE)
-            raise self._out_of_order(what, no.why, None, delay) from None
+            raise self._out_of_order(what, no.why, None, delay, party) from None
         return answer
 
     def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
@@ -158,18 +166,20 @@ class Partner:
             fields = ", ".join(sorted({".".join(map(str, detail["loc"])) or "body" for detail in error.errors()}))
             raise self.unavailable(what, f"gave an answer that can't be read ({fields[:200]})", answer) from None
 
-    def unavailable(self, what: str, why: str, answer: httpx.Response | None = None) -> ApplicationError:
+    def unavailable(
+        self, what: str, why: str, answer: httpx.Response | None = None, party: str = ""
+    ) -> ApplicationError:
         """The error of a partner that is out of order for now; Temporal tries again, when the partner said, if it
         did."""
         wanted = None if answer is None else retry_after(answer, datetime.now(UTC))
-        return self._out_of_order(what, why, answer, wanted or retry_delay(_attempt()))
+        return self._out_of_order(what, why, answer, wanted or retry_delay(_attempt()), party)
 
     def _out_of_order(
-        self, what: str, why: str, answer: httpx.Response | None, delay: timedelta
+        self, what: str, why: str, answer: httpx.Response | None, delay: timedelta, party: str
     ) -> ApplicationError:
         category = Category.PARTNER_UNAVAILABLE
         message = f"the {self._name} {why}: {what}"
-        trouble = self._trouble(category, what, answer)
+        trouble = self._trouble(category, what, answer, party)
         return failure(category, message, trouble, next_retry_delay=delay, is_last_try=delay > LONGEST_RETRY)
 
     def invalid(self, what: str, why: str) -> ApplicationError:
@@ -177,9 +187,9 @@ class Partner:
         category = Category.INVALID_INPUT
         return failure(category, f"{what}: {why}", self._trouble(category, what, None))
 
-    def refused(self, what: str, answer: httpx.Response) -> ApplicationError:
+    def refused(self, what: str, answer: httpx.Response, party: str = "") -> ApplicationError:
         """The error of a partner that says no for good: the request or a setting is wrong."""
-        trouble = self._trouble(Category.REFUSED_BY_PARTNER, what, answer)
+        trouble = self._trouble(Category.REFUSED_BY_PARTNER, what, answer, party)
         code = f", {trouble.code}" if trouble.code else ""
         return failure(
             Category.REFUSED_BY_PARTNER,
@@ -187,10 +197,10 @@ class Partner:
             trouble,
         )
 
-    def _trouble(self, category: Category, what: str, answer: httpx.Response | None) -> Trouble:
+    def _trouble(self, category: Category, what: str, answer: httpx.Response | None, party: str = "") -> Trouble:
         return Trouble(
             who_acts=HANDLING[category].who_acts,
-            partner=self._name,
+            partner=f"{self._each} {party}" if self._each and party else self._name,
             call=what,
             status=None if answer is None else answer.status_code,
             code=None if answer is None else error_code(error_of(answer)),

@@ -1,7 +1,8 @@
 """One partner that is full or out of order: who is let in, and when everybody may ask again."""
 
 import asyncio
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,10 +11,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.connection import Connection, Limits, NotAsked, retry_delay
 from activities.connectors.shop_json.shop import Shop
-from models.partners import AnnounceTracking
+from activities.connectors.supplier_json.suppliers import Suppliers
+from models.partners import AnnounceTracking, RequestRma
 from models.settings import Settings
 
 LIMITS = Limits(at_once=2, failures=3, first_pause=1, longest_pause=4)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 class Clock:
@@ -31,20 +34,23 @@ class Line:
 
     def __init__(self, limits: Limits = LIMITS, luck: float = 0.0) -> None:
         self.clock = Clock()
-        self.connection = Connection("shop", limits, self.clock, lambda: luck)
+        self.connection = Connection("shop", limits, self.clock, lambda: luck, self.now)
 
-    async def fails(self, times: int = 1) -> None:
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.clock.now - 1000)
+
+    async def fails(self, times: int = 1, party: str = "", wanted_pause: timedelta | None = None) -> None:
         for _ in range(times):
-            async with self.connection.attempt() as attempt:
-                attempt.failed("answered 503")
+            async with self.connection.attempt(party) as attempt:
+                attempt.failed("answered 503", wanted_pause)
 
-    async def answers(self) -> None:
-        async with self.connection.attempt() as attempt:
+    async def answers(self, party: str = "") -> None:
+        async with self.connection.attempt(party) as attempt:
             attempt.answered()
 
-    async def turns_away(self) -> NotAsked:
+    async def turns_away(self, party: str = "") -> NotAsked:
         with pytest.raises(NotAsked) as raised:
-            async with self.connection.attempt():
+            async with self.connection.attempt(party):
                 pass
         return raised.value
 
@@ -74,8 +80,50 @@ async def test_a_partner_that_fails_in_a_row_is_left_alone_and_the_call_is_told_
     line = Line()
     await line.fails(3)
     refused = await line.turns_away()
-    assert refused.why == "answered 503, and is not asked for a while"
+    since = "is out of order since 2026-03-02 12:00 UTC"
+    assert refused.why == f"answered 503, {since}, and is not asked for a while"
     assert refused.retry_after == timedelta(seconds=1)
+
+
+async def test_since_when_a_partner_is_out_of_order_is_told_until_it_answers() -> None:
+    line = Line()
+    await line.fails(3)
+    line.clock.now += 3600
+    await line.fails()
+    assert "since 2026-03-02 12:00 UTC" in (await line.turns_away()).why
+    line.clock.now += 3600
+    await line.answers()
+    await line.fails(3)
+    assert "since 2026-03-02 14:00 UTC" in (await line.turns_away()).why
+
+
+async def test_a_partner_that_says_for_how_long_is_left_alone_for_as_long() -> None:
+    line = Line()
+    await line.fails(3, wanted_pause=timedelta(hours=2))
+    assert (await line.turns_away()).retry_after == timedelta(hours=2)
+
+
+async def test_a_party_that_hangs_leaves_places_for_the_others() -> None:
+    line = Line(Limits(at_once=5, failures=3, first_pause=1, longest_pause=4, per_party=2))
+    async with line.connection.attempt("brembo"), line.connection.attempt("brembo"):
+        refused = await line.turns_away("brembo")
+        assert (refused.why, refused.retry_after) == ("has 2 calls of ours to answer first", None)
+        await line.answers("bosch")
+
+
+async def test_a_party_that_is_out_of_order_is_not_the_outage_of_the_others() -> None:
+    line = Line()
+    await line.fails(3, "brembo")
+    await line.turns_away("brembo")
+    await line.answers("bosch")
+    await line.turns_away("brembo")
+
+
+async def test_all_parties_together_have_no_more_calls_than_there_are_places() -> None:
+    line = Line(Limits(at_once=2, failures=3, first_pause=1, longest_pause=4, per_party=2))
+    async with line.connection.attempt("brembo"), line.connection.attempt("bosch"):
+        await line.turns_away("valeo")
+    await line.answers("valeo")
 
 
 async def test_those_who_wait_come_back_spread_over_as_long_again() -> None:
@@ -204,7 +252,10 @@ async def test_RET_16_a_sick_partner_is_asked_five_times_and_then_left_alone(
     last = (await failures(activities, sick, 20))[-1]
     assert sick.asked == 5
     assert (last.type, last.non_retryable) == ("PartnerUnavailable", False)
-    assert last.message == "the shop answered 503, and is not asked for a while: announce a tracking number"
+    said = re.sub(r"since \S+ \S+ UTC", "since T", last.message)
+    assert said == (
+        "the shop answered 503, is out of order since T, and is not asked for a while: announce a tracking number"
+    )
     assert last.next_retry_delay is not None
     assert timedelta(0) < last.next_retry_delay <= timedelta(seconds=2)
 
@@ -230,9 +281,44 @@ async def test_RET_16_a_full_line_is_no_failure_of_the_partner_and_tried_again_s
     activities: ActivityEnvironment,
 ) -> None:
     shop = Shop(Settings(partner_calls_at_once=1), httpx.MockTransport(Sick(200)))
-    async with shop._partner._connection.attempt():
+    async with shop._partner._connection.attempt(TRACKING.seller_id):
         with pytest.raises(ApplicationError) as raised:
             await activities.run(shop.announce_tracking, TRACKING)
     assert raised.value.message == "the shop has 1 calls of ours to answer first: announce a tracking number"
     assert raised.value.next_retry_delay is not None
     assert raised.value.next_retry_delay <= timedelta(seconds=1.5)
+
+
+async def test_RET_16_a_shop_that_wants_to_be_left_alone_is_left_alone_by_all_cases(
+    activities: ActivityEnvironment,
+) -> None:
+    sick = Sick(503, {"Retry-After": "7200"})
+    last = (await failures(activities, sick, 20))[-1]
+    assert sick.asked == 5
+    assert last.next_retry_delay is not None
+    assert last.next_retry_delay > timedelta(minutes=119)
+    assert last.non_retryable, "the case waits, and shows it"
+
+
+async def test_RET_16_one_supplier_in_trouble_is_named_and_others_are_asked(
+    activities: ActivityEnvironment,
+) -> None:
+    sick = Sick(503)
+    suppliers = Suppliers(Settings(), httpx.MockTransport(sick))
+    for number in range(12):
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(suppliers.request_rma, rma_request("bosch" if number % 2 else "brembo"))
+        assert raised.value.details[0].partner == ("supplier bosch" if number % 2 else "supplier brembo")
+    assert sick.asked == 10, "five of each, and then none"
+
+
+def rma_request(supplier_id: str) -> RequestRma:
+    return RequestRma.model_validate(
+        {
+            "return_id": "RR-1",
+            "supplier_id": supplier_id,
+            "supplier_order_number": "1001-1",
+            "lines": [{"sku": "BRK-100", "quantity": 1}],
+            "reasons": ["damaged"],
+        }
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
+from models.alerts import AlertTopic
 from models.contract import CaseKind
 from models.failures import BackhaulError, Category, Conflict
 from models.message import Event, Message
@@ -33,11 +34,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Troubled:
-    """No answer yet, and the case is told why; the effect goes on."""
+    """No answer yet, and the case is told why; the effect goes on. `topic`: what other cases may tell too."""
 
     reason: str
     category: Category = Category.PARTNER_UNAVAILABLE
     alert: bool = False
+    topic: AlertTopic | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,11 @@ class Rig(Generic[F]):
                 return False
             case Troubled():
                 trouble = case.InTrouble(
-                    effect=effect, reason=given.reason, category=given.category, alert=given.alert
+                    effect=effect,
+                    reason=given.reason,
+                    category=given.category,
+                    alert=given.alert,
+                    topic=given.topic,
                 )
                 self.take(trouble)
                 return False
@@ -232,6 +238,7 @@ class Rig(Generic[F]):
             return False
         name = self._names[type(event)]
         try:
+            self.pure.kind.require_sender(name, event)
             known_as = self.facts.seen_events.get(event.event_id)
             if known_as is not None and known_as != name:
                 raise Conflict(f"event_id was used by {known_as} already")

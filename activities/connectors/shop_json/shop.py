@@ -43,6 +43,7 @@ class Shop:
                 "correction": ask.correction,
                 "more_parcels": [box.model_dump() for box in ask.more_parcels],
             },
+            party=ask.seller_id,
         )
         return Saved()
 
@@ -59,6 +60,7 @@ class Shop:
                 "state": "stopped",
                 "reason": ask.reason,
             },
+            party=ask.seller_id,
         )
         return Saved()
 

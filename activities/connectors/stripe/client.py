@@ -124,6 +124,7 @@ class Stripe:
             form=form,
             headers={"Idempotency-Key": key, **_on_behalf_of(account)},
             expects={409, *_SERVER_ERRORS, *expects},
+            party=account or "",
         )
         if answer.status_code == 409:
             raise self.partner.unavailable(what, "is still busy with an earlier try", answer)
@@ -141,7 +142,9 @@ class Stripe:
     async def refund(self, what: str, refund_id: str, account: str | None) -> Refund | None:
         """One refund; none if the gateway doesn't know it."""
         path = f"/v1/refunds/{quote(refund_id, safe='')}"
-        answer = await self.partner.call(what, "GET", path, headers=_on_behalf_of(account), expects={404})
+        answer = await self.partner.call(
+            what, "GET", path, headers=_on_behalf_of(account), expects={404}, party=account or ""
+        )
         return None if answer.status_code == 404 else self.refund_in(what, answer)
 
     def intent_in(self, what: str, answer: httpx.Response) -> PaymentIntent:
@@ -160,7 +163,9 @@ class Stripe:
         """The currency of a payment, in capital letters; none if the gateway doesn't know the payment."""
         ((kind, reference),) = payment.items()
         path = intent_path(reference) if kind == "payment_intent" else f"/v1/charges/{quote(reference, safe='')}"
-        answer = await self.partner.call(what, "GET", path, headers=_on_behalf_of(account), expects={404})
+        answer = await self.partner.call(
+            what, "GET", path, headers=_on_behalf_of(account), expects={404}, party=account or ""
+        )
         return None if answer.status_code == 404 else self.partner.read(what, answer, _Payment).currency.upper()
 
     async def intent_by_our_id(self, what: str, our_id: str) -> PaymentIntent | None:
@@ -205,6 +210,7 @@ class Stripe:
                 params=[*params, ("limit", str(PAGE)), *cursor],
                 headers=_on_behalf_of(account),
                 expects={404},
+                party=account or "",
             )
             if answer.status_code == 404:
                 return  # No such payment: it has no refunds, and what is tried next says why.
