@@ -50,6 +50,9 @@ HELP: Final[Mapping[str, str]] = {
     "evidence": "Where it can be seen: a statement, the gateway's own page.",
 }
 
+ONE_LINE: Final = "One line; may be given many times; `line ID` in place of SKU names it by its id."
+
+_LINE_ID: Final = re.compile(r"^line (?P<line_id>\S+)$")
 _QUANTITY: Final = re.compile(r"^(?P<sku>.+):(?P<quantity>\d+)$")
 _RECEIVED: Final = re.compile(r"^(?P<sku>.+):(?P<quantity>\d+):(?P<reception>[a-z_]+):(?P<acceptance>[a-z_]+)$")
 
@@ -166,10 +169,10 @@ def _option(model: type[Event], name: str) -> inspect.Parameter:
         received = _takes_received_lines(model)
         form = "SKU:QTY:RECEPTION:ACCEPTANCE" if received else "SKU:QTY"
         text = (
-            "One line; may be given many times. RECEPTION: received, short, wrong_item, lost, refused; "
+            f"{ONE_LINE} RECEPTION: received, short, wrong_item, lost, refused; "
             "ACCEPTANCE: accepted, rejected, manual."
             if received
-            else "One line; may be given many times." + ("" if required else " Unless given: all.")
+            else ONE_LINE + ("" if required else " Unless given: all.")
         )
         return _parameter(name, list[str] | None, typer.Option("--line", metavar=form, help=text + required), None)
     if about.annotation is bool:
@@ -247,12 +250,12 @@ def _takes_received_lines(model: type[Event]) -> bool:
 
 
 def quantity_line(text: str) -> dict[str, Any]:
-    """`SKU:QTY`. Raises InvalidInput."""
+    """`SKU:QTY`, or `line ID:QTY` (ORD-13). Raises InvalidInput."""
     return _line(text, _QUANTITY, "SKU:QTY")
 
 
 def received_line(text: str) -> dict[str, Any]:
-    """`SKU:QTY:RECEPTION:ACCEPTANCE`. Raises InvalidInput."""
+    """`SKU:QTY:RECEPTION:ACCEPTANCE`, or with `line ID`. Raises InvalidInput."""
     return _line(text, _RECEIVED, "SKU:QTY:RECEPTION:ACCEPTANCE")
 
 
@@ -261,7 +264,13 @@ def _line(text: str, pattern: re.Pattern[str], form: str) -> dict[str, Any]:
     if match is None:
         raise InvalidInput("--line", [Problem(text[:100], f"must be {form}")])
     parts: dict[str, Any] = match.groupdict()
-    return {**parts, "quantity": int(parts["quantity"])}
+    return {**parts, **named_line(parts.pop("sku")), "quantity": int(parts["quantity"])}
+
+
+def named_line(name: str) -> dict[str, str]:
+    """How a line was named: by its item, or, as `line 2`, by its id (ORD-13)."""
+    by_id = _LINE_ID.match(name.strip())
+    return {"line_id": by_id["line_id"]} if by_id is not None else {"sku": name}
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -11,6 +11,8 @@ from activities.database.views import OrderView
 from models.case import RefundStage
 from models.failures import Category, Conflict, InvalidInput, Problem
 from models.ids import direct_refund_id, refund_workflow_id
+from models.message import Quantity
+from models.naming import units_named
 from models.refunds import RefundRequest, Way
 from starter.cli.case_lookup import books, order_case
 from starter.cli.output import remark, say
@@ -24,7 +26,8 @@ _SETTLES_WITHIN: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class WantedRefund:
-    """What was typed. `amount` none: all that is still refundable (REF-8); `currency` none: the payment's."""
+    """What was typed. `amount` none: what was paid for these lines, without any all that is still refundable (REF-8);
+    `currency` none: the payment's."""
 
     order: str
     amount: str | None
@@ -62,11 +65,16 @@ async def start_refund(wanted: WantedRefund) -> None:
 
 
 def _require_lines_of(view: OrderView, lines: list[dict[str, Any]]) -> None:
-    ordered = {line.sku: line.quantity for line in view.lines}
+    items = view.request.items
+    ordered = {item.line_id: item.quantity for item in items}
+    try:
+        named = units_named([Quantity.at_the_door(line) for line in lines], items)
+    except ValueError as error:
+        raise InvalidInput(f"order {view.listed.order_id}", [Problem("--line", str(error))]) from None
     problems = [
-        Problem(f"--line {line['sku']}", f"the order has {ordered.get(line['sku'], 0)} of it")
-        for line in lines
-        if line["quantity"] > ordered.get(line["sku"], 0)
+        Problem(f"--line {one.sku}", f"the order has {ordered[one.line_id]} of it")
+        for one in named
+        if one.quantity > ordered[one.line_id]
     ]
     if problems:
         raise InvalidInput(f"order {view.listed.order_id}", problems)

@@ -8,7 +8,7 @@ from models.contract import REFUND
 from models.failures import InvalidInput, Problem
 from models.refunds import Way
 from starter.cli.commands import command_group
-from starter.cli.events import EventCommand, EventToSend, add_events, quantity_line
+from starter.cli.events import ONE_LINE, EventCommand, EventToSend, add_events, quantity_line
 
 app = command_group("Refunds of the buyer: make one, and tell what the gateway says.")
 
@@ -55,7 +55,7 @@ def start(
     full: Annotated[bool, typer.Option("--full", help="All that is still refundable (REF-8).")] = False,
     line: Annotated[
         list[str] | None,
-        typer.Option("--line", metavar="SKU:QTY", help="For which units; may be given many times."),
+        typer.Option("--line", metavar="SKU:QTY", help=f"For which units. {ONE_LINE}"),
     ] = None,
     currency: Annotated[
         str | None, typer.Option("--currency", help="ISO 4217; default: that of the buyer's payment.")
@@ -74,7 +74,7 @@ def start(
     ] = "staff:cli",
 ) -> None:
     """Raises InvalidInput, NotFound (no such order), EventRefused (REF-3..5), PartnerUnavailable."""
-    _require_one_amount(amount, full)
+    _require_one_amount(amount, full, has_lines=bool(line))
     if way is not Way.GATEWAY and reference is None:
         raise InvalidInput(
             "refund start", [Problem("--reference", f"a {way.value} refund needs its number there")]
@@ -87,6 +87,10 @@ def start(
     run(start_refund(wanted))
 
 
-def _require_one_amount(amount: str | None, full: bool) -> None:
-    if (amount is None) == (not full):
-        raise InvalidInput("refund start", [Problem("--amount", "give either --amount or --full")])
+def _require_one_amount(amount: str | None, full: bool, *, has_lines: bool) -> None:
+    """Units without an amount are refunded at what was paid for them (REF-13)."""
+    if (amount is not None and full) or (amount is None and not full and not has_lines):
+        problem = Problem(
+            "--amount", "give either --amount or --full, or --line for what was paid for these units"
+        )
+        raise InvalidInput("refund start", [problem])

@@ -9,7 +9,7 @@ from models.contract import RETURN
 from models.failures import InvalidInput, Problem
 from models.returns import ReturnRequest, Source
 from starter.cli.commands import command_group
-from starter.cli.events import EventCommand, EventToSend, add_events
+from starter.cli.events import ONE_LINE, EventCommand, EventToSend, add_events, named_line
 
 app = command_group("Returns: open them, find them, and tell them what happened.")
 
@@ -144,7 +144,7 @@ def start(
     order: Annotated[str, typer.Option("--order", help="The order's number.")],
     line: Annotated[
         list[str],
-        typer.Option("--line", metavar="SKU:QTY:REASON", help="What comes back; may be given many times."),
+        typer.Option("--line", metavar="SKU:QTY:REASON", help=ONE_LINE),
     ],
     return_id: Annotated[
         str | None, typer.Option("--return-id", help="The RR number; default: the order's next free one.")
@@ -178,4 +178,4 @@ def _line(text: str) -> dict[str, Any]:
     match = _LINE.match(text)
     if match is None:
         raise InvalidInput("--line", [Problem(text[:100], "must be SKU:QTY:REASON")])
-    return {"sku": match["sku"], "quantity": int(match["quantity"]), "reason": match["reason"]}
+    return {**named_line(match["sku"]), "quantity": int(match["quantity"]), "reason": match["reason"]}

@@ -108,6 +108,17 @@ def test_reception_and_acceptance_are_two_facts_of_a_line(sent: Sent) -> None:
     ]
 
 
+def test_ORD_13_a_line_is_named_by_its_item_or_by_its_id(sent: Sent) -> None:
+    event = sent.only(
+        "order", "shipment", "1", "--shipment-id", "WH/OUT/1", "--carrier", "UPS", "--tracking-number", "1Z",
+        "--line", "PAD 1:2", "--line", "line 2.1:1",
+    )  # fmt: skip
+    assert [(line.sku, line.line_id, line.quantity) for line in event.lines] == [
+        ("PAD 1", None, 2),
+        (None, "2.1", 1),
+    ]
+
+
 def test_money_and_dates_come_as_typed(sent: Sent) -> None:
     event = sent.only(
         "return",
