@@ -27,9 +27,9 @@ class FoldedWell(EmailPolicy):
 
     def fold(self, name: str, value: Any) -> str:
         folded: str = super().fold(name, value)
-        if not _EMPTY_FIRST_LINE.match(folded):
-            return folded
-        if name.lower() == "subject" and not self.utf8:
+        begins_empty = _EMPTY_FIRST_LINE.match(folded) is not None
+        if name.lower() == "subject" and not self.utf8 and (begins_empty or not str(value).isascii()):
+            # Encoded as a whole: words that are encoded one by one may come out with another space between them.
             encoded = Header(str(value), "utf-8", maxlinelen=_LONGEST_ENCODED, header_name=name)
             return f"{name}: {encoded.encode(linesep=self.linesep)}{self.linesep}"
         return _EMPTY_FIRST_LINE.sub(r"\1 ", folded)

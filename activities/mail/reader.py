@@ -7,6 +7,7 @@ from urllib.parse import quote
 from temporalio import activity
 
 from models.links import rma_link
+from models.message import folded
 from models.partners import Contact, Mail, Recipient
 from models.settings import Settings
 
@@ -86,6 +87,6 @@ def _items(mail: Mail, contact: Contact) -> str:
     titles = contact.titles
     return "\n".join(
         f"{line.quantity} x {f'{titles[line.sku]} ({line.sku})' if line.sku in titles else line.sku}"
-        + (f": {line.remark}" if line.remark else "")
+        + (f": {contact.reasons.get(folded(line.remark), line.remark)}" if line.remark else "")
         for line in mail.lines
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -87,7 +87,13 @@ class MailSink:
 
     def _read(self, envelope: Envelope, session: Session) -> MailFact:
         raw = envelope.content if isinstance(envelope.content, bytes) else str(envelope.content).encode()
-        message = message_from_bytes(raw, policy=policy.default)
+        # With SMTPUTF8 headers are UTF-8 as they stand (RFC 6532); the parser of bytes takes them for ASCII.
+        international = getattr(envelope, "smtp_utf8", False)
+        message = (
+            message_from_string(raw.decode(errors="replace"), policy=policy.default)
+            if international
+            else message_from_bytes(raw, policy=policy.default)
+        )
         return MailFact(
             id=secrets.token_hex(8),
             at=self._store.now(),

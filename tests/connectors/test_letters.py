@@ -7,39 +7,13 @@ import pytest
 
 from activities.mail.letter import Letter
 from activities.mail.rendering import BUILT_IN, Letters, NoLetter
+from tests.connectors.mail_calls import FACTS_PASSED, templates_for
 
 LANGUAGES = ("en", "de")
-FOR_SELLERS = {
-    "payment_needed",
-    "order_voided",
-    "order_partly_voided",
-    "order_cancelled",
-    "cancel_too_late",
-    "order_shipped",
-    "release_needed",
-    "return_requested",
-    "approval_reminder",
-    "rma_for_seller",
-    "rma_refused",
-    "return_expired",
-    "buyer_refund_needed",
-    "seller_refunded",
-    "refund_failed",
-    "goods_rejected",
-    "return_reopened",
-    "mail_undelivered",
-}
-FOR_BUYERS = {
-    "return_rejected",
-    "rma_for_buyer",
-    "returnless_refund",
-    "tracking_reminder",
-    "buyer_refunded",
-    "return_expired_buyer",
-    "withdrawn",
-}
-FOR_SUPPLIERS = {"rma_request", "return_announced", "rma_reminder"}
-FOR_STAFF = {"staff_alert", "partner_outage", "refund_due_soon", "refund_overdue"}
+FOR_SELLERS = templates_for("seller")
+FOR_BUYERS = templates_for("buyer")
+FOR_SUPPLIERS = templates_for("supplier")
+FOR_STAFF = templates_for("staff")
 ALWAYS = {
     "order_id": "1001",
     "order_number": "W-77",
@@ -47,7 +21,8 @@ ALWAYS = {
     "name": "Eve",
     "seller_name": "ACME Parts",
 }
-FACTS = ALWAYS | {
+OTHERS = {name: f"what {name} says" for facts in FACTS_PASSED.values() for name in facts}
+FACTS = (OTHERS | ALWAYS) | {
     "return_id": "RR-1001-1",
     "supplier_id": "brakeco",
     "items": "2 x BRK-100\n1 x OIL-1",

@@ -14,6 +14,7 @@ from models.partners import Arrival, ChargeAnswer, ChargeState, FoundSources, Pl
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import RefundResult, RefundState
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
+from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.orders.effects import (
     AnnounceTracking,
@@ -235,7 +236,7 @@ class Order:
 
     def event(self, name: str, **fields: Any) -> Event:
         self.idents += 1
-        given = {"event_id": f"e{self.idents}", "actor": "seller:jane"}
+        given = {"event_id": f"e{self.idents}", "actor": sender_of(name)}
         if name == "cancel_request":
             given |= {"actor": "buyer:robin", "reason": "changed their mind"}
         return ORDER_KIND.events[name].at_the_door(given | fields)
@@ -322,6 +323,11 @@ class Order:
     def mail(self, key: str) -> dict[str, str]:
         """What the e-mail with this key says."""
         return next(one.facts for one in self.rig.mails() if one.key == f"mail:{key}")
+
+    def items(self, key: str) -> dict[str, int]:
+        """Units by SKU of which the e-mail with this key speaks."""
+        mail = next(one for one in self.rig.mails() if one.key == f"mail:{key}")
+        return {line.sku: line.quantity for line in mail.lines}
 
     @property
     def money(self) -> tuple[Decimal, Decimal]:

@@ -121,7 +121,8 @@ def test_ORD_7_without_any_source_the_order_is_voided_and_nothing_is_taken() -> 
     assert order.begun == ["open", "charge:1", "sourcing:1", "sourcing:2", "void:1", "stop-shipping"]
     assert [one.state for one in order.facts.charges] == ["voided"]
     assert order.mails == ["order_voided to seller"]
-    assert order.mail("voided") == {"items": "2 x A"}
+    assert order.mail("voided") == {"reason": "no warehouse has it", "currency": "USD"}
+    assert order.items("voided") == {"A": 2}
 
 
 def test_ORD_7_of_an_order_that_is_partly_void_only_the_rest_is_charged() -> None:

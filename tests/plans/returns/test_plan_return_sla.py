@@ -62,4 +62,10 @@ def test_RET_13_a_limit_in_the_past_is_refused() -> None:
 
 
 def test_RET_13_the_seller_is_told_of_its_refund() -> None:
-    assert completed().letters("seller_refunded")[0].facts == {"amount": "63.00", "currency": "USD"}
+    told = {"amount": "63.00", "currency": "USD", "cost": "63.00", "refund_id": "RF-RR-1-S1"}
+    assert completed().letters("seller_refunded")[0].facts == told
+
+
+def test_RET_13_the_seller_is_told_what_the_supplier_did_not_accept() -> None:
+    (told,) = in_transit().received(quantity=1).credited("31.50").letters("seller_refunded")
+    assert (told.facts["amount"], told.facts["cost"], told.facts["less"]) == ("31.50", "63.00", "31.50")
