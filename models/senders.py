@@ -1,7 +1,8 @@
-"""Who may say what: one table of event x role, by kind of case (RET-16). It is checked at the door and shown in `docs/events.md`.
+"""Who may say what: one table of event x role, by kind of case (RET-16).
 
-Staff may say all that people can say: they type what others tell them. Nobody who gains by a word may say it alone:
-a seller no credit memo, a buyer neither its refund nor where its parcel goes.
+It is checked at the door and shown in `docs/events.md`. Staff may say all that people can say: they type what
+others tell them. Nobody who gains by a word may say it alone: a seller no credit memo, a buyer neither its refund
+nor where its parcel goes.
 """
 
 from enum import StrEnum
@@ -38,7 +39,7 @@ _CHANNEL, _CARRIER, _GATEWAY = Role.CHANNEL, Role.CARRIER, Role.GATEWAY
 
 ORDER_SENDERS: Final[dict[str, Roles]] = {
     "release": (_SELLER, _BROKER, _STAFF, _SCRIPT),  # the seller's click (ORD-2)
-    # A supplier that can't deliver refuses the order or tells of a shortage (ORD-19): the buyer's order is not its.
+    # No supplier: one that can't deliver refuses the order, or tells of a shortage (ORD-19).
     "cancel_request": (_BUYER, _SELLER, _CHANNEL, _BROKER, _STAFF, _SCRIPT),
     "payment_method_updated": (_SELLER, _STAFF, _SCRIPT),  # by it the seller is charged (ORD-3)
     "shipment": (_SUPPLIER, _CARRIER, _BROKER, _STAFF, _SCRIPT),

@@ -14,6 +14,8 @@ _OTHERS: Final = {
     "staff_override": "staff:sam",
     "gateway_update": "gateway:stripe",
     "refund_resolved": "staff:sam",
+    "match": "staff:sam",
+    "dismiss": "staff:sam",
 }
 
 

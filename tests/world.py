@@ -30,6 +30,7 @@ from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
 from models.orphans import OrphanRequest
 from models.parties import Seller, Supplier
+from models.payments import PaidBy
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.settings import Settings
@@ -239,9 +240,18 @@ class OrderStory(CaseStory):
             shipment_id=f"s-{self.id}",
             carrier="UPS",
             tracking_number=f"1Z{self.id}",
-            lines=[{"sku": line.sku, "quantity": line.quantity} for line in self.request.lines],
+            lines=[{"line_id": item.line_id, "quantity": item.quantity} for item in self.request.items],
         )
         await self.ends("shipped")
+
+
+def _to_pay(lines: list[dict[str, Any]], order: dict[str, Any]) -> Decimal:
+    """What an order of these lines adds up to."""
+    paid = sum((Decimal(line["unit_price"]) * line["quantity"] for line in lines), Decimal(0))
+    for said in (*lines, order):
+        paid += sum((Decimal(said.get(name, "0")) for name in ("shipping", "shipping_tax", "tax")), Decimal(0))
+        paid -= sum((Decimal(said.get(name, "0")) for name in ("discount", "shipping_discount")), Decimal(0))
+    return paid + sum((Decimal(one["amount"]) for one in order.get("adjustments", ())), Decimal(0))
 
 
 class World:
@@ -347,10 +357,9 @@ class World:
             {"title": "Brake disc", "quantity": 1, "unit_price": "50.00", "unit_cost": "31.50"} | line
             for line in lines
         ]
-        product = sum((Decimal(line["unit_price"]) * line["quantity"] for line in full), Decimal(0))
-        extra = sum((Decimal(fields.get(name, "0")) for name in ("shipping", "tax")), Decimal(0))
-        paid = product + extra - Decimal(fields.get("discount", "0"))
+        paid = _to_pay(full, fields)
         reference = f"pi_{order_id.replace('-', '')}"
+        payment = {"paid_by": "stripe", "reference": reference, "amount": f"{paid:f}", "currency": currency}
         request = OrderRequest.at_the_door(
             {
                 "order_id": order_id,
@@ -360,24 +369,21 @@ class World:
                     "address": BUYER_IN_SACRAMENTO | {"country": country},
                 },
                 "lines": full,
-                "payment": {
-                    "paid_by": "stripe",
-                    "reference": reference,
-                    "amount": f"{paid:f}",
-                    "currency": currency,
-                },
+                **({} if "payments" in fields else {"payment": payment}),
                 **fields,
             }
         )
-        await self.sandbox.seed_payment(
-            PaymentSeed(
-                id=reference,
-                amount=paid,
-                currency=currency,
-                account=seller.gateway_account,
-                payment_method=buyer_method,
-            )
-        )
+        for one in request.paid_with:
+            if one.paid_by is PaidBy.STRIPE:
+                await self.sandbox.seed_payment(
+                    PaymentSeed(
+                        id=one.reference or "",
+                        amount=one.amount,
+                        currency=one.currency,
+                        account=seller.gateway_account,
+                        payment_method=buyer_method,
+                    )
+                )
         await self.sandbox.list_for_shipping(seller.seller_id, order_id)
         await open_order(self.client, request, task_queue=task_queue or self.task_queue)
         story = OrderStory(self, self.client.get_workflow_handle(order_workflow_id(order_id)), order_id)

@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.failures import PartnerUnavailable
 from starter.sandbox.facts import SupplierSeed
 from tests.chaos.staff import end_pause
+from tests.senders import sender_of
 from tests.world import CaseStory, OrderStory, World
 
 PATIENCE_SECONDS: Final = 300.0
@@ -81,7 +82,7 @@ async def tell(case: CaseStory, name: str, **fields: Any) -> None:
 
     A case that has ended when it is told again was ended by what it was told before, and nobody answered that.
     """
-    event = case.event(**fields)
+    event = case.event(**{"actor": sender_of(name)} | fields)
     told_before = False
 
     async def send() -> None:

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from models.failures import RefusedByRule
     from models.message import Event, Message, Request
     from models.records import SaveCase, Saved
+    from models.senders import Role
     from workflows.engine.case import Answered, CaseFacts, Effect, Note, apply_common
     from workflows.engine.inbox import receives
     from workflows.engine.pieces import in_flight, just, wait
@@ -59,6 +60,7 @@ PARCEL: Final = CaseKind(
     EVENTS,
     ParcelStage,
     frozenset({ParcelStage.DELIVERED, ParcelStage.STOPPED}),
+    {"scanned": (Role.CARRIER, Role.STAFF), "delivered": (Role.CARRIER, Role.STAFF)},
 )
 
 

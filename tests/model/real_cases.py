@@ -21,6 +21,7 @@ from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState
 from tests.model.stage_walker import rests
+from tests.senders import sender_of
 from tests.world import NEWARK, PATIENCE, CaseStory, OrderStory, World
 
 CARDS = {"good": "pm_card_visa", "declined": "pm_card_chargeDeclined"}
@@ -71,7 +72,7 @@ class RealCase(ABC):
 
     async def deliver(self, case: CaseStory, happening: Happening, name: str, fields: dict[str, Any]) -> None:
         """Send an event, damaged or not, as a signal or an update; count what the sender is told."""
-        event = {"event_id": f"h{happening.ident}", "actor": "seller:jane", **fields}
+        event = {"event_id": f"h{happening.ident}", "actor": sender_of(name), **fields}
         args = [event]
         if happening.damage:
             name, args = damaged(name, event, happening.damage)

@@ -33,6 +33,7 @@ from tests.model.order_procedure import (
 from tests.model.procedure import Happening
 from tests.plans.against_model import Kind
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
+from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.orders.effects import (
     AnnounceTracking,
@@ -387,7 +388,7 @@ def seller(setup: OrderSetup) -> Seller:
 def event_of(happening: Happening) -> Event:
     """What is sent for a happening."""
     model = contract.ORDER_EVENTS[happening.name]
-    common: dict[str, Any] = {"event_id": f"h{happening.ident}", "actor": "seller:jane"}
+    common: dict[str, Any] = {"event_id": f"h{happening.ident}", "actor": sender_of(happening.name)}
     match happening.name:
         case "payment_method_updated":
             common["payment_method"] = CARDS[happening.variant]

@@ -31,6 +31,7 @@ from tests.model.return_procedure import (
 )
 from tests.plans.against_model import Kind
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
+from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns.checks import check
@@ -343,7 +344,7 @@ def opened(setup: ReturnSetup) -> OpenedReturn:
 def event_of(happening: Happening) -> Event:
     """What is sent for a happening."""
     model = contract.RETURN_EVENTS[happening.name]
-    common = {"event_id": f"h{happening.ident}", "actor": "seller:jane"}
+    common = {"event_id": f"h{happening.ident}", "actor": sender_of(happening.name)}
     return model.model_validate(common | _fields(happening.name, happening.variant))
 
 

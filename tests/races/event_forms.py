@@ -39,6 +39,18 @@ def good(name: str, sku: str) -> dict[str, Any]:
             "tracking_number": "1Z",
             "lines": [{"sku": sku, "quantity": 1}],
         },
+        "shipment_corrected": {"shipment_id": "s1", "carrier": "UPS", "tracking_number": "1Z2"},
+        "supplier_shortage": {"supplier_order_number": "1001-1", "reason": "not in stock after all"},
+        "address_changed": {
+            "address": {
+                "name": "Robin Buyer",
+                "line1": "4 Hill Road",
+                "city": "Reno",
+                "region": "NV",
+                "postal_code": "89501",
+                "country": "US",
+            }
+        },
         "seller_approval": {"decision": "approved"},
         "supplier_rma": {"outcome": "issued", "rma_number": "RMA-7"},
         "return_tracking": {"carrier": "UPS", "tracking_number": "1Z"},
@@ -47,9 +59,11 @@ def good(name: str, sku: str) -> dict[str, Any]:
         },
         "credit_memo": {"number": "CM-7", "date": "2026-03-01", "amount": "1.00", "currency": "USD"},
         "buyer_refund": {"reason": "goods are back", "amount": "1.00"},
+        "refund_declined": {"kind": "replaced", "reason": "a new one was sent"},
         "channel_update": {"status": "escalated"},
         "staff_override": {"waive": Waivable.TRACKING.value, "reason": "agreed by phone"},
         "gateway_update": {"status": "succeeded", "gateway_refund_id": "re_of_another"},
+        "match": {"case_id": "return-RR-1001-1", "reason": "named on the phone"},
         "refund_resolved": {"outcome": "moved", "evidence": "a statement", "reason": "it is there"},
     }
     return fields.get(name, {"reason": "as agreed"} if name != "release" else {})

@@ -10,6 +10,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from models import contract
+from tests.senders import sender_of
 from tests.world import CaseStory, World
 
 MONEY = {
@@ -108,7 +109,7 @@ async def test_RET_16_a_malformed_event_is_recorded_and_the_good_one_after_it_co
     world: World, kind: str, name: str
 ) -> None:
     case = await case_for(world, kind, name)
-    good = case.event(**await good_fields(case, name))
+    good = case.event(**{"actor": sender_of(name)} | await good_fields(case, name))
     bad = malformed(name, good)
 
     for arguments, _ in bad.values():
@@ -131,7 +132,7 @@ async def test_RET_16_a_malformed_update_is_refused_with_the_field_and_leaves_no
     world: World, kind: str, name: str
 ) -> None:
     case = await case_for(world, kind, name)
-    good = case.event(**await good_fields(case, name))
+    good = case.event(**{"actor": sender_of(name)} | await good_fields(case, name))
     steps_before = len((await case.status()).timeline)
 
     for what, (arguments, word) in malformed(name, good).items():
@@ -173,7 +174,7 @@ async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kin
 async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, way: str) -> None:
     name = {"Order": "payment_method_updated", "Return": "return_tracking", "Refund": "gateway_update"}[kind]
     case = await case_for(world, kind, name)
-    event = case.event(**await good_fields(case, name)) | {"event_id": "twice"}
+    event = case.event(**{"actor": sender_of(name)} | await good_fields(case, name)) | {"event_id": "twice"}
     await case.update(name, **event)
     steps = len((await case.status()).timeline)
     if way == "update":

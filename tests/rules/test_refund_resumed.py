@@ -270,7 +270,7 @@ async def test_REF_11_a_person_says_what_became_of_a_refund_of_which_the_gateway
         )
     await refund.forward(days=8)
     await refund.shows("the doubt", lambda seen: bool(seen.facts["in_doubt"]))
-    with pytest.raises(Refused, match="only staff"):
+    with pytest.raises(Refused, match="only broker or staff"):
         await refund.update(
             "refund_resolved", actor="seller:jane", outcome="moved", evidence="a statement", reason="it is there"
         )

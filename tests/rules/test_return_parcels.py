@@ -70,7 +70,7 @@ async def test_RET_10_staff_waive_the_number(world: World) -> None:
 async def test_RET_10_only_staff_may_waive_the_number(world: World) -> None:
     case = await waiting_for_the_parcel(world)
 
-    with pytest.raises(Refused, match="only staff"):
+    with pytest.raises(Refused, match="only broker or staff"):
         await case.update("staff_override", actor="buyer:robin", waive="tracking", reason="please")
 
     assert (await case.status()).stage == "awaiting_tracking"

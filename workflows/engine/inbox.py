@@ -50,12 +50,14 @@ CaseClass = TypeVar("CaseClass", bound=type)
 
 
 def read(kind: CaseKind, name: str, payload: Sequence[Any]) -> Event:
-    """The event in `payload`. Raises InvalidInput or NotFound that says what to mend."""
+    """The event in `payload`. Raises InvalidInput, NotFound or NotTheirs that says what to mend."""
     model = kind.events.get(name)
     if model is None:
         known = ", ".join(kind.events)
         raise NotFound(f"there is no event {name[:100]!r} here; there are: {known}")
-    return model.at_the_door(_one_object(name, payload))
+    event = model.at_the_door(_one_object(name, payload))
+    kind.require_sender(name, event)
+    return event
 
 
 def _one_object(name: str, payload: Sequence[Any]) -> dict[str, Any]:

@@ -391,7 +391,7 @@ def test_REF_11_only_staff_say_what_became_of_the_money(actor: str) -> None:
     story.resolve("moved", actor)
     story.rest()
     assert story.stage == "pending"
-    assert "only staff" in story.rejections[0]
+    assert "only broker or staff" in story.rejections[0]
 
 
 @pytest.mark.parametrize("state", ["reserving", "sending"])

@@ -14,6 +14,7 @@ from models.records import CreditMemoBooked, Opening, ReturnOpening, ReturnReope
 from models.refunds import RefundResult, RefundState
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
 from tests.plans.rig import NOT_YET, Given, NotYet, Pure, Rig, Troubled
+from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund
 from workflows.returns.checks import check
@@ -26,7 +27,6 @@ from workflows.returns.view import facts_in_status, last_facts, view
 PURE = Pure(RETURN_KIND, check, apply, plan)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PAID, COST = Decimal("100.00"), Decimal("63.00")
-ACTORS = {"supplier_rma": "supplier:sue", "staff_override": "staff:sam", "channel_update": "channel:ebay"}
 
 
 class ReturnWorld:
@@ -148,7 +148,7 @@ class ReturnStory(Rig[ReturnFacts]):
 
     def event(self, name: str, **fields: Any) -> Any:
         self.events += 1
-        given = {"event_id": f"e{self.events}", "actor": ACTORS.get(name, "seller:jane"), "reason": "worn"}
+        given = {"event_id": f"e{self.events}", "actor": sender_of(name), "reason": "worn"}
         model = RETURN_EVENTS[name]
         return model.at_the_door({k: v for k, v in {**given, **fields}.items() if k in model.model_fields})
 
@@ -187,6 +187,8 @@ class ReturnStory(Rig[ReturnFacts]):
         return self.says("return_tracking", carrier="UPS", tracking_number="1Z")
 
     def received(self, acceptance: str = "accepted", reception: str = "received", quantity: int = 2) -> Self:
+        """All that comes; of fewer units the others don't."""
+        reception = "short" if quantity < 2 else reception
         return self.says("goods_received", **goods(acceptance, reception, quantity))
 
     def credited(self, amount: str = "63.00", number: str = "CM-1", **fields: Any) -> Self:
