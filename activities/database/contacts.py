@@ -10,6 +10,7 @@ from activities.database.upserts import add_new
 from models.orders import OrderRequest
 from models.parties import Seller, Supplier
 from models.partners import Addressee, Contact, Mail, Recipient
+from models.reasons import reasons_in_words
 from models.returns import OpenedReturn
 from models.settings import Settings
 from models.tables import MailRow, OrderRow, ReturnRow, SellerRow, SupplierRow
@@ -61,7 +62,9 @@ class Contacts:
             if row.supplier is not None and mail.to is not Recipient.BUYER:
                 facts["supplier_name"] = row.supplier.name
             titles = _titles(row.order) if row.order is not None else {}
-            contact = contact.model_copy(update={"facts": facts, "titles": titles})
+            own = row.seller.reasons if row.seller is not None else ()
+            reasons = reasons_in_words(own, contact.language)
+            contact = contact.model_copy(update={"facts": facts, "titles": titles, "reasons": reasons})
         return Addressee(is_sent=row.key is not None, contact=contact)
 
     def _contact(

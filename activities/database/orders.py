@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, update
+from sqlalchemy import and_, bindparam, or_, union, update
+from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.cases import open_case, write_case
-from activities.database.differences import differences
 from activities.database.order_lines import share_of
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
+from models.differences import differences
 from models.failures import NotFound
+from models.message import folded
 from models.orders import OrderRequest, ShipmentFact, share_out
+from models.payments import BY_GATEWAY
 from models.records import (
     Cessation,
     ChargeRecord,
@@ -48,9 +51,12 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     Refused, in words: an unknown seller.
     """
     request = ask.request
-    seller, before = _seller_and_order(session, request)
-    if before is not None:
-        return _known(session, before, ask)
+    seller, before = _seller_and_orders(session, request)
+    for one in before:
+        if one.order_id == request.order_id:
+            return _known(session, one, ask)
+    if before:
+        return _taken(before[0], request)
     if seller is None:
         return _refused(f"no seller {request.seller_id}: add it, then send again")
     shares = share_out(request)
@@ -60,6 +66,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
             seller_id=request.seller_id,
             channel=request.channel,
             channel_order_id=request.channel_order_id,
+            channel_order_key=folded(request.channel_order_id) if request.channel_order_id else None,
             workflow_id=ask.workflow_id,
             run_id=ask.run_id,
             received_at=ask.received_at,
@@ -111,15 +118,53 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     return Saved()
 
 
-def _seller_and_order(session: Session, request: OrderRequest) -> tuple[SellerRow | None, OrderRow | None]:
-    """The seller of the request, and what is there under its id, whoever's it is."""
-    same_id = col(OrderRow.order_id) == request.order_id
-    found = session.exec(
+def _seller_and_orders(session: Session, request: OrderRequest) -> tuple[SellerRow | None, list[OrderRow]]:
+    """The seller of the request, and the orders that are there under its id, whoever's they are; as the same order
+    of the channel (ORD-17); or with the same payment of a gateway (REF-3)."""
+    same: list[ColumnElement[bool]] = [col(OrderRow.order_id) == request.order_id]
+    if request.channel_order_id is not None:
+        same.append(
+            and_(
+                col(OrderRow.seller_id) == request.seller_id,
+                col(OrderRow.channel) == request.channel,
+                col(OrderRow.channel_order_key) == folded(request.channel_order_id),
+            )
+        )
+    found = [select(col(OrderRow.order_id)).where(one) for one in same]
+    for payment in request.paid_with:
+        if payment.reference is not None and payment.paid_by in BY_GATEWAY:
+            found.append(
+                select(col(PaymentRow.order_id)).where(
+                    col(PaymentRow.paid_by) == payment.paid_by, col(PaymentRow.reference) == payment.reference
+                )
+            )
+    rows = session.exec(
         select(SellerRow, OrderRow)
-        .join(OrderRow, same_id, isouter=True)
+        .join(OrderRow, col(OrderRow.order_id).in_(union(*found)), isouter=True)
         .where(SellerRow.seller_id == request.seller_id)
-    ).one_or_none()
-    return found or (None, session.get(OrderRow, request.order_id))
+    ).all()
+    orders = [order for _, order in rows if order is not None]
+    if rows:
+        return rows[0][0], orders
+    other = session.get(OrderRow, request.order_id)
+    return None, [other] if other is not None else []
+
+
+def _taken(row: OrderRow, request: OrderRequest) -> OpenedOrder:
+    """ORD-17: it came before under another id; or its payment is another order's."""
+    key = folded(request.channel_order_id) if request.channel_order_id else None
+    if key is None or (row.seller_id, row.channel, row.channel_order_key) != (
+        request.seller_id,
+        request.channel,
+        key,
+    ):
+        return _refused(
+            f"its payment is the one of order {row.order_id}: one payment belongs to one order (REF-3)"
+        )
+    differs = differences(request.model_copy(update={"order_id": row.order_id}), row.request)
+    why = f"; this request differs from it in {differs}" if differs else ", and says the same"
+    what = f"the channel's order {row.channel_order_id} was taken before as order {row.order_id}{why} (ORD-17)"
+    return OpenedOrder(opening=Opening.DUPLICATE, reason=what)
 
 
 def _refused(why: str) -> OpenedOrder:
@@ -340,20 +385,16 @@ def _add_shipped_units(
 def _bought(session: Session, order_id: str) -> list[Bought]:
     """What the accepted orders to suppliers hold, in the order in which they were made."""
     found = session.exec(
-        select(
-            SupplierOrderLineRow.number,
-            SupplierOrderRow.supplier_id,
-            SupplierOrderLineRow.line_id,
-            SupplierOrderLineRow.quantity,
-            col(SupplierOrderRow.short),
-        )
+        select(SupplierOrderLineRow, SupplierOrderRow)
         .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(SupplierOrderLineRow.number))
         .where(SupplierOrderRow.order_id == order_id, SupplierOrderRow.state == "accepted")
         .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.line_id))
     )
     return [
-        Bought(number, supplier_id, line_id, quantity - (short or {}).get(line_id, 0))
-        for number, supplier_id, line_id, quantity, short in found
+        Bought(
+            line.number, order.supplier_id, line.line_id, line.quantity - (order.short or {}).get(line.line_id, 0)
+        )
+        for line, order in found
     ]
 
 

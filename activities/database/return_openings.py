@@ -7,7 +7,7 @@ from sqlmodel import Session, col, func, select
 
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
-from activities.database.differences import differences
+from models.differences import differences
 from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
 from activities.database.refunds import result_of
 from activities.database.returnable_units import (
@@ -26,9 +26,10 @@ from models.failures import NotFound
 from models.ids import return_workflow_id, sibling_return_id
 from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
+from models.reasons import require_usable
 from models.records import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
 from models.refunds import RefundState
-from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
+from models.returns import ASKED_HERE, OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
@@ -169,6 +170,7 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
 def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpening:
     """Write one return per supplier, with its lines and units; the first is the one that was asked for."""
     seller = _seller(session, order)
+    _check_reasons(ask.request, seller)
     splits = _split(session, ask, order)
     suppliers = _suppliers(session, [split.part.supplier_id for split in splits])
     for split in splits:
@@ -191,6 +193,18 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
         _open_case(session, row)
     _add_lines(session, splits)
     return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
+
+
+def _check_reasons(request: ReturnRequest, seller: Seller) -> None:
+    """RET-21: refuses a reason that is not in use any more, or that lacks what must come with it. What a marketplace
+    decided is taken as it is."""
+    if request.source not in ASKED_HERE:
+        return
+    for line in request.lines:
+        try:
+            require_usable(line, seller.reasons, note=request.note)
+        except ValueError as error:
+            raise _Refused(f"{line.name}: {error}") from None
 
 
 def _open_case(session: Session, row: ReturnRow) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from activities.database.cases import write_case
 from activities.database.upserts import table_of, upsert
 from models.failures import NotFound
+from models.message import folded
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
@@ -17,9 +18,10 @@ from models.records import (
     Saved,
     SaveReturn,
 )
-from models.tables import CreditMemoRow, ReceptionRow, ReturnRow
+from models.tables import CreditMemoRow, ReceptionRow, ReturnParcelRow, ReturnRow
 
-_COLUMNS: Final = tuple(name for name in KeptReturn.model_fields if name not in ("return_id", "receptions"))
+_ELSEWHERE: Final = ("return_id", "receptions", "parcels")
+_COLUMNS: Final = tuple(name for name in KeptReturn.model_fields if name not in _ELSEWHERE)
 """What is kept of a return in its own row."""
 
 
@@ -31,8 +33,9 @@ def save_return(session: Session, ask: SaveReturn) -> Saved:
     is_newest = write_case(session, ask.record)
     table = table_of(ReturnRow)
     known = session.execute(
-        select(table.c.run_id, *(table.c[name] for name in _COLUMNS), ReceptionRow)
+        select(table.c.run_id, *(table.c[name] for name in _COLUMNS), ReceptionRow, ReturnParcelRow)
         .join_from(table, ReceptionRow, col(ReceptionRow.return_id) == table.c.return_id, isouter=True)
+        .join(ReturnParcelRow, col(ReturnParcelRow.return_id) == table.c.return_id, isouter=True)
         .where(table.c.return_id == ask.return_id)
         .with_for_update(of=table)
     ).all()
@@ -48,38 +51,56 @@ def save_return(session: Session, ask: SaveReturn) -> Saved:
     if changed:
         session.execute(update(table).where(table.c.return_id == ask.return_id).values(changed))
     _save_receptions(session, ask, [row.ReceptionRow for row in known if row.ReceptionRow is not None])
+    _save_parcels(session, ask, [row.ReturnParcelRow for row in known if row.ReturnParcelRow is not None])
     return Saved()
 
 
 def kept(row: ReturnRow, receptions: Iterable[ReceptionRow]) -> KeptReturn:
-    """What was kept of a return last."""
+    """What was kept of a return last; its parcels are in its facts."""
     columns = {name: getattr(row, name) for name in _COLUMNS}
     records = tuple(_record(one) for one in receptions)
     return KeptReturn(return_id=row.return_id, receptions=records, **columns)
 
 
 def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
-    """Count a credit memo once (RET-12); booking the very same one again, as a retry does, says `booked` again.
+    """Count a credit memo once for a return (RET-12); booking the very same one again, as a retry does, says
+    `booked` again. Parts of one paper for several returns are together no more than the paper (RET-28).
 
     Raises NotFound for an unknown return.
     """
-    the_same = (col(CreditMemoRow.supplier_id) == ask.supplier_id) & (col(CreditMemoRow.number) == ask.number)
+    number = folded(ask.number)
+    the_same = (col(CreditMemoRow.supplier_id) == ask.supplier_id) & (col(CreditMemoRow.number_folded) == number)
     found = session.execute(
         select(col(ReturnRow.return_id), CreditMemoRow)
         .join(CreditMemoRow, the_same, isouter=True)
         .where(col(ReturnRow.return_id) == ask.return_id)
-    ).one_or_none()
-    if found is None:
+    ).all()
+    if not found:
         raise NotFound(f"no return {ask.return_id} in the database")
-    if (before := found.CreditMemoRow) is not None:
+    parts = [row.CreditMemoRow for row in found if row.CreditMemoRow is not None]
+    if (before := next((one for one in parts if one.return_id == ask.return_id), None)) is not None:
         is_retry = all(getattr(before, name) == value for name, value in ask)
         return CreditMemoBooked(state="booked" if is_retry else "duplicate", return_id=before.return_id)
-    session.add(CreditMemoRow(**dict(ask)))
+    if (reason := _over_total(ask, parts)) is not None:
+        return CreditMemoBooked(state="over_total", return_id=ask.return_id, reason=reason)
+    session.add(CreditMemoRow(number_folded=number, **dict(ask)))
     return CreditMemoBooked(state="booked", return_id=ask.return_id)
+
+
+def _over_total(ask: BookCreditMemo, parts: list[CreditMemoRow]) -> str | None:
+    """Why this part is too much for its paper; none where nobody said how much the paper is."""
+    totals = [total for total in (ask.total, *(one.total for one in parts)) if total is not None]
+    counted = sum((one.amount for one in parts if one.currency == ask.currency), ask.amount)
+    if not totals or counted <= min(totals):
+        return None
+    others = ", ".join(f"{one.amount} for return {one.return_id}" for one in parts)
+    credited = f"{others} and " if others else ""
+    return f"the paper is over {min(totals)} {ask.currency}, and credits {credited}{ask.amount} here"
 
 
 def _record(row: ReceptionRow) -> ReceptionRecord:
     return ReceptionRecord(
+        event_id=row.event_id,
         line_id=row.line_id,
         sku=row.sku,
         quantity=row.quantity,
@@ -89,11 +110,39 @@ def _record(row: ReceptionRow) -> ReceptionRecord:
 
 
 def _save_receptions(session: Session, ask: SaveReturn, before: list[ReceptionRow]) -> None:
-    """What is said now replaces what was said before (RET-11)."""
-    known = {row.line_id: _record(row) for row in before}
-    said = {record.line_id: record for record in ask.receptions}
-    if gone := known.keys() - said.keys():
-        table = table_of(ReceptionRow)
-        session.execute(delete(table).where(table.c.return_id == ask.return_id, table.c.line_id.in_(sorted(gone))))
-    changed = [record for line_id, record in said.items() if known.get(line_id) != record]
-    upsert(session, ReceptionRow, [{"return_id": ask.return_id, **dict(record)} for record in changed])
+    """Groups of units by receipt; what was corrected is gone (RET-25, RET-26)."""
+    known = {(row.event_id, row.position): _record(row) for row in before}
+    said: dict[tuple[str, int], ReceptionRecord] = {}
+    for record in ask.receptions:
+        position = sum(event_id == record.event_id for event_id, _ in said)
+        said[record.event_id, position] = record
+    table = table_of(ReceptionRow)
+    for event_id, position in sorted(known.keys() - said.keys()):
+        here = (table.c.event_id == event_id) & (table.c.position == position)
+        session.execute(delete(table).where(table.c.return_id == ask.return_id, here))
+    changed = [
+        {"return_id": ask.return_id, "position": place[1], **dict(record)}
+        for place, record in said.items()
+        if known.get(place) != record
+    ]
+    upsert(session, ReceptionRow, changed)
+
+
+def _save_parcels(session: Session, ask: SaveReturn, before: list[ReturnParcelRow]) -> None:
+    """Parcels add up; each number stands once (RET-29)."""
+    known = {row.number_folded: row for row in before}
+    said = {
+        folded(one.tracking_number): {
+            "carrier": one.carrier,
+            "tracking_number": one.tracking_number,
+            "lines": [units.model_dump(mode="json") for units in one.lines],
+            "at": one.at,
+        }
+        for one in ask.parcels
+    }
+    changed = [
+        {"return_id": ask.return_id, "number_folded": number, **parcel}
+        for number, parcel in said.items()
+        if number not in known or any(getattr(known[number], name) != value for name, value in parcel.items())
+    ]
+    upsert(session, ReturnParcelRow, changed)

@@ -1,5 +1,6 @@
 """Rows of the database as people read them."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +8,7 @@ from sqlalchemy import Row
 
 from activities.database import views
 from models.case import Step
+from models.message import Quantity
 from models.money import smallest_unit
 from models.naming import by_sku
 from models.refunds import Direction, RefundState
@@ -21,6 +23,7 @@ from models.tables import (
     ReceptionRow,
     RefundRow,
     ReturnLineRow,
+    ReturnParcelRow,
     ReturnRow,
     ShipmentLineRow,
     ShipmentRow,
@@ -198,8 +201,10 @@ def cessation(row: CessationRow) -> views.CessationView:
     )
 
 
-def return_line(row: ReturnLineRow, received: ReceptionRow | None) -> views.ReturnLineView:
+def return_line(row: ReturnLineRow, received: Sequence[ReceptionRow]) -> views.ReturnLineView:
     """One line of a return, with what arrived of it."""
+    receptions = {one.reception for one in received}
+    acceptances = {one.acceptance for one in received}
     return views.ReturnLineView(
         line_id=row.line_id,
         sku=row.sku,
@@ -209,16 +214,42 @@ def return_line(row: ReturnLineRow, received: ReceptionRow | None) -> views.Retu
         evidence=tuple(Evidence.model_validate(item) for item in row.evidence),
         paid=row.paid,
         cost=row.cost,
-        received=received.quantity if received is not None else None,
-        reception=received.reception if received is not None else None,
-        acceptance=received.acceptance if received is not None else None,
+        received=sum(one.quantity for one in received) if received else None,
+        reception=receptions.pop() if len(receptions) == 1 else None,
+        acceptance=acceptances.pop() if len(acceptances) == 1 else None,
+        receipts=tuple(
+            views.ReceivedView(
+                event_id=one.event_id,
+                quantity=one.quantity,
+                reception=one.reception,
+                acceptance=one.acceptance,
+            )
+            for one in received
+        ),
+    )
+
+
+def parcel_back(row: ReturnParcelRow) -> views.ParcelBackView:
+    """One parcel back."""
+    return views.ParcelBackView(
+        carrier=row.carrier,
+        tracking_number=row.tracking_number,
+        at=row.at,
+        items=by_sku(Quantity.model_validate(line) for line in row.lines),
     )
 
 
 def credit_memo(row: CreditMemoRow) -> views.CreditMemoView:
     """One credit memo."""
     return views.CreditMemoView(
-        number=row.number, date=row.date, amount=row.amount, currency=row.currency, actor=row.actor, at=row.at
+        number=row.number,
+        date=row.date,
+        amount=row.amount,
+        currency=row.currency,
+        final=row.final,
+        total=row.total,
+        actor=row.actor,
+        at=row.at,
     )
 
 

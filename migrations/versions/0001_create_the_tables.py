@@ -149,6 +149,7 @@ def upgrade() -> None:
         sa.Column("seller_id", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("channel_order_id", sa.String(), nullable=True),
+        sa.Column("channel_order_key", sa.String(), nullable=True),
         sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -163,6 +164,7 @@ def upgrade() -> None:
         sa.Column("seller", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_orders_workflow_id")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
@@ -249,6 +251,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_reference"), ["reference"], unique=False)
+        batch_op.create_index(
+            "uq_payment_by_gateway",
+            ["paid_by", "reference"],
+            unique=True,
+            sqlite_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net')"),
+            postgresql_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net')"),
+        )
 
     op.create_table(
         "shipment",
@@ -598,6 +607,7 @@ def downgrade() -> None:
     op.drop_table("shipment")
     op.drop_table("order_line")
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.drop_index("uq_payment_by_gateway")
         batch_op.drop_index(batch_op.f("ix_payment_reference"))
 
     op.drop_table("payment")

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.buyers import Address
@@ -18,7 +18,7 @@ from models.case import Custody, MoneyState, SlaState
 from models.orders import Channel, Fault, OrderRequest
 from models.parties import Seller, Supplier
 from models.partners import ChargeState
-from models.payments import PaidBy
+from models.payments import BY_GATEWAY, PaidBy
 from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest, Source
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
@@ -129,15 +129,26 @@ class StepRow(SQLModel, table=True):
     who: str
 
 
+BY_A_GATEWAY = f"paid_by IN ({', '.join(repr(one.value) for one in BY_GATEWAY)})"
+"""The payments that can be refunded by their reference."""
+
+
 class OrderRow(SQLModel, table=True):
-    """An order: its request with the buyer, what was paid, the seller's settings when it came."""
+    """An order: its request with the buyer, what was paid, the seller's settings when it came.
+
+    The channel's order is taken once, whatever id it comes under (ORD-17)."""
 
     __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
+    )
 
     order_id: str = Field(primary_key=True)
     seller_id: str = Field(foreign_key="seller.seller_id", index=True)
     channel: Channel = Field(sa_type=Word(Channel))
     channel_order_id: str | None = Field(default=None, index=True)
+    channel_order_key: str | None = None
+    """The same without case, blanks and punctuation (ORD-21)."""
     workflow_id: str = Field(unique=True)
     run_id: str
     received_at: datetime = Field(sa_type=UtcTime, index=True)
@@ -159,7 +170,18 @@ class PaymentRow(SQLModel, table=True):
     """One payment of the buyer to the seller (ORD-1); an order that cost nothing has none (ORD-15)."""
 
     __tablename__ = "payment"
-    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
+    __table_args__ = (
+        CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),
+        # What a gateway can refund belongs to one order: else it would be refunded by each (REF-3, ORD-17).
+        Index(
+            "uq_payment_by_gateway",
+            "paid_by",
+            "reference",
+            unique=True,
+            sqlite_where=text(BY_A_GATEWAY),
+            postgresql_where=text(BY_A_GATEWAY),
+        ),
+    )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     position: int = Field(primary_key=True)

@@ -9,7 +9,7 @@ from typing import Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from temporalio.client import Client
 
-from models.failures import BackhaulError, InvalidInput, Problem
+from models.failures import BackhaulError, Conflict, InvalidInput, Problem
 from models.orders import OrderRequest
 from starter.cli.case_lookup import order_case
 from starter.cli.documents import open_document
@@ -63,7 +63,12 @@ async def start_orders(requests: Sequence[OrderRequest]) -> None:
     place = {order_case(request.order_id): place for place, request in enumerate(requests)}
     for case in sorted(opened, key=lambda case: place[case.workflow_id]):
         number = case.workflow_id.removeprefix("order-")
-        if case.already:
+        if case.differs:
+            what = f"order {number} already exists and differs in {case.differs}: it is left as it was"
+            how = "correct it by events (backhaul order --help), or use another number"
+            failures.append(Conflict(f"{what}; {how}"))
+            say(what)
+        elif case.already:
             say(f"order {number} already exists; not repeated")
         elif len(requests) <= _TOLD_ONE_BY_ONE:
             say(f"order {number} started")
@@ -71,7 +76,7 @@ async def start_orders(requests: Sequence[OrderRequest]) -> None:
         already = sum(case.already for case in opened)
         say(f"{len(opened) - already} started, {already} already existed, {len(requests) - len(opened)} not sent")
     if failures:
-        if opened:
+        if len(opened) < len(requests):
             remark("send the file again later: what was started is not repeated")
         raise failures[0]
 

@@ -28,6 +28,7 @@ from models.contract import (
     SUPPLIER_ID,
     TASK_QUEUE,
 )
+from models.differences import differences
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import Message, Request
@@ -44,10 +45,12 @@ _DETAILS_BYTES: Final = 19_700
 
 
 class Opened(Message):
-    """`already`: a case with this id runs or ran; nothing was started."""
+    """`already`: a case with this id runs or ran; nothing was started. `differs`: in what its request differs from
+    this one, by the names of fields; empty when both say the same (ORD-17)."""
 
     workflow_id: str
     already: bool
+    differs: str = ""
 
 
 async def open_order(client: Client, request: OrderRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
@@ -149,13 +152,29 @@ async def _open(
             await start(WorkflowIDReusePolicy.REJECT_DUPLICATE)
         except WorkflowAlreadyStartedError:
             if not await _may_start_again(client, workflow, workflow_id):
-                return Opened(workflow_id=workflow_id, already=True)
+                return await _already(client, workflow_id, request)
             await start(WorkflowIDReusePolicy.ALLOW_DUPLICATE)
     except WorkflowAlreadyStartedError:
-        return Opened(workflow_id=workflow_id, already=True)
+        return await _already(client, workflow_id, request)
     except RPCError as error:
         raise failure_of(error, f"{workflow_id} could not be started") from None
     return Opened(workflow_id=workflow_id, already=False)
+
+
+async def _already(client: Client, workflow_id: str, request: Request) -> Opened:
+    """What is there under this id, compared with what was to be started."""
+    async for event in client.get_workflow_handle(workflow_id).fetch_history_events(page_size=1):
+        payloads = event.workflow_execution_started_event_attributes.input.payloads
+        (first,) = await client.data_converter.decode(payloads, [type(request)]) if payloads else (request,)
+        if not isinstance(first, Request):
+            break
+        differs = differences(request, first, leaving_out=_OF_ITS_OWN)
+        return Opened(workflow_id=workflow_id, already=True, differs=differs)
+    return Opened(workflow_id=workflow_id, already=True)
+
+
+_OF_ITS_OWN: Final = ("continued", "asked_for", "requested_by", "note")
+"""Fields that say how it was asked for, and not what."""
 
 
 async def _may_start_again(client: Client, workflow: str, workflow_id: str) -> bool:

@@ -1,6 +1,6 @@
 """In what two messages differ: the names of fields, never their values, which may be personal."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from models.message import Message
@@ -8,9 +8,13 @@ from models.message import Message
 _NAMED: Final = 10
 
 
-def differences(one: Message, other: Message) -> str:
-    """`payment.amount, lines.0.quantity`; empty when both say the same."""
-    found = list(_between(one.model_dump(), other.model_dump(), ""))
+def differences(one: Message, other: Message, leaving_out: Collection[str] = ()) -> str:
+    """`payment.amount, lines.0.quantity`; empty when both say the same.
+
+    `leaving_out`: fields that don't matter.
+    """
+    left_out = set(leaving_out)
+    found = list(_between(one.model_dump(exclude=left_out), other.model_dump(exclude=left_out), ""))
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     return ", ".join(found[:_NAMED]) + more
 

@@ -1,0 +1,90 @@
+"""The channel's order is taken once, whatever its id here, and a payment belongs to one order (ORD-17, REF-3)."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import IntegrityError
+
+from tests.database.story import Story, order_request
+
+LINE = ("A", 1, "10.00")
+
+
+def opened(story: Story, order_id: str, run: str = "run-1", **fields: Any) -> tuple[str, str]:
+    answer = story.order_request_opened(order_request(LINE, order_id=order_id, **fields), run)
+    return answer.opening.value, answer.reason or ""
+
+
+def test_ORD_17_the_channels_order_comes_again_under_another_id_and_says_the_same(story: Story) -> None:
+    payment = {"paid_by": "stripe", "reference": "pi_x", "amount": "10.00", "currency": "USD"}
+    assert opened(story, "1001", channel_order_id="#1071", payment=payment) == ("opened", "")
+    opening, reason = opened(story, "2002", channel_order_id="1071", payment=payment)
+    assert opening == "duplicate"
+    assert "taken before as order 1001" in reason
+
+
+def test_ORD_17_one_that_differs_is_answered_with_what_differs(story: Story) -> None:
+    opened(story, "1001", channel_order_id="ab-71")
+    opening, reason = opened(story, "2002", channel_order_id="AB 71", shipping="5.00")
+    assert opening == "duplicate"
+    assert "shipping" in reason
+    assert "payment" in reason
+
+
+@pytest.mark.parametrize("fields", [{"channel": "ebay"}, {"channel_order_id": "1072"}])
+def test_ORD_17_another_channel_or_number_is_another_order(story: Story, fields: dict[str, Any]) -> None:
+    opened(story, "1001", channel_order_id="1071")
+    assert opened(story, "2002", **{"channel_order_id": "1071"} | fields)[0] == "opened"
+
+
+def test_ORD_17_orders_without_a_number_of_the_channel_have_nothing_in_common(story: Story) -> None:
+    assert [opened(story, number)[0] for number in ("1", "2", "3")] == ["opened"] * 3
+
+
+def test_ORD_17_the_same_run_again_gets_the_same_answer(story: Story) -> None:
+    assert opened(story, "1001", channel_order_id="1071") == opened(story, "1001", channel_order_id="1071")
+
+
+def test_REF_3_a_payment_of_a_gateway_belongs_to_one_order(story: Story) -> None:
+    payment = {"paid_by": "stripe", "reference": "pi_x", "amount": "10.00", "currency": "USD"}
+    opened(story, "1001", payment=payment)
+    opening, reason = opened(story, "2002", payment=payment)
+    assert opening == "refused"
+    assert "its payment is the one of order 1001" in reason
+
+
+def test_REF_3_bank_transfers_may_bear_the_same_words(story: Story) -> None:
+    payment = {"paid_by": "bank_transfer", "reference": "thanks", "amount": "10.00", "currency": "USD"}
+    assert [opened(story, number, payment=payment)[0] for number in ("1", "2")] == ["opened", "opened"]
+
+
+def test_ORD_17_the_database_itself_keeps_it(story: Story, engine: Engine) -> None:
+    opened(story, "1001", channel_order_id="1071")
+    opened(story, "2002", channel_order_id="1072")
+    changes = (
+        "UPDATE orders SET channel_order_key = '1071' WHERE order_id = '2002'",
+        "UPDATE payment SET reference = 'pi_1001' WHERE order_id = '2002'",
+    )
+    for change in changes:
+        with engine.connect() as connection, pytest.raises(IntegrityError):
+            connection.exec_driver_sql(change)
+
+
+def test_ORD_17_what_is_there_is_looked_up_in_indexes(story: Story, engine: Engine) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("of SQLite")
+    opened(story, "1001", channel_order_id="1071")
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(engine, "before_cursor_execute", note)
+    opened(story, "2002", channel_order_id="1072")
+    event.remove(engine, "before_cursor_execute", note)
+    first = next(one for one in asked if one[0].startswith("SELECT"))
+    with engine.connect() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {first[0]}", first[1]).fetchall())
+    assert "SCAN orders" not in plan, plan
+    assert "SCAN payment" not in plan, plan
