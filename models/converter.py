@@ -5,19 +5,21 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
-    DefaultFailureConverterWithEncodedAttributes,
+    DefaultFailureConverter,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
+    PayloadConverter,
 )
 from temporalio.exceptions import ApplicationError
 
 from models.encryption import EncryptionCodec, read_keys
-from models.failures import InvalidInput, Problem
+from models.failures import Category, InvalidInput, Problem
 from models.message import Request
 from models.settings import Settings
 
@@ -67,7 +69,29 @@ def _is_request(type_hint: Any) -> bool:
     return isinstance(type_hint, type) and issubclass(type_hint, Request)
 
 
-DATA_CONVERTER = DataConverter(payload_converter_class=_Payloads, payload_codec=EncryptionCodec(()))
+ANSWERS: Final = frozenset(category.value for category in Category if category is not Category.INTERNAL)
+"""The types of failures that are answers for people: where in the code they were made is nobody's business."""
+
+
+class _Failures(DefaultFailureConverter):
+    """A refusal carries no stack trace: people and strangers read it. A fault of ours keeps its own."""
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        if isinstance(exception, ApplicationError) and exception.type in ANSWERS:
+            exception = exception.with_traceback(None)
+        super().to_failure(exception, payload_converter, failure)
+
+
+class _EncryptedFailures(_Failures):
+    """Message and stack trace go where the codec encrypts."""
+
+    def __init__(self) -> None:
+        super().__init__(encode_common_attributes=True)
+
+
+DATA_CONVERTER = DataConverter(
+    payload_converter_class=_Payloads, payload_codec=EncryptionCodec(()), failure_converter_class=_Failures
+)
 """Encrypts nothing. What it finds encrypted raises KeyMissing, instead of being taken for a wrong message."""
 
 
@@ -81,5 +105,5 @@ def data_converter(settings: Settings) -> DataConverter:
     return dataclasses.replace(
         DATA_CONVERTER,
         payload_codec=EncryptionCodec(read_keys(settings.payload_keys.get_secret_value())),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=_EncryptedFailures,
     )
