@@ -369,7 +369,7 @@ class World:
                     "address": BUYER_IN_SACRAMENTO | {"country": country},
                 },
                 "lines": full,
-                **({} if "payments" in fields else {"payment": payment}),
+                **({"currency": currency} if "payments" in fields else {"payment": payment}),
                 **fields,
             }
         )
@@ -402,8 +402,13 @@ class World:
         task_queue = fields.pop("task_queue", self.task_queue)
         return_id = fields.pop("return_id", f"RR-{order.id}-{next(self.numbers)}")
         lines = fields.pop("lines", None) or [
-            {"sku": line.sku, "quantity": quantity or line.quantity, "reason": "does not fit"}
-            for line in order.request.lines
+            {
+                "line_id": line.line_id or str(position),
+                "sku": line.sku,
+                "quantity": quantity or line.quantity,
+                "reason": "does not fit",
+            }
+            for position, line in enumerate(order.request.lines, start=1)
         ]
         request = ReturnRequest.at_the_door(
             {"return_id": return_id, "order_id": order.id, "lines": lines, "source": "seller", **fields}
