@@ -6,7 +6,7 @@ rewrites the past.
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 from zoneinfo import available_timezones
 
 from pydantic import EmailStr, Field
@@ -15,6 +15,7 @@ from models.buyers import Language
 from models.failures import InvalidInput, Problem
 from models.ids import CaseId
 from models.message import GatewayId, LongText, Message, Number, Text
+from models.reasons import OwnReasons
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
@@ -22,11 +23,24 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
 
 
+DEFAULT_MINIMUM_STOCK: Final = 2
+"""Items with fewer in stock count as not in stock (ORD-5)."""
+
+
 class OnBreach(StrEnum):
     """What happens when the refund SLA is breached (RET-13)."""
 
     WAIT = "wait"
     REFUND = "refund"
+
+
+class FinalCredit(StrEnum):
+    """What the seller gets when the supplier's last credit is below the cost (RET-28)."""
+
+    CREDITED = "credited"
+    """What the supplier credited."""
+    AGREED = "agreed"
+    """What was agreed: parts and tax; the broker bears the difference."""
 
 
 class Party(Message):
@@ -71,7 +85,7 @@ class Seller(Party):
     """ORD-4."""
     handoff_minutes: Minutes = 60
     """An order must be with a supplier by then (ORD-4)."""
-    minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = 2
+    minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = DEFAULT_MINIMUM_STOCK
     """Items with fewer in stock count as not in stock (ORD-5)."""
 
     shipment_reminder_days: tuple[Days, ...] = (5, 14)
@@ -96,11 +110,19 @@ class Seller(Party):
     on_refund_breach: OnBreach = OnBreach.WAIT
     refund_retry_days: Days = 3
     """After this a refund of the seller that failed is made again, and one in doubt is looked for (RET-13)."""
+    final_credit: FinalCredit = FinalCredit.CREDITED
+    """What the seller gets of a supplier's last credit that is below the cost (RET-28)."""
     buyer_refund_reminder_days: tuple[Days, ...] = (3, 10)
+    """The seller is reminded to refund the buyer, or to decline (REF-1, RET-27)."""
+    buyer_refund_staff_days: Days = 30
+    """Staff are told when it has done neither by then, and each time that it has passed again (RET-27)."""
     refund_look_again_days: Days = 1
     """How long a gateway may say nothing about a pending refund before it is asked (REF-7)."""
     refund_looks_before_alert: Days = 7
     """After so many looks in vain staff are told, and the refund is in doubt (REF-11)."""
+
+    reasons: OwnReasons = ()
+    """Its own reasons for returns, and its changes of the default ones (RET-21)."""
 
     @property
     def cancel_window(self) -> timedelta:

@@ -251,8 +251,8 @@ class ReturnReopened(Message):
 
 
 class BookCreditMemo(Message):
-    """What a supplier's credit memo credits for one return: the same supplier, number and return count once (RET-12).
-    One paper may have parts for several returns, together no more than its `total` (RET-28)."""
+    """What a supplier's credit memo credits for one return: the same supplier, number and return count once
+    (RET-12). One paper may have parts for several returns, together no more than its `total` (RET-28)."""
 
     supplier_id: CaseId
     number: Number
@@ -267,8 +267,8 @@ class BookCreditMemo(Message):
 
 
 class CreditMemoBooked(Message):
-    """`duplicate`: the number was booked for this return before. `over_total`: the parts of the paper are more than
-    the paper, and `reason` says of which returns."""
+    """`duplicate`: the number was booked for this return before. `over_total`: the parts of the paper are more
+    than the paper, and `reason` says of which returns."""
 
     state: Literal["booked", "duplicate", "over_total"]
     return_id: str

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
@@ -38,6 +38,10 @@ class Source(StrEnum):
     AMAZON_REPORT = "amazon_report"
     MANUAL = "manual"
     LATE_CANCEL = "late_cancel"
+
+
+ASKED_HERE: Final = (Source.SELLER, Source.BUYER, Source.MANUAL)
+"""Who asks here, and can be answered. What marketplaces opened exists already, whatever our rules say."""
 
 
 class Evidence(Message):
@@ -122,10 +126,17 @@ class SupplierRma(Event):
 
 
 class ReturnTracking(Event):
-    """The parcel back is on its way (RET-10)."""
+    """A parcel back is on its way (RET-10). Several add up; the same number again counts once (RET-29)."""
 
     carrier: Text
     tracking_number: Number
+    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
+    """What is in it, when that is known."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        require_distinct_names(self.lines or ())
+        return self
 
 
 class Reception(StrEnum):
@@ -133,6 +144,7 @@ class Reception(StrEnum):
 
     RECEIVED = "received"
     SHORT = "short"
+    """Fewer than were sent, and no more are awaited of this line: its other units did not arrive."""
     WRONG_ITEM = "wrong_item"
     LOST = "lost"
     REFUSED = "refused"
@@ -155,13 +167,17 @@ class ReceivedLine(NamesLine):
 
 
 class GoodsReceived(Event):
-    """The supplier received and inspected; a later one for the same line replaces what was said (RET-11)."""
+    """What arrived this time, and what the supplier makes of it (RET-11). Receipts add up (RET-26); units of one
+    line that came back in different condition are entries of their own (RET-25)."""
 
-    lines: Annotated[tuple[ReceivedLine, ...], Field(min_length=1, max_length=500)]
+    lines: Annotated[tuple[ReceivedLine, ...], Field(max_length=500)] = ()
+    corrects: Number | None = None
+    """The `event_id` of the receipt that this one replaces; without lines: that one is taken back."""
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        require_distinct_names(self.lines)
+    def _says_something(self) -> Self:
+        if not self.lines and self.corrects is None:
+            raise ValueError("say what arrived: a receipt needs lines (RET-26)")
         return self
 
 
@@ -176,16 +192,26 @@ Day = Annotated[date, BeforeValidator(_written_day)]
 
 
 class CreditMemo(Event):
-    """The supplier's paper that gives money back (RET-12). Same supplier and number: counted once."""
+    """The supplier's paper that gives money back (RET-12). The same number counts once for a return; one paper may
+    credit several returns, each with its part (RET-28)."""
 
     number: Number
     date: Day
     amount: PositiveAmount
+    """What it credits for this return."""
     currency: Currency
+    final: bool = False
+    """No more will be credited, be it less than the cost (RET-28)."""
+    total: PositiveAmount | None = None
+    """Of the whole paper, when it credits several returns."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         require_whole(self.amount, self.currency, "amount")
+        if self.total is not None:
+            require_whole(self.total, self.currency, "total")
+            if self.amount > self.total:
+                raise ValueError("amount, the part of this return, is more than the total of the paper (RET-28)")
         return self
 
 
@@ -200,6 +226,24 @@ class BuyerRefund(Event):
     def _distinct(self) -> Self:
         require_distinct_names(self.lines or ())
         return self
+
+
+class DeclineKind(StrEnum):
+    """Why a return ends without a refund of the buyer (RET-27)."""
+
+    DECLINED = "declined"
+    """After the inspection."""
+    REPLACED = "replaced"
+    REPAIRED = "repaired"
+    REFUNDED_ELSEWHERE = "refunded_elsewhere"
+    """The buyer has the money already: by a dispute, in cash, by another way."""
+
+
+class RefundDeclined(Event):
+    """The seller does not refund the buyer, and the buyer is told why (RET-27)."""
+
+    kind: DeclineKind
+    reason: LongText
 
 
 class Withdrawal(Event):
@@ -222,7 +266,8 @@ class Waivable(StrEnum):
     RMA = "rma"
     INSPECTION = "inspection"
     CREDIT_MEMO = "credit_memo"
-    """The broker refunds the seller in full although the supplier has not credited it all."""
+    """The broker refunds the seller in full although the supplier has not credited it all. What nobody has
+    inspected yet need not be; what is rejected stays rejected."""
 
 
 class StaffOverride(Event):

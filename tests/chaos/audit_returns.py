@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from activities.database.views import ReturnLineView, ReturnView
 from models.ids import return_workflow_id
+from models.message import folded
 from models.money import share_of_units
 from models.refunds import Direction, Way
-from models.returns import Acceptance
+from models.returns import Acceptance, Reception
 from tests.chaos.audit_facts import MOVED, Facts, Violation, doubled
 
 BROKER_PAYS = "refunded at the broker's expense"
@@ -67,8 +68,8 @@ class ReturnsAudit:
 
     def _each_credit_once(self) -> Iterator[Violation]:
         memos = [(view, memo) for view in self._facts.seen.returns for memo in view.credit_memos]
-        for supplier_id, number in doubled(memos, lambda one: (one[0].listed.supplier_id, one[1].number)):
-            yield Violation("credit twice", f"{supplier_id}, {number}")
+        for return_id, number in doubled(memos, lambda one: (one[0].listed.return_id, folded(one[1].number))):
+            yield Violation("credit twice", f"{return_id}, {number}")
 
     def _seller_is_refunded(self, view: ReturnView) -> Iterator[Violation]:
         """RET-11..13: parts and tax of what the supplier accepted, credited by it or at the broker's expense."""
@@ -81,7 +82,7 @@ class ReturnsAudit:
             yield Violation("refunded without credit", return_id, detail)
 
     def _due_to_the_seller(self, view: ReturnView) -> Decimal:
-        in_full = bool(view.credit_memos) and view.credited >= sum((line.cost for line in view.lines), Decimal(0))
+        in_full = any(memo.final for memo in view.credit_memos) or bool(view.credit_memos) and view.credited >= sum((line.cost for line in view.lines), Decimal(0))
         currency = self._facts.orders[view.listed.order_id].request.charge_currency
         return sum(
             (
@@ -93,7 +94,8 @@ class ReturnsAudit:
 
     def _buyer_is_refunded(self, view: ReturnView) -> Iterator[Violation]:
         """RET-14, RET-18: by a click, by the seller's setting, or by the marketplace itself."""
-        if not _moved(view, Direction.SELLER_TO_BUYER) and not view.refunded_by_channel:
+        settled = view.refunded_by_channel or view.refund_declined is not None
+        if not _moved(view, Direction.SELLER_TO_BUYER) and not settled:
             yield Violation("completed without the buyer's refund", view.listed.return_id)
 
     def _no_money_moved(self, view: ReturnView) -> Iterator[Violation]:
@@ -111,6 +113,10 @@ def _moved(view: ReturnView, direction: Direction) -> Decimal:
 
 def _accepted(line: ReturnLineView, *, moot: bool) -> int:
     """`moot`: who credits it all need not say what arrived."""
-    if line.acceptance is None or line.acceptance is Acceptance.MANUAL:
-        return line.quantity if moot else 0
-    return (line.received or 0) if line.acceptance is Acceptance.ACCEPTED else 0
+    units = {acceptance: 0 for acceptance in Acceptance}
+    for group in line.receipts:
+        units[group.acceptance] += group.quantity
+    missing = line.quantity - sum(units.values())
+    if moot and not any(group.reception is Reception.SHORT for group in line.receipts):
+        return units[Acceptance.ACCEPTED] + units[Acceptance.MANUAL] + missing
+    return units[Acceptance.ACCEPTED]

@@ -38,7 +38,7 @@ FAULTS = (
         "a tracking number proves nothing",
         "returns",
         "workflows/returns/facts.py",
-        "            self.tracking_at,\n            waiver.at",
+        "            self.parcels[0].at if self.parcels else None,\n            waiver.at",
         "            waiver.at",
     ),
     Fault(
@@ -52,8 +52,8 @@ FAULTS = (
         "withdrawn although the goods were received",
         "returns",
         "workflows/returns/checks.py",
-        "    if f.received:\n",
-        "    if f.received and f.withdrawal:\n",
+        "    if f.receipts:\n",
+        "    if f.receipts and f.withdrawal:\n",
     ),
     Fault(
         "withdrawn although the buyer's refund is pending",
@@ -100,9 +100,9 @@ FAULTS = (
     Fault(
         "refunded by itself although the marketplace refunded",
         "returns",
-        "workflows/returns/facts.py",
-        "(tried or self.buyer_settled or self.refunded_by_channel)",
-        "(tried or self.buyer_settled)",
+        "workflows/returns/settled.py",
+        "(tried or buyer_settled(f) or f.refunded_by_channel)",
+        "(tried or buyer_settled(f))",
     ),
     Fault(
         "what failed afterwards stays owed when it was made again",
@@ -114,8 +114,8 @@ FAULTS = (
     Fault(
         "completed while the buyer's money is in doubt",
         "returns",
-        "workflows/returns/facts.py",
-        '        if any(one.state == "in_doubt" for one in self.buyer_attempts):\n            return False\n',
+        "workflows/returns/settled.py",
+        '    if any(one.state == "in_doubt" for one in f.buyer_attempts):\n        return False\n',
         "",
     ),
     Fault(

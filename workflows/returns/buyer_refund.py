@@ -1,5 +1,6 @@
 """The seller refunds the buyer: by a person's click, or by a setting of the seller (RET-14, REF-1)."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.case import ReturnStage as Stage
@@ -60,15 +61,14 @@ def nothing_left(f: ReturnFacts) -> Plan:
 
 
 def awaiting_click(f: ReturnFacts) -> Plan:
-    """A person reviews; reminders count from when there was something to refund (REF-1)."""
-    failed_afterwards, in_doubt = f.buyer_owed, f.buyer_refund_in_doubt
-    if in_doubt is not None:
+    """A person reviews, and refunds or declines; the seller is reminded, then staff are told (REF-1, RET-27)."""
+    if (in_doubt := f.buyer_refund_in_doubt) is not None:
         return _in_doubt(f, in_doubt)
-    since = max([f.on_its_way_at or f.approved_at or f.now, *(one.at for one in failed_afterwards)])
+    since, about = _waiting_since(f)
     waiting = wait(Stage.AWAITING_BUYER_REFUND, Who.SELLER, "review, and click to refund the buyer", since)
     reminders = f.seller.buyer_refund_reminder_days
     for number, days in enumerate(reminders, start=1):
-        key = f"buyer-refund-{days}" + (f"-{failed_afterwards[-1].refund_id}" if failed_afterwards else "")
+        key = f"buyer-refund-{days}{about}"
         said = Note(key=f"note:{key}", what="the seller is reminded to refund the buyer")
         mail = notify(
             key,
@@ -85,7 +85,43 @@ def awaiting_click(f: ReturnFacts) -> Plan:
             reminders=len(reminders),
         )
         waiting += after_days(f, since, days, "Reminder: refund the buyer", said, mail)
-    return waiting
+    return waiting + _staff_told(f, since, about)
+
+
+def _waiting_since(f: ReturnFacts) -> tuple[datetime, str]:
+    """Since there was something to decide, and about what: reminders count from the last of these moments."""
+    begun = f.on_its_way_at or f.approved_at or f.now
+    moments = [(one.at, f"-{one.refund_id}") for one in f.buyer_owed]
+    if f.nothing_accepted_at is not None and f.accepts_nothing:
+        moments.append((f.nothing_accepted_at, f"-{f.receipts[-1].event_id}" if f.receipts else "-rejected"))
+    return max([(begun, ""), *moments])
+
+
+def _staff_told(f: ReturnFacts, since: datetime, about: str) -> Plan:
+    """RET-27: a return that nobody decides is never silent for long; of what was missed only the last is told."""
+    days = f.seller.buyer_refund_staff_days
+    times = (f.now - since) // timedelta(days=days)
+    later = Plan(wake_at=since + timedelta(days=days * (times + 1)), timer="Staff are told: the buyer waits")
+    if times < 1:
+        return later
+    goods = "the goods are rejected, and " if f.nothing_accepted_at is not None and f.accepts_nothing else ""
+    what = f"{goods}the seller has neither refunded the buyer nor declined for {days * times} days"
+    return later + just(alert(f, f"buyer-waits-{days * times}{about}", what, Who.SELLER))
+
+
+def declined(f: ReturnFacts) -> Plan:
+    """RET-27: the buyer is told why it gets no money."""
+    if f.declined is None:
+        return Plan()
+    mail = notify(
+        "refund-declined",
+        "refund_declined",
+        Recipient.BUYER,
+        lines=f.mail_lines,
+        kind=f.declined.kind.value,
+        reason=f.declined.reason,
+    )
+    return just(mail)
 
 
 def _in_doubt(f: ReturnFacts, refund: RefundAttempt) -> Plan:
@@ -99,7 +135,7 @@ def _in_doubt(f: ReturnFacts, refund: RefundAttempt) -> Plan:
 
 def buyer_told(f: ReturnFacts) -> Plan:
     """The buyer of the money, the seller of what went wrong with it, staff of money in doubt."""
-    told = Plan()
+    told = _accepted_otherwise(f)
     for one in f.buyer_attempts:
         if one.state == "succeeded":
             told += just(_refunded_mail(f, one))
@@ -110,6 +146,19 @@ def buyer_told(f: ReturnFacts) -> Plan:
         elif one.state in ("failed", "refused") and not one.renumbered:
             told += just(_failed_mail(f"{one.refund_id}-{one.tries}", one.reason, one))
     return told
+
+
+def _accepted_otherwise(f: ReturnFacts) -> Plan:
+    """RET-26: what was refunded by itself was for the units that were accepted then; a person settles the rest."""
+    refunds = [one for one in f.buyer_refunds if one.automatic]
+    if f.said_after_buyer_refund is None or not refunds or not f.inspected or f.returnless:
+        return Plan()
+    accepted = sum(f.accepted_units(line) for line in f.snapshot.lines)
+    refunded = sum(line.quantity for one in refunds for line in one.lines)
+    if accepted == refunded:
+        return Plan()
+    what = f"{accepted} units are accepted by now, the buyer was refunded for {refunded}: settle it with the buyer"
+    return just(alert(f, f"accepted-otherwise-{f.said_after_buyer_refund}", what, Who.SELLER))
 
 
 def _suggested(f: ReturnFacts) -> Decimal | None:
@@ -168,4 +217,6 @@ def buyer_results(f: ReturnFacts) -> list[str]:
     if f.fees_took_all_at is not None:
         free = not f.snapshot.paid
         results.append("the buyer had paid nothing" if free else "nothing is left for the buyer after the fees")
+    if f.declined is not None:
+        results.append(f"buyer not refunded: {f.declined.kind.value.replace('_', ' ')} ({f.declined.reason})")
     return results + ["buyer refunded by the marketplace" for _ in f.channel_passed]

@@ -7,16 +7,27 @@ from models.returns import (
     BuyerRefund,
     ChannelUpdate,
     CreditMemo,
+    DeclineKind,
     GoodsReceived,
+    RefundDeclined,
+    ReturnTracking,
     SellerApproval,
     StaffOverride,
     SupplierRma,
     Withdrawal,
     fees_of,
 )
+from workflows.refunds.attempts import BUYER
+from workflows.returns.describe import said
 from workflows.returns.facts import ReturnFacts
-from workflows.returns.lines import received_lines
-from workflows.returns.refund_amounts import refund_amount, require_not_refunded_by_channel
+from workflows.returns.lines import packed
+from workflows.returns.receipts import with_receipt
+from workflows.returns.records import Receipt
+from workflows.returns.refund_amounts import (
+    refund_amount,
+    require_not_declined,
+    require_not_refunded_by_channel,
+)
 
 
 def check(f: ReturnFacts, event: Event) -> None:
@@ -26,7 +37,7 @@ def check(f: ReturnFacts, event: Event) -> None:
     """
     if f.outcome is not None:
         raise Conflict(f"the return is {f.outcome} already")
-    if f.is_reopened and not isinstance(event, BuyerRefund | ChannelUpdate | CreditMemo):
+    if f.is_reopened and not isinstance(event, BuyerRefund | ChannelUpdate | CreditMemo | RefundDeclined):
         raise Conflict("the return was completed; it is open again only to refund again (REF-7)")
     match event:
         case SellerApproval():
@@ -35,8 +46,10 @@ def check(f: ReturnFacts, event: Event) -> None:
             issued = f.rma is not None and f.rma.outcome == "issued"
             if issued or (f.opened is not None and f.rma_given_at is not None):
                 raise Conflict("the return has its RMA number already")
+        case ReturnTracking() if f.opened is not None:
+            packed(f.opened, event.lines or ())
         case GoodsReceived() if f.opened is not None:
-            _check_goods(f, event)
+            with_receipt(f.opened, f.receipts, event, Receipt(event_id=event.event_id, at=f.now))
         case CreditMemo() if f.opened is not None and event.currency != f.opened.charge_currency:
             raise RefusedByRule(
                 "RET-12", f"the credit memo is in {event.currency}, the cost in {f.opened.charge_currency}"
@@ -48,6 +61,8 @@ def check(f: ReturnFacts, event: Event) -> None:
                 require_whole(event.amount, f.opened.currency, "amount")
             except ValueError as error:
                 raise RefusedByRule("RET-18", str(error)) from None
+        case RefundDeclined() if f.opened is not None:
+            _check_declined(f, event)
         case Withdrawal():
             _check_withdrawal(f)
         case StaffOverride():
@@ -64,35 +79,47 @@ def _check_approval(f: ReturnFacts, event: SellerApproval) -> None:
             raise RefusedByRule("REF-4", str(error)) from None
 
 
-def _check_goods(f: ReturnFacts, event: GoodsReceived) -> None:
-    lines = {line.line_id: line.quantity for line in f.snapshot.lines}
-    for line in received_lines(f.snapshot, event):
-        if line.quantity > lines[line.line_id]:
-            has = lines[line.line_id]
-            raise RefusedByRule("RET-11", f"{line.quantity} of {line.sku}: the return has {has}")
-    if f.seller_attempts:
-        raise RefusedByRule("RET-11", "the seller is refunded; the inspection is over")
-
-
 def _check_click(f: ReturnFacts, event: BuyerRefund) -> None:
     require_not_refunded_by_channel(f)
+    require_not_declined(f)
     if f.is_rejected:
         raise Conflict("the return is rejected")
     if f.opened is not None and f.buyer_refund_in_doubt is None:
         refund_amount(f, event)
 
 
+def _check_declined(f: ReturnFacts, event: RefundDeclined) -> None:
+    """RET-27: only while no money of the buyer has moved, is on its way, or is in doubt."""
+    require_not_refunded_by_channel(f)
+    if f.declined is not None:
+        raise Conflict(f"the refund is declined already ({said(f.declined.kind)})")
+    if f.is_rejected:
+        raise Conflict("the return is rejected: there is no refund to decline")
+    if f.approved_at is None:
+        raise RefusedByRule("RET-27", "the return is not approved: reject it instead")
+    for one in f.buyer_attempts:
+        if one.state == "in_doubt":
+            why = f"refund {one.refund_id} is in doubt, and may have been made: find out first what became of it"
+            raise RefusedByRule("RET-27", why)
+        if one.is_under_way:
+            raise RefusedByRule("RET-27", f"refund {one.refund_id} of the buyer is under way")
+    if f.clicks or any(one.direction is BUYER for one in f.refunds_to_renumber):
+        raise RefusedByRule("RET-27", "a refund of the buyer is asked for already")
+    if f.buyer_refunds and not f.buyer_owed:
+        raise Conflict(f"the buyer is refunded {f.refunded} {f.snapshot.currency} already")
+    if event.kind is DeclineKind.DECLINED and not f.receipts and not f.is_reopened:
+        raise RefusedByRule("RET-27", "the goods are not inspected yet: decline once it is known what arrived")
+
+
 def _check_withdrawal(f: ReturnFacts) -> None:
     if f.withdrawal is not None:
         raise Conflict("the return is withdrawn already")
-    if f.received:
+    if f.receipts:
         raise RefusedByRule("RET-15", "the goods are received; the return can't be withdrawn any more")
     if f.seller_attempts or any(one.may_have_moved_money for one in f.buyer_attempts):
         raise RefusedByRule("RET-15", "money was refunded; the return can't be withdrawn any more")
 
 
 def _check_override(f: ReturnFacts, event: StaffOverride) -> None:
-    if not event.actor.startswith(("staff:", "broker:", "script:")):
-        raise RefusedByRule("RET-10", "only staff may waive a step or move a deadline")
     if event.until is not None and event.until <= f.now:
         raise RefusedByRule("RET-13", "until lies in the past")

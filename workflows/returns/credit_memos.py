@@ -1,4 +1,5 @@
-"""The supplier's credit memos: each number counts once, and together they reach what was accepted (RET-12)."""
+"""The supplier's credit memos: each number counts once, and together they reach what was accepted, or one of them is
+final (RET-12, RET-28)."""
 
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from workflows.engine.plan import Plan
 from workflows.returns.effects import BookCreditMemo
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.inspection import overdue
+from workflows.returns.settled import seller_due, seller_settled
 
 
 def credit_memos(f: ReturnFacts) -> Plan:
@@ -36,7 +38,10 @@ def _booking(f: ReturnFacts) -> Plan:
 
 
 def _seller_settled_at(f: ReturnFacts) -> datetime | None:
-    return next((one.at for one in f.seller_attempts if one.state == "succeeded"), f.nothing_accepted_at)
+    """None while something is due to the seller."""
+    if not seller_settled(f):
+        return None
+    return max((one.at for one in f.seller_attempts if one.state == "succeeded"), default=f.nothing_accepted_at)
 
 
 def awaiting_credit(f: ReturnFacts) -> Plan:
@@ -48,9 +53,14 @@ def awaiting_credit(f: ReturnFacts) -> Plan:
 
 
 def not_credited(f: ReturnFacts) -> Plan:
-    """RET-13: what the supplier has not credited, the broker pays."""
-    missing = f.expected_credit - f.credited
-    if missing <= 0:
+    """RET-13: what the supplier has not credited, the broker pays; of a final credit that is the seller's setting
+    (RET-28)."""
+    currency, missing = f.snapshot.charge_currency, seller_due(f) - f.credited
+    if missing > 0:
+        what = f"{missing} {currency} is not credited: refunded at the broker's expense"
+        return just(Note(key="note:not-credited", what=what))
+    less = f.expected_credit - seller_due(f)
+    if less <= 0:
         return Plan()
-    what = f"{missing} {f.snapshot.charge_currency} is not credited: refunded at the broker's expense"
-    return just(Note(key="note:not-credited", what=what))
+    what = f"the supplier's credit is final, {less} {currency} below the cost: the seller gets what was credited"
+    return just(Note(key="note:final-credit", what=what))

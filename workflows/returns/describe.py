@@ -1,6 +1,7 @@
 """Each event in one line: for the timeline, and for its sender."""
 
 from datetime import UTC
+from enum import StrEnum
 
 from models.message import Event
 from models.returns import (
@@ -8,6 +9,7 @@ from models.returns import (
     ChannelUpdate,
     CreditMemo,
     GoodsReceived,
+    RefundDeclined,
     ReturnTracking,
     SellerApproval,
     StaffOverride,
@@ -33,14 +35,15 @@ def _describe(f: ReturnFacts, event: Event) -> str:
         case ReturnTracking():
             return f"tracking number entered: {event.carrier} {event.tracking_number}"
         case GoodsReceived():
-            return "; ".join(
-                f"{line.quantity} x {line.name} {line.reception.value.replace('_', ' ')}, {line.acceptance.value}"
-                for line in event.lines
-            )
+            return _goods(event)
         case CreditMemo():
             if f.knows_credit_memo(event.number):
                 return f"credit memo {event.number} is known already; counted once"
-            return f"credit memo {event.number}: {event.amount} {event.currency}"
+            final = ", and no more comes" if event.final else ""
+            part = f" (a part of {event.total})" if event.total is not None else ""
+            return f"credit memo {event.number}: {event.amount} {event.currency}{part}{final}"
+        case RefundDeclined():
+            return f"the buyer is not refunded, {said(event.kind)}: {event.reason}"
         case BuyerRefund():
             return f"refund of the buyer asked for: {event.reason}"
         case Withdrawal():
@@ -53,3 +56,17 @@ def _describe(f: ReturnFacts, event: Event) -> str:
             until = f"{event.until.astimezone(UTC).isoformat(sep=' ')[:16]} UTC"
             return f"{(event.extend or '').replace('_', ' ')} is now {until}: {event.reason}"
     raise AssertionError(f"a return does not know the event {type(event).__name__}")
+
+
+def _goods(event: GoodsReceived) -> str:
+    what = "; ".join(
+        f"{line.quantity} x {line.name} {said(line.reception)}, {line.acceptance.value}" for line in event.lines
+    )
+    if event.corrects is None:
+        return what
+    return f"receipt {event.corrects} is corrected: {what or 'nothing arrived'}"
+
+
+def said(word: StrEnum) -> str:
+    """`wrong_item` -> wrong item."""
+    return word.value.replace("_", " ")

@@ -99,11 +99,10 @@ def _goods_left_behind(f: ReturnFacts) -> list[str]:
     if f.opened is None or f.times_opened > 1:
         return []
     supplier = f.supplier.supplier_id
-    if f.received:
+    if f.receipts:
         return [f"{supplier} has goods of it"]
-    if f.tracking is not None:
-        number = f.tracking.tracking_number
-        return [f"its goods are on their way to {supplier}: {f.tracking.carrier} {number}"]
+    if f.parcels:
+        return [f"its goods are on their way to {supplier}: {f.parcels_said}"]
     if f.rma_announced_at is not None:
         number = f.rma_number or "waived"
         return [f"the buyer was told to send the goods to {supplier} (RMA {number})"]

@@ -140,9 +140,12 @@ def _rma_answered(f: ReturnFacts, answer: RmaAnswer) -> ReturnFacts:
 
 
 def _booked(f: ReturnFacts, memo: CreditMemo, answer: CreditMemoBooked) -> ReturnFacts:
+    if answer.state == "over_total":
+        return _not_booked(f, memo, f"credit memo {memo.number}: {answer.reason} (RET-28)")
     if answer.state == "duplicate" and answer.return_id != f.return_id:
         why = f"credit memo {memo.number} was counted already, for return {answer.return_id} (RET-12)"
         return _not_booked(f, memo, why)
+    f = f.with_(said_after_refund=memo.event_id) if f.seller_attempts and f.credit_is_final else f
     return _with_memo(f, CreditMemoFact(memo=memo, state="booked", at=f.now))
 
 

@@ -6,12 +6,15 @@ from functools import cached_property
 
 from pydantic import Field
 
+from models.buyers import DEFAULT_LANGUAGE
 from models.case import SlaState
 from models.ids import return_workflow_id
+from models.message import folded
 from models.money import share_of_units
 from models.parties import OnBreach, RmaMethod, Seller, Supplier, needs_rma
 from models.partners import MailLine
-from models.records import ReceptionRecord
+from models.reasons import reason_in_words
+from models.records import ReturnParcel
 from models.refunds import RefundResult
 from models.returns import (
     Acceptance,
@@ -20,8 +23,8 @@ from models.returns import (
     CreditMemo,
     OpenedLine,
     OpenedReturn,
+    RefundDeclined,
     ReturnRequest,
-    ReturnTracking,
     SellerApproval,
     SupplierRma,
     Waivable,
@@ -31,7 +34,8 @@ from models.returns import (
 from workflows.engine.case import CaseFacts, Effect
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of, owed, those_of
 from workflows.returns.effects import OpenReturn, ReopenReturn, ReturnEffect
-from workflows.returns.records import CreditMemoFact, EarlyEvent, Expiry, SlaNotice, Waiver
+from workflows.returns.receipts import groups_of, units_awaited, units_said
+from workflows.returns.records import CreditMemoFact, EarlyEvent, Expiry, Receipt, SlaNotice, Waiver
 
 
 class ReturnFacts(CaseFacts):
@@ -55,15 +59,20 @@ class ReturnFacts(CaseFacts):
     rma_at: datetime | None = None
     rma_requested_at: datetime | None = None
     rma_announced_at: datetime | None = None
-    tracking: ReturnTracking | None = None
-    tracking_at: datetime | None = None
+    parcels: tuple[ReturnParcel, ...] = ()
+    """Each number once (RET-29)."""
     expiries: tuple[Expiry, ...] = ()
-    received: dict[str, ReceptionRecord] = Field(default_factory=dict)
-    """What was received and accepted last, by `line_id`."""
+    receipts: tuple[Receipt, ...] = ()
+    """What arrived, less what was corrected (RET-26)."""
     first_received_at: datetime | None = None
     inspected_at: datetime | None = None
     memos: tuple[CreditMemoFact, ...] = ()
     nothing_accepted_at: datetime | None = None
+    said_after_refund: str | None = None
+    """The last receipt or credit memo that came after the seller was refunded by those before: what differs is
+    settled (RET-26)."""
+    said_after_buyer_refund: str | None = None
+    """The last receipt that came after the buyer was refunded."""
     sla_notices: tuple[SlaNotice, ...] = ()
     clicks: tuple[BuyerRefund, ...] = ()
     """Those that are not served yet."""
@@ -79,6 +88,8 @@ class ReturnFacts(CaseFacts):
     """Those of them that are booked, or need no booking, by event id."""
     channel_news: tuple[ChannelUpdate, ...] = ()
     withdrawal: Withdrawal | None = None
+    declined: RefundDeclined | None = None
+    """The seller does not refund the buyer (RET-27)."""
     waived: dict[Waivable, Waiver] = Field(default_factory=dict)
     moved_deadlines: dict[str, datetime] = Field(default_factory=dict)
 
@@ -140,7 +151,11 @@ class ReturnFacts(CaseFacts):
 
     @property
     def items(self) -> str:
-        return ", ".join(f"{line.quantity} x {line.sku} ({line.reason})" for line in self.snapshot.lines)
+        own = self.seller.reasons
+        return ", ".join(
+            f"{line.quantity} x {line.sku} ({reason_in_words(line.reason, own, DEFAULT_LANGUAGE)})"
+            for line in self.snapshot.lines
+        )
 
     @property
     def mail_lines(self) -> tuple[MailLine, ...]:
@@ -215,7 +230,17 @@ class ReturnFacts(CaseFacts):
             return None
         return max(self.rma_at or self.approved_at, self.approved_at) + timedelta(days=self.supplier.rma_days)
 
-    # ---- the parcel (RET-10) ----
+    # ---- the parcels (RET-10, RET-29) ----
+
+    @property
+    def tracking(self) -> ReturnParcel | None:
+        """The last one."""
+        return self.parcels[-1] if self.parcels else None
+
+    @property
+    def parcels_said(self) -> str:
+        """`UPS 1Z1, UPS 1Z2`."""
+        return ", ".join(f"{one.carrier} {one.tracking_number}" for one in self.parcels)
 
     @cached_property
     def on_its_way_at(self) -> datetime | None:
@@ -224,10 +249,10 @@ class ReturnFacts(CaseFacts):
             return None
         waiver = self.waived.get(Waivable.TRACKING)
         proofs = (
-            self.tracking_at,
+            self.parcels[0].at if self.parcels else None,
             waiver.at if waiver else None,
             self.first_received_at,
-            self.credited_in_full_at,
+            self.credits_done_at,
         )
         known = [at for at in proofs if at is not None]
         return max(self.rma_given_at, min(known)) if known else None
@@ -244,34 +269,41 @@ class ReturnFacts(CaseFacts):
 
     # ---- inspection and credit (RET-11, RET-12) ----
 
-    @property
+    @cached_property
     def inspected(self) -> bool:
-        """Every line was received or not, and accepted or rejected."""
-        return all(
-            line.line_id in self.received and self.received[line.line_id].acceptance is not Acceptance.MANUAL
-            for line in self.snapshot.lines
-        )
+        """Every unit arrived or not, and is accepted or rejected."""
+        return not self.undecided and not self.awaited_units
 
     @property
     def undecided(self) -> list[str]:
         """The SKUs that a person must decide about."""
-        return [line.sku for line in self.received.values() if line.acceptance is Acceptance.MANUAL]
+        groups = groups_of(self.receipts)
+        return list(dict.fromkeys(one.sku for one in groups if one.acceptance is Acceptance.MANUAL))
+
+    @cached_property
+    def awaited_units(self) -> dict[str, int]:
+        """Units that nobody has spoken of yet, by `line_id`."""
+        awaited = {line.line_id: units_awaited(self.receipts, line) for line in self.snapshot.lines}
+        return {line_id: units for line_id, units in awaited.items() if units}
 
     @cached_property
     def inspection_required(self) -> bool:
-        waived = Waivable.INSPECTION in self.waived or self.credited_in_full_at is not None or self.broker_pays
-        return not (self.inspected or waived)
+        waived = Waivable.INSPECTION in self.waived or Waivable.CREDIT_MEMO in self.waived
+        return not (self.inspected or waived or self.credits_done_at is not None or self.broker_pays)
 
     def accepted_units(self, line: OpenedLine) -> int:
-        """How many units of a line the supplier accepted; all, when nobody needs to inspect them."""
-        received = self.received.get(line.line_id)
-        if received is None or received.acceptance is Acceptance.MANUAL:
-            return 0 if self.inspection_required else line.quantity
-        return received.quantity if received.acceptance is Acceptance.ACCEPTED else 0
+        """How many units of a line the supplier accepted; when nobody needs to inspect them, all that it did not
+        reject."""
+        accepted = units_said(self.receipts, line, Acceptance.ACCEPTED)
+        if self.inspection_required:
+            return accepted
+        undecided = units_said(self.receipts, line, Acceptance.MANUAL)
+        return accepted + undecided + self.awaited_units.get(line.line_id, 0)
 
     def knows_credit_memo(self, number: str) -> bool:
-        """RET-12: each number is counted once."""
-        return any(one.memo.number == number and one.state != "refused" for one in self.memos)
+        """RET-12, ORD-21: each number is counted once, however it is written."""
+        same = folded(number)
+        return any(folded(one.memo.number) == same and one.state != "refused" for one in self.memos)
 
     @property
     def booked_memos(self) -> list[CreditMemo]:
@@ -282,18 +314,24 @@ class ReturnFacts(CaseFacts):
         """By the supplier so far, in the charge's currency."""
         return sum((memo.amount for memo in self.booked_memos), Decimal(0))
 
+    @property
+    def credit_is_final(self) -> bool:
+        """The supplier will credit no more (RET-28)."""
+        return any(memo.final for memo in self.booked_memos)
+
     @cached_property
-    def credited_in_full_at(self) -> datetime | None:
+    def credits_done_at(self) -> datetime | None:
+        """When the supplier had credited all that it cost, or said that no more comes: it must have the goods."""
         total = Decimal(0)
         for one in sorted((one for one in self.memos if one.state == "booked"), key=lambda one: one.at):
             total += one.memo.amount
-            if total >= self.snapshot.cost:
+            if total >= self.snapshot.cost or one.memo.final:
                 return one.at
         return None
 
     @cached_property
     def expected_credit(self) -> Decimal:
-        """What the seller gets back: parts + tax of the accepted units, in the charge's currency."""
+        """Parts + tax of the accepted units, in the charge's currency."""
         currency = self.snapshot.charge_currency
         worth = (
             share_of_units(line.cost, line.quantity, 0, self.accepted_units(line), currency)
@@ -307,9 +345,14 @@ class ReturnFacts(CaseFacts):
         return not any(self.accepted_units(line) for line in self.snapshot.lines)
 
     @property
+    def credit_is_waived(self) -> bool:
+        """The broker refunds the seller whatever the supplier credits (RET-13)."""
+        return Waivable.CREDIT_MEMO in self.waived or self.broker_pays
+
+    @property
     def credit_required(self) -> bool:
-        waived = Waivable.CREDIT_MEMO in self.waived or self.broker_pays
-        return not waived and self.credited < self.expected_credit
+        settled = self.credit_is_waived or self.credit_is_final
+        return not settled and self.credited < self.expected_credit
 
     @property
     def inspection_due(self) -> datetime | None:
@@ -353,15 +396,6 @@ class ReturnFacts(CaseFacts):
         return those_of(self.refunds, BUYER)
 
     @property
-    def seller_settled(self) -> bool:
-        tried = self.seller_attempts
-        if any(one.is_under_way or one.state == "in_doubt" for one in tried):
-            return False
-        if not tried:
-            return self.nothing_accepted_at is not None
-        return tried[-1].state in ("succeeded", "refused") and not tried[-1].renumbered
-
-    @property
     def buyer_refunds(self) -> list[RefundAttempt]:
         """Those that succeeded."""
         return [one for one in self.buyer_attempts if one.state == "succeeded"]
@@ -383,28 +417,3 @@ class ReturnFacts(CaseFacts):
     def buyer_refund_in_doubt(self) -> RefundAttempt | None:
         """Nobody goes on asking for it: a click does."""
         return next((one for one in self.buyer_attempts if one.state == "in_doubt" and not one.awaited), None)
-
-    @property
-    def buyer_settled(self) -> bool:
-        if any(one.state == "in_doubt" for one in self.buyer_attempts):
-            return False
-        if self.channel_passed or self.fees_took_all_at is not None:
-            return True
-        return bool(self.buyer_refunds) and not self.buyer_owed
-
-    @property
-    def fees_take_all(self) -> bool:
-        """Nothing is left after the fees; or nothing was paid for it (ORD-15)."""
-        return not self.buyer_attempts and not self.refunded_by_channel and self.fees >= self.snapshot.paid
-
-    @property
-    def wants_automatic_refund(self) -> bool:
-        """REF-1: the seller automated the review; it needs the goods accepted, or nothing to come back."""
-        accepted = self.inspected and any(self.accepted_units(line) for line in self.snapshot.lines)
-        tried = self.automatic_refund_refused or any(
-            one.state in ("failed_afterwards", "in_doubt")
-            or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
-            for one in self.buyer_attempts
-        )
-        wanted = self.seller.auto_refund_buyer and (self.returnless or accepted)
-        return wanted and not (tried or self.buyer_settled or self.refunded_by_channel)

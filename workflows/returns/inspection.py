@@ -1,4 +1,4 @@
-"""The supplier receives and inspects (RET-11)."""
+"""The supplier receives and inspects (RET-11, RET-25, RET-26)."""
 
 from models.case import ReturnStage as Stage
 from models.case import Who
@@ -8,6 +8,8 @@ from workflows.engine.pieces import alert, at, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.returns.effects import SettleWithoutCredit
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.receipts import groups_of
+from workflows.returns.settled import undecided_since
 
 
 def awaiting_inspection(f: ReturnFacts) -> Plan:
@@ -15,7 +17,22 @@ def awaiting_inspection(f: ReturnFacts) -> Plan:
     late = overdue(f, "received and inspected", f"{f.seller.inspection_days} days to receive and inspect")
     if f.undecided:
         return late + wait(Stage.IN_TRANSIT, Who.STAFF, f"decide about {', '.join(f.undecided)}", since, due)
-    return late + wait(Stage.IN_TRANSIT, Who.SUPPLIER, "receive and inspect the goods", since, due)
+    what = f"receive and inspect the rest: {_awaited(f)}" if f.receipts else "receive and inspect the goods"
+    return late + wait(Stage.IN_TRANSIT, Who.SUPPLIER, what, since, due)
+
+
+def _awaited(f: ReturnFacts) -> str:
+    """`1 x A, 2 x B`."""
+    units = ((f.awaited_units.get(line.line_id, 0), line.sku) for line in f.snapshot.lines)
+    return ", ".join(f"{count} x {sku}" for count, sku in units if count)
+
+
+def undecided_since_refund(f: ReturnFacts) -> Plan:
+    """RET-26: the seller is refunded, and a later word says of some units that a person must decide."""
+    if not undecided_since(f):
+        return Plan()
+    what = f"decide about {', '.join(f.undecided)}; the seller is refunded already"
+    return wait(Stage.IN_TRANSIT, Who.STAFF, what, f.inspected_at or f.now)
 
 
 def overdue(f: ReturnFacts, missing: str, timer: str) -> Plan:
@@ -28,21 +45,27 @@ def overdue(f: ReturnFacts, missing: str, timer: str) -> Plan:
 
 def nothing_due(f: ReturnFacts) -> Plan:
     """ORD-15: it is accepted, and it had cost the seller nothing."""
-    what = "what is accepted cost the seller nothing: no credit and no refund by the broker are due"
-    return just(SettleWithoutCredit(key="settle-without-credit", what=what))
+    what = "nothing was charged for what is accepted: nothing is to be credited or refunded to the seller"
+    return just(SettleWithoutCredit(key=_last_word("settle-without-credit", f), what=what))
 
 
 def nothing_accepted(f: ReturnFacts) -> Plan:
-    """No credit, and no refund by the broker: the seller is told what was received."""
+    """No credit, and no refund by the broker: the seller is told what was received. A second look may follow, and
+    is told too (RET-26)."""
     lines = tuple(
         MailLine(
-            sku=line.sku,
-            quantity=line.quantity,
-            remark=f"{line.reception.value.replace('_', ' ')}, {line.acceptance.value}",
+            sku=group.sku,
+            quantity=group.quantity,
+            remark=f"{group.reception.value.replace('_', ' ')}, {group.acceptance.value}",
         )
-        for line in f.received.values()
+        for group in groups_of(f.receipts)
     )
     return just(
-        SettleWithoutCredit(key="settle-without-credit"),
-        notify("goods-rejected", "goods_rejected", Recipient.SELLER, lines=lines),
+        SettleWithoutCredit(key=_last_word("settle-without-credit", f)),
+        notify(_last_word("goods-rejected", f), "goods_rejected", Recipient.SELLER, lines=lines),
     )
+
+
+def _last_word(key: str, f: ReturnFacts) -> str:
+    """Once for each word of the supplier."""
+    return f"{key}:{f.receipts[-1].event_id}" if f.receipts else key

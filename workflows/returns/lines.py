@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from models.failures import RefusedByRule
-from models.message import Quantity
-from models.naming import require_once, units_named, units_of_each
-from models.records import ReceptionRecord
-from models.returns import GoodsReceived, OpenedReturn
+from models.message import LineUnits, Quantity
+from models.naming import units_named
+from models.returns import OpenedReturn
 
 
 def units_in(opened: OpenedReturn, named: Iterable[Quantity], rule: str) -> dict[str, int]:
@@ -18,26 +17,11 @@ def units_in(opened: OpenedReturn, named: Iterable[Quantity], rule: str) -> dict
         raise RefusedByRule(rule, str(error)) from None
 
 
-def received_lines(opened: OpenedReturn, event: GoodsReceived) -> list[ReceptionRecord]:
-    """What the event says of each line. A supplier knows items only: its units are taken from the lines in order.
-
-    Raises RefusedByRule when a name fits no line, or several, or a line is named twice (RET-11).
-    """
-    left = {line.line_id: line.quantity for line in opened.lines}
-    by_supplier = event.actor.startswith("supplier:")
-    try:
-        meant = units_of_each(event.lines, opened.lines, left=left, in_order=by_supplier)
-        require_once(units for group in meant for units in group)
-    except ValueError as error:
-        raise RefusedByRule("RET-11", str(error)) from None
-    return [
-        ReceptionRecord(
-            line_id=units.line_id,
-            sku=units.sku,
-            quantity=units.quantity,
-            reception=said.reception,
-            acceptance=said.acceptance,
-        )
-        for said, group in zip(event.lines, meant, strict=True)
-        for units in group
-    ]
+def packed(opened: OpenedReturn, lines: Iterable[Quantity]) -> tuple[LineUnits, ...]:
+    """What a parcel holds. Raises RefusedByRule when that is not of the return, or more than it has (RET-29)."""
+    has = {line.line_id: line for line in opened.lines}
+    units = units_in(opened, lines, "RET-29")
+    for line_id, count in units.items():
+        if count > has[line_id].quantity:
+            raise RefusedByRule("RET-29", f"{count} of {has[line_id].sku}: the return has {has[line_id].quantity}")
+    return tuple(LineUnits(line_id=key, sku=has[key].sku, quantity=count) for key, count in units.items())

@@ -14,12 +14,18 @@ from workflows.engine.plan import Plan
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
 from workflows.returns import seller_refund as seller
+from workflows.returns import settled
 from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
 from workflows.returns.ending import ended, stopped, withdrawn
 from workflows.returns.facts import ReturnFacts
-from workflows.returns.inspection import awaiting_inspection, nothing_accepted, nothing_due
+from workflows.returns.inspection import (
+    awaiting_inspection,
+    nothing_accepted,
+    nothing_due,
+    undecided_since_refund,
+)
 from workflows.returns.opening import opening, reopening, split_returns
 from workflows.returns.refund_requests import last_refunds
 from workflows.returns.refund_sla import refund_sla
@@ -43,7 +49,7 @@ def _plan(f: ReturnFacts) -> Plan:
         return ended(f, f.outcome, f.closing_message)
     if f.opened is None:
         return request(f)
-    beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f)
+    beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f) + buyer.declined(f)
     if f.stopped_at is not None:
         return beside + stopped(f)
     if f.withdrawal is not None and not f.is_rejected:
@@ -106,18 +112,22 @@ def return_shipment(f: ReturnFacts) -> Plan:
 
 def inspection(f: ReturnFacts) -> Plan:
     """5. The supplier receives and inspects (RET-11)."""
-    if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
+    if f.returnless or f.nothing_accepted_at is not None:
         return Plan()
+    if f.seller_attempts:
+        return undecided_since_refund(f)
     if f.inspection_required:
         return refund_sla(f, "the supplier to receive and inspect the goods") + awaiting_inspection(f)
-    if f.expected_credit:
+    if settled.seller_due(f):
         return Plan()
     return nothing_accepted(f) if f.accepts_nothing else nothing_due(f)
 
 
 def credit(f: ReturnFacts) -> Plan:
-    """6. The supplier credits what it accepted, or the broker pays for it (RET-12, RET-13)."""
-    if f.returnless or f.seller_attempts or f.nothing_accepted_at is not None:
+    """6. The supplier credits what it accepted, or the broker pays for it (RET-12, RET-13, RET-28)."""
+    if f.returnless or f.nothing_accepted_at is not None:
+        return Plan()
+    if f.seller_attempts and settled.seller_difference(f) <= 0:
         return Plan()
     if f.credit_required:
         return refund_sla(f, "the supplier's credit memo") + awaiting_credit(f)
@@ -129,7 +139,7 @@ def seller_refund(f: ReturnFacts) -> Plan:
     if f.returnless:
         return Plan()
     if not f.seller_attempts:
-        nothing = f.nothing_accepted_at is not None or not f.expected_credit
+        nothing = f.nothing_accepted_at is not None or not settled.seller_due(f)
         return Plan() if nothing else seller.first_refund(f)
     made = any(one.state in ("succeeded", "refused", "failed_afterwards") for one in f.seller_attempts)
     return (
@@ -140,24 +150,24 @@ def seller_refund(f: ReturnFacts) -> Plan:
 
 
 def buyer_refund(f: ReturnFacts) -> Plan:
-    """8. The seller refunds the buyer, by a person's click (RET-14, REF-1)."""
+    """8. The seller refunds the buyer, by a person's click (RET-14, REF-1), or declines (RET-27)."""
     told = buyer.buyer_told(f)
     under_way = buyer.refund_under_way_or_renumbered(f)
     if under_way != Plan():
         return told + under_way
     if f.clicks:
         return told + buyer.clicked(f, f.clicks[0])
-    if f.wants_automatic_refund:
+    if settled.wants_automatic_refund(f):
         return told + buyer.automatic(f)
-    if f.buyer_settled:
+    if settled.buyer_settled(f):
         return told
-    return told + (buyer.nothing_left(f) if f.fees_take_all else buyer.awaiting_click(f))
+    return told + (buyer.nothing_left(f) if settled.fees_take_all(f) else buyer.awaiting_click(f))
 
 
 def completion(f: ReturnFacts) -> Plan:
     """9. Both are settled, nothing is in doubt, and nobody asks for more: the return is completed."""
-    seller_settled = f.returnless or f.seller_settled
-    if f.clicks or f.refunds_to_renumber or not (seller_settled and f.buyer_settled):
+    seller_settled = f.returnless or settled.seller_settled(f)
+    if f.clicks or f.refunds_to_renumber or not (seller_settled and settled.buyer_settled(f)):
         return Plan()
     if f.is_in_flight(MakeRefund):
         return last_refunds(f)

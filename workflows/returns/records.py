@@ -7,6 +7,7 @@ from pydantic import SerializeAsAny, model_validator
 
 from models import contract
 from models.message import Event, Message
+from models.records import ReceptionRecord
 from models.returns import CreditMemo
 
 EVENT_NAMES = {model: name for name, model in contract.RETURN_EVENTS.items()}
@@ -18,6 +19,14 @@ class CreditMemoFact(Message):
     memo: CreditMemo
     state: Literal["new", "booked", "refused"]
     at: datetime
+
+
+class Receipt(Message):
+    """What arrived at once, in groups of units of one condition; a second look takes units from it."""
+
+    event_id: str
+    at: datetime
+    groups: tuple[ReceptionRecord, ...] = ()
 
 
 class Waiver(Message):

@@ -16,6 +16,7 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
     Raises RefusedByRule when that can't be (RET-14, RET-18, REF-3, REF-4).
     """
     require_not_refunded_by_channel(f)
+    require_not_declined(f)
     if click is not None and click.amount is not None:
         try:
             require_whole(click.amount, f.snapshot.currency, "amount")
@@ -78,6 +79,13 @@ def require_not_refunded_by_channel(f: ReturnFacts) -> None:
     """Raises RefusedByRule when the marketplace refunded the buyer by itself (RET-18)."""
     if f.refunded_by_channel:
         raise RefusedByRule("RET-18", "the marketplace refunded the buyer already")
+
+
+def require_not_declined(f: ReturnFacts) -> None:
+    """Raises RefusedByRule when the seller said that the buyer is not refunded (RET-27)."""
+    if f.declined is not None:
+        kind = f.declined.kind.value.replace("_", " ")
+        raise RefusedByRule("RET-27", f"the seller does not refund this return ({kind}: {f.declined.reason})")
 
 
 def _worth_of_units(opened: OpenedReturn, named: dict[str, int]) -> Decimal:

@@ -10,13 +10,14 @@ from workflows.engine.plan import Plan
 from workflows.refunds.attempts import SELLER, RefundAttempt
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
+from workflows.returns.settled import seller_difference, seller_due, seller_given, to_make_again
 
 BY_BROKER = "broker:backhaul"
 
 
 def first_refund(f: ReturnFacts) -> Plan:
     """What the supplier accepted, or what is waived to be accepted: parts and tax."""
-    return just(make_refund(f, SELLER, f.expected_credit, f"return {f.return_id}", BY_BROKER))
+    return just(make_refund(f, SELLER, seller_due(f), f"return {f.return_id}", BY_BROKER))
 
 
 def refund_until_made(f: ReturnFacts) -> Plan:
@@ -29,6 +30,9 @@ def refund_until_made(f: ReturnFacts) -> Plan:
     if last.is_under_way:
         return refund_under_way(Stage.REFUNDING_SELLER, last)
     if last.state in ("succeeded", "refused"):
+        return difference(f)
+    amount = to_make_again(f, last)
+    if last.state != "in_doubt" and not amount:
         return Plan()
     again_at = last.at + timedelta(days=f.seller.refund_retry_days)
     if f.now < again_at:
@@ -36,7 +40,21 @@ def refund_until_made(f: ReturnFacts) -> Plan:
         return wait(Stage.REFUNDING_SELLER, Who.STAFF, _what_to_mend(last), last.at, again_at, timer)
     if last.state == "in_doubt":
         return asked_again(f, last)
-    return just(make_refund(f, SELLER, last.amount, f"return {f.return_id}", BY_BROKER))
+    return just(make_refund(f, SELLER, amount, f"return {f.return_id}", BY_BROKER))
+
+
+def difference(f: ReturnFacts) -> Plan:
+    """RET-26, RET-28: a later word made it more: another refund. It made it less: a person settles that."""
+    amount, currency = seller_difference(f), f.snapshot.charge_currency
+    if amount > 0:
+        return just(make_refund(f, SELLER, amount, f"return {f.return_id}, more is accepted", BY_BROKER))
+    if amount == 0:
+        return Plan()
+    what = (
+        f"the seller was refunded {seller_given(f)} {currency}, and by what was said since only "
+        f"{seller_due(f)} is due: settle {-amount} {currency} with the seller"
+    )
+    return just(alert(f, f"seller-overpaid-{f.said_after_refund}", what, Who.STAFF))
 
 
 def _what_to_mend(last: RefundAttempt) -> str:
@@ -50,7 +68,7 @@ def seller_told(f: ReturnFacts) -> Plan:
     told = Plan()
     for one in f.seller_attempts:
         if one.state == "succeeded":
-            less = f.snapshot.cost - one.amount
+            less = f.snapshot.cost - seller_given(f)
             mail = notify(
                 f"seller-refunded-{one.refund_id}",
                 "seller_refunded",

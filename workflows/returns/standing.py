@@ -7,18 +7,20 @@ from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.refunds.money import first_of, money_of
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.receipts import groups_of
+from workflows.returns.settled import buyer_settled, seller_settled
 
 _NOT_THERE = (Reception.LOST, Reception.REFUSED)
 
 
 def custody(f: ReturnFacts) -> Custody:
-    """Where the goods are; what was said last of them counts."""
+    """Where the goods are, by units; what was said last of them counts."""
     if f.opened is None:
         return Custody.WITH_BUYER
     if f.returnless:
         return Custody.STAYS_WITH_BUYER
-    arrived = [one for one in f.received.values() if one.reception not in _NOT_THERE]
-    if len(arrived) == len(f.opened.lines):
+    arrived = sum(one.quantity for one in groups_of(f.receipts) if one.reception not in _NOT_THERE)
+    if arrived == sum(line.quantity for line in f.opened.lines):
         return Custody.RECEIVED
     if arrived:
         return Custody.PARTLY_RECEIVED
@@ -43,8 +45,8 @@ def money(f: ReturnFacts) -> MoneyState:
     both = (sellers_money(f), buyers_money(f))
     if (unsettled := first_of(both)) is not None:
         return unsettled
-    settled = (f.returnless or f.seller_settled) and f.buyer_settled
-    return MoneyState.CONFIRMED if settled and MoneyState.CONFIRMED in both else MoneyState.NONE
+    is_settled = (f.returnless or seller_settled(f)) and buyer_settled(f)
+    return MoneyState.CONFIRMED if is_settled and MoneyState.CONFIRMED in both else MoneyState.NONE
 
 
 def work(f: ReturnFacts, plan: Plan) -> tuple[Work, ...]:
@@ -71,9 +73,7 @@ def _inspection_is_late(f: ReturnFacts) -> bool:
 def goods_said(f: ReturnFacts) -> str:
     """In words, for the case's page."""
     words = custody(f).value.replace("_", " ")
-    if f.tracking is None:
-        return words
-    return f"{words} ({f.tracking.carrier} {f.tracking.tracking_number})"
+    return f"{words} ({f.parcels_said})" if f.parcels else words
 
 
 def money_said(f: ReturnFacts) -> str:

@@ -16,7 +16,9 @@ from workflows.returns import standing
 from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.opening_results import OF_THIS_RUN
+from workflows.returns.receipts import groups_of
 from workflows.returns.seller_refund import seller_results
+from workflows.returns.settled import seller_settled
 
 
 def view(f: ReturnFacts, plan: Plan) -> CaseView:
@@ -49,8 +51,7 @@ def _numbers(f: ReturnFacts) -> tuple[str, ...]:
     found = [request.amazon_rma_id, request.ebay_return_id]
     if f.opened is not None:
         found += [f.rma_number, _broker_return_number(f), f.opened.supplier_order_number]
-    if f.tracking is not None:
-        found.append(f.tracking.tracking_number)
+    found += [one.tracking_number for one in f.parcels]
     return tuple(dict.fromkeys(number for number in found if number))
 
 
@@ -60,7 +61,7 @@ def _deadlines(f: ReturnFacts) -> dict[str, datetime]:
         return {}
     if f.opened is None:
         return dict(f.moved_deadlines)
-    seller_is_served = f.returnless or f.seller_settled
+    seller_is_served = f.returnless or seller_settled(f)
     found = {
         "refund_due": None if seller_is_served else f.refund_due,
         "rma_due": None if f.rma_given_at is not None else f.rma_due,
@@ -97,15 +98,18 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "rma_number": f.rma_number if opened else None,
         "return_address": f.return_address if opened else None,
         "tracking_number": f.tracking.tracking_number if f.tracking else None,
+        "parcels": [one.model_dump(mode="json") for one in f.parcels],
         "waived": {what.value: one.reason for what, one in f.waived.items()},
         "receptions": [one.model_dump(mode="json") for one in _receptions(f)],
         "credit_memos": [
-            memo.model_dump(mode="json", include={"number", "date", "amount", "currency"})
+            memo.model_dump(mode="json", include={"number", "date", "amount", "currency", "final", "total"})
             for memo in f.booked_memos
         ],
         "credited": str(f.credited),
         "seller_refund": ("; ".join(seller_results(f)) or None) if opened else None,
         "refunded_by_channel": f.refunded_by_channel,
+        "refund_declined": f.declined.kind.value if f.declined else None,
+        "refund_declined_reason": f.declined.reason if f.declined else None,
         "buyer_refunds": [one.model_dump(mode="json") for one in f.buyer_refunds],
         "buyer_refund": ("; ".join(buyer_results(f)) or None) if opened else None,
         "refunds": [one.model_dump(mode="json") for one in f.refunds],
@@ -135,9 +139,13 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
         return_address=f.return_address,
         carrier=f.tracking.carrier if f.tracking else None,
         tracking_number=f.tracking.tracking_number if f.tracking else None,
+        parcels=f.parcels,
         receptions=_receptions(f),
         refund_due=f.refund_due,
         refunded_by_channel=f.refunded_by_channel,
+        refund_declined=f.declined.kind if f.declined else None,
+        refund_declined_reason=f.declined.reason if f.declined else None,
+        refund_declined_by=f.declined.actor if f.declined else None,
         outcome=f.outcome,
         facts=last_facts(f) if f.outcome == "completed" else None,
     )
@@ -155,7 +163,5 @@ def _broker_return_number(f: ReturnFacts) -> str | None:
 
 
 def _receptions(f: ReturnFacts) -> tuple[ReceptionRecord, ...]:
-    """Of what this return has."""
-    if f.opened is None:
-        return ()
-    return tuple(ReceptionRecord(**line.model_dump()) for line in f.received.values())
+    """Groups of units, receipt by receipt."""
+    return tuple(groups_of(f.receipts))

@@ -7,6 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from models.case import Ended
     from models.message import Message
     from models.naming import by_sku
+    from models.reasons import reason_in_words
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
     from workflows.engine.children import open_return
@@ -49,7 +50,13 @@ async def _open(f: ReturnFacts, ask: Ask) -> Message:
 
 async def _request_rma(f: ReturnFacts, ask: Ask) -> Message:
     items = by_sku(f.snapshot.lines)
-    reasons = {sku: dict.fromkeys(line.reason for line in f.snapshot.lines if line.sku == sku) for sku in items}
+    own, language = f.seller.reasons, f.supplier.language
+    reasons = {
+        sku: dict.fromkeys(
+            reason_in_words(line.reason, own, language) for line in f.snapshot.lines if line.sku == sku
+        )
+        for sku in items
+    }
     message = partners.RequestRma(
         return_id=f.return_id,
         supplier_id=f.supplier.supplier_id,
@@ -69,6 +76,8 @@ async def _book_credit_memo(f: ReturnFacts, effect: BookCreditMemo, ask: Ask) ->
         date=memo.date,
         amount=memo.amount,
         currency=memo.currency,
+        final=memo.final,
+        total=memo.total,
         actor=memo.actor,
         at=f.done[effect.key],
     )

@@ -39,7 +39,9 @@ def test_RET_14_the_click_may_name_some_units_or_an_amount() -> None:
 def test_RET_14_units_that_the_return_does_not_have_are_refused() -> None:
     story = in_transit()
     assert "3 of A: the return has 2" in story.refuses("buyer_refund", lines=[{"sku": "A", "quantity": 3}])
-    assert "there is no line B, only line A (2 x A)" in story.refuses("buyer_refund", lines=[{"sku": "B", "quantity": 1}])
+    assert "there is no line B, only line A (2 x A)" in story.refuses(
+        "buyer_refund", lines=[{"sku": "B", "quantity": 1}]
+    )
 
 
 def test_RET_14_a_refused_refund_leaves_the_return_open_for_another_click() -> None:

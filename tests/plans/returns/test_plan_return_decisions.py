@@ -104,7 +104,7 @@ def test_RET_5_returnless_needs_no_parcel_and_only_the_buyer_is_refunded() -> No
     story = requested().approved(returnless=True)
     assert story.waits == [("awaiting_buyer_refund", "seller")]
     story.clicked()
-    assert (story.stage, story.money, list(story.deadlines)) == ("completed", ("100.00", "0.00"), ["refund_due"])
+    assert (story.stage, story.money, list(story.deadlines)) == ("completed", ("100.00", "0.00"), [])
     assert "returnless_refund" in story.templates
 
 

@@ -36,11 +36,6 @@ def test_RET_11_more_units_than_the_return_has_are_refused() -> None:
     assert in_transit().refuses("goods_received", **goods(quantity=3)) == "3 of A: the return has 2 (RET-11)"
 
 
-def test_RET_11_the_inspection_is_over_when_the_seller_is_refunded() -> None:
-    story = in_transit().received().credited()
-    assert "the inspection is over" in story.refuses("goods_received", **goods("rejected"))
-
-
 def test_RET_11_what_is_overdue_alerts_staff_once() -> None:
     story = in_transit(inspection_days=30).days(31).received().days(20)
     assert [one for one in story.alerts if "in time" in one] == [

@@ -7,6 +7,7 @@ import pytest
 
 from models.refunds import RefundResult
 from tests.plans.returns.return_rig import ReturnStory, awaiting_click, completed, in_transit
+from workflows.returns.settled import buyer_settled
 
 S1, S2, B1, B2, B3, B4 = (f"RF-RR-1-{one}" for one in ("S1", "S2", "B1", "B2", "B3", "B4"))
 
@@ -287,7 +288,7 @@ def test_REF_7_a_success_taken_back_in_one_task_with_the_childs_end() -> None:
     given = story.world.refund(effect, story.facts)  # type: ignore[arg-type]
     assert isinstance(given, RefundResult)
     story.report(B1, "failed", taken_back=True)
-    assert (story.states[B1], story.facts.buyer_settled) == ("failed_afterwards", False)
+    assert (story.states[B1], buyer_settled(story.facts)) == ("failed_afterwards", False)
     assert story.clicked().asked[-1] == (B2, "100.00", False)
 
 

@@ -135,7 +135,7 @@ def test_RET_16_events_that_come_before_it_opens_are_kept_survive_json_and_are_j
         1,
     )
     assert story.facts.rejected[0].reason == "3 of A: the return has 2 (RET-11)"
-    assert story.deadlines["refund_due"].month == 9
+    assert story.facts.refund_due.month == 9
     assert story.facts.early == ()
 
 

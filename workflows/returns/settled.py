@@ -1,0 +1,88 @@
+"""When seller and buyer have what they get, and what differs since money moved (RET-13, RET-14, RET-26, RET-27).
+Pure."""
+
+from decimal import Decimal
+
+from models.parties import FinalCredit
+from workflows.refunds.attempts import RefundAttempt
+from workflows.returns.facts import ReturnFacts
+
+# ---- the seller ----
+
+
+def seller_settled(f: ReturnFacts) -> bool:
+    """The seller has what it gets; or nothing is due to it; or its refund is left to staff."""
+    tried = f.seller_attempts
+    if any(one.is_under_way or one.state == "in_doubt" for one in tried):
+        return False
+    if not tried:
+        return f.nothing_accepted_at is not None
+    if tried[-1].state == "refused":
+        return not tried[-1].renumbered
+    return not to_make_again(f, tried[-1]) and seller_difference(f) <= 0 and not undecided_since(f)
+
+
+def seller_due(f: ReturnFacts) -> Decimal:
+    """What the seller gets in all, in the charge's currency: what was accepted, or only what was credited when no
+    more comes (RET-28)."""
+    agreed = f.seller.final_credit is FinalCredit.AGREED or f.credit_is_waived
+    if agreed or not f.credit_is_final:
+        return f.expected_credit
+    return min(f.credited, f.expected_credit)
+
+
+def seller_given(f: ReturnFacts) -> Decimal:
+    """What was refunded to the seller, or may have been."""
+    return sum((one.amount for one in f.seller_attempts if one.may_have_moved_money), Decimal(0))
+
+
+def undecided_since(f: ReturnFacts) -> bool:
+    """Since the seller was refunded it was said of some units that a person must decide about them (RET-26)."""
+    return f.said_after_refund is not None and bool(f.undecided) and f.inspection_required
+
+
+def seller_difference(f: ReturnFacts) -> Decimal:
+    """What a later word made different, once the seller was refunded: more is due to it, or (below zero) less than
+    it got (RET-26, RET-28). Nothing before all is said."""
+    tried = f.seller_attempts
+    if f.said_after_refund is None or not tried or tried[-1].state != "succeeded" or f.inspection_required:
+        return Decimal(0)
+    return seller_due(f) - seller_given(f)
+
+
+def to_make_again(f: ReturnFacts, last: RefundAttempt) -> Decimal:
+    """How much of a refund that failed is made again (REF-7): what is due by all that was said since (RET-26)."""
+    if last.state not in ("failed", "failed_afterwards"):
+        return Decimal(0)
+    if f.said_after_refund is None or f.inspection_required:
+        return last.amount
+    return max(seller_due(f) - seller_given(f), Decimal(0))
+
+
+# ---- the buyer ----
+
+
+def buyer_settled(f: ReturnFacts) -> bool:
+    """The buyer has its money, or gets none, and none is in doubt."""
+    if any(one.state == "in_doubt" for one in f.buyer_attempts):
+        return False
+    if f.channel_passed or f.fees_took_all_at is not None or f.declined is not None:
+        return True
+    return bool(f.buyer_refunds) and not f.buyer_owed
+
+
+def fees_take_all(f: ReturnFacts) -> bool:
+    """Nothing is left after the fees; or nothing was paid for it (ORD-15)."""
+    return not f.buyer_attempts and not f.refunded_by_channel and f.fees >= f.snapshot.paid
+
+
+def wants_automatic_refund(f: ReturnFacts) -> bool:
+    """REF-1: the seller automated the review; it needs the goods accepted, or nothing to come back."""
+    accepted = f.inspected and any(f.accepted_units(line) for line in f.snapshot.lines)
+    tried = f.automatic_refund_refused or any(
+        one.state in ("failed_afterwards", "in_doubt")
+        or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
+        for one in f.buyer_attempts
+    )
+    wanted = f.seller.auto_refund_buyer and (f.returnless or accepted)
+    return wanted and not (tried or buyer_settled(f) or f.refunded_by_channel)
