@@ -187,6 +187,9 @@ class FoundSources(Message):
 
     sources: tuple[Source, ...] = ()
     missing: dict[str, int] = Field(default_factory=dict)
+    passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Units of a missing item that are there and can't be taken, by why: `currency CAD`, `fewer than 5`,
+    `refused` (CAN-12)."""
     in_stock: dict[str, int] = Field(default_factory=dict)
 
 
@@ -332,6 +335,8 @@ class Contact(Message):
     buyer_name: str | None = None
     titles: dict[str, str] = Field(default_factory=dict)
     """What the items of the order are called, by SKU."""
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """The seller's reasons of returns in the reader's language (RET-21), by what may be said (`folded`)."""
     facts: dict[str, str] = Field(default_factory=dict)
     """What the books know of the order beside the mail's own facts, which win."""
 

@@ -196,8 +196,7 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
 
 
 def _check_reasons(request: ReturnRequest, seller: Seller) -> None:
-    """RET-21: refuses a reason that is not in use any more, or that lacks what must come with it. What a marketplace
-    decided is taken as it is."""
+    """RET-21: refuses a reason that is not in use any more, or that lacks what must come with it."""
     if request.source not in ASKED_HERE:
         return
     for line in request.lines:

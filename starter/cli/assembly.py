@@ -33,6 +33,7 @@ COMMANDS: Final = (
     LaterCommand("refunds", "starter.cli.cases:refunds", "An order's refunds; they add up (REF-10).", _CASES),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
+    LaterCommand("reason", "starter.cli.reasons:app", "Reasons of returns (RET-21).", _PARTIES),
     LaterCommand("demo", "starter.cli.demo:demo", "Start the local stack and play stories on it.", _RUNNING),
     LaterCommand("up", "starter.cli.stack:up", "Run the whole local stack until Ctrl-C.", _RUNNING),
     LaterCommand("worker", "starter.cli.stack:worker", "Run one worker until Ctrl-C or SIGTERM.", _RUNNING),
