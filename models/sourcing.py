@@ -13,6 +13,13 @@ MOST_PARCELS: Final = 8
 """Over how many warehouses the units of one item are split at most; what is left counts as missing."""
 
 
+REFUSED: Final = "refused"
+IN_CURRENCY: Final = "currency "
+FEWER_THAN: Final = "fewer than "
+"""Why stock is passed over, as `FoundSources.passed_over` says it."""
+_MOST_REASONS: Final = 20
+
+
 class Rank(NamedTuple):
     """Offers in the order in which they are taken: the closest, then the cheapest, then the lowest id."""
 
@@ -29,6 +36,8 @@ class _Item:
     def __init__(self, wanted: int) -> None:
         self.wanted = wanted
         self.in_stock = 0
+        self.passed_over: dict[str, int] = {}
+        """Units that are there and can't be taken, by why (CAN-12)."""
         self._whole: Rank | None = None
         """The best offer that has all units."""
         self._closest: list[Rank] = []
@@ -36,6 +45,10 @@ class _Item:
         self._closest_units = 0
         self._largest: list[Rank] = []
         """The offers with the most units."""
+
+    def pass_over(self, why: str, units: int) -> None:
+        if units and (why in self.passed_over or len(self.passed_over) < _MOST_REASONS):
+            self.passed_over[why] = self.passed_over.get(why, 0) + units
 
     def offered(self, offer: Rank) -> None:
         if offer.quantity >= self.wanted:
@@ -83,8 +96,13 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
         if item is None:
             continue
         item.in_stock += offer.quantity
-        usable = offer.quantity >= ask.minimum_stock and offer.currency == ask.currency
-        if usable and (offer.supplier_id, offer.warehouse_id, code) not in refused:
+        if (offer.supplier_id, offer.warehouse_id, code) in refused:
+            item.pass_over(REFUSED, offer.quantity)
+        elif offer.currency != ask.currency:
+            item.pass_over(f"{IN_CURRENCY}{offer.currency}", offer.quantity)
+        elif offer.quantity < ask.minimum_stock:
+            item.pass_over(f"{FEWER_THAN}{ask.minimum_stock}", offer.quantity)
+        else:
             item.offered(_rank(offer))
     sources = []
     missing = {}
@@ -103,7 +121,8 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
         if left := item.wanted - sum(units for _, units in chosen):
             missing[sku] = left
     in_stock = {sku: item.in_stock for sku, item in items.items()}
-    return FoundSources(sources=tuple(sources), missing=missing, in_stock=in_stock)
+    passed_over = {sku: items[sku].passed_over for sku in missing if items[sku].passed_over}
+    return FoundSources(sources=tuple(sources), missing=missing, in_stock=in_stock, passed_over=passed_over)
 
 
 def _rank(offer: StockOffer) -> Rank:

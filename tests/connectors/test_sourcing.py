@@ -212,3 +212,16 @@ async def test_ORD_21_the_stock_of_an_item_spelled_otherwise_is_found(
     found = await activities.run(suppliers.find_sources, ask(("BRK-1", 2)))
     assert chosen(found) == [("BRK-1", "near", 2)]
     await suppliers.aclose()
+
+
+def test_CAN_12_what_is_there_and_can_t_be_taken_is_told_with_why() -> None:
+    refused = [{"supplier_id": "acme", "warehouse_id": "c", "sku": "BRK-1"}]
+    wanted = ask(("BRK-1", 2), minimum_stock=3, refused=refused)
+    found = choose_sources(wanted, [offer("a", 9, currency="CAD"), offer("b", 2), offer("c", 50)])
+    assert found.missing == {"BRK-1": 2}
+    assert found.passed_over == {"BRK-1": {"currency CAD": 9, "fewer than 3": 2, "refused": 50}}
+
+
+def test_CAN_12_of_what_is_shipped_nothing_is_told() -> None:
+    found = choose_sources(ask(("BRK-1", 2)), [offer("a", 9, currency="CAD"), offer("b", 9)])
+    assert (found.missing, found.passed_over) == ({}, {})

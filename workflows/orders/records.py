@@ -32,6 +32,8 @@ class StockSearch(Message):
     """Units that nobody ships, by `line_id`."""
     in_stock: dict[str, int] = Field(default_factory=dict)
     """How many the stock feed offered of those items, by SKU, for CAN-12."""
+    passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """Of those, units that can't be taken, by SKU and why."""
     at: datetime
 
 

@@ -25,7 +25,14 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     sources, missing = _within(f, found.sources, effect.units)
     offered = {folded(sku): count for sku, count in found.in_stock.items()}
     in_stock = {one.sku: offered.get(folded(one.sku), 0) for one in f.lines.units(missing)}
-    search = StockSearch(second_source=effect.second_source, missing=missing, in_stock=in_stock, at=f.now)
+    passed_over = {sku: found.passed_over[sku] for sku in in_stock if sku in found.passed_over}
+    search = StockSearch(
+        second_source=effect.second_source,
+        missing=missing,
+        in_stock=in_stock,
+        passed_over=passed_over,
+        at=f.now,
+    )
     purchases = _purchases(f, sources, second_source=effect.second_source)
     f = f.with_(searches=(*f.searches, search), purchases=(*f.purchases, *purchases))
     if not effect.second_source:

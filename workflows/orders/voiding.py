@@ -6,26 +6,49 @@ from typing import Literal
 
 from models.naming import by_sku
 from models.orders import Fault, fault_of
+from models.parties import DEFAULT_MINIMUM_STOCK
 from models.partners import Recipient
 from models.records import Cessation
+from models.sourcing import FEWER_THAN, IN_CURRENCY
 from workflows.engine.case import Note
 from workflows.engine.pieces import just, mail_lines, notify
 from workflows.engine.plan import Plan
 from workflows.orders.facts import OrderFacts
 from workflows.orders.lines import items_of
-from workflows.orders.records import CancelAsked
+from workflows.orders.records import CancelAsked, StockSearch
 
 
 def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
     """ORD-7: nobody has these units, by `line_id`."""
     if not units:
         return f
-    fault, reason = (
-        (Fault.SUPPLIER, "the supplier refused it")
-        if f.is_with_supplier
-        else (Fault.STOCK_FEED, "no warehouse has it")
-    )
+    fault, reason = _culprit(f, units)
     return f.with_cessation(_cessation(f, "voided", units, reason, fault, "broker:backhaul", _evidence(f, units)))
+
+
+def _culprit(f: OrderFacts, units: Mapping[str, int]) -> tuple[Fault, str]:
+    """By whose fault nobody ships these units: stock that is there, and that the order's own terms exclude, is no
+    fault of the stock feed (CAN-12)."""
+    if f.is_with_supplier:
+        return Fault.SUPPLIER, "the supplier refused it"
+    skus = by_sku(f.lines.units(units))
+    why = [
+        reason
+        for search in f.searches
+        for sku, reasons in search.passed_over.items()
+        if sku in skus
+        for reason in reasons
+    ]
+    currencies = sorted({one.removeprefix(IN_CURRENCY) for one in why if one.startswith(IN_CURRENCY)})
+    if currencies:
+        return Fault.SELLER, f"it is in stock in {', '.join(currencies)} only, and the order is in {f.currency}"
+    own_minimum = any(one.startswith(FEWER_THAN) for one in why) and f.seller.minimum_stock > DEFAULT_MINIMUM_STOCK
+    if own_minimum:
+        return (
+            Fault.SELLER,
+            f"no warehouse has the {f.seller.minimum_stock} that the seller's own minimum asks for",
+        )
+    return Fault.STOCK_FEED, "no warehouse has it"
 
 
 def cancel(f: OrderFacts, accepted: CancelAsked) -> OrderFacts:
@@ -74,7 +97,9 @@ def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
         feed = "second source" if search.second_source else "stock feed"
         for sku, offered in search.in_stock.items():
             if sku in skus:
-                found[f"{feed} of {sku}"] = f"{offered} at {search.at.isoformat()}"
+                over = "; ".join(f"{count} passed over: {why}" for why, count in _passed_over(search, sku))
+                said = f"{offered} ({over})" if over else f"{offered}"
+                found[f"{feed} of {sku}"] = f"{said} at {search.at.isoformat()}"
     for purchase in f.purchases:
         if purchase.state == "refused" and any(line.line_id in units for line in purchase.order.lines):
             found[f"refused by {purchase.source}"] = f"{purchase.reason} at {purchase.at.isoformat()}"
@@ -83,6 +108,10 @@ def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
             found[f"accepted by {purchase.source}"] = purchase.at.isoformat()
             found[f"not delivered by {purchase.source}"] = said
     return found
+
+
+def _passed_over(search: StockSearch, sku: str) -> list[tuple[str, int]]:
+    return list(search.passed_over.get(sku, {}).items())
 
 
 def _text_of(moment: datetime | None) -> str:

@@ -91,6 +91,8 @@ class Order:
         self.request = order or request()
         self.seller: Seller | None = seller(**settings)
         self.stock = list(stock)
+        self.passed_over: dict[str, dict[str, int]] = {}
+        """Units by SKU that are there and can't be taken, by why."""
         self.held: set[type[Effect]] = set()
         self.troubled: dict[type[Effect], Troubled] = {}
         self.good_methods = {"pm_1", "pm_2"}
@@ -198,7 +200,7 @@ class Order:
             )
             for sku in wanted
         }
-        return FoundSources(sources=tuple(sources), missing=missing, in_stock=feed)
+        return FoundSources(sources=tuple(sources), missing=missing, in_stock=feed, passed_over=self.passed_over)
 
     def _placed(self, effect: Place, facts: OrderFacts) -> PlacedOrder:
         order = facts.purchase_of(effect.number).order

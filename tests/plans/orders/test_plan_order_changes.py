@@ -1,4 +1,4 @@
-"""What changes while an order is under way: its address, what a supplier can deliver, a parcel's number (ORD-18..20)."""
+"""What changes while an order is under way: its address, a supplier's shortage, a parcel's number (ORD-18..20)."""
 
 from typing import Any
 

@@ -7,6 +7,7 @@ import pytest
 
 from models.orders import Fault
 from models.partners import FoundSources, RefusedSource
+from models.records import Cessation
 from tests.plans.orders.order_rig import MINUTE, NOON, Order, Stock, request
 from workflows.engine.case import Answered
 from workflows.orders.effects import Place, SearchStock
@@ -205,3 +206,33 @@ def test_CAN_12_a_void_keeps_which_supplier_refused_with_what_word_and_when() ->
     at = (NOON + 30 * MINUTE).isoformat()
     assert cessation.evidence["refused by sup-reno, warehouse reno"] == f"out_of_stock at {at}"
     assert cessation.evidence["stock feed of A"] == f"9 at {at}"
+
+
+# ---- CAN-12: by whose fault ----
+
+
+def unsold(reasons: dict[str, int], **settings: Any) -> Cessation:
+    """An order of A that nobody ships, though so many are there, by why they are passed over."""
+    order = Order(stock=(), **settings)
+    order.passed_over = {"A": reasons}
+    order.in_its_window().passes(minutes=31)
+    (voided,) = order.facts.cessations
+    return voided
+
+
+def test_CAN_12_stock_in_another_currency_is_no_fault_of_the_stock_feed() -> None:
+    voided = unsold({"currency CAD": 7})
+    assert (voided.fault, voided.reason) == ("seller", "it is in stock in CAD only, and the order is in USD")
+    assert "7 passed over: currency CAD" in voided.evidence["stock feed of A"]
+
+
+def test_CAN_12_the_sellers_own_minimum_is_no_fault_of_the_stock_feed() -> None:
+    voided = unsold({"fewer than 50": 9}, minimum_stock=50)
+    assert (voided.fault, voided.reason) == (
+        "seller",
+        "no warehouse has the 50 that the seller's own minimum asks for",
+    )
+
+
+def test_CAN_12_a_single_one_is_as_good_as_none_for_everybody() -> None:
+    assert unsold({"fewer than 2": 1}).fault == "stock_feed"
