@@ -152,16 +152,22 @@ def workflow_runner(sandbox: Literal["strict", "on", "off"]) -> WorkflowRunner:
 class _Partners:
     """The activities that keep connections, and the threads of those that use the database."""
 
-    def __init__(self, settings: Settings, threads: int) -> None:
-        self.payments = Payments(settings)
-        self.suppliers = Suppliers(settings)
-        self.shop = Shop(settings)
-        self.executor = ThreadPoolExecutor(threads, thread_name_prefix="database")
+    def __init__(self, settings: Settings, limits: WorkerSettings) -> None:
+        self.payments = Payments(_with_room(settings, limits.payment_slots))
+        self.suppliers = Suppliers(_with_room(settings, limits.supplier_slots))
+        self.shop = Shop(_with_room(settings, limits.channel_slots))
+        self.executor = ThreadPoolExecutor(limits.database_slots, thread_name_prefix="database")
 
     async def aclose(self) -> None:
         for partner in (self.payments, self.suppliers, self.shop):
             await partner.aclose()
         self.executor.shutdown(wait=False)
+
+
+def _with_room(settings: Settings, places: int) -> Settings:
+    """One partner that hangs does not take all places of its queue: the next call is turned away, not kept."""
+    at_once = min(settings.partner_calls_at_once, max(places * 4 // 5, 1))
+    return settings.model_copy(update={"partner_calls_at_once": at_once})
 
 
 class CaseWorker:
@@ -226,8 +232,8 @@ def build_worker(
     Raises InvalidInput for wrong `limits` in the environment.
     """
     limits = limits or read_settings(WorkerSettings)
-    partners = _Partners(settings, limits.database_slots)
-    activities = _activities(client, settings, engine, partners)
+    partners = _Partners(settings, limits)
+    activities = _activities(client, settings, engine, partners, limits)
     slots = {
         Queue.PAYMENTS: limits.payment_slots,
         Queue.SUPPLIERS: limits.supplier_slots,
@@ -270,12 +276,12 @@ def build_worker(
 
 
 def _activities(
-    client: Client, settings: Settings, engine: Engine, partners: _Partners
+    client: Client, settings: Settings, engine: Engine, partners: _Partners, limits: WorkerSettings
 ) -> dict[Queue, list[Callable[..., Any]]]:
     """Every activity of `models.calls`, on its queue."""
     books = Database(engine)
     contacts = Contacts(engine, settings)
-    mailer = Mailer(settings, contacts, contacts, Alerts(engine))
+    mailer = Mailer(_with_room(settings, limits.mail_slots), contacts, contacts, Alerts(engine))
     arrivals = Arrivals(client)
     delivery = EventDelivery(client)
     return {

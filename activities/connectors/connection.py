@@ -193,7 +193,8 @@ class Connection:
 
     @asynccontextmanager
     async def attempt(self, party: str = "") -> AsyncIterator[Attempt]:
-        """Take a place for one call, and tell the attempt how it went. Raises NotAsked."""
+        """Take a place for one call, and tell the attempt how it went. Raises NotAsked. No `party`: the call is to
+        the partner itself."""
         places, breaker = self._party(party)
         attempt = breaker.begin()
         try:
@@ -211,7 +212,8 @@ class Connection:
     def _party(self, party: str) -> tuple[Places, Breaker]:
         if party not in self._parties:
             breaker = Breaker(f"{self._name} {party}".strip(), self._limits, self._clock, self._random, self._now)
-            self._parties[party] = Places(min(self._limits.per_party, self._limits.at_once)), breaker
+            most = min(self._limits.per_party, self._limits.at_once) if party else self._limits.at_once
+            self._parties[party] = Places(most), breaker
         return self._parties[party]
 
     async def _take_places(self, of_party: Places) -> None:

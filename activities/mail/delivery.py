@@ -11,7 +11,7 @@ from activities.mail.alerts import SharedAlerts, Turns
 from activities.mail.letter import Letter, one_line
 from activities.mail.message import NoAddress, address_of, message_of, needs_international_mail
 from activities.mail.reader import facts_for
-from activities.mail.smtp import NeedsInternationalMail, Undeliverable, deliver, mail_failure
+from activities.mail.smtp import MailServer, NeedsInternationalMail, Undeliverable, mail_failure
 from models.failures import BackhaulError, PartnerUnavailable
 from models.partners import Addressee, Contact, Mail, MailSent, QuotedMail, Recipient
 from models.settings import Settings
@@ -42,6 +42,7 @@ class Mailer:
         self._contacts = contacts
         self._outbox = outbox
         self._alerts = SharedAlerts(settings, turns)
+        self._server = MailServer(settings)
         self._out: set[str] = set()
         """Keys of mails that are out and not yet noted, for the books did not answer: noted by the next try."""
 
@@ -151,7 +152,7 @@ class Mailer:
                 letter, message_id=message_id, sender=source, to=to, reply_to=reply_to, language=contact.language
             )
             try:
-                await deliver(self._settings, message, source, to, *([reply_to] if reply_to else []))
+                await self._server.deliver(message, source, to, *([reply_to] if reply_to else []))
             except NeedsInternationalMail:
                 if reply_to is None or needs_international_mail(source, to):
                     raise

@@ -9,7 +9,7 @@ import aiosmtplib
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.connectors.connection import retry_delay
+from activities.connectors.connection import Connection, Limits, NotAsked, retry_delay
 from activities.connectors.http import Trouble, failure
 from activities.mail.message import needs_international_mail
 from models.failures import HANDLING, Category
@@ -30,14 +30,39 @@ class NeedsInternationalMail(Undeliverable):
     """An address has letters that this mail server can't carry."""
 
 
-async def deliver(
+class MailServer:
+    """The mail server of the settings; while it can't be reached, one mail at a time tries whether it is back."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection = Connection("mail server", Limits.of(settings))
+
+    async def deliver(self, message: EmailMessage, sender: Address, to: Address, *others: Address) -> None:
+        """Hand the message over. `others`: addresses that its headers name beside these.
+
+        Raises Undeliverable when the server refuses recipient or mail for good, ApplicationError
+        `PartnerUnavailable` while it is down, says: later, or does not let us in. The server's words may quote the
+        address: not kept.
+        """
+        try:
+            async with self._connection.attempt() as attempt:
+                try:
+                    await _hand_over(self._settings, message, sender, to, *others)
+                except _Unreachable as error:
+                    attempt.failed(str(error))
+                    raise mail_failure(Category.PARTNER_UNAVAILABLE, f"the mail server {error}: {WHAT}") from None
+                attempt.answered()
+        except NotAsked as no:
+            raise mail_failure(Category.PARTNER_UNAVAILABLE, f"the mail server {no.why}: {WHAT}") from None
+
+
+class _Unreachable(Exception):
+    """There is no answer; the text follows the server's name in a sentence."""
+
+
+async def _hand_over(
     settings: Settings, message: EmailMessage, sender: Address, to: Address, *others: Address
 ) -> None:
-    """Hand the message to the mail server. `others`: addresses that its headers name beside these.
-
-    Raises Undeliverable when the server refuses recipient or mail for good, ApplicationError `PartnerUnavailable`
-    while it is down, says: later, or does not let us in. The server's words may quote the address: not kept.
-    """
     international = needs_international_mail(sender, to, *others)
     smtps = settings.smtp_tls and settings.smtp_port == _SMTPS_PORT
     try:
@@ -81,9 +106,11 @@ def _is_final(code: int) -> bool:
 
 
 def _later(error: Exception) -> ApplicationError:
+    """Raises _Unreachable where there was no answer at all."""
     code = _code_of(error)
-    answer = f"answered {code}" if code is not None else f"can't be reached ({type(error).__name__})"
-    return mail_failure(Category.PARTNER_UNAVAILABLE, f"the mail server {answer}: {WHAT}", code)
+    if code is None:
+        raise _Unreachable(f"can't be reached ({type(error).__name__})")
+    return mail_failure(Category.PARTNER_UNAVAILABLE, f"the mail server answered {code}: {WHAT}", code)
 
 
 def _code_of(error: Exception) -> int | None:

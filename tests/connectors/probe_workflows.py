@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from models import calls
     from models.buyers import Address
-    from models.partners import FindSources, OrderQuantity
+    from models.partners import FindSources, OrderQuantity, RequestRma
 
 
 @workflow.defn
@@ -42,3 +42,29 @@ class ReadsTheClock:
     @workflow.run
     async def run(self, _: dict[str, str]) -> str:
         return datetime.now(UTC).isoformat()
+
+
+@workflow.defn
+class ManyCallsOfOneSupplier:
+    """Asks one supplier for RMA numbers so many times at once, on this task queue, and waits for all of them."""
+
+    @workflow.run
+    async def run(self, task_queue: str, times: int, supplier_id: str) -> None:
+        asked = [
+            workflow.start_activity(
+                calls.REQUEST_RMA.name,
+                RequestRma(
+                    return_id=f"RR-{number}",
+                    supplier_id=supplier_id,
+                    supplier_order_number=f"{number}-1",
+                    lines=(),
+                    reasons=(),
+                ),
+                task_queue=task_queue,
+                result_type=calls.REQUEST_RMA.gives,
+                start_to_close_timeout=timedelta(seconds=60),
+                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=1)),
+            )
+            for number in range(times)
+        ]
+        await asyncio.wait(asked)

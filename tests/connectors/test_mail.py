@@ -210,6 +210,30 @@ async def test_NTF_1_a_mail_server_that_is_down_is_tried_again(
     assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
 
 
+async def test_NTF_1_a_mail_server_that_can_t_be_reached_is_left_alone_for_a_while(
+    settings: Settings, activities: ActivityEnvironment
+) -> None:
+    tries = 0
+
+    def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        writer.close()
+
+    server = await asyncio.start_server(hangs_up, "127.0.0.1", 0)
+    down = settings.model_copy(
+        update={"smtp_port": server.sockets[0].getsockname()[1], "partner_longest_pause_seconds": 30.0}
+    )
+    post = mailer(down, AddressBook(eve()))
+    for number in range(12):
+        with pytest.raises(ApplicationError) as raised:
+            await activities.run(post.send_mail, mail(key=f"return-RR-{number}:rma"))
+    server.close()
+    assert tries == 5
+    assert "is not asked for a while" in raised.value.message
+    assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
+
+
 @pytest.mark.parametrize(
     ("port", "tls", "use_tls", "start_tls"),
     [(465, True, True, False), (587, True, False, True), (25, False, False, False)],
