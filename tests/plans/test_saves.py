@@ -1,4 +1,4 @@
-"""What the database is given of a case, and when: one write at a time, none that says nothing new, none too many."""
+"""What the database is given of a case, and when: one write at a time, only what is new, and not too early."""
 
 from models.case import RefundStage
 from models.failures import Category
@@ -10,8 +10,8 @@ from workflows.engine.save import Save, Saves
 from workflows.orders.effects import SaveCharge
 from workflows.refunds.effects import LookUp
 from workflows.refunds.facts import RefundFacts
-from workflows.refunds.workflow import PROCEDURE
 from workflows.refunds.view import view
+from workflows.refunds.workflow import PROCEDURE
 
 
 def saves() -> Saves[RefundFacts]:
