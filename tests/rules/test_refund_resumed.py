@@ -12,7 +12,7 @@ from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.client.send import record_event, send_event
 from starter.client.start import open_refund
 from tests.rules.test_reset import reset_to_its_start
-from tests.stages import refund_at
+from tests.stages import refund_at, return_at
 from tests.world import CaseStory, OrderStory, Refused, World, eventually
 
 PAID = Decimal(100)
@@ -249,6 +249,39 @@ async def test_REF_7_a_word_about_a_refund_that_nobody_knows_moves_nothing(world
     assert (await order.books()).refunds.refunds == ()
     assert await start(order, refund) is False, "a person may still make it"
     await refund.ends("succeeded")
+
+
+async def test_REF_7_a_stray_word_takes_no_id_away_from_the_return_whose_refund_it_is(world: World) -> None:
+    """The workflow that the word started has ended, and bears the id of the refund that is clicked next."""
+    case = await return_at(world, "awaiting_buyer_refund")
+    order, refund = case.order, world.refund_story(f"RF-{case.id}-B1")
+    request = RefundRequest.at_the_door(
+        {
+            "refund_id": refund.id,
+            "order_id": order.id,
+            "return_id": case.id,
+            "currency": "USD",
+            "reason": "a webhook's guess",
+            "requested_by": "script:webhook",
+        }
+    )
+    word = {"event_id": "w1", "actor": "gateway:stripe", "status": "failed", "gateway_refund_id": "re_1"}
+    await world.client.start_workflow(
+        REFUND,
+        request,
+        id=refund.handle.id,
+        task_queue=world.task_queue,
+        start_signal="gateway_update",
+        start_signal_args=[word],
+    )
+    await refund.ends("refused")
+    before = await at_the_gateway(order)
+
+    await case.update("buyer_refund", reason="goods are back")
+
+    await refund.reaches("pending")
+    assert len(await at_the_gateway(order)) == len(before) + 1
+    assert (await case.status()).stage == "refunding_buyer"
 
 
 async def test_REF_7_a_success_that_somebody_only_claims_is_not_believed(world: World) -> None:
