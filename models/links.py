@@ -53,4 +53,5 @@ def link_event_id(token: str) -> str:
 
 
 def _signer(settings: Settings) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(settings.front_secret.get_secret_value(), salt=_PURPOSE)
+    # Of several it signs with the last one.
+    return URLSafeTimedSerializer(settings.front_secrets[::-1], salt=_PURPOSE)

@@ -5,7 +5,7 @@ Settings of the business (sellers, suppliers) are data in the books: see `models
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,14 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.encryption import read_keys
+from models.network import is_loopback, needs_tls
+
+BUILT_IN_SECRET: Final = "local development only"
+SHORTEST_SECRET: Final = 32
+"""Characters of a secret that signs links which leave this machine."""
+SECRET_WANTED: Final = (
+    f"set one of your own of at least {SHORTEST_SECRET} characters, such as `openssl rand -hex 32` prints"
+)
 
 
 def _sendable(secret: SecretStr) -> SecretStr:
@@ -42,6 +50,12 @@ def _readable(keys: SecretStr | None) -> SecretStr | None:
     return keys if keys is not None and read_keys(keys.get_secret_value()) else None
 
 
+def _secrets(text: SecretStr) -> SecretStr:
+    if not all(secret.strip() for secret in text.get_secret_value().split(",")):
+        raise ValueError("is a secret, or several with commas between them; none of them is empty")
+    return text
+
+
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
@@ -58,6 +72,8 @@ class Settings(BaseSettings):
     )
     """`sqlite:///PATH` or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`."""
 
+    allow_plain_http: bool = False
+    """Partners on other machines may be asked by `http://`: everybody on the way reads keys and buyers."""
     gateway_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/stripe")
     """Where `/v1/payment_intents` stands; `https://api.stripe.com` in production."""
     gateway_key: HeaderSecret = SecretStr("sk_test_sandbox")
@@ -88,9 +104,11 @@ class Settings(BaseSettings):
 
     smtp_host: str = "127.0.0.1"
     smtp_port: PositiveInt = 8251
+    smtp_tls: bool = False
+    allow_plain_login: bool = False
+    """User and password may go to another machine's mail server without TLS: all on the way read them."""
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_tls: bool = False
     mail_from: EmailStr = "returns@backhaul.example"
     mail_staff: EmailStr = "staff@backhaul.example"
     mail_templates: Path | None = None
@@ -108,8 +126,10 @@ class Settings(BaseSettings):
 
     front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
     """Where suppliers reach the page of their RMA link (RET-8)."""
-    front_secret: Annotated[SecretStr, Field(min_length=1)] = SecretStr("local development only")
-    """Signs the suppliers' links."""
+    front_secret: Annotated[SecretStr, AfterValidator(_secrets)] = Field(
+        default=SecretStr(BUILT_IN_SECRET), validate_default=True
+    )
+    """Signs the suppliers' links. Several, with commas: the first signs, links of all of them work."""
     rma_link_days: PositiveInt = 30
 
     payload_keys: Annotated[SecretStr | None, AfterValidator(_readable)] = None
@@ -125,9 +145,44 @@ class Settings(BaseSettings):
     metrics_address: str | None = None
     """`host:port` for Prometheus; none: no metrics."""
 
+    @property
+    def front_secrets(self) -> tuple[str, ...]:
+        """What signs the suppliers' links; the first one signs new ones."""
+        return tuple(secret.strip() for secret in self.front_secret.get_secret_value().split(","))
+
+    @property
+    def front_secrets_fit_for_others(self) -> bool:
+        """Whether nobody guesses a secret: who does, answers for any supplier."""
+        return all(len(secret) >= SHORTEST_SECRET and secret != BUILT_IN_SECRET for secret in self.front_secrets)
+
+    @field_validator("gateway_url", "supplier_url", "shop_url", "front_url")
+    @classmethod
+    def _not_in_plain_text(cls, url: HttpUrl, info: ValidationInfo) -> HttpUrl:
+        if needs_tls(url.scheme, url.host) and not info.data.get("allow_plain_http", False):
+            raise ValueError(
+                "is plain text, which all on the way read: use https://, or set BACKHAUL_ALLOW_PLAIN_HTTP=true"
+            )
+        return url
+
+    @field_validator("front_secret")
+    @classmethod
+    def _nobody_guesses_it(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
+        url = info.data.get("front_url")
+        settings = cls.model_construct(front_secret=secret)
+        if url is not None and not is_loopback(url.host) and not settings.front_secrets_fit_for_others:
+            raise ValueError(f"signs links for BACKHAUL_FRONT_URL, which others reach: {SECRET_WANTED}")
+        return secret
+
     @field_validator("smtp_user")
     @classmethod
-    def _empty_is_none(cls, user: str | None) -> str | None:
+    def _logs_in_by_tls(cls, user: str | None, info: ValidationInfo) -> str | None:
+        """An empty setting is none."""
+        plain = not info.data.get("smtp_tls") and not is_loopback(info.data.get("smtp_host"))
+        if user and plain and not info.data.get("allow_plain_login", False):
+            raise ValueError(
+                "logs in to the mail server in plain text: "
+                "set BACKHAUL_SMTP_TLS=true, or BACKHAUL_ALLOW_PLAIN_LOGIN=true"
+            )
         return user or None
 
     @field_validator("smtp_password")

@@ -19,8 +19,9 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.connectors.connection import LONGEST_WAIT_FOR_A_PLACE, Connection, Limits, NotAsked, retry_delay
-from models.failures import HANDLING, Category
+from models.failures import HANDLING, Category, InvalidInput, Problem
 from models.message import Message
+from models.network import needs_tls
 from models.settings import Settings
 
 LONGEST_PAUSE = timedelta(hours=24)
@@ -70,7 +71,8 @@ class Trouble(Message):
 
 class Partner:
     """One partner behind HTTP: a base URL, the headers that it always gets, one shared connection pool, and how
-    much is asked of it at a time."""
+    much is asked of it at a time. Raises InvalidInput for `http://` to another machine, unless the settings allow
+    it."""
 
     def __init__(
         self,
@@ -83,6 +85,9 @@ class Partner:
         each: str | None = None,
     ) -> None:
         """`each`: what a party behind it is called, where staff are told of each one apart (`supplier`)."""
+        if needs_tls(httpx.URL(base_url).scheme, httpx.URL(base_url).host) and not settings.allow_plain_http:
+            why = "would send keys and buyers' data in plain text: use https://, or BACKHAUL_ALLOW_PLAIN_HTTP=true"
+            raise InvalidInput(name, [Problem("address", why)])
         self._name = name
         self._each = each
         self._connection = Connection(name, Limits.of(settings))

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from activities.private_files import private_file
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.settings import Settings
 
@@ -207,9 +208,10 @@ def _file_of(url: URL) -> Path | None:
 
 
 def _create_file(path: Path) -> None:
-    """Create the file in WAL mode, which it then keeps: readers and the writer do not wait for each other."""
+    """Create the file, for its owner alone, in WAL mode, which it then keeps: readers and the writer do not wait for
+    each other."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_file(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):

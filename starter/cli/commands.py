@@ -86,18 +86,22 @@ class BackhaulCommands(TyperGroup):
         try:
             _require_fit(kwargs.get("args") or (args[0] if args and args[0] else sys.argv[1:]))
             return super().main(*args, **kwargs)
-        except BackhaulError as error:
-            if _debugging():
-                raise
-            _say(error)
-            sys.exit(error.exit_code)
         except (typer.Exit, typer.Abort, SystemExit):
             raise
         except Exception as error:
             if _debugging():
                 raise
-            _say(error)
-            sys.exit(HANDLING[Category.INTERNAL].exit_code)
+            failure = _foreseen(error)
+            _say(failure)
+            code = HANDLING[Category.INTERNAL].exit_code
+            sys.exit(failure.exit_code if isinstance(failure, BackhaulError) else code)
+
+
+def _foreseen(error: Exception) -> Exception:
+    """A file or folder that can't be read or written is the caller's to mend, wherever it is met."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return InvalidInput("backhaul", [Problem(str(error.filename), f"can't be used: {error.strerror}")])
+    return error
 
 
 def _require_fit(arguments: Sequence[str]) -> None:

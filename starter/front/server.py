@@ -1,51 +1,33 @@
 """Serving the page until somebody stops it."""
 
-import asyncio
-import contextlib
-from collections.abc import Iterator
+from typing import Final
 
-import structlog
-import uvicorn
 from temporalio.client import Client
 
-from models.settings import Settings
-from starter.front.page import create_app
-from starter.ops.ports import PortUse, require_free
+from models.failures import InvalidInput, Problem
+from models.network import is_loopback
+from models.settings import SECRET_WANTED, Settings
+from starter.front.page import create_app, security_headers
+from starter.ops.guarded_server import Limits, serve_guarded
+from starter.ops.ports import PortUse
 
-HTTP_PORT = 8252
-
-log = structlog.get_logger(__name__)
-
-
-class _Embedded(uvicorn.Server):
-    """Leaves signals to the program that it runs in."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+HTTP_PORT: Final = 8252
 
 
-async def serve(client: Client, settings: Settings, host: str = "127.0.0.1", port: int = HTTP_PORT) -> None:
-    """Serve until cancelled. Raises Conflict when the port is in use."""
-    require_free(host, [PortUse(port, "the page of the suppliers' links", "it with --port")])
-    server = _Embedded(
-        uvicorn.Config(
-            create_app(client, settings),
-            host=host,
-            port=port,
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,  # a link in a log would be a key left in the door
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    log.info("page of the suppliers' links is up", host=host, port=port)
-    try:
-        await asyncio.shield(serving)
-    finally:
-        server.should_exit = True
-        await serving
-        log.info("page of the suppliers' links is down")
+async def serve(
+    client: Client,
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = HTTP_PORT,
+    limits: Limits | None = None,
+) -> None:
+    """Serve until cancelled.
+
+    Raises Conflict when the port is in use, InvalidInput when others than this machine reach the page and the
+    secret of its links can be guessed.
+    """
+    if not is_loopback(host) and not settings.front_secrets_fit_for_others:
+        why = f"signs the links of a page that others reach at {host}: {SECRET_WANTED}"
+        raise InvalidInput("settings", [Problem("BACKHAUL_FRONT_SECRET", why)])
+    use = PortUse(port, "the page of the suppliers' links", "it with --port")
+    await serve_guarded(create_app(client, settings), host, use, security_headers(settings), limits)

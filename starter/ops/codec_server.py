@@ -4,16 +4,11 @@ It speaks Temporal's remote codec protocol: `POST /encode` and `/decode` with `P
 keys and answers whoever may ask it, so it listens on this machine only, or wants a token.
 """
 
-import asyncio
-import contextlib
 import hmac
-import ipaddress
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import structlog
-import uvicorn
 from google.protobuf.json_format import MessageToDict, Parse, ParseError
 from pydantic import SecretStr
 from starlette.applications import Starlette
@@ -27,8 +22,10 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from models.encryption import SETTING, EncryptionCodec, KeyMissing, read_keys
 from models.failures import InvalidInput, Problem
+from models.network import is_loopback
 from models.settings import Settings
-from starter.ops.ports import PortUse, require_free
+from starter.ops.guarded_server import Limits, serve_guarded
+from starter.ops.ports import PortUse
 
 HTTP_PORT: Final = 8253
 UI_ORIGINS: Final = ("http://127.0.0.1:8233", "http://localhost:8233")
@@ -36,9 +33,14 @@ UI_ORIGINS: Final = ("http://127.0.0.1:8233", "http://localhost:8233")
 LONGEST_BODY: Final = 32 * 1024 * 1024
 """Bytes; a page of a history stays far below."""
 
-_HEADERS: Final = ("content-type", "x-namespace", "authorization")
+_ANSWER_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_LIMITS: Final = Limits(request_seconds=60.0)
 
-log = structlog.get_logger(__name__)
+_HEADERS: Final = ("content-type", "x-namespace", "authorization")
 
 Convert = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
 
@@ -122,14 +124,6 @@ async def _health(_: Request) -> Response:
     return PlainTextResponse("ok")
 
 
-class _Embedded(uvicorn.Server):
-    """Leaves signals to the program that it runs in."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 async def serve(
     settings: Settings, host: str = "127.0.0.1", port: int = HTTP_PORT, ui_origins: Sequence[str] = UI_ORIGINS
 ) -> None:
@@ -139,37 +133,10 @@ async def serve(
     could ask and there is no token.
     """
     app = create_app(settings, ui_origins)
-    if settings.codec_token is None and not _only_here(host):
+    if settings.codec_token is None and not is_loopback(host):
         raise InvalidInput(
             "codec server",
             [Problem("BACKHAUL_CODEC_TOKEN", f"is not set, and {host} may be reached from other machines")],
         )
-    require_free(host, [PortUse(port, "the codec server", "it with --port")])
-    server = _Embedded(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    )
-    serving = asyncio.create_task(server.serve())
-    log.info("codec server is up", host=host, port=port)
-    try:
-        await asyncio.shield(serving)
-    finally:
-        server.should_exit = True
-        await serving
-        log.info("codec server is down")
-
-
-def _only_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    use = PortUse(port, "the codec server", "it with --port")
+    await serve_guarded(app, host, use, _ANSWER_HEADERS, _LIMITS)

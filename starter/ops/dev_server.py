@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, HttpUrl
 from temporalio.client import Client
 
+from activities.private_files import private_folder
 from models.converter import DATA_CONVERTER
 from models.failures import BackhaulError, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.message import Message
@@ -163,7 +164,7 @@ async def start_server(config: DevServerConfig, log: Path) -> Child:
     require_free(config.ip, config.port_uses())
     command = server_command(config)
     if config.database.file is not None:
-        config.database.file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(config.database.file.parent)
     server = await Child.start("temporal", command, server_environment(), log)
     try:
         client = await _answering(server, config)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from activities.private_files import private_file
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -34,12 +36,12 @@ class Child:
 
     @classmethod
     async def start(cls, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path) -> "Child":
-        """Start `command`; what it prints is appended to `log`. Must be called from the main thread.
+        """Start `command`; what it prints is appended to `log`. What it creates is for its owner alone.
+        Must be called from the main thread.
 
         Raises OSError when the program can't be started.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with private_file(log).open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -48,6 +50,7 @@ class Child:
                 env=dict(environment),
                 start_new_session=True,
                 preexec_fn=_die_with(os.getpid()),
+                umask=0o077,  # its files are its owner's alone
             )
         return cls(name, process, log)
 

@@ -1,6 +1,7 @@
 """The whole local stack: Temporal server, books, sandbox partners, front and workers, as child processes."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -18,9 +19,10 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.database.engines import upgrade
+from activities.private_files import private_folder
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
-from models.failures import BackhaulError, PartnerUnavailable
+from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.settings import Settings
 from starter.ops.dev_server import DevServerConfig, start_server
 from starter.ops.ports import PortUse, require_free
@@ -140,9 +142,11 @@ class Stack:
     async def start(self) -> None:
         """Start everything and wait until it is ready.
 
-        Raises Conflict when a port is in use, PartnerUnavailable when a part does not get ready.
+        Raises InvalidInput when the folder can't be used, Conflict when a port is in use, PartnerUnavailable when
+        a part does not get ready.
         """
         plan = self.plan
+        _require_folder(plan.folder)
         require_free(plan.server.ip, [*plan.server.port_uses(), *plan.port_uses()])
         await _together(
             self._start_sandbox(),
@@ -289,18 +293,31 @@ async def running_stack(plan: StackPlan) -> AsyncIterator[Stack]:
 
 
 async def _together(*works: Coroutine[Any, Any, None]) -> None:
-    """All at once; when one fails the others are ended before its failure is raised."""
+    """All at once; when one fails the others are ended before its failure is raised. Of several failures one that
+    we have words for is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:
                 group.create_task(work)
-    except* BackhaulError as failures:
-        raise _first(failures) from None
+    except BaseExceptionGroup as group:
+        foreseen = group.subgroup(BackhaulError)
+        raise _first(group if foreseen is None else foreseen) from None
 
 
-def _first(group: BaseExceptionGroup[BackhaulError]) -> BackhaulError:
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     failure = group.exceptions[0]
     return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure
+
+
+def _require_folder(folder: Path) -> None:
+    """Create it. Raises InvalidInput when it can't be, or nothing can be written there."""
+    try:
+        private_folder(folder / "logs")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        why = f"can't be used as a folder ({error.strerror}); give another one with --folder"
+        raise InvalidInput("the local stack", [Problem(str(folder), why)]) from None
 
 
 async def _listens(port: int) -> bool:

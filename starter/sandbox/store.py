@@ -9,6 +9,9 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel
 
+from activities.private_files import private_file
+from models.failures import InvalidInput, Problem
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,14 +49,21 @@ class _ClockSetting(Document):
 
 
 class Store:
-    """Documents by kind, space, id and owner, and the sandbox's clock. For one event loop."""
+    """Documents by kind, space, id and owner, and the sandbox's clock. For one event loop.
+
+    Raises InvalidInput when the file can't be used.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.executescript(_SCHEMA)
+        try:
+            self._database = sqlite3.connect(private_file(path), isolation_level=None)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            problem = Problem("database", f"{path} can't be used: {why}; give another file")
+            raise InvalidInput("sandbox", [problem]) from None
 
     def close(self) -> None:
         self._database.close()

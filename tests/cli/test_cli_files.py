@@ -138,7 +138,9 @@ def test_a_small_file_that_means_something_large_is_refused_at_once(name: str, t
 @pytest.mark.parametrize(
     "arguments", [("order", "start", "{file}"), ("seller", "import", "{file}"), ("up", "--config", "{file}")]
 )
-def test_every_file_is_read_with_the_same_limits(nowhere: Line, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_every_file_is_read_with_the_same_limits(
+    nowhere: Line, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     file = tmp_path / "bomb.yaml"
     file.write_text(BOMB)
     refused = nowhere(*(argument.format(file=file) for argument in arguments))

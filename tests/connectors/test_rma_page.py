@@ -1,9 +1,11 @@
 """The supplier's page, against a real Temporal server: one link, one field, one answer (RET-8, NTF-2)."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
@@ -21,6 +23,7 @@ from models.links import BadLink, ExpiredLink, return_of, rma_link, rma_token
 from models.returns import SupplierRma
 from models.settings import Settings
 from starter.front import create_app, page, serve
+from starter.front.asked import LANGUAGES, TEMPLATES
 from starter.ops.ports import free_port
 
 
@@ -31,9 +34,11 @@ class WaitingReturn:
     def __init__(self) -> None:
         self.answers: dict[str, SupplierRma] = {}
         self.over = False
+        self.language = "en"
 
     @workflow.run
-    async def run(self) -> None:
+    async def run(self, language: str) -> None:
+        self.language = language
         await workflow.wait_condition(lambda: self.over)
 
     @workflow.signal
@@ -71,7 +76,7 @@ class WaitingReturn:
             outcome=ReturnStage.WITHDRAWN if self.over else None,
             waiting_for=None,
             also_waiting_for=(),
-            deadlines={},
+            deadlines={"rma_due": datetime(2026, 7, 1, 22, 30, tzinfo=UTC)},
             sla_state=SlaState.ON_TIME,
             timeline=(),
             rejected_events=(),
@@ -79,6 +84,15 @@ class WaitingReturn:
             facts={
                 "rma_number": self.number,
                 "answers": [event.model_dump(mode="json") for event in self.answers.values()],
+                "order_id": "1001",
+                "supplier_order_number": "1001-1",
+                "supplier_language": self.language,
+                "supplier_time_zone": "Europe/Berlin",
+                "return_address": "Gate 4\n12 River Road",
+                "lines": [
+                    {"sku": "BRK-100", "title": "Brake pad <front>", "quantity": 2, "reason": "too <b>loud</b>"},
+                    {"sku": "BRK-200", "quantity": 1, "reason": "worn", "paid": "45.00", "cost": "31.50"},
+                ],
             },
         )
 
@@ -120,7 +134,7 @@ class Scene:
 async def scene(temporal: WorkflowEnvironment) -> AsyncIterator[Scene]:
     scene = Scene(temporal)
     handle = await temporal.client.start_workflow(
-        WaitingReturn.run, id=f"return-{scene.return_id}", task_queue=scene.queue
+        WaitingReturn.run, "en", id=f"return-{scene.return_id}", task_queue=scene.queue
     )
     yield scene
     await scene.browser.aclose()
@@ -285,3 +299,75 @@ async def test_NTF_2_the_page_is_served_until_it_is_stopped_and_tells_a_port_in_
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
+
+
+async def test_NTF_2_the_page_says_who_asks_which_order_which_items_why_and_until_when(scene: Scene) -> None:
+    async with scene.worker():
+        form = await scene.browser.get(scene.path)
+    said = re.sub(r"<[^>]+>", " ", form.text)
+    for words in (
+        "Backhaul, returns@backhaul.example",
+        "1001-1",
+        "Brake pad &lt;front&gt;",
+        "BRK-100",
+        "too &lt;b&gt;loud&lt;/b&gt;",
+        "BRK-200",
+        "2026-07-02 00:30 (Europe/Berlin)",
+        "Gate 4\n12 River Road",
+    ):
+        assert words in said
+    assert "45.00" not in said
+    assert "31.50" not in said
+
+
+async def test_RET_8_the_supplier_may_give_another_return_address(scene: Scene) -> None:
+    form = {"outcome": "issued", "rma_number": "RMA-77", "return_address": " Dock 9\r\n1 Lake Road "}
+    async with scene.worker():
+        assert (await scene.browser.post(scene.path, data=form)).status_code == 200
+        (answer,) = await scene.answers()
+    assert answer.return_address == "Dock 9\n1 Lake Road"
+
+
+async def test_RET_8_a_wrong_return_address_is_named_and_what_was_typed_stays(scene: Scene) -> None:
+    form = {"rma_number": "RMA-77", "return_address": "x" * 2001}
+    async with scene.worker():
+        asked = await scene.browser.post(scene.path, data=form)
+    assert (asked.status_code, "return address of at most 2000" in asked.text) == (422, True)
+    assert 'value="RMA-77"' in asked.text
+
+
+@pytest.mark.parametrize(("language", "accepted", "spoken"), [("de", "en", "de"), ("fr", "de-AT,en;q=0.5", "de")])
+async def test_NTF_2_the_page_speaks_the_suppliers_language(
+    temporal: WorkflowEnvironment, language: str, accepted: str, spoken: str
+) -> None:
+    scene = Scene(temporal)
+    await temporal.client.start_workflow(
+        WaitingReturn.run, language, id=f"return-{scene.return_id}", task_queue=scene.queue
+    )
+    scene.browser.headers["Accept-Language"] = accepted
+    async with scene.worker():
+        form = await scene.browser.get(scene.path)
+        thanks = await scene.browser.post(scene.path, data={"rma_number": "RMA-77"})
+        again = await scene.browser.get(scene.path)
+    await scene.handle.terminate()
+    for page_shown, words in ((form, "Ihre RMA-Nummer"), (thanks, "RMA-77 gespeichert"), (again, "schon benutzt")):
+        assert f'<html lang="{spoken}">' in page_shown.text
+        assert words in page_shown.text
+
+
+async def test_NTF_2_who_has_no_link_is_answered_in_the_browsers_language(scene: Scene) -> None:
+    for accepted, words in (
+        ("de", "funktioniert nicht"),
+        ("xx, de;q=0.1", "funktioniert nicht"),
+        ("", "not work"),
+    ):
+        shown = await scene.browser.get("/rma/x", headers={"Accept-Language": accepted})
+        assert words in shown.text
+
+
+def test_NTF_2_every_language_says_everything() -> None:
+    folders = sorted(folder for folder in TEMPLATES.iterdir() if folder.is_dir())
+    english = {file.name for file in (TEMPLATES / "en").iterdir()}
+    assert {folder.name for folder in folders} == LANGUAGES
+    for folder in folders:
+        assert {file.name for file in folder.iterdir()} == english, folder.name

@@ -71,3 +71,12 @@ async def test_a_reset_forgets_everything(sandbox: SandboxClient) -> None:
     await sandbox.reset()
     assert (await sandbox.effects()).payment_intents == ()
     assert await sandbox.shipping_list() == []
+
+
+async def test_a_file_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "other").write_text("this is no database, it is a letter to somebody" * 100)
+    for database in (tmp_path / "file" / "sandbox.db", tmp_path, tmp_path / "other"):
+        with pytest.raises(InvalidInput, match=f"{database} can't be used: .*; give another file"):
+            async with running_sandbox(database=database):
+                pass

@@ -41,11 +41,10 @@ HOSTILE = {
 COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 """What commands a terminal or turns a line around."""
 
-DOORS = [
-    (kind.name, model)
-    for kind in KINDS
-    for model in (kind.request, *kind.events.values())
-] + [("settings", Seller), ("settings", Supplier)]
+DOORS = [(kind.name, model) for kind in KINDS for model in (kind.request, *kind.events.values())] + [
+    ("settings", Seller),
+    ("settings", Supplier),
+]
 
 
 @pytest.mark.parametrize(("where", "model"), DOORS, ids=lambda one: one if isinstance(one, str) else one.__name__)
@@ -70,7 +69,9 @@ def test_a_short_text_stands_on_one_line_and_a_long_one_may_have_several(text: s
             ReturnRequest.at_the_door({**request, "lines": [{**line, field: text}]})
 
 
-@pytest.mark.parametrize("text", ["ריבלין \u200f(תל אביב)", "Zoë Ångström", "李雷", "👩‍🔧 mechanic", "naïve\u00ad"])
+@pytest.mark.parametrize(
+    "text", ["ריבלין \u200f(תל אביב)", "Zoë Ångström", "李雷", "👩‍🔧 mechanic", "naïve\u00ad"]
+)
 def test_names_of_people_all_over_the_world_pass(text: str) -> None:
     line = {"sku": "A", "quantity": 1, "reason": text}
     request = ReturnRequest.at_the_door({"return_id": "RR-1", "order_id": "1", "lines": [line]})
