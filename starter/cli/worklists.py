@@ -25,7 +25,7 @@ def worklists(as_json: Annotated[bool, typer.Option("--json", help="For programs
     from starter.cli.case_lookup import books
     from starter.cli.output import say, show_json, show_table
 
-    ui, namespace = str(settings_from_environment().temporal_ui_url), temporal_profile()["namespace"]
+    ui, namespace = str(settings_from_environment().temporal_ui_url), temporal_profile().get("namespace", "default")
     with books() as reading:
         counts = reading.count_work()
     if as_json:

@@ -13,6 +13,7 @@ from temporalio.client import Client
 from typer.testing import CliRunner
 
 from models.converter import DATA_CONVERTER
+from models.worklists import Work
 from starter.cli import app
 from starter.client.status import until_past
 from tests.cli.conftest import LocalStack, free_ports, server_description
@@ -51,6 +52,29 @@ def test_the_same_file_sent_twice_starts_each_order_once(local_stack: LocalStack
     assert second.stdout.splitlines()[:2] == [
         f"order {number} already exists; not repeated" for number in ("s1", "s2")
     ]
+
+
+def test_ORD_17_the_same_number_with_another_address_says_what_differs_and_changes_nothing(
+    local_stack: LocalStack,
+) -> None:
+    file = Path(order_file(local_stack, "d1"))
+    assert local_stack.line("order", "start", str(file)).exit_code == 0
+    entries = json.loads(file.read_text())
+    entries[0]["buyer"]["address"]["line1"] = "9 Other Rd"
+    file.write_text(json.dumps(entries))
+    again = local_stack.line("order", "start", str(file))
+    assert again.exit_code == 4
+    assert "order d1 already exists and differs in buyer.address.line1" in again.stdout
+    assert "9 Other Rd" not in again.output, "addresses are personal"
+
+
+def test_NTF_6_worklists_are_counted_listed_and_linked(local_stack: LocalStack) -> None:
+    assert local_stack.line("worklists").stdout.count("/namespaces/default/workflows?query=Work%3D") == len(Work)
+    told = json.loads(local_stack.line("worklists", "--json").stdout)
+    assert [one["work"] for one in told] == [work.value for work in Work]
+    assert local_stack.line("list", "--work", "money_in_doubt").stdout.strip() == "nothing to do"
+    assert local_stack.line("list", "--work", "nonsense").exit_code == 2
+    assert local_stack.line("list", "returns", "--work", "to_approve").exit_code == 2
 
 
 def test_CAN_1_a_cancel_inside_the_window_is_answered_and_a_second_one_is_told_how_it_ended(
