@@ -109,8 +109,13 @@ async def ask(
 
 
 async def _rest(pause: timedelta, summary: str) -> None:
-    """Wait for the whole pause, and for a part of it more: by chance, but the same in a replay."""
-    await workflow.sleep(pause * (1 + SPREAD * workflow.random().random()), summary=summary_of(summary))
+    """Wait for the whole pause, and for a part of it more."""
+    await workflow.sleep(pause * _spread(), summary=summary_of(summary))
+
+
+def _spread() -> float:
+    """By how much a pause is longer: by chance, but the same in a replay."""
+    return 1 + SPREAD * workflow.random().random()
 
 
 async def _round(
@@ -124,8 +129,8 @@ async def _round(
         start_to_close_timeout=patience.one_try,
         schedule_to_close_timeout=None if first else patience.before_alert,
         retry_policy=RetryPolicy(
-            initial_interval=patience.first_interval,
-            maximum_interval=patience.longest_interval,
+            initial_interval=patience.first_interval * (1 if first else _spread()),
+            maximum_interval=patience.longest_interval * (1 if first else _spread()),
             maximum_attempts=patience.first_tries if first else 0,
         ),
         cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
