@@ -113,3 +113,40 @@ def test_unknown_sellers_and_suppliers_are_told(story: Story) -> None:
         story.parties.supplier("nobody")
     with pytest.raises(NotFound, match="no order 9"):
         story.reading.order_view("9")
+
+
+def test_NTF_10_everybody_is_told_dates_in_its_zone_and_a_buyer_in_its_sellers(
+    story: Story, engine: Engine
+) -> None:
+    story.parties.put_seller(seller(time_zone="Europe/Berlin"))
+    story.parties.put_supplier(supplier("north").model_copy(update={"time_zone": "America/Chicago"}))
+    story.delivered(("A", 1, "50.00"))
+    story.returned("RR-1", A=1)
+    contacts = Contacts(engine, Settings(mail_staff_time_zone="Asia/Dubai"))
+    zones = {}
+    for to in Recipient:
+        found = contact(contacts, mail(to, return_id="RR-1"))
+        assert found is not None
+        zones[to.value] = found.time_zone
+    assert zones == {
+        "buyer": "Europe/Berlin",
+        "seller": "Europe/Berlin",
+        "supplier": "America/Chicago",
+        "staff": "Asia/Dubai",
+    }
+
+
+def test_NTF_9_staff_are_written_to_though_the_seller_is_not_known(contacts: Contacts) -> None:
+    for unknown in ({"seller_id": "nobody"}, {"seller_id": None}, {"order_id": "9"}):
+        about = Mail.model_validate(
+            {"key": "k", "template": "t", "to": "staff", "order_id": "1001", "seller_id": "acme"} | unknown
+        )
+        found = contact(contacts, about)
+        assert found is not None
+        assert found.email == "staff@backhaul.example"
+
+
+def test_NTF_1_items_have_their_titles(contacts: Contacts) -> None:
+    found = contact(contacts, mail(Recipient.SELLER))
+    assert found is not None
+    assert found.titles == {"A": "Item A", "B": "Item B"}
