@@ -14,7 +14,7 @@ from models.worklists import WORKLISTS
 from starter.cli.case_lookup import books_if_there, returns_numbered
 from starter.cli.output import remark, say, show_table, shown
 from starter.client.connection import connect
-from starter.client.status import ask_status
+from starter.client.status import ask_status, failure_of_case
 from starter.client.status_in_database import status_in_database
 
 
@@ -53,6 +53,7 @@ def _candidates(number: str) -> list[str]:
 
 async def _status_of(client: Client | None, reading: Reading | None, workflow_id: str) -> CaseStatus | None:
     known_to_temporal = client is not None
+    failed: CaseStatus | None = None
     if client is not None:
         try:
             answered = await ask_status(client, workflow_id)
@@ -61,10 +62,16 @@ async def _status_of(client: Client | None, reading: Reading | None, workflow_id
         else:
             if answered is not None:
                 return answered
-            remark("no worker answers; this is what the books say")
+            failed = await failure_of_case(client, workflow_id)
+            if failed is None:
+                remark("no worker answers; this is what the books say")
     in_books = None
     if reading is not None:
         in_books = await asyncio.to_thread(status_in_database, reading, workflow_id)
+    if failed is not None and in_books is None:
+        return failed
+    if failed is not None:
+        remark(f"the books know it from before; started again, {failed.timeline[-1].what}")
     if in_books is None and known_to_temporal:
         raise PartnerUnavailable(
             f"{workflow_id} runs, but no worker answers for it, and the books do not know it yet; "

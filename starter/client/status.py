@@ -5,11 +5,11 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowQueryFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.case import CaseStatus, Ended
+from models.case import CaseStatus, Ended, SlaState, Step, Who
 from models.failures import NotFound
 from models.ids import case_of
 from models.refunds import RefundResult
@@ -37,6 +37,38 @@ async def ask_status(client: Client, workflow_id: str, within: timedelta = ASK_W
         return None
 
 
+FAILED: Final = "failed"
+"""The outcome of what was started with a message that is no request: it was refused, and nothing was done."""
+
+
+async def failure_of_case(client: Client, workflow_id: str) -> CaseStatus | None:
+    """How a case stands that failed at its door, as a wrong request over HTTP does: no worker can answer for it.
+    None if it did not fail, or Temporal does not answer."""
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        known = await handle.describe(rpc_timeout=ASK_WITHIN)
+    except RPCError:
+        return None
+    if known.status is not WorkflowExecutionStatus.FAILED:
+        return None
+    ended = await ending_of(client, workflow_id)
+    at = known.close_time or known.start_time
+    why = f"it failed: {ended.message}" if ended is not None else "it failed"
+    return CaseStatus(
+        workflow_id=workflow_id,
+        stage=FAILED,
+        outcome=FAILED,
+        waiting_for=None,
+        also_waiting_for=(),
+        deadlines={},
+        sla_state=SlaState.ON_TIME,
+        timeline=(Step(at=at, what=why, who=Who.BACKHAUL),),
+        rejected_events=(),
+        rejected_count=0,
+        facts={},
+    )
+
+
 async def until_past(
     client: Client, workflow_id: str, stages: Collection[str], within: timedelta
 ) -> CaseStatus | None:
@@ -58,7 +90,7 @@ async def ending_of(client: Client, workflow_id: str) -> Ended | None:
         async with asyncio.timeout(ASK_WITHIN.total_seconds()):
             return await _result_of(client, workflow_id)
     except WorkflowFailureError as error:
-        return Ended(workflow_id=workflow_id, outcome="failed", message=_reason(error))
+        return Ended(workflow_id=workflow_id, outcome=FAILED, message=_reason(error))
     except (RPCError, TimeoutError):
         return None
 

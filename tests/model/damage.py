@@ -4,7 +4,7 @@ from typing import Any
 
 DAMAGES = (
     "wrong type",
-    "missing field",
+    "no value",
     "extra field",
     "number for money",
     "no argument",
@@ -42,8 +42,8 @@ def _arguments(message: dict[str, Any], damage: str, *, who: str, money: str, te
     match damage:
         case "wrong type":
             return [message | {who: ["seller", "jane"]}]
-        case "missing field":
-            return [{field: value for field, value in message.items() if field != who}]
+        case "no value":
+            return [message | {who: None}]
         case "extra field":
             return [message | {"surprise": "x"}]
         case "number for money":

@@ -36,7 +36,8 @@ def said(converter: DataConverter, failure: Failure) -> Failure:
     """As it is read again by who may decode it."""
     again = Failure()
     error = converter.failure_converter.from_failure(failure, converter.payload_converter)
-    assert isinstance(error, ApplicationError) and error.failure is not None
+    assert isinstance(error, ApplicationError)
+    assert error.failure is not None
     again.CopyFrom(error.failure)
     return again
 

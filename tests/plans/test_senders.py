@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from models.contract import KINDS, CaseKind
-from models.failures import Category
+from models.contract import KINDS, ORDER_KIND, CaseKind
+from models.failures import Category, InvalidInput
 from models.message import Event
 from models.senders import NotTheirs, Role
 from tests.races.event_forms import good
 from tests.senders import sender_of
-from workflows.engine.inbox import read
+from workflows.engine.inbox import IN_THE_UI, read, with_defaults
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "events.md"
 EVERY = [(kind, name) for kind in KINDS for name in kind.events]
@@ -62,3 +62,24 @@ def test_RET_16_the_page_shows_the_table() -> None:
     assert {name: roles.split(", ") for name, roles in rows} == {
         name: [role.value for role in kind.may_send(name)] for kind, name in EVERY
     }
+
+
+@pytest.mark.parametrize("said", [{}, {"event_id": "", "actor": ""}], ids=["left out", "empty"])
+def test_RET_16_an_update_from_the_ui_needs_neither_id_nor_actor(said: dict[str, str]) -> None:
+    event = read(ORDER_KIND, "release", with_defaults([said], "5f3c"))
+    assert (event.event_id, event.actor) == ("update-5f3c", IN_THE_UI)
+    assert event == read(ORDER_KIND, "release", with_defaults([said], "5f3c")), "the same update is the same event"
+
+
+def test_RET_16_who_says_both_is_believed_and_a_wrong_one_is_refused() -> None:
+    sent_by_jane = [{"event_id": "e1", "actor": "seller:jane"}]
+    assert with_defaults(sent_by_jane, "5f3c") == sent_by_jane
+    with pytest.raises(InvalidInput, match="actor"):
+        read(ORDER_KIND, "release", with_defaults([{"actor": None}], "5f3c"))
+    with pytest.raises(NotTheirs):
+        read(ORDER_KIND, "release", with_defaults([{"actor": "gateway:stripe"}], "5f3c"))
+
+
+def test_RET_16_a_signal_must_say_both() -> None:
+    with pytest.raises(InvalidInput, match=r"event_id: .*actor: "):
+        read(ORDER_KIND, "release", [{}])

@@ -85,9 +85,8 @@ def undecodable(data: bytes, encoding: bytes = b"json/plain") -> RawValue:
 
 def malformed(name: str, good: dict[str, Any]) -> dict[str, tuple[list[Any], str]]:
     """By what is wrong: the arguments that are sent, and a word of the reason that must be given."""
-    required = "actor" if not good else next(iter(good))
     bad: dict[str, tuple[list[Any], str]] = {
-        "a missing field": ([{key: value for key, value in good.items() if key != required}], required),
+        "no value": ([good | {"event_id": None}], "event_id"),
         "an unknown field": ([good | {"colour": "red"}], "colour"),
         "a wrong field": ([good | {"actor": "nobody"}], "actor"),
         "a wrong time": ([good | {"occurred_at": 1_700_000_000}], "occurred_at"),

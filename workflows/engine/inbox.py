@@ -6,7 +6,7 @@ refused update, which writes no history. Handlers record facts, nothing else.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -48,6 +48,9 @@ class Running(Protocol):
 
 CaseClass = TypeVar("CaseClass", bound=type)
 
+IN_THE_UI: Final = "staff:temporal-ui"
+"""The actor of an update that names none: people fill in a form of the Temporal UI."""
+
 
 def read(kind: CaseKind, name: str, payload: Sequence[Any]) -> Event:
     """The event in `payload`. Raises InvalidInput, NotFound or NotTheirs that says what to mend."""
@@ -66,6 +69,21 @@ def _one_object(name: str, payload: Sequence[Any]) -> dict[str, Any]:
     if not isinstance(payload[0], dict):
         raise InvalidInput(name, [Problem("(message)", "is not one JSON object")])
     return payload[0]
+
+
+def with_defaults(payload: Sequence[Any], update_id: str) -> Sequence[Any]:
+    """An update that leaves out `event_id` and `actor`, as people in the Temporal UI do: the server keeps its id
+    apart from those of others, and it is taken for staff's. A signal has no id of its own, so it must say both."""
+    if len(payload) != 1 or not isinstance(payload[0], dict):
+        return payload
+    said = {name: value for name, value in payload[0].items() if value != ""}
+    return [{"event_id": f"update-{update_id}", "actor": IN_THE_UI} | said]
+
+
+def _read_update(kind: CaseKind, name: str, payload: Sequence[Any]) -> Event:
+    update = workflow.current_update_info()
+    assert update is not None, "an update is handled"
+    return read(kind, name, with_defaults(payload, update.id))
 
 
 def take_signal(engine: Receiver, kind: CaseKind, name: str, payload: Sequence[Any]) -> None:
@@ -167,7 +185,7 @@ def _signal_handler(case: type, kind: CaseKind, name: str, description: str) -> 
 
 def _update_handler(case: type, kind: CaseKind, name: str, description: str) -> list[Callable[..., Any]]:
     async def handle(self: Running, *payload: Any) -> Answer:
-        event = read(kind, name, payload)
+        event = _read_update(kind, name, payload)
         duplicate = self.engine.knows(event, name)
         noted = "known already; counted once" if duplicate else self.engine.receive(name, event)
         reply = await self.engine.reply_to(event, noted)
@@ -175,7 +193,7 @@ def _update_handler(case: type, kind: CaseKind, name: str, description: str) -> 
 
     def validate(self: Running, *payload: Any) -> None:
         try:
-            event = read(kind, name, payload)
+            event = _read_update(kind, name, payload)
             if not self.engine.knows(event, name):
                 self.engine.check(name, event)
         except BackhaulError as error:

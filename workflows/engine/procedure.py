@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from models.calls import Call
@@ -63,8 +63,8 @@ Perform = Callable[[F, Effect, Ask], Awaitable[Message | None]]
 
 
 def noted(facts: CaseFacts, event: Event) -> Reply | None:
-    """The reply to an event that needs no decision: its line in the timeline."""
-    return Reply(accepted=True, message=facts.timeline[-1].what if facts.timeline else "recorded")
+    """The reply to an event that needs no decision: its sender is told its line in the timeline."""
+    return Reply(accepted=True, message="")
 
 
 @dataclass(frozen=True)
@@ -87,4 +87,7 @@ class Procedure(Generic[F]):
     result: Callable[[F], Message]
     """What the workflow gives when it has ended."""
     reply: Callable[[F, Event], Reply | None] = noted
-    """What the sender of an update is told; none while it is undecided."""
+    """What the sender of an update is told; none while it is undecided. An empty message: the event's own line in
+    the timeline."""
+    reply_within: timedelta | None = None
+    """After so long its sender is told that it is not decided yet; none: it waits."""

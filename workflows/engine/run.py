@@ -31,7 +31,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine.plan import Plan, Wait
     from workflows.engine.procedure import Asked, CaseView, CouldNot, Given, Procedure, Reply, noted
     from workflows.engine.releases import procedure_of_now
-    from workflows.engine.save import Save, Saves, shown_wait, stage_of
+    from workflows.engine.save import Save, Saves, shown_wait, stage_of, waiting_on
+    from workflows.engine.worklists import work_of
     from workflows.refunds.attempts import MakeRefund
 
 F = TypeVar("F", bound=CaseFacts)
@@ -41,6 +42,8 @@ MOST_ROUNDS = 500
 LONGEST_HISTORY = 4000
 """Events after which a case continues as new with its facts: well before the server's limits."""
 STOPPED = "stopped"
+FAILED = "failed"
+"""It was started wrongly, and does nothing."""
 
 
 class Engine(Generic[F]):
@@ -100,9 +103,14 @@ class Engine(Generic[F]):
         info, kind = workflow.info(), self.procedure.kind
         own = kind.workflow_id_of(self._request)
         if info.workflow_id != own:
-            raise _invalid(f"this {kind.name} was started as workflow {info.workflow_id}: start it as {own}")
+            self._refuse_start(f"this {kind.name} was started as workflow {info.workflow_id}: start it as {own}")
         if getattr(self._request, "continued", None) is not None and info.continued_run_id is None:
-            raise _invalid(f"{kind.name}: continued: only a case itself says this, when it continues as new")
+            self._refuse_start(f"{kind.name}: continued: only a case itself says this, when it continues as new")
+
+    def _refuse_start(self, why: str) -> None:
+        """Whoever asks for its status afterwards is told why."""
+        self._apply(case.CaseEnded(outcome=FAILED, message=f"it failed: {why}"))
+        raise ApplicationError(why, type=Category.INVALID_INPUT.value, non_retryable=True)
 
     def _settle(self) -> None:
         """Begin all that is due, until the plan asks for nothing new."""
@@ -224,9 +232,18 @@ class Engine(Generic[F]):
         if self.procedure.reply is noted:
             return Reply(accepted=True, message=noted_as)
         reply = self.procedure.reply
-        await workflow.wait_condition(
-            lambda: reply(self.facts, event) is not None or self.facts.outcome is not None
-        )
+
+        def is_decided() -> bool:
+            return reply(self.facts, event) is not None or self.facts.outcome is not None
+
+        await workflow.wait_condition(lambda: not self._changed)  # what follows from it has begun
+        try:
+            if not is_decided():
+                await workflow.wait_condition(
+                    is_decided, timeout=self.procedure.reply_within, timeout_summary="Answer the update by now"
+                )
+        except TimeoutError:
+            return Reply(accepted=True, message=f"{noted_as}; what becomes of it is not known yet: see the status")
         decided = reply(self.facts, event)
         if decided is None:
             return Reply(accepted=False, message=f"the {self.procedure.kind.name.lower()} is {self.stage}")
@@ -256,6 +273,9 @@ class Engine(Generic[F]):
             also_waiting_for=tuple(waits[1:]),
             deadlines=view.deadlines,
             sla_state=view.sla_state,
+            custody=view.custody,
+            money=view.money,
+            work=work_of(self.facts, view),
             timeline=self.facts.timeline,
             rejected_events=self.facts.rejected,
             rejected_count=self.facts.rejected_count,
@@ -287,8 +307,12 @@ class Engine(Generic[F]):
         wait = shown_wait(self.facts, self.plan)
         values: dict[str, Any] = {
             contract.STAGE.name: self.stage,
+            contract.CUSTODY.name: view.custody,
+            contract.MONEY.name: view.money.value,
             contract.SLA_STATE.name: view.sla_state.value,
-            contract.WAITING_ON.name: str(wait.who) if wait else None,
+            contract.WAITING_ON.name: waiting_on(self.facts, self.plan) or None,
+            contract.WORK.name: [work.value for work in work_of(self.facts, view)] or None,
+            contract.NUMBERS.name: list(view.numbers[: contract.MOST_NUMBERS]) or None,
             contract.DUE_BY.name: wait.due if wait else None,
             contract.ORDER_ID.name: self.facts.order_id,
             contract.SELLER_ID.name: self.facts.seller_id or None,
@@ -366,10 +390,6 @@ class _Asking(Generic[F]):
             effect=self._effect, reason=why.reason, category=why.category, alert=why.alert, topic=why.topic
         )
         self._engine.take(fact)
-
-
-def _invalid(message: str) -> ApplicationError:
-    return ApplicationError(message, type=Category.INVALID_INPUT.value, non_retryable=True)
 
 
 def shown(wait: Wait) -> ShownWait:

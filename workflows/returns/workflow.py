@@ -19,6 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.returns.events import apply
     from workflows.returns.facts import ReturnFacts
     from workflows.returns.plan import plan
+    from workflows.returns.replies import REPLY_WITHIN, reply
     from workflows.returns.view import facts_in_status, projection, result, view
 
 
@@ -94,6 +95,8 @@ RETURN_PROCEDURE = Procedure(
     projection=projection,
     perform=perform,
     result=result,
+    reply=reply,
+    reply_within=REPLY_WITHIN,
 )
 
 
