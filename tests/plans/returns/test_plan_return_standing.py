@@ -149,3 +149,17 @@ def test_NTF_9_current_details_name_what_has_no_answer_with_the_partners_last_wo
     assert "**No answer yet**" in details
     assert "503" in details
     assert "<b>" not in details
+
+
+def test_RET_16_a_gateways_no_is_shown_in_the_timeline_and_counted_as_no_wrong_event() -> None:
+    story = awaiting_click()
+    story.world.fates["buyer"] = ["refused"]
+    story.clicked()
+    shown = view(story.facts, story.plan)
+    details = current_details(story.facts, story.plan.waits, shown, story.stage)
+    assert "could not be used" not in details
+    assert "buyer not refunded" in details
+    story.refuses("buyer_refund", amount="1.005")
+    details = current_details(story.facts, story.plan.waits, shown, story.stage)
+    assert "**1 event(s) could not be used**" in details
+    assert details.count("| buyer\\_refund") + details.count("| buyer_refund") == 1, "the sender's fault alone"
