@@ -292,6 +292,8 @@ class OpenedLine(Message):
 
     line_id: LineId
     sku: Sku
+    title: Text | None = None
+    """What the order calls it, for the supplier's page (NTF-2)."""
     kit: KitPart | None = None
     """The kit that it is a component of (ORD-14)."""
     quantity: WholeQuantity

@@ -148,6 +148,7 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
         OpenedLine(
             line_id=line.line_id,
             sku=line.sku,
+            title=of_order[line.line_id].title,
             kit=kit_of(of_order[line.line_id]),
             quantity=line.quantity,
             reason=line.reason,
@@ -271,6 +272,7 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[_Split]:
                 OpenedLine(
                     line_id=line_id,
                     sku=lines[line_id].sku,
+                    title=lines[line_id].title,
                     kit=kit_of(lines[line_id]),
                     quantity=quantity,
                     reason=wanted[line_id].said.reason,

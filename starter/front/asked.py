@@ -46,7 +46,7 @@ def asked_of(status: CaseStatus, settings: Settings) -> Asked:
         order_number=str(facts.get("supplier_order_number") or facts.get("order_id") or ""),
         items=[_item(line) for line in facts.get("lines") or ()],
         due=None if due is None else _moment(due, zone),
-        return_address=facts.get("return_address"),
+        return_address=facts.get("supplier_return_address"),
     )
 
 

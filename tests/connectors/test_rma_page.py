@@ -88,7 +88,7 @@ class WaitingReturn:
                 "supplier_order_number": "1001-1",
                 "supplier_language": self.language,
                 "supplier_time_zone": "Europe/Berlin",
-                "return_address": "Gate 4\n12 River Road",
+                "supplier_return_address": "Gate 4\n12 River Road",
                 "lines": [
                     {"sku": "BRK-100", "title": "Brake pad <front>", "quantity": 2, "reason": "too <b>loud</b>"},
                     {"sku": "BRK-200", "quantity": 1, "reason": "worn", "paid": "45.00", "cost": "31.50"},

@@ -228,6 +228,11 @@ def test_a_return_takes_the_settings_of_the_moment_in_which_it_opens(story: Stor
     assert story.returned("RR-1", A=1).seller.refund_sla_days == 10
 
 
+def test_NTF_2_an_opened_return_knows_what_its_items_are_called(story: Story) -> None:
+    story.delivered(("A", 1, "10.00"))
+    assert [line.title for line in story.returned("RR-1", A=1).lines] == ["Item A"]
+
+
 def test_a_return_number_used_by_another_run_is_a_duplicate(story: Story) -> None:
     story.delivered(("A", 2, "10.00"))
     story.returned("RR-1", A=1)

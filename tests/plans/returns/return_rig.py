@@ -35,7 +35,9 @@ class ReturnWorld:
 
     def __init__(self, seller: Seller, supplier: Supplier) -> None:
         self.seller, self.supplier = seller, supplier
-        self.lines = (OpenedLine(line_id="A", sku="A", quantity=2, reason="worn", paid=PAID, cost=COST),)
+        self.lines = (
+            OpenedLine(line_id="A", sku="A", title="Item A", quantity=2, reason="worn", paid=PAID, cost=COST),
+        )
         self.siblings: tuple[ReturnRequest, ...] = ()
         self.open: Given = None
         self.reopen: Given = None

@@ -1,8 +1,13 @@
 """The supplier's RMA number, on the plan alone (RET-3, 7, 8, 9)."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from models.case import CaseStatus
 from models.partners import RmaAnswer
+from models.settings import Settings
+from starter.front.asked import Item, asked_of, language_of
 from tests.plans.returns.return_rig import DOWN, requested
 
 EMAIL, MANUAL, SERVICE = {"rma": "email"}, {"rma": "manual"}, {"rma": "service"}
@@ -102,3 +107,16 @@ def test_RET_9_the_address_is_frozen_once_it_is_mailed() -> None:
     again = story.refuses("supplier_rma", **issue(rma_number="OTHER", return_address="3 New Way"))
     assert again == "the return has its RMA number already"
     assert (story.shown["rma_number"], story.shown["return_address"]) == ("RMA-7", "1 Depot Way, Reno")
+
+
+def test_NTF_2_the_suppliers_page_finds_in_the_status_what_it_says() -> None:
+    story = requested(
+        {**EMAIL, "language": "de", "time_zone": "Europe/Berlin", "return_address": "Gate 4"}
+    ).approved()
+    status = CaseStatus.model_construct(facts=story.shown, deadlines=story.deadlines)
+    asked = asked_of(status, Settings())
+    assert (asked.order_number, asked.return_address) == ("1001-1", "Gate 4")
+    assert asked.items == [Item(sku="A", title="Item A", quantity=2, reason="worn")]
+    due = story.deadlines["rma_due"].astimezone(ZoneInfo("Europe/Berlin"))
+    assert asked.due == f"{due.isoformat()[:16].replace('T', ' ')} (Europe/Berlin)"
+    assert language_of(status, "en") == "de"
