@@ -261,5 +261,5 @@ async def test_REF_7_a_failed_refund_reopens_the_return_and_a_new_click_works(wo
     await second.forward(hours=25)
     await case.ends("completed")
     told = [mail.subject for mail in await world.sandbox.mails(to=seller.email)]
-    assert f"A refund for order {order.id} was not made" in told
+    assert f"A refund for return {case.id} was not made" in told
     assert world.reading.refunds_of(order.id).buyer.refunded == Decimal(100)

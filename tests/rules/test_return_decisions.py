@@ -53,7 +53,7 @@ async def test_RET_4_a_seller_who_does_not_decide_is_reminded(world: World) -> N
 
     await case.forward(days=2, minutes=1)
 
-    await case.seller_letter("Reminder: return")
+    await case.seller_letter("Reminder 1: return")
     status = await case.status()
     assert status.stage == "awaiting_approval"
 

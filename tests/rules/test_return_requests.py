@@ -127,7 +127,7 @@ async def test_RET_6_the_return_is_passed_on_to_the_supplier(world: World) -> No
     letter = await case.supplier_letter("is on its way")
     assert letter.text is not None
     assert f"Number on the parcel: {case.order.id}-1" in letter.text
-    assert f"2 x {case.sku} (does not fit)" in letter.text
+    assert f"({case.sku}): does not fit" in letter.text
 
 
 async def test_RET_17_a_return_is_found_by_each_of_its_numbers(world: World) -> None:

@@ -50,7 +50,7 @@ async def test_RET_13_staff_are_reminded_14_7_and_1_day_before_and_alerted_at_th
         (3, SlaState.BREACHED),
     ]
     assert len(await case.alerts_staff("overdue")) == 1
-    assert len(await case.staff_letters("is due on")) == 3
+    assert len(await case.staff_letters("is due in")) == 3
 
 
 async def test_RET_13_after_the_breach_the_case_keeps_waiting_unless_said_otherwise(world: World) -> None:
