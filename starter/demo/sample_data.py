@@ -114,6 +114,10 @@ _POLICIES: Final = {
     RmaMethod.MANUAL: RmaPolicy.MANUAL,
 }
 
+CURRENCY: Final = "USD"
+SHIPPING: Final = Decimal("8.50")
+"""What each buyer of the demo pays for shipping."""
+
 RENO: Final = (39.53, -119.81)
 READING: Final = (40.34, -75.93)
 DALLAS: Final = (32.78, -96.80)

@@ -15,26 +15,21 @@ from temporalio.service import RPCError
 from temporalio.testing import TimeSkipper
 
 from models import contract, ids
-from models.buyers import Buyer
 from models.case import CaseStatus, SlaState
 from models.failures import Conflict, NotFound
 from models.message import Event, Quantity
-from models.order_lines import OrderLine
 from models.orders import OrderRequest
 from models.parties import Seller
-from models.payments import BuyerPayment, PaidBy
 from models.refunds import RefundRequest
 from models.returns import ReturnLine, ReturnRequest, Source
 from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, open_order, open_refund, open_return
+from starter.demo.order_requests import line_of, paid_order
 from starter.demo.partner_effects import PartnerEffects
-from starter.demo.sample_data import Basket, Person, cost_of, price_of
+from starter.demo.sample_data import CURRENCY, Basket, Person, cost_of
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentSeed
 
-SHIPPING: Final = Decimal("8.50")
-"""What each buyer of the demo pays for shipping, in USD."""
-CURRENCY: Final = "USD"
 _EVENTS: Final = contract.ORDER_EVENTS | contract.RETURN_EVENTS | contract.REFUND_EVENTS
 _FIRST_LOOK_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 0.5
@@ -218,38 +213,25 @@ class StoryRun:
         self, seller: Seller, buyer: Person, basket: Basket, *, paid_with: str = "pm_card_visa"
     ) -> StoryCase:
         """The buyer pays the seller, and the order arrives (ORD-1). Raises Conflict when its number is taken."""
-        paid = price_of(basket) + SHIPPING
-        await self.environment.sandbox.seed_payment(
-            PaymentSeed(
-                id=self.payment_reference,
-                amount=paid,
-                currency=CURRENCY,
-                account=seller.gateway_account,
-                payment_method=paid_with,
-            )
-        )
-        await self.environment.sandbox.list_for_shipping(seller.seller_id, self.order_id)
-        request = OrderRequest(
-            order_id=self.order_id,
-            seller_id=seller.seller_id,
-            buyer=Buyer(email=buyer.email, address=buyer.address),
-            lines=tuple(
-                OrderLine(
-                    sku=item.sku,
-                    title=item.title,
-                    quantity=quantity,
-                    unit_price=item.price,
-                    unit_cost=item.cost,
-                    core_charge=item.core_charge,
+        lines = [line_of(item, quantity) for item, quantity in basket.items()]
+        request = paid_order(self.order_id, seller, buyer, lines, self.payment_reference)
+        return await self.arrives(request, seller, paid_with=paid_with)
+
+    async def arrives(
+        self, request: OrderRequest, seller: Seller, *, paid_with: str = "pm_card_visa"
+    ) -> StoryCase:
+        """This very order, with what was paid for it. Raises Conflict when its number is taken."""
+        for payment in request.paid_with:
+            await self.environment.sandbox.seed_payment(
+                PaymentSeed(
+                    id=self.payment_reference,
+                    amount=payment.amount,
+                    currency=CURRENCY,
+                    account=seller.gateway_account,
+                    payment_method=paid_with,
                 )
-                for item, quantity in basket.items()
-            ),
-            payment=BuyerPayment(
-                paid_by=PaidBy.STRIPE, reference=self.payment_reference, amount=paid, currency=CURRENCY
-            ),
-            shipping=SHIPPING,
-            estimated_shipping=Decimal("6.00"),
-        )
+            )
+        await self.environment.sandbox.list_for_shipping(seller.seller_id, self.order_id)
         self.step(f"order {self.order_id} arrives")
         return self._new(
             await open_order(self.environment.skipper.client, request, task_queue=self.environment.task_queue)
@@ -343,8 +325,8 @@ class StoryRun:
             currency=CURRENCY,
         )
 
-    async def refund_directly(self, amount: Decimal, reason: str) -> StoryCase:
-        """A person refunds some of the order without a return (REF-2)."""
+    async def refund_directly(self, amount: Decimal | None, reason: str, units: Basket | None = None) -> StoryCase:
+        """A person refunds some of the order without a return (REF-2): an amount, or what was paid for units."""
         request = RefundRequest(
             refund_id=ids.direct_refund_id(self.order_id, 1),
             order_id=self.order_id,
@@ -352,6 +334,7 @@ class StoryRun:
             currency=CURRENCY,
             reason=reason,
             requested_by="seller:service-desk",
+            lines=_quantities(units or {}),
         )
         return self._new(
             await open_refund(self.environment.skipper.client, request, task_queue=self.environment.task_queue)

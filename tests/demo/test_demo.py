@@ -22,11 +22,11 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
     rest, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, rest
-    assert "All 16 stories ended as expected." in output
+    assert "All 18 stories ended as expected." in output
     rows = [re.split(r"\s{2,}", line.strip()) for line in re.findall(r"^(?:order|return|refund)-.*", output, re.M)]
     ended = {case: how for case, _, how, _ in rows}
     assert {expected for *_, expected in rows} == {"yes"}
-    assert len(ended) == 16 + 8 + 2, "each order, each return, the late cancel's return, the direct refund"
+    assert len(ended) == 18 + 9 + 3, "each order, each return, the late cancel's return, the direct refunds"
     assert ended["order-1001"] == "shipped"
     assert ended["order-1002"] == "cancelled"
     assert ended["return-RR-1003-late-cancel"] == "completed"
@@ -49,7 +49,7 @@ def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -
     exit_code, output = demo.run("--no-wait")
 
     assert exit_code == 1, output
-    assert "16 of 16 stories did not end as expected." in output
+    assert "18 of 18 stories did not end as expected." in output
     assert "not as expected: " in output
     demo.require_free_ports()
 

@@ -95,7 +95,7 @@ def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     finally:
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
-    assert "All 16 stories ended as expected." in output
+    assert "All 18 stories ended as expected." in output
     stores |= files(demo.folder) | {"what the command said": (output + rest).encode()}
     login = base64.b64encode(f"\0{SMTP_USER}\0{SECRETS['BACKHAUL_SMTP_PASSWORD']}".encode()).decode()
     return Left(request.param, stores, (*SECRETS.values(), login, key.partition(":")[2]))
