@@ -249,6 +249,31 @@ def test_REF_7_a_success_that_failed_days_later_is_refundable_again_and_everybod
     assert story.saved.state is RefundState.FAILED
 
 
+@pytest.mark.parametrize("status", ["failed", "succeeded", "pending"])
+def test_REF_7_a_word_that_comes_while_the_gateway_is_asked_keeps_no_success_from_being_taken_back(
+    status: str,
+) -> None:
+    story = ended(look=None)
+    story.claim("failed")
+    story.settle()
+    while story.pending and story.answer_one():
+        pass
+    story.claim(status)
+    story.world.look = says("failed")
+    story.rest()
+    assert (story.keys.count("take-back"), story.stage) == (1, "failed")
+    assert len(story.reports) == 1
+
+
+def test_REF_7_a_success_of_which_the_gateway_says_pending_stays_one() -> None:
+    """Its word is older than the success: nothing is given back by it."""
+    story = ended(look=says("pending"))
+    story.claim("failed")
+    story.rest()
+    assert (story.stage, story.facts.closing_message) == ("succeeded", "succeeded, and stays so")
+    assert "take-back" not in story.keys
+
+
 def test_REF_7_a_return_that_was_cut_short_is_not_opened_again() -> None:
     story = ended(look=says("failed"), reopen=None)
     story.claim("failed")
