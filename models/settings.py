@@ -6,6 +6,7 @@ Settings of the business (sellers, suppliers) are data in the books: see `models
 
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -54,6 +55,14 @@ def _secrets(text: SecretStr) -> SecretStr:
     if not all(secret.strip() for secret in text.get_secret_value().split(",")):
         raise ValueError("is a secret, or several with commas between them; none of them is empty")
     return text
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError("must be a zone of the IANA database, such as Europe/Berlin or UTC") from None
+    return name
 
 
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
@@ -113,7 +122,7 @@ class Settings(BaseSettings):
     mail_staff: EmailStr = "staff@backhaul.example"
     mail_templates: Path | None = None
     """A folder whose templates win over the built-in ones: `<seller id>/<language>/<template>.md`."""
-    mail_staff_time_zone: str = "UTC"
+    mail_staff_time_zone: Annotated[str, AfterValidator(_time_zone)] = "UTC"
     """IANA name of the zone in which staff are told dates (NTF-10)."""
     temporal_ui_url: HttpUrl = HttpUrl("http://127.0.0.1:8233")
     """Where people open the Temporal UI: mails link to the case there, worklists to their saved query (NTF-6)."""

@@ -1,11 +1,13 @@
 """Dates for people: in their own zone, with day, hour and zone, in their language (NTF-10)."""
 
 import pytest
+from pydantic import ValidationError
 
 from activities.mail.dates import day_in_words, moment_in_words
 from activities.mail.rendering import Letters
 from models.failures import InvalidInput
 from models.parties import Seller, Supplier
+from models.settings import Settings
 from tests.connectors.test_letters import FACTS
 
 NOON = "2026-03-02T14:00:00+00:00"
@@ -74,3 +76,8 @@ def test_NTF_10_a_zone_that_was_known_once_keeps_no_case_from_being_read() -> No
     kept = Seller.model_validate({**PARTY, "seller_id": "acme", "time_zone": "Europe/Atlantis"})
     assert kept.time_zone == "Europe/Atlantis"
     assert Seller.at_the_door({**PARTY, "seller_id": "acme"}).time_zone == "UTC"
+
+
+def test_NTF_10_the_zone_of_staff_is_checked_at_the_start() -> None:
+    with pytest.raises(ValidationError, match="such as Europe/Berlin"):
+        Settings(mail_staff_time_zone="Europe/Brelin")
