@@ -129,7 +129,8 @@ def arrived() -> ReceptionRecord:
 
 
 def refunded(story: Story, refund_id: str, direction: Direction) -> None:
-    story.refunding(refund_id, "10.00", direction=direction, return_id="RR-1")
+    units = [{"line_id": "A", "quantity": 1}] if direction is Direction.SELLER_TO_BUYER else []
+    story.refunding(refund_id, "10.00", direction=direction, return_id="RR-1", lines=units)
     story.refund_reaches(refund_id, "succeeded", RefundState.SUCCEEDED, ended=True, gateway_refund_id="re_1")
 
 
