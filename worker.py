@@ -297,6 +297,7 @@ def _activities(
             books.save_refund,
             books.refund_outcome,
             books.save_case,
+            books.note_delivery,
             books.save_orphan,
             books.find_cases,
             arrivals.event_arrival,

@@ -75,6 +75,8 @@ SAVE_ORPHAN: Final = Call("save_orphan", orphans.SaveOrphan, records.Saved)
 FIND_CASES: Final = Call("find_cases", orphans.FindCases, orphans.FoundCases)
 DELIVER_EVENT: Final = Call("deliver_event", orphans.DeliverEvent, orphans.EventDelivered)
 
+NOTE_DELIVERY: Final = Call("note_delivery", records.NoteDelivery, records.Saved)
+
 EVENT_ARRIVAL: Final = Call("event_arrival", partners.AskArrival, partners.Arrival)
 
 CALLS: Final[tuple[Call[Message, Message], ...]] = tuple(

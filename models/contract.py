@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeKey
 
 from models.case import OrderStage, OrphanStage, RefundStage, ReturnStage
 from models.message import Event, Request
-from models.order_events import AddressChanged, ShipmentCorrected, SupplierShortage
+from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
 from models.orphans import Dismiss, Match, OrphanRequest
 from models.refunds import GatewayUpdate, RefundRequest, RefundResolved
@@ -45,6 +45,8 @@ ORDER: Final = "Order"
 RETURN: Final = "Return"
 REFUND: Final = "Refund"
 ORPHAN: Final = "Orphan"
+DELIVERY: Final = "Delivery"
+"""Writes down a word about an order that has ended; no case."""
 
 ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "release": Release,
@@ -56,6 +58,7 @@ ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "address_changed": AddressChanged,
     "shipment_corrected": ShipmentCorrected,
     "supplier_shortage": SupplierShortage,
+    "delivered": Delivered,
 }
 
 RETURN_EVENTS: Final[dict[str, type[Event]]] = {

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from models.buyers import Address
-from models.message import Event, Number, Quantity, Text, require_distinct_names
+from models.message import Event, Number, Quantity, Text, Time, require_distinct_names
 
 
 class AddressChanged(Event):
@@ -27,6 +27,16 @@ class SupplierShortage(Event):
     def _distinct(self) -> Self:
         require_distinct_names(self.lines or ())
         return self
+
+
+class Delivered(Event):
+    """A parcel arrived at the buyer: from then on the buyer's days for a return are counted (RET-22).
+
+    The first word about a shipment counts; it can also be said after the order's end.
+    """
+
+    shipment_id: Number
+    at: Time
 
 
 class ShipmentCorrected(Event):

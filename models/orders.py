@@ -263,6 +263,8 @@ class Shipment(Event):
     lines: Annotated[tuple[ShippedQuantity, ...], Field(min_length=1, max_length=500)]
     supplier_order_number: Number | None = None
     """Which of the broker's orders to suppliers it belongs to; needed only if that is not clear."""
+    delivered_at: Time | None = None
+    """When it arrived, if it has already (RET-22)."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -334,6 +336,8 @@ class ShipmentFact(Message):
     """Successor parts that stand for ordered ones, by `line_id` (ORD-20)."""
     corrections: int = 0
     """How often its number was replaced."""
+    delivered_at: Time | None = None
+    """When it arrived, where that was said before the order's end (RET-22)."""
 
     @property
     def boxes(self) -> tuple[Box, ...]:

@@ -43,6 +43,15 @@ class FinalCredit(StrEnum):
     """What was agreed: parts and tax; the broker bears the difference."""
 
 
+class OutsideWindow(StrEnum):
+    """What happens to a return that is asked for after its window (RET-22)."""
+
+    DECIDE = "decide"
+    """It is marked, and a person decides."""
+    REJECT = "reject"
+    """It is rejected, and the buyer is told the date."""
+
+
 class Party(Message):
     """Somebody who is written to, in its language and in its own time."""
 
@@ -121,6 +130,14 @@ class Seller(Party):
     refund_looks_before_alert: Days = 7
     """After so many looks in vain staff are told, and the refund is in doubt (REF-11)."""
 
+    return_days: Days = 30
+    """For so long after delivery a return may be asked for (RET-22)."""
+    return_days_by_country: dict[Country, Days] = Field(default_factory=dict)
+    """The same, where it is otherwise for buyers in some country. The law's days there are the least."""
+    delivery_days: Days = 5
+    """So many days after shipping a parcel counts as delivered when nobody says when it was."""
+    outside_window: OutsideWindow = OutsideWindow.DECIDE
+    """What happens to a return that is asked for later."""
     reasons: OwnReasons = ()
     """Its own reasons for returns, and its changes of the default ones (RET-21)."""
 

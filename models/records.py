@@ -12,7 +12,7 @@ from pydantic import Field
 from models.buyers import Address
 from models.case import CaseRecord
 from models.ids import CaseId, DerivedId, LineId, ReturnId
-from models.message import LineUnits, Message, Number, Sku
+from models.message import LineUnits, Message, Number, Sku, Text, Time
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.naming import KitPart
 from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
@@ -140,6 +140,15 @@ class SaveOrder(Message):
     cancel_until: datetime | None
     handoff_due: datetime | None
     handed_off_at: datetime | None
+
+
+class NoteDelivery(Message):
+    """A parcel of an order that has ended arrived (RET-22)."""
+
+    order_id: CaseId
+    shipment_id: Number
+    at: Time
+    actor: Text
 
 
 class Saved(Message):

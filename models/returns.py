@@ -26,6 +26,7 @@ from models.message import (
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
 from models.naming import KitPart
 from models.parties import Seller, Supplier
+from models.return_windows import ReturnWindow
 
 
 class Source(StrEnum):
@@ -319,6 +320,8 @@ class OpenedReturn(Message):
     """Of what the broker charged the seller."""
     siblings: tuple[ReturnRequest, ...] = ()
     """The returns of the other suppliers (RET-2)."""
+    window: ReturnWindow | None = None
+    """Until when it may be asked for (RET-22); none: whenever."""
 
     @property
     def paid(self) -> Decimal:

@@ -9,13 +9,23 @@ from sqlmodel import Session
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.database import case_numbers, cases, orders, orphans, refunds, return_openings, returns
+from activities.database import (
+    case_numbers,
+    cases,
+    orders,
+    orphans,
+    refunds,
+    return_openings,
+    return_windows,
+    returns,
+)
 from activities.database.transactions import read, write
 from models.failures import HANDLING, BackhaulError, Category
 from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
+    NoteDelivery,
     OpenedOrder,
     OpenOrder,
     OpenReturn,
@@ -98,6 +108,11 @@ class Database:
     def refund_outcome(self, ask: RefundRequest) -> RefundResult:
         """What the database has of a refund, if it is the one that is asked for (REF-11)."""
         return self._do(read, refunds.refund_outcome, ask)
+
+    @activity.defn(name="note_delivery")
+    def note_delivery(self, ask: NoteDelivery) -> Saved:
+        """Write down that a parcel of an order that has ended arrived (RET-22)."""
+        return self._write(return_windows.note_delivery, ask)
 
     @activity.defn(name="save_orphan")
     def save_orphan(self, ask: SaveOrphan) -> Saved:

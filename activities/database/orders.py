@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.cases import open_case, write_case
 from activities.database.order_lines import share_of
+from activities.database.return_windows import delivered_at, says_more
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
@@ -206,9 +207,9 @@ def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
 
 
 class _Shipped(NamedTuple):
-    """What has left already: carrier and tracking number of each parcel by its id, and the units."""
+    """What has left already: each parcel by its id, and the units."""
 
-    parcels: dict[str, tuple[str, str]]
+    parcels: dict[str, ShipmentRow]
     units: list[Units]
 
 
@@ -257,7 +258,7 @@ def _what_shipped(session: Session, order_id: str) -> _Shipped:
     found = _Shipped({}, [])
     for _, shipment, line in rows:
         if shipment is not None:
-            found.parcels[shipment.shipment_id] = (shipment.carrier, shipment.tracking_number)
+            found.parcels[shipment.shipment_id] = shipment
         if line is not None:
             found.units.append(Units(line.line_id, line.sku, line.quantity, line.supplier_order_number))
     return found
@@ -326,7 +327,7 @@ def _save_supplier_orders(session: Session, order_id: str, records: Sequence[Sup
 
 def _save_shipments(session: Session, order_id: str, shipments: Sequence[ShipmentFact], shipped: _Shipped) -> None:
     """Write the shipments that are new, each unit with the supplier order it came from; of old ones only carrier
-    and tracking number may be corrected."""
+    and tracking number may be corrected, and the delivery be added."""
     known = shipped.parcels
     rows = [
         {
@@ -337,9 +338,10 @@ def _save_shipments(session: Session, order_id: str, shipments: Sequence[Shipmen
             "tracking_number": one.tracking_number,
             "at": one.at,
             "substitutes": one.substitutes or None,
+            "delivered_at": delivered_at(one, known.get(one.shipment_id)),
         }
         for position, one in enumerate(shipments, start=1)
-        if known.get(one.shipment_id) != (one.carrier, one.tracking_number)
+        if says_more(one, known.get(one.shipment_id))
     ]
     upsert(session, ShipmentRow, rows)
     new = [one for one in shipments if one.shipment_id not in known]

@@ -7,9 +7,10 @@ from sqlmodel import Session, col, func, select
 
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
-from models.differences import differences
 from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
 from activities.database.refunds import result_of
+from activities.database.return_reasons import why_unusable
+from activities.database.return_windows import window_of
 from activities.database.returnable_units import (
     CUT_SHORT,
     Worth,
@@ -22,14 +23,14 @@ from activities.database.returnable_units import (
 from activities.database.returns import kept
 from activities.database.upserts import add_new
 from models.case import ReturnStage
+from models.differences import differences
 from models.failures import NotFound
 from models.ids import return_workflow_id, sibling_return_id
 from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
-from models.reasons import require_usable
 from models.records import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
 from models.refunds import RefundState
-from models.returns import ASKED_HERE, OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
+from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
@@ -161,7 +162,7 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
     row.workflow_id = ask.workflow_id
     row.run_id = ask.run_id
     row.created_at = ask.created_at
-    row.opened = _opened(order, _seller(session, order), suppliers[row.supplier_id], row, lines, siblings=())
+    row.opened = _opened(session, ask, order, _seller(session, order), suppliers[row.supplier_id], row, lines)
     session.add(row)
     session.flush()
     _open_case(session, row)
@@ -171,7 +172,8 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
 def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpening:
     """Write one return per supplier, with its lines and units; the first is the one that was asked for."""
     seller = _seller(session, order)
-    _check_reasons(ask.request, seller)
+    if (why := why_unusable(ask.request, seller)) is not None:
+        raise _Refused(why)
     splits = _split(session, ask, order)
     suppliers = _suppliers(session, [split.part.supplier_id for split in splits])
     for split in splits:
@@ -181,6 +183,8 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
     rows = [_row(ask, order, split) for split in splits]
     first = rows[0]
     first.opened = _opened(
+        session,
+        ask,
         order,
         seller,
         suppliers[first.supplier_id],
@@ -196,17 +200,6 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
     return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
 
 
-def _check_reasons(request: ReturnRequest, seller: Seller) -> None:
-    """RET-21: refuses a reason that is not in use any more, or that lacks what must come with it."""
-    if request.source not in ASKED_HERE:
-        return
-    for line in request.lines:
-        try:
-            require_usable(line, seller.reasons, note=request.note)
-        except ValueError as error:
-            raise _Refused(f"{line.name}: {error}") from None
-
-
 def _open_case(session: Session, row: ReturnRow) -> None:
     open_case(
         session, row.workflow_id, row.run_id, ReturnStage.OPENING, row.seller_id, row.order_id, row.created_at
@@ -214,12 +207,14 @@ def _open_case(session: Session, row: ReturnRow) -> None:
 
 
 def _opened(
+    session: Session,
+    ask: OpenReturn,
     order: OrderRow,
     seller: Seller,
     supplier: Supplier,
     row: ReturnRow,
     lines: Sequence[OpenedLine],
-    siblings: tuple[ReturnRequest, ...],
+    siblings: tuple[ReturnRequest, ...] = (),
 ) -> OpenedReturn:
     """The snapshots that decide."""
     return OpenedReturn(
@@ -232,6 +227,7 @@ def _opened(
         currency=order.payment_currency,
         charge_currency=order.charge_currency,
         siblings=siblings,
+        window=window_of(session, ask.request, order, seller, [line.line_id for line in lines]),
     )
 
 

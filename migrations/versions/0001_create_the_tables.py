@@ -268,6 +268,7 @@ def upgrade() -> None:
         sa.Column("tracking_number", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("substitutes", sa.JSON(), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),
     )

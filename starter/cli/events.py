@@ -46,6 +46,8 @@ HELP: Final[Mapping[str, str]] = {
     "until": "Its new time, such as 2026-03-01T12:00:00Z.",
     "gateway_refund_id": "The gateway's number of the refund.",
     "outcome": "What became of it.",
+    "at": "When it arrived, such as 2026-03-09T14:30:00Z.",
+    "delivered_at": "When it arrived, if it has already (RET-22).",
     "case_id": "The workflow id of its case, such as return-RR-1001-1.",
     "evidence": "Where it can be seen: a statement, the gateway's own page.",
 }

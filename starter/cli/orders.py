@@ -39,6 +39,12 @@ EVENTS: Final = (
         "1001 --shipment-id S1 --carrier UPS --tracking-number 1Z998",
     ),
     EventCommand(
+        "delivered",
+        "delivered",
+        "A parcel arrived at the buyer, whose days for a return begin; also after the order's end (RET-22).",
+        "1001 --shipment-id S1 --at 2026-03-09T14:30:00Z --actor carrier:ups",
+    ),
+    EventCommand(
         "shortage",
         "supplier_shortage",
         "A supplier that had accepted can't deliver after all: bought elsewhere, or voided (ORD-19).",

@@ -140,4 +140,14 @@ def _changed(register: Register[Party], before: Party, changes: list[str]) -> Pa
 def _value(model: type[Message], key: str, text: str) -> Any:
     if get_origin(model.model_fields[key].annotation) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
+    if get_origin(model.model_fields[key].annotation) is dict:
+        return dict(_pair(key, part) for part in text.split(",") if part.strip())
     return text if text else None
+
+
+def _pair(key: str, text: str) -> tuple[str, Any]:
+    """`DE:14`. Raises InvalidInput."""
+    name, separator, value = (part.strip() for part in text.partition(":"))
+    if not (name and separator and value):
+        raise InvalidInput(key, [Problem(text[:100], "must be NAME:VALUE, such as DE:14")])
+    return name, int(value) if value.isdigit() else value

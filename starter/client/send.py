@@ -19,7 +19,9 @@ from models.contract import GATEWAY_UPDATE, REFUND, TASK_QUEUE
 from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFound
 from models.ids import case_of, refund_workflow_id
 from models.message import Event, Message
+from models.order_events import Delivered
 from models.refunds import GatewayUpdate, RefundRequest
+from starter.client.deliveries import note_delivery
 from starter.client.start import failure_of, was_cut_off
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
@@ -73,6 +75,8 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
         failure = _meaning(error, workflow_id, name)
         if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
+        if isinstance(failure, CaseEnded) and isinstance(event, Delivered):
+            return await _delivered(client, workflow_id, event)
         raise failure from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
@@ -99,6 +103,8 @@ async def send_event(
             return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None, ended=True)
         if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
+        if isinstance(failure, CaseEnded) and isinstance(event, Delivered):
+            return await _delivered(client, workflow_id, event)
         raise failure from None
     if answer is None and not first:
         return await record_event(client, workflow_id, name, event)
@@ -169,6 +175,14 @@ async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) 
     attributes = started.workflow_execution_started_event_attributes
     (request,) = await client.data_converter.decode(attributes.input.payloads, [RefundRequest])
     return await reopen_refund(client, request, event, task_queue=attributes.task_queue.name)
+
+
+async def _delivered(client: Client, workflow_id: str, event: Delivered) -> Delivery:
+    """A parcel of an order that has ended arrived (RET-22)."""
+    answer = None
+    if await note_delivery(client, workflow_id, event, ANSWER_WITHIN):
+        answer = Answer(stage="shipped", message=f"shipment {event.shipment_id} is delivered")
+    return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=answer)
 
 
 def _meaning(error: RPCError, workflow_id: str, name: str) -> BackhaulError:

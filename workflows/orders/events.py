@@ -2,7 +2,7 @@
 
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
-from models.order_events import AddressChanged, ShipmentCorrected, SupplierShortage
+from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
 from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
@@ -59,6 +59,8 @@ def check(f: OrderFacts, event: Event) -> None:
             shipments.check_correction(f, event)
         case SupplierShortage():
             shortages.check(f, event)
+        case Delivered():
+            shipments.check_delivery(f, event)
 
 
 def apply(f: OrderFacts, fact: Message) -> OrderFacts:
@@ -112,6 +114,8 @@ def _received(f: OrderFacts, event: Event) -> OrderFacts:
             return shipments.correct(f, event)
         case SupplierShortage():
             return shortages.receive(f, event)
+        case Delivered():
+            return shipments.delivered(f, event)
         case AddressChanged():
             return address.receive(f, event)
     raise AssertionError(f"an order does not know the event {type(event).__name__}")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.message import LineUnits, Message, Number, Sku, Text
+from models.message import LineUnits, Message, Number, Sku, Text, Time
 from models.order_events import AddressChanged
 from models.orders import Box, CancelRequest, SupplierOrder
 
@@ -49,6 +49,8 @@ class Parcel(Message):
     more_parcels: tuple[Box, ...] = ()
     substitutes: dict[str, Sku] = Field(default_factory=dict)
     """By `line_id`."""
+    delivered_at: Time | None = None
+    """It arrived already (RET-22)."""
 
     @property
     def boxes(self) -> tuple[Box, ...]:

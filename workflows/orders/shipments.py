@@ -5,7 +5,7 @@ from models.case import Who
 from models.failures import RefusedByRule
 from models.message import LineUnits, folded
 from models.naming import by_sku, units_named
-from models.order_events import ShipmentCorrected
+from models.order_events import Delivered, ShipmentCorrected
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
@@ -95,6 +95,7 @@ def receive(f: OrderFacts, event: Shipment) -> OrderFacts:
         lines=_lines_of(f, event),
         supplier_order_number=event.supplier_order_number,
         substitutes=_substitutes(f, event),
+        delivered_at=event.delivered_at,
     )
     if parcel.substitutes:
         skus = {one.line_id: one.sku for one in f.lines.counts}
@@ -118,15 +119,20 @@ def _substitutes(f: OrderFacts, event: Shipment) -> dict[str, str]:
 
 def check_correction(f: OrderFacts, event: ShipmentCorrected) -> None:
     """Raises RefusedByRule when there is no such shipment, or when it has several parcels."""
-    known = _known(f, event.shipment_id)
-    if known is None:
-        shipped = [one.shipment_id for one in f.shipments] + [one.shipment_id for one in f.parcels]
-        told = ", ".join(shipped) or "none"
-        raise RefusedByRule("ORD-20", f"no shipment {event.shipment_id} is known; known: {told}")
+    known = _require_known(f, event.shipment_id, "ORD-20")
     if known.more_parcels:
         raise RefusedByRule(
             "ORD-20", f"shipment {known.shipment_id} has {len(known.boxes)} parcels: tell each as a shipment"
         )
+
+
+def _require_known(f: OrderFacts, shipment_id: str, rule: str) -> ShipmentFact | Parcel:
+    known = _known(f, shipment_id)
+    if known is None:
+        ids = [one.shipment_id for one in f.shipments] + [one.shipment_id for one in f.parcels]
+        told = ", ".join(ids) or "none"
+        raise RefusedByRule(rule, f"no shipment {shipment_id} is known; known: {told}")
+    return known
 
 
 def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
@@ -146,6 +152,28 @@ def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
     return f.step(f"{what} (was {known.tracking_number})", event.actor)
 
 
+# ---- it arrived (RET-22) ----
+
+
+def check_delivery(f: OrderFacts, event: Delivered) -> None:
+    """Raises RefusedByRule when there is no such shipment."""
+    _require_known(f, event.shipment_id, "RET-22")
+
+
+def delivered(f: OrderFacts, event: Delivered) -> OrderFacts:
+    """The first word counts."""
+    known = _known(f, event.shipment_id)
+    assert known is not None, "it was checked"
+    if known.delivered_at is not None:
+        return f.step(f"shipment {known.shipment_id} is known as delivered already", event.actor)
+    told = {"delivered_at": event.at}
+    f = f.with_(
+        parcels=tuple(one.model_copy(update=told) if one is known else one for one in f.parcels),
+        shipments=tuple(one.model_copy(update=told) if one is known else one for one in f.shipments),
+    )
+    return f.step(f"shipment {known.shipment_id} is delivered", event.actor)
+
+
 # ---- its turn ----
 
 
@@ -162,6 +190,7 @@ def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
         supplier_order_number=parcel.supplier_order_number,
         more_parcels=parcel.more_parcels,
         substitutes=parcel.substitutes,
+        delivered_at=parcel.delivered_at,
         at=f.now,
     )
     return f.with_(

@@ -49,6 +49,9 @@ def opened(f: ReturnFacts, answer: ReturnOpening) -> ReturnFacts:
     )
     items = fresh.items
     fresh = fresh.step(f"return requested by {f.request.source.value}: {items}", f.request.requested_by)
+    if (missed := fresh.window_missed) is not None:
+        last_day = missed.until.isoformat()[:10]
+        fresh = fresh.step(f"asked for after the return window, which ended on {last_day} ({missed.in_words})")
     return _judge(fresh, f.early)
 
 

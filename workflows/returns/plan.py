@@ -15,7 +15,7 @@ from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
 from workflows.returns import seller_refund as seller
 from workflows.returns import settled
-from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected
+from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected, too_late
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
 from workflows.returns.ending import ended, stopped, withdrawn
@@ -83,6 +83,8 @@ def request(f: ReturnFacts) -> Plan:
 
 def approval(f: ReturnFacts) -> Plan:
     """2. The seller approves or rejects (RET-4, RET-5)."""
+    if f.is_too_late and f.window_missed is not None:
+        return too_late(f, f.window_missed)
     if f.approval is None:
         return approval_requested(f) + awaiting_approval(f)
     return approval_requested(f) + (rejected(f) if f.is_rejected else approved(f))

@@ -96,6 +96,8 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "siblings": [sibling.return_id for sibling in opened.siblings] if opened else [],
         "amazon_rma_id": f.request.amazon_rma_id,
         "ebay_return_id": f.request.ebay_return_id,
+        "window_until": opened.window.until.isoformat() if opened and opened.window else None,
+        "outside_window": f.window_missed is not None,
         "decision": f.approval.decision if f.approval else None,
         "decision_reason": f.approval.reason if f.approval else None,
         "broker_return_number": _broker_return_number(f) if opened else None,

@@ -1,0 +1,73 @@
+"""When the goods of a return arrived, and until when they may come back (RET-22)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from models.failures import NotFound
+from models.message import folded
+from models.orders import ShipmentFact
+from models.parties import Seller
+from models.records import NoteDelivery, Saved
+from models.return_windows import ReturnWindow, return_window
+from models.returns import ReturnRequest, Source
+from models.tables import OrderRow, ShipmentLineRow, ShipmentRow
+
+
+def window_of(
+    session: Session, request: ReturnRequest, order: OrderRow, seller: Seller, line_ids: Iterable[str]
+) -> ReturnWindow | None:
+    """Of these lines: it counts from the last of their parcels. None for a cancel that came too late: it was asked
+    for before."""
+    if request.source is Source.LATE_CANCEL:
+        return None
+    parcels = (
+        select(ShipmentRow)
+        .join(
+            ShipmentLineRow,
+            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
+            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
+        )
+        .where(ShipmentRow.order_id == order.order_id, col(ShipmentLineRow.line_id).in_(list(line_ids)))
+    )
+    windows = [
+        return_window(
+            seller, order.request.buyer.address.country, shipped_at=parcel.at, delivered_at=parcel.delivered_at
+        )
+        for parcel in session.exec(parcels)
+    ]
+    return max(windows, key=lambda window: window.counts_from, default=None)
+
+
+def says_more(told: ShipmentFact, known: ShipmentRow | None) -> bool:
+    """Whether the order says of this shipment what the database does not have."""
+    if known is None or (told.carrier, told.tracking_number) != (known.carrier, known.tracking_number):
+        return True
+    return delivered_at(told, known) != known.delivered_at
+
+
+def delivered_at(told: ShipmentFact, known: ShipmentRow | None) -> datetime | None:
+    """When it arrived; the order forgets nothing that was said after its end."""
+    return told.delivered_at or (known.delivered_at if known is not None else None)
+
+
+def note_delivery(session: Session, ask: NoteDelivery) -> Saved:
+    """A parcel of an order that has ended arrived. Of several words about it the first one counts.
+
+    Raises NotFound when the order has no such shipment.
+    """
+    rows = session.exec(select(ShipmentRow).where(ShipmentRow.order_id == ask.order_id).with_for_update()).all()
+    found = [row for row in rows if folded(row.shipment_id) == folded(ask.shipment_id)]
+    if not found:
+        known = ", ".join(row.shipment_id for row in rows) or "none"
+        raise NotFound(f"order {ask.order_id} has no shipment {ask.shipment_id}; known: {known}")
+    for row in found:
+        row.delivered_at = row.delivered_at or _after(row.at, ask.at)
+        session.add(row)
+    return Saved()
+
+
+def _after(shipped_at: datetime, at: datetime) -> datetime:
+    """Nothing arrives before it left: two clocks differ."""
+    return max(shipped_at, at)

@@ -1,0 +1,1 @@
+"""Deliveries of orders that have ended (RET-22)."""
