@@ -297,7 +297,7 @@ class Engine(Generic[F]):
         if self.facts.is_settling:
             return
         self._keep_timer(self.plan.wake_at, self.plan.timer)
-        if view.is_kept or self.facts.outcome is not None:
+        if view.is_kept or self.facts.outcome is not None or self.facts.trouble:
             self._label(view)
         if view.is_kept:
             self._begin_saving(view)

@@ -2,7 +2,7 @@
 
 from models.case import ReturnStage as Stage
 from models.partners import Recipient
-from workflows.engine.pieces import just, notify
+from workflows.engine.pieces import in_flight, just, notify
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import owed
 from workflows.returns.effects import OpenReturn, OpenSplitReturn, ReopenReturn
@@ -18,8 +18,12 @@ def opening(f: ReturnFacts) -> Plan:
         return stopped(f)
     failed = f.request.reopened_by
     if failed is not None:
-        return just(ReopenReturn(key=f"reopen:{failed}", refund_id=failed))
-    return just(OpenReturn(key="open"))
+        return _begin(f, ReopenReturn(key=f"reopen:{failed}", refund_id=failed))
+    return _begin(f, OpenReturn(key="open"))
+
+
+def _begin(f: ReturnFacts, effect: OpenReturn | ReopenReturn) -> Plan:
+    return just(effect) + in_flight(f, Stage.OPENING, effect)
 
 
 def split_returns(f: ReturnFacts) -> Plan:
