@@ -1,4 +1,4 @@
-"""Does the pure suite notice a fault? Twenty-four deliberate ones, each one wrong line in a copy of the sources:
+"""Does the pure suite notice a fault? Thirty deliberate ones, each one wrong line in a copy of the sources:
 `python -m tests.plans.sabotage` (or with words of the names of those that are wanted).
 
 For each it says who noticed: the comparison with the model, the rule tables, both. Exit code 1 when one was not
@@ -136,8 +136,8 @@ FAULTS = (
         "more is shipped than is open",
         "orders",
         "workflows/orders/shipments.py",
-        "            left[line.sku] = left.get(line.sku, 0) - line.quantity\n    return left",
-        "            left[line.sku] = left.get(line.sku, 0)\n    return left",
+        "            left[line.line_id] = left.get(line.line_id, 0) - line.quantity\n    return left",
+        "            left[line.line_id] = left.get(line.line_id, 0)\n    return left",
     ),
     Fault(
         "a parcel is announced of an order that staff stop",
@@ -180,6 +180,48 @@ FAULTS = (
         "workflows/refunds/plan.py",
         "known_only=bool(f.claims) and not asked_for",
         "known_only=False",
+    ),
+    Fault(
+        "a person's word is taken for a refund that is plainly pending",
+        "refunds",
+        "workflows/refunds/events.py",
+        "    if f.in_doubt:\n        return\n",
+        "    if f.gateway_answered:\n        return\n",
+    ),
+    Fault(
+        "a refund that failed is one that failed afterwards",
+        "orders",
+        "workflows/orders/refunds.py",
+        'and (result.taken_back or attempt.state == "succeeded")',
+        "and result.refund_id",
+    ),
+    Fault(
+        "a refund that the gateway does not answer is not shown in doubt",
+        "returns",
+        "workflows/returns/refund_results.py",
+        "        return _in_doubt_meanwhile(f, attempt, result)",
+        "        return f",
+    ),
+    Fault(
+        "a cancelled order does not look again for its buyer's refund",
+        "orders",
+        "workflows/orders/refunds.py",
+        'return _look_again(f, attempt) if attempt.state == "in_doubt" else _buyer_mails(attempt)',
+        "return _buyer_mails(attempt)",
+    ),
+    Fault(
+        "a gateway's no is a wrong event of whoever clicked",
+        "returns",
+        "workflows/returns/refund_results.py",
+        'told.decline("buyer_refund"',
+        'told.reject("buyer_refund"',
+    ),
+    Fault(
+        "a later word keeps a success from being taken back",
+        "refunds",
+        "workflows/refunds/plan.py",
+        "    if f.taken_back is None:\n",
+        "    if f.taken_back is None and not f.claims:\n",
     ),
     Fault(
         "an event is counted twice",
