@@ -6,6 +6,7 @@ SELLER: Final = "seller:jane"
 _OTHERS: Final = {
     "shipment": "supplier:dock",
     "shipment_corrected": "supplier:dock",
+    "delivered": "carrier:ups",
     "supplier_shortage": "supplier:office",
     "supplier_rma": "supplier:dock",
     "goods_received": "supplier:dock",

@@ -47,7 +47,9 @@ def _saved(record: Any, *numbers: str) -> Any:
     return SaveCase(record=record.model_copy(update={"numbers": numbers}))
 
 
-@pytest.mark.parametrize("number", ["RR-1001-1", "rr 1001 1", "RMA-77", "rma77", "Rma 77.", "1001", "#1001", "# 1001"])
+@pytest.mark.parametrize(
+    "number", ["RR-1001-1", "rr 1001 1", "RMA-77", "rma77", "Rma 77.", "1001", "#1001", "# 1001"]
+)
 def test_RET_20_a_case_is_found_by_any_of_its_numbers_however_written(story: Story, number: str) -> None:
     mine = a_return(story, "1001", "RR-1001-1", "RMA-77")
     a_return(story, "1002", "RR-1002-1", "RMA-78")
@@ -123,7 +125,9 @@ def test_RET_20_an_orphan_is_listed_with_all_its_numbers_and_what_was_said(story
 
 def test_RET_20_one_that_is_over_is_listed_when_asked_for(story: Story) -> None:
     number = orphan(story, "unmatched")
-    orphan(story, "matched", ended=True, request=None, matched_to="return-1", decided_by="staff:kim", reason="label")
+    orphan(
+        story, "matched", ended=True, request=None, matched_to="return-1", decided_by="staff:kim", reason="label"
+    )
     assert story.reading.find_orphans() == []
     (listed,) = story.reading.find_orphans(ended=True)
     assert (listed.orphan_id, listed.matched_to, listed.decided_by) == (number, "return-1", "staff:kim")

@@ -40,6 +40,7 @@ def good(name: str, sku: str) -> dict[str, Any]:
             "lines": [{"sku": sku, "quantity": 1}],
         },
         "shipment_corrected": {"shipment_id": "s1", "carrier": "UPS", "tracking_number": "1Z2"},
+        "delivered": {"shipment_id": "s1", "at": "2026-03-09T14:30:00Z"},
         "supplier_shortage": {"supplier_order_number": "1001-1", "reason": "not in stock after all"},
         "address_changed": {
             "address": {

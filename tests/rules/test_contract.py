@@ -113,7 +113,18 @@ def test_the_names_that_others_rely_on_stay() -> None:
         "refund-RF-1",
     )
     assert {kind: list(events) for kind, events in contract.EVENTS.items()} == {
-        "Order": ["release", "cancel_request", "payment_method_updated", "shipment", "hold", "resume"],
+        "Order": [
+            "release",
+            "cancel_request",
+            "payment_method_updated",
+            "shipment",
+            "hold",
+            "resume",
+            "address_changed",
+            "shipment_corrected",
+            "supplier_shortage",
+            "delivered",
+        ],
         "Return": [
             "seller_approval",
             "supplier_rma",
@@ -121,10 +132,17 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "goods_received",
             "credit_memo",
             "buyer_refund",
+            "refund_declined",
             "withdrawal",
             "channel_update",
             "staff_override",
         ],
-        "Refund": ["gateway_update", "refund_resolved"],
-        "Orphan": ["match", "dismiss"],
+        "Refund": [
+            "gateway_update",
+            "refund_resolved",
+        ],
+        "Orphan": [
+            "match",
+            "dismiss",
+        ],
     }

@@ -41,7 +41,9 @@ class World:
 
     def __init__(self) -> None:
         self.found = FoundCases()
-        self.answer_of_case: EventDelivered | None = EventDelivered(state="taken", message="credit memo CM-1 booked")
+        self.answer_of_case: EventDelivered | None = EventDelivered(
+            state="taken", message="credit memo CM-1 booked"
+        )
 
     def answer(self, effect: Effect, facts: OrphanFacts) -> Given:
         match effect:
@@ -55,7 +57,9 @@ class World:
 class Orphan:
     """One orphan in process."""
 
-    def __init__(self, *fitting: str, candidates: tuple[str, ...] = (), request: OrphanRequest | None = None) -> None:
+    def __init__(
+        self, *fitting: str, candidates: tuple[str, ...] = (), request: OrphanRequest | None = None
+    ) -> None:
         self.world = World()
         self.fits(*fitting, candidates=candidates)
         facts = OrphanFacts(now=NOON, created_at=NOON, request=request or report())
@@ -208,9 +212,9 @@ def test_RET_20_after_its_days_it_ends_and_staff_are_told() -> None:
 
 def test_RET_20_it_stands_in_its_worklist_until_somebody_decides() -> None:
     orphan = Orphan()
-    assert orphan.work == (Work.ORPHANS,)
+    assert list(orphan.work) == [Work.ORPHANS]
     orphan.hears(Dismiss)
-    assert orphan.work == ()
+    assert not orphan.work
 
 
 def test_RET_20_it_goes_on_with_its_facts_alone() -> None:
