@@ -1,0 +1,93 @@
+"""What amounts a payment gateway can move (REF-14): data of each provider, used wherever amounts are computed.
+
+Amounts are decimal, in the currency that is named.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
+from typing import Final, NamedTuple
+
+from models.money import smallest_unit
+from models.payments import PaidBy
+
+
+class Limits(NamedTuple):
+    """Of one provider. `smallest`: amounts are multiples of it, where it is not the currency's smallest unit;
+    `minimum`: of a charge, where it is known. A refund has no minimum."""
+
+    smallest: Mapping[str, Decimal]
+    minimum: Mapping[str, Decimal]
+
+
+def _of(amounts: Mapping[str, str]) -> dict[str, Decimal]:
+    return {currency: Decimal(amount) for currency, amount in amounts.items()}
+
+
+_THREE_DECIMALS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+
+LIMITS: Final[Mapping[PaidBy, Limits]] = {
+    # docs.stripe.com/currencies: "three-decimal currencies" end in 0, "special cases", "minimum charge amounts".
+    PaidBy.STRIPE: Limits(
+        smallest=_of({**dict.fromkeys(_THREE_DECIMALS, "0.010"), "MGA": "1"}),
+        minimum=_of(
+            {
+                "AED": "2.00",
+                "AUD": "0.50",
+                "BGN": "1.00",
+                "BRL": "0.50",
+                "CAD": "0.50",
+                "CHF": "0.50",
+                "CZK": "15.00",
+                "DKK": "2.50",
+                "EUR": "0.50",
+                "GBP": "0.30",
+                "HKD": "4.00",
+                "HUF": "175.00",
+                "INR": "0.50",
+                "JPY": "50",
+                "MXN": "10.00",
+                "MYR": "2.00",
+                "NOK": "3.00",
+                "NZD": "0.50",
+                "PLN": "2.00",
+                "RON": "2.00",
+                "SEK": "3.00",
+                "SGD": "0.50",
+                "THB": "10.00",
+                "USD": "0.50",
+            }
+        ),
+    ),
+    # developer.paypal.com/reference/currency-codes: these three take no decimals.
+    PaidBy.PAYPAL: Limits(smallest=_of({"HUF": "1", "JPY": "1", "TWD": "1"}), minimum={}),
+}
+
+OF_BROKER: Final = PaidBy.STRIPE
+"""The gateway by which the broker charges its sellers, and gives them money back."""
+
+
+def smallest_movable(by: PaidBy | None, currency: str) -> Decimal:
+    """The smallest step of an amount: 0.010 KWD at Stripe. Without a gateway, the currency's smallest unit."""
+    limits = LIMITS.get(by) if by is not None else None
+    return limits.smallest.get(currency, smallest_unit(currency)) if limits else smallest_unit(currency)
+
+
+def minimum_charge(by: PaidBy, currency: str) -> Decimal:
+    """The least that can be charged: 0.50 USD at Stripe; zero where nobody says."""
+    limits = LIMITS.get(by)
+    return limits.minimum.get(currency, Decimal(0)) if limits else Decimal(0)
+
+
+def movable(amount: Decimal, by: PaidBy | None, currency: str) -> Decimal:
+    """A computed amount as the gateway can move it: down to its smallest step, never more than was computed."""
+    step = smallest_movable(by, currency)
+    return ((amount / step).to_integral_value(rounding=ROUND_DOWN) * step).quantize(smallest_unit(currency))
+
+
+def require_movable(amount: Decimal, by: PaidBy | None, currency: str, what: str) -> None:
+    """Raise ValueError, in words, when the gateway can't move an amount that somebody asks for."""
+    if movable(amount, by, currency) == amount:
+        return
+    at = f"{by.value} can move" if by is not None else "there is"
+    step = smallest_movable(by, currency)
+    raise ValueError(f"{what} is finer than {at}: give a multiple of {step} {currency} (REF-14)")
