@@ -183,6 +183,7 @@ def shipment(row: ShipmentRow, lines: list[ShipmentLineRow]) -> views.ShipmentVi
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         at=row.at,
+        delivered_at=row.delivered_at,
         items=by_sku(item for item in lines if item.shipment_id == row.shipment_id),
     )
 

@@ -216,6 +216,8 @@ class ShipmentView(Message):
     tracking_number: str
     at: datetime
     items: dict[str, int]
+    delivered_at: datetime | None = None
+    """When it arrived, if anybody said so (RET-22)."""
 
 
 class CessationView(Message):

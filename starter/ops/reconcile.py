@@ -210,9 +210,9 @@ def _letter(end: UntoldEnd) -> Mail:
         key=end.key,
         template="staff_alert",
         to=Recipient.STAFF,
-        order_id=end.order_id,
+        order_id=end.order_id or number,  # an orphan has none
         return_id=number if kind == "return" else None,
-        seller_id=end.seller_id,
+        seller_id=end.seller_id or None,
         supplier_id=None,
         facts={
             "what": end.what,
