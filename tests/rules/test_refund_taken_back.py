@@ -213,7 +213,8 @@ async def test_REF_7_a_completed_return_reopens_for_a_new_click(world: World) ->
     await case.ends("completed")
     assert await case.money() == (PAID - Decimal("7.50"), COST)
     view = world.reading.return_view(case.id)
-    assert (view.outcome, view.listed.rma_number, view.fees) == ("completed", rma_number, Decimal("7.50"))
+    assert (view.outcome, view.fees) == ("completed", Decimal("7.50"))
+    assert view.listed.rma_number in (numbers or ())
 
 
 async def test_REF_7_a_completed_return_reopens_to_refund_the_seller_again(world: World) -> None:
