@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.partners import ChargeAnswer, ChargeState
 from models.refunds import RefundResult, RefundState
 from tests.plans.orders.order_rig import Order, Stock, request
 from workflows.engine.case import StepsSaved
@@ -63,6 +64,14 @@ def test_REF_3_what_is_saved_already_is_refunded_at_once() -> None:
     order.rig.take(StepsSaved(count=1000))
     order.passes(minutes=31)
     assert states(order) == [(REFUND, "succeeded")]
+
+
+def test_REF_3_what_the_gateway_really_collected_is_what_counts() -> None:
+    """Less than was asked for: more than that never goes back."""
+    order = Order(stock=(Stock("A", refuses=True),)).in_its_window()
+    order.capture_says = ChargeAnswer(charge_id="?", state=ChargeState.CAPTURED, captured=Decimal("60.00"))
+    order.passes(minutes=31)
+    assert (order.outcome, order.money) == ("voided", (Decimal("60.00"), Decimal("60.00")))
 
 
 @pytest.mark.parametrize("fate", [RefundState.FAILED, RefundState.REFUSED])
