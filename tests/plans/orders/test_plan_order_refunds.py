@@ -69,7 +69,7 @@ def test_REF_3_what_is_saved_already_is_refunded_at_once() -> None:
 def test_REF_3_what_the_gateway_really_collected_is_what_counts() -> None:
     """Less than was asked for: more than that never goes back."""
     order = Order(stock=(Stock("A", refuses=True),)).in_its_window()
-    order.capture_says = ChargeAnswer(charge_id="?", state=ChargeState.CAPTURED, captured=Decimal("60.00"))
+    order.capture_says = ChargeAnswer(charge_id="CH-1", state=ChargeState.CAPTURED, captured=Decimal("60.00"))
     order.passes(minutes=31)
     assert (order.outcome, order.money) == ("voided", (Decimal("60.00"), Decimal("60.00")))
 
