@@ -439,10 +439,10 @@ class World:
         return {"event_id": f"t-{self.tag}", "actor": "channel:ebay", "carrier": "UPS", "tracking_number": number}
 
     async def orphan(
-        self, *numbers: str, event: str = "return_tracking", said: dict[str, Any] | None = None
+        self, *numbers: str, event: str = "return_tracking", said: dict[str, Any] | None = None, **fields: Any
     ) -> CaseStory:
         """A marketplace's word about a case with these numbers (RET-20)."""
-        request = OrphanRequest.of("ebay", event, said or self.tracking_word(), numbers=list(numbers))
+        request = OrphanRequest.of("ebay", event, said or self.tracking_word(), numbers=list(numbers), **fields)
         opened = await report_orphan(self.client, request, task_queue=self.task_queue)
         return CaseStory(self, self.client.get_workflow_handle(opened.workflow_id), request.orphan_id)
 

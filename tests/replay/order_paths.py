@@ -3,7 +3,10 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.contract import DELIVERY
 from models.ids import late_cancel_return_id
+from models.order_events import Delivered
+from starter.client.send import send_event
 from starter.sandbox.facts import SupplierSeed
 from tests.replay.recording import Recorded
 from tests.world import NEWARK, OrderStory, World, eventually
@@ -27,6 +30,22 @@ async def order_shipped_in_parts(world: World) -> list[Recorded]:
         await order.update("shipment", **parcel(order, part))
     await order.ends("shipped")
     return [order]
+
+
+async def order_delivered_in_parts(world: World) -> list[Recorded]:
+    """One parcel arrives before the order's end, the other one after it."""
+    order = await world.simple_order()
+    await order.placed()
+    await order.update("shipment", **parcel(order, "a"))
+    at = "2026-03-09T14:30:00Z"
+    await order.update("delivered", shipment_id=f"{order.id}-a", at=at)
+    await order.update("shipment", **parcel(order, "b"))
+    await order.ends("shipped")
+    said = {"event_id": "d2", "actor": "carrier:ups", "shipment_id": f"{order.id}-b", "at": at}
+    await send_event(world.client, order.handle.id, "delivered", Delivered.model_validate(said))
+    found = world.client.list_workflows(f'WorkflowType="{DELIVERY}"')
+    late = await anext(one async for one in found if one.id.startswith(f"delivery-{order.id}-"))
+    return [order, await world.client.get_workflow_handle(late.id).fetch_history()]
 
 
 def parcel(order: OrderStory, part: str, quantity: int = 1) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A path gives the cases whose histories belong to it. Paths that differ only in w
 from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
-from tests.replay import order_paths, outage_paths, refund_paths, return_paths, run_paths, stop_paths
+from tests.replay import order_paths, orphan_paths, outage_paths, refund_paths, return_paths, run_paths, stop_paths
 from tests.replay.recording import Recorded
 from tests.world import World
 
@@ -17,14 +17,14 @@ def _told_in(module: ModuleType) -> dict[str, Path]:
     return {
         name: story
         for name, story in vars(module).items()
-        if name.startswith(("order_", "return_", "refund_"))
+        if name.startswith(("order_", "return_", "refund_", "orphan_"))
         and getattr(story, "__module__", "") == module.__name__
     }
 
 
 PATHS: dict[str, Path] = {
     name: path
-    for module in (order_paths, return_paths, refund_paths, outage_paths, stop_paths, run_paths)
+    for module in (order_paths, return_paths, refund_paths, orphan_paths, outage_paths, stop_paths, run_paths)
     for name, path in _told_in(module).items()
 }
 """Every path by its name."""

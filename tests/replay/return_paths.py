@@ -1,12 +1,27 @@
 """Paths of a return."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from tests.replay.recording import Recorded
 from tests.return_story import returning
 from tests.world import CaseStory, World
+
+
+async def return_after_its_window(world: World) -> list[Recorded]:
+    """It is rejected by the seller's setting (RET-22)."""
+    order = await world.simple_order(await world.seller(outside_window="reject"))
+    await order.placed()
+    long_ago = (datetime.now(UTC) - timedelta(days=40)).isoformat()
+    lines = [{"sku": order.request.lines[0].sku, "quantity": 2}]
+    await order.update(
+        "shipment", shipment_id="s1", carrier="UPS", tracking_number="1Z", lines=lines, delivered_at=long_ago
+    )
+    await order.ends("shipped")
+    back = await world.return_of(order)
+    await back.ends("rejected")
+    return [back]
 
 
 async def return_completed(world: World) -> list[Recorded]:

@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 
 from models.calls import CALLS
-from models.contract import KINDS, ORDER, REFUND, RETURN
+from models.contract import KINDS, ORDER, ORPHAN, REFUND, RETURN
 from models.message import Event
 from tests.replay.observing import Observed, observe
 from tests.replay.paths import PATHS
@@ -27,6 +27,7 @@ from tests.replay.recording import (
 )
 from workflows.engine.case import Effect, RejectEvent
 from workflows.orders.effects import OrderEffect
+from workflows.orphans.effects import OrphanEffect
 from workflows.refunds.effects import RefundEffect
 from workflows.registry import WORKFLOWS
 from workflows.returns.effects import ReturnEffect
@@ -34,9 +35,15 @@ from workflows.returns.effects import ReturnEffect
 NO_PLAN_NAMES: Final = ((REFUND, RejectEvent),)
 MISSING: Final = "add a path, then run `make histories`"
 
+_UNIONS: Final = (
+    (ORDER, OrderEffect),
+    (RETURN, ReturnEffect),
+    (REFUND, RefundEffect),
+    (ORPHAN, OrphanEffect),
+)
 EFFECTS: Final[list[tuple[str, type[Effect]]]] = [
     (kind, effect)
-    for kind, union in ((ORDER, OrderEffect), (RETURN, ReturnEffect), (REFUND, RefundEffect))
+    for kind, union in _UNIONS
     for effect in get_args(get_args(union)[0])
     if (kind, effect) not in NO_PLAN_NAMES
 ]

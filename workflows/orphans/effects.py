@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from workflows.engine.case import Effect, Note, RejectEvent, SendMail
+from workflows.engine.case import Effect, Note, SendMail
 
 
 class LookForCase(Effect):
@@ -34,4 +34,4 @@ class GiveToCase(Effect):
         return f"give {self.workflow_id} its {self.name.replace('_', ' ')}"
 
 
-OrphanEffect = Annotated[Note | RejectEvent | SendMail | LookForCase | GiveToCase, Field(discriminator="kind")]
+OrphanEffect = Annotated[Note | SendMail | LookForCase | GiveToCase, Field(discriminator="kind")]
