@@ -52,6 +52,15 @@ class OutsideWindow(StrEnum):
     """It is rejected, and the buyer is told the date."""
 
 
+class SmallCharges(StrEnum):
+    """What becomes of a charge under the gateway's minimum (REF-14)."""
+
+    GIVE_UP = "give_up"
+    """The broker bears it, and the order goes on."""
+    WAIT = "wait"
+    """The order waits until the broker says that it was collected otherwise."""
+
+
 class Party(Message):
     """Somebody who is written to, in its language and in its own time."""
 
@@ -94,6 +103,8 @@ class Seller(Party):
     """ORD-4."""
     handoff_minutes: Minutes = 60
     """An order must be with a supplier by then (ORD-4)."""
+    small_charges: SmallCharges = SmallCharges.GIVE_UP
+    """What becomes of a charge under the gateway's minimum, which can't be made (REF-14)."""
     minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = DEFAULT_MINIMUM_STOCK
     """Items with fewer in stock count as not in stock (ORD-5)."""
 

@@ -4,7 +4,7 @@ A partner's business "no" is a value here: the procedure handles it. An outage i
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -48,6 +48,10 @@ class AuthorizeCharge(Message):
     gateway_customer: Number | None = None
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
+
+
+TOO_SMALL: Final = "amount_too_small"
+"""Why a charge was declined whose amount is under the gateway's minimum (REF-14)."""
 
 
 class ChargeState(StrEnum):

@@ -129,8 +129,8 @@ FAULTS = (
         "the seller is refunded again and again",
         "orders",
         "workflows/orders/facts.py",
-        "self.captured - self.lines.cost_due - self.seller_refunds_asked",
-        "self.captured - self.lines.cost_due",
+        "self.captured - self.cost_due - self.seller_refunds_asked",
+        "self.captured - self.cost_due",
     ),
     Fault(
         "more is shipped than is open",

@@ -7,10 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from models.gateway_limits import OF_BROKER, minimum_charge
 from models.ids import DerivedId
 from models.message import Message, Number
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.partners import ChargeAnswer, ChargeState
+from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
 from models.records import ChargeRecord
 from workflows.orders.effects import Authorize
 
@@ -96,6 +97,14 @@ def voided(charges: Charges, answer: ChargeAnswer, now: datetime, step: int) -> 
     if answer.state is ChargeState.CAPTURED and attempt is not None:
         return captured(charges, answer, attempt.amount, now, step)
     return _changed(charges, answer.charge_id, state=ChargeState.VOIDED, at=now)
+
+
+def is_too_small(amount: Decimal, currency: str, charges: Charges) -> bool:
+    """Whether the gateway takes no charge of so little: by its own published minimum, or because it said so
+    (REF-14)."""
+    if amount < minimum_charge(OF_BROKER, currency):
+        return True
+    return any(one.reason == TOO_SMALL and amount <= one.amount for one in charges)
 
 
 def attempt_of(charges: Charges, charge_id: str) -> ChargeAttempt | None:

@@ -7,6 +7,7 @@ from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Re
 from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
+from models.senders import Role, role_of
 from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff, apply_common
 from workflows.engine.procedure import Reply, noted
 from workflows.orders import (
@@ -51,6 +52,9 @@ def check(f: OrderFacts, event: Event) -> None:
             cancellation.check(f, event)
         case Hold() if f.is_with_supplier:
             raise RefusedByRule("CAN-2", "the order is with a supplier; it can't be held any more")
+        case Resume() if f.hold is None and f.is_open and f.awaits_small_charge:
+            if role_of(event) is Role.SELLER:
+                raise RefusedByRule("REF-14", "the broker says whether it has collected the charge otherwise")
         case Resume() if f.hold is None:
             raise Conflict("the order is not on hold")
         case Shipment():
@@ -106,6 +110,10 @@ def _received(f: OrderFacts, event: Event) -> OrderFacts:
             return _with_method(f, event.payment_method).step("payment method given", event.actor)
         case Hold():
             return f.with_(hold=event, held_at=f.now).step(f"put on hold: {event.reason}", event.actor)
+        case Resume() if f.hold is None:
+            return f.with_(collected_otherwise=True).step(
+                f"charge collected otherwise: {event.reason}", event.actor
+            )
         case Resume():
             return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
         case Shipment():

@@ -7,15 +7,16 @@ from typing import Self
 from pydantic import Field
 
 from models.buyers import Address
+from models.gateway_limits import OF_BROKER, movable
 from models.ids import order_workflow_id
 from models.naming import by_line
 from models.orders import Hold, OrderRequest, ShipmentFact
-from models.parties import Seller
+from models.parties import Seller, SmallCharges
 from models.partners import ChargeState, RefusedSource
 from models.records import Cessation, Opening
 from workflows.engine.case import CaseFacts, Effect
 from workflows.orders import lines as order_lines
-from workflows.orders.charges import ChargeAttempt
+from workflows.orders.charges import ChargeAttempt, is_too_small
 from workflows.orders.effects import Authorize, Capture, OrderEffect, SearchStock, WriteDown
 from workflows.orders.lines import Lines
 from workflows.orders.records import AddressAsked, CancelAsked, Parcel, Purchase, StockSearch
@@ -39,6 +40,8 @@ class OrderFacts(CaseFacts):
     """Token of the seller's card or PayPal that is charged next."""
     methods_given: int = 0
     charges: tuple[ChargeAttempt, ...] = ()
+    collected_otherwise: bool = False
+    """The broker said so of a charge that is too small for the gateway (REF-14)."""
     corrected_address: Address | None = None
     addresses: tuple[AddressAsked, ...] = ()
     """Corrections of the address that were asked for, with what was decided (ORD-18)."""
@@ -142,8 +145,33 @@ class OrderFacts(CaseFacts):
         return sum((one.captured for one in self.charges if one.state is ChargeState.CAPTURED), Decimal(0))
 
     @property
+    def cost_due(self) -> Decimal:
+        """What the seller owes, as the gateway can move it (REF-14); units that came to nothing are not owed."""
+        return movable(self.lines.cost_due, OF_BROKER, self.currency)
+
+    @property
+    def has_small_charge(self) -> bool:
+        """What is owed is less than the gateway takes (REF-14)."""
+        if self.cost_due <= 0 or self.captured:
+            return False
+        return is_too_small(self.cost_due, self.currency, self.charges)
+
+    @property
+    def awaits_small_charge(self) -> bool:
+        """Somebody must collect it otherwise, by the seller's setting."""
+        waits = self.has_small_charge and self.seller.small_charges is SmallCharges.WAIT
+        return waits and not self.collected_otherwise
+
+    @property
+    def charge_due(self) -> Decimal:
+        """What is charged: nothing where a small charge is given up, or was collected otherwise."""
+        if self.has_small_charge and not self.awaits_small_charge:
+            return Decimal(0)
+        return self.cost_due
+
+    @property
     def needs_charge(self) -> bool:
-        return self.lines.cost_due > 0 and self.charge is None
+        return self.charge_due > 0 and self.charge is None
 
     @property
     def has_new_method(self) -> bool:
@@ -157,7 +185,7 @@ class OrderFacts(CaseFacts):
     def awaits_payment(self) -> bool:
         if self.released_at is None or not self.is_open or self.is_in_flight(Authorize):
             return False
-        return self.needs_charge and not self.has_new_method
+        return self.needs_charge and (self.awaits_small_charge or not self.has_new_method)
 
     # ---- cancellation (CAN) ----
 
@@ -287,7 +315,7 @@ class OrderFacts(CaseFacts):
     @property
     def seller_refund_due(self) -> Decimal:
         """What was collected for units that came to nothing, and was not asked for yet."""
-        return max(self.captured - self.lines.cost_due - self.seller_refunds_asked, Decimal(0))
+        return max(self.captured - self.cost_due - self.seller_refunds_asked, Decimal(0))
 
     @property
     def unsaved_charge(self) -> ChargeAttempt | None:

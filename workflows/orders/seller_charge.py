@@ -3,7 +3,9 @@
 from models import ids
 from models.case import OrderStage as Stage
 from models.case import Who
+from models.parties import SmallCharges
 from models.partners import ChargeAnswer, ChargeState, Recipient
+from workflows.engine.case import Note
 from workflows.engine.pieces import in_flight, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.orders import charges
@@ -39,8 +41,11 @@ def void_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
 
 def authorize(f: OrderFacts) -> Plan:
     """Reserve parts + shipping + tax; without a valid method the order waits, and the seller is told."""
+    told = _small_charge_told(f)
     if not f.needs_charge:
-        return Plan()
+        return told
+    if f.awaits_small_charge:
+        return told + _collected_otherwise(f)
     if f.awaits_payment:
         return _payment_needed(f)
     return _begin(f, Stage.RECEIVED, _authorization(f))
@@ -53,7 +58,7 @@ def _authorization(f: OrderFacts) -> Authorize:
     return Authorize(
         key=f"charge:{number}",
         charge_id=ids.charge_id(f.order_id, number),
-        amount=f.lines.cost_due,
+        amount=f.charge_due,
         currency=f.currency,
         payment_method=f.payment_method,
         method_number=f.methods_given,
@@ -68,12 +73,38 @@ def _payment_needed(f: OrderFacts) -> Plan:
         "payment_needed",
         Recipient.SELLER,
         reason=reason,
-        amount=f.lines.cost_due,
+        amount=f.charge_due,
         currency=f.currency,
     )
     since = last.at if last else f.opened_at or f.created_at
     what = f"give a valid card or PayPal ({reason})"
     return just(mail) + wait(Stage.AWAITING_PAYMENT, Who.SELLER, what, since)
+
+
+# ---- REF-14: too little for the gateway ----
+
+
+def _small_charge_told(f: OrderFacts) -> Plan:
+    """The seller is told once, with what becomes of it."""
+    if not f.has_small_charge:
+        return Plan()
+    gives_up = f.seller.small_charges is SmallCharges.GIVE_UP
+    charge = f"the charge of {f.cost_due} {f.currency} is less than the gateway takes"
+    said = f"{charge}: it is given up, and the order goes on" if gives_up else f"{charge}: it is not made"
+    mail = notify(
+        "small-charge",
+        "small_charge",
+        Recipient.SELLER,
+        amount=f.cost_due,
+        currency=f.currency,
+        given_up="yes" if gives_up else None,
+    )
+    return just(Note(key="note:small-charge", what=said), mail)
+
+
+def _collected_otherwise(f: OrderFacts) -> Plan:
+    what = f"collect {f.cost_due} {f.currency} otherwise, which is less than the gateway takes, and resume"
+    return wait(Stage.AWAITING_PAYMENT, Who.STAFF, what, f.opened_at or f.created_at)
 
 
 def capture(f: OrderFacts) -> Plan:
@@ -82,9 +113,9 @@ def capture(f: OrderFacts) -> Plan:
     if charge is None or charge.state is ChargeState.CAPTURED:
         return Plan()
     number = len(f.charges)
-    if not f.lines.cost_due:
+    if not f.charge_due or f.awaits_small_charge:
         return _begin(f, Stage.PLACING, _void(f, charge))
-    capture = Capture(key=f"capture:{number}", charge_id=charge.charge_id, amount=f.lines.cost_due)
+    capture = Capture(key=f"capture:{number}", charge_id=charge.charge_id, amount=f.charge_due)
     return _begin(f, Stage.PLACING, capture)
 
 

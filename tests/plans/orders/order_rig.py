@@ -99,6 +99,7 @@ class Order:
         self.authorizations_age = False
         """A capture finds that the authorization is too old, once."""
         self.capture_says: ChargeAnswer | None = None
+        self.authorization_says: ChargeAnswer | None = None
         self.void_finds_captured = False
         self.arrivals: dict[str, datetime | None] = {}
         self.refund_states: list[RefundState | str] = []
@@ -133,6 +134,8 @@ class Order:
                 shares = share_out(self.request)
                 return self.opening.model_copy(update={"seller": self.seller, "shares": shares})
             case Authorize():
+                if self.authorization_says is not None:
+                    return self.authorization_says
                 good = effect.payment_method in self.good_methods
                 state = ChargeState.AUTHORIZED if good else ChargeState.DECLINED
                 reason = None if good else "insufficient_funds"

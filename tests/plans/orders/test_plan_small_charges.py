@@ -1,0 +1,86 @@
+"""A charge that the gateway can't move: computed amounts are made movable, a small one is given up or collected
+otherwise, and the order goes on or is really cancelled (REF-14)."""
+
+from decimal import Decimal
+from typing import Any
+
+from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
+from models.senders import Role
+from tests.plans.orders.order_rig import Order, Stock, request
+from workflows.orders.effects import Authorize
+
+
+def order_of(cost: str, currency: str = "USD", **settings: Any) -> Order:
+    payment = {"paid_by": "stripe", "reference": "pi_b", "amount": "100.000", "currency": currency}
+    return Order(request({"quantity": 2, "unit_cost": cost}, payment=payment), **settings)
+
+
+def test_REF_14_a_charge_under_the_minimum_is_given_up_the_seller_is_told_and_the_order_goes_on() -> None:
+    order = order_of("0.20").placed()
+    assert not [key for key in order.begun if key.startswith(("charge:", "capture:"))]
+    assert "small_charge to seller" in order.mails
+    assert order.mail("small-charge") == {"amount": "0.40", "currency": "USD", "given_up": "yes"}
+    assert any("it is given up" in step for step in order.steps)
+    assert order.ships("s1", A=2)
+    assert (order.outcome, order.money) == ("shipped", (Decimal(0), Decimal(0)))
+
+
+def test_REF_14_a_cancel_of_such_an_order_is_really_cancelled() -> None:
+    order = order_of("0.20").in_its_window()
+    assert order.happens("cancel_request")
+    assert (order.outcome, order.reply("e1")) == ("cancelled", (True, "cancelled: changed their mind"))
+    assert not [key for key in order.begun if key.startswith(("charge:", "void:"))]
+
+
+def test_REF_14_by_setting_it_waits_and_goes_on_when_the_broker_has_collected_it() -> None:
+    order = order_of("0.20", small_charges="wait").rest()
+    assert order.stage == "awaiting_payment"
+    assert "collect 0.40 USD otherwise" in order.rig.plan.waits[0].what
+    assert "given_up" not in order.mail("small-charge")
+    assert not order.happens("resume", reason="paid in cash")
+    assert "the broker says" in order.facts.rejected[-1].reason
+    assert order.happens("resume", actor=f"{Role.BROKER}:office", reason="paid in cash")
+    order.placed()
+    assert any("collected otherwise: paid in cash" in step for step in order.steps)
+
+
+def test_REF_14_an_order_that_waits_so_is_cancelled_at_any_time() -> None:
+    order = order_of("0.20", small_charges="wait").rest().passes(days=3)
+    assert order.happens("cancel_request")
+    assert order.outcome == "cancelled"
+
+
+def test_REF_14_what_the_gateway_calls_too_small_is_not_charged_again() -> None:
+    order = order_of("5.00", "PHP")
+    order.authorization_says = ChargeAnswer(charge_id="CH-1001-1", state=ChargeState.DECLINED, reason=TOO_SMALL)
+    order.placed()
+    assert [key for key in order.begun if key.startswith("charge:")] == ["charge:1"]
+    assert "small_charge to seller" in order.mails
+
+
+def test_REF_14_a_small_rest_after_a_part_is_voided_is_not_captured() -> None:
+    dear = {"line_id": "A", "sku": "A", "quantity": 1, "unit_cost": "30.00"}
+    cheap = {"line_id": "B", "sku": "B", "quantity": 1, "unit_cost": "0.20"}
+    order = Order(request(dear, cheap), stock=(Stock("B"),)).placed()
+    assert [key for key in order.begun if key.startswith(("charge", "void", "capture"))] == ["charge:1", "void:1"]
+    assert order.money == (Decimal(0), Decimal(0))
+
+
+def test_REF_14_three_decimals_are_charged_and_given_back_in_steps_that_the_gateway_moves() -> None:
+    order = order_of("5.253", "KWD").in_its_window()
+    (effect,) = [one for one in order.rig.begun if isinstance(one, Authorize)]
+    assert effect.amount == Decimal("10.500"), "of 10.506"
+    order.placed()
+    assert order.money[0] == Decimal("10.500")
+
+
+def test_REF_14_what_goes_back_of_it_is_movable_too_and_asked_for_once() -> None:
+    order = Order(
+        request({"quantity": 2, "unit_cost": "5.253"}, payment=KUWAITI), stock=(Stock("A", refuses=True),)
+    ).rest()
+    order.passes(minutes=31)
+    captured, back = order.money
+    assert (captured, back) == (Decimal("10.500"), Decimal("10.500"))
+
+
+KUWAITI = {"paid_by": "stripe", "reference": "pi_b", "amount": "100.000", "currency": "KWD"}
