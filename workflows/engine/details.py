@@ -4,12 +4,16 @@ from datetime import UTC, datetime
 
 from models.case import SlaState
 from models.text import as_markdown
+from models.worklists import WORKLISTS
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Wait
 from workflows.engine.procedure import CaseView
+from workflows.engine.worklists import work_of
 
 STEPS_SHOWN = 40
 REJECTIONS_SHOWN = 10
+_BREAK = "  \n"
+"""Markdown's line break."""
 HYPHEN = "\u2011"
 """One that does not break."""
 
@@ -19,7 +23,7 @@ def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, s
 
     The last steps alone are rendered: it takes the same time, however long a case has lived.
     """
-    lines = [_headline(facts, waits, view, stage), ""]
+    lines = [_BREAK.join([_headline(facts, waits, view, stage), *_rails(view), *_to_do(facts, view)]), ""]
     if view.deadlines:
         lines += ["| deadline | until (UTC) |", "| --- | --- |"]
         lines += [_row(_words(name), _time(at)) for name, at in view.deadlines.items()]
@@ -34,6 +38,23 @@ def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, s
         wrong = [event for event in facts.rejected if event.sender_at_fault]
         lines += [_row(_time(event.at), event.name, event.reason) for event in wrong[-REJECTIONS_SHOWN:]]
     return "\n".join(lines)
+
+
+def _rails(view: CaseView) -> list[str]:
+    """Where the goods are and where the money is: two rails, never mixed (NTF-5)."""
+    said = (("Goods", view.goods_said), ("Money", view.money_said))
+    return [f"**{rail}**: {as_markdown(words)}" for rail, words in said if words]
+
+
+def _to_do(facts: CaseFacts, view: CaseView) -> list[str]:
+    """What people do next (NTF-6), and what holds the case up, with the partner's last words (NTF-9)."""
+    lines = [f"**To do**: {WORKLISTS[work].to_do}" for work in work_of(facts, view)]
+    for key, trouble in facts.trouble.items():
+        if key in facts.in_flight:
+            what = facts.in_flight[key].summary
+            why = as_markdown(trouble.reason)
+            lines.append(f"**No answer yet**: {as_markdown(what)}, since {_time(trouble.since)} (UTC): {why}")
+    return lines
 
 
 def _headline(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, stage: str) -> str:
