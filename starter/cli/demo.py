@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from starter.cli.stack import CodecPort, ConfigFile, Folder, FrontPort, MailPort, SandboxPort
+from starter.cli.stack import CodecPort, ConfigFile, Folder, FrontPort, MailPort, PortOffset, SandboxPort
 
 
 def demo(
@@ -17,6 +17,7 @@ def demo(
     mail_port: MailPort = 8251,
     front_port: FrontPort = 8252,
     codec_port: CodecPort = 8253,
+    port_offset: PortOffset = 0,
     folder: Folder = Path(".backhaul"),
 ) -> None:
     """Start the local stack, play stories of orders and returns on it, and stay up until Ctrl-C.
@@ -41,6 +42,6 @@ def demo(
         front_port=front_port,
         codec_port=codec_port,
         folder=folder,
-    )
+    ).moved(port_offset)
     require_sandbox(plan)
     raise typer.Exit(run(play_demo(plan, wait=wait)))

@@ -20,6 +20,9 @@ SandboxPort = Annotated[int, typer.Option(min=1, max=65535, help="HTTP of the sa
 MailPort = Annotated[int, typer.Option(min=1, max=65535, help="SMTP of the sandbox.")]
 FrontPort = Annotated[int, typer.Option(min=1, max=65535, help="Page of the suppliers' links.")]
 CodecPort = Annotated[int, typer.Option(min=1, max=65535, help="Codec server, when payloads are encrypted.")]
+PortOffset = Annotated[
+    int, typer.Option(min=-60000, max=60000, help="Moves every port of the stack by so much, the server's too.")
+]
 Folder = Annotated[Path, typer.Option(help="Where logs and the sandbox's state are kept.")]
 
 
@@ -30,9 +33,13 @@ def up(
     mail_port: MailPort = 8251,
     front_port: FrontPort = 8252,
     codec_port: CodecPort = 8253,
+    port_offset: PortOffset = 0,
     folder: Folder = Path(".backhaul"),
 ) -> None:
-    """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers."""
+    """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers.
+
+    It prints what to export where its ports are not those that commands expect.
+    """
     from starter.cli.output import run
     from starter.cli.process_settings import ready_settings
     from starter.cli.stack_run import run_stack
@@ -49,7 +56,7 @@ def up(
         codec_port=codec_port,
         folder=folder,
     )
-    run(run_stack(plan))
+    run(run_stack(plan.moved(port_offset)))
 
 
 def worker() -> None:

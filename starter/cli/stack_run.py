@@ -38,6 +38,10 @@ def show_addresses(plan: StackPlan) -> None:
     if plan.codec_url is not None:
         say(f"  Codec server     {plan.codec_url} (payloads are encrypted)")
     say(f"  Logs             {plan.logs}")
+    if exports := plan.exports():
+        say("Commands in another terminal find it after:")
+        for name, value in exports.items():
+            say(f"  export {name}={value}")
 
 
 async def set_up_namespace(retention: timedelta) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +22,18 @@ from activities.database.engines import upgrade
 from activities.private_files import private_folder
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
+from models.environment import DEFAULT_ADDRESS
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.settings import Settings
-from starter.ops.dev_server import DevServerConfig, start_server
+from starter.ops.dev_server import DevServerConfig, ServerPorts, start_server
 from starter.ops.ports import PortUse, require_free
 from starter.ops.processes import Child
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("stack")
 
 LOCAL: Final = "127.0.0.1"
+_ALL_AT_ONCE: Final = "or all ports with --port-offset"
+_PORTS: Final = ("sandbox_port", "mail_port", "front_port", "codec_port")
 _READY_SECONDS: Final = 60.0
 _LOOK_AGAIN_SECONDS: Final = 0.1
 _STOP_SECONDS: Final = 15.0
@@ -84,17 +87,33 @@ class StackPlan:
     def port_uses(self) -> list[PortUse]:
         """What the stack listens on beside the Temporal server, and which option changes it."""
         uses = [
-            PortUse(self.sandbox_port, "the sandbox partners", "it with --sandbox-port"),
-            PortUse(self.mail_port, "the sandbox's mail server", "it with --mail-port"),
-            PortUse(self.front_port, "the page of the suppliers' links", "it with --front-port"),
+            PortUse(self.sandbox_port, "the sandbox partners", f"it with --sandbox-port, {_ALL_AT_ONCE}"),
+            PortUse(self.mail_port, "the sandbox's mail server", f"it with --mail-port, {_ALL_AT_ONCE}"),
+            PortUse(self.front_port, "the page of the suppliers' links", f"it with --front-port, {_ALL_AT_ONCE}"),
         ]
         if self.codec_url is not None:
-            uses.append(PortUse(self.codec_port, "the codec server", "it with --codec-port"))
+            uses.append(PortUse(self.codec_port, "the codec server", f"it with --codec-port, {_ALL_AT_ONCE}"))
         return uses
 
-    def environment(self) -> dict[str, str]:
-        """The children's environment: this stack's server and partners, unless a partner was set by hand."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+    def moved(self, offset: int) -> "StackPlan":
+        """The same stack, with each of its ports moved. Raises InvalidInput when one is no port any more."""
+        own = {name: getattr(self, name) + offset for name in _PORTS}
+        served = {name: port + offset for name, port in self.server.ports.model_dump().items()}
+        if not all(1 <= port <= 65535 for port in (*own.values(), *served.values())):
+            problem = Problem("--port-offset", "moves a port out of 1 to 65535; give a smaller number")
+            raise InvalidInput("the local stack", [problem])
+        return replace(self, server=self.server.model_copy(update={"ports": ServerPorts(**served)}), **own)
+
+    def exports(self) -> dict[str, str]:
+        """What a command in another terminal must be told to find this stack: all that is not where it looks."""
+        here = {**self._partners(), "TEMPORAL_ADDRESS": self.server.address}
+        here["TEMPORAL_NAMESPACE"] = self.server.namespace
+        usual = {f"BACKHAUL_{name.upper()}": str(field.default) for name, field in Settings.model_fields.items()}
+        usual |= {"TEMPORAL_ADDRESS": DEFAULT_ADDRESS, "TEMPORAL_NAMESPACE": "default"}
+        return {name: value for name, value in here.items() if value != usual[name].rstrip("/")}
+
+    def _partners(self) -> dict[str, str]:
+        """This stack's, but those that were set by hand."""
         local = {
             "gateway_url": f"{self.sandbox_url}/stripe",
             "supplier_url": f"{self.sandbox_url}/supplier",
@@ -102,11 +121,17 @@ class StackPlan:
             "smtp_host": LOCAL,
             "smtp_port": str(self.mail_port),
             "front_url": self.front_url,
+            "temporal_ui_url": self.server.ui_url,
         }
         by_hand = self.settings.model_fields_set
+        return {f"BACKHAUL_{name.upper()}": value for name, value in local.items() if name not in by_hand}
+
+    def environment(self) -> dict[str, str]:
+        """The children's environment: this stack's server and partners, unless a partner was set by hand."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
         return {
             **inherited,
-            **{f"BACKHAUL_{name.upper()}": value for name, value in local.items() if name not in by_hand},
+            **self._partners(),
             "DATABASE_URL": self.settings.database_url.get_secret_value(),
             # Never the server of somebody's profile: this stack's own.
             "TEMPORAL_CONFIG_FILE": os.devnull,

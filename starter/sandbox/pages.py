@@ -1,5 +1,6 @@
 """The pages that people read: the home page and the mails."""
 
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,7 +12,11 @@ from starter.sandbox.control import effects_of
 from starter.sandbox.partners import Partners
 from starter.sandbox.wire import StoredRequest
 
-# A mail's HTML is a stranger's: no scripts, nothing loaded from anywhere, an isolated frame.
+# A mail's HTML is a stranger's: no scripts, nothing loaded from anywhere, an isolated frame. Links open in tabs
+# of their own: in a frame most pages refuse to be shown, as the suppliers' page does.
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
+_LINKS_OPEN_OUTSIDE = '<base target="_blank">'
+_HEADERS = {"Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'"
 
 
@@ -58,8 +63,16 @@ class Pages:
         mail = self._partners.mail.mail(request.path_params["id"])
         if mail is None:
             return self._page("missing.html", status=404)
-        return self._page("mail.html", mail=mail)
+        html = None if mail.html is None else _with_links_outside(mail.html)
+        return self._page("mail.html", mail=mail, html=html)
 
     def _page(self, template: str, status: int = 200, **values: object) -> Response:
         html = self._templates.get_template(template).render(**values)
-        return HTMLResponse(html, status, {"Content-Security-Policy": _POLICY})
+        return HTMLResponse(html, status, {**_HEADERS, "Content-Security-Policy": _POLICY})
+
+
+def _with_links_outside(html: str) -> str:
+    """The same page, whose links open in a tab of their own."""
+    head = _HEAD.search(html)
+    place = head.end() if head else 0
+    return html[:place] + _LINKS_OPEN_OUTSIDE + html[place:]

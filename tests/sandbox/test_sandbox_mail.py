@@ -1,6 +1,8 @@
 """The mail sink takes mails over SMTP, keeps them and shows them."""
 
+import re
 from email.message import EmailMessage
+from html import unescape
 from typing import Any
 
 import aiosmtplib
@@ -62,9 +64,36 @@ async def test_NTF_1_the_page_shows_mails_and_never_runs_what_is_in_them(
         page = await browser.get(f"/mail/{mail.id}")
         assert (await browser.get("/mail/none")).status_code == 404
     assert "Write RMA-7 on the parcel: &lt;b&gt;Grüße&lt;/b&gt;" in page.text
-    assert '<iframe sandbox=""' in page.text
+    assert '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox"' in page.text
     assert "<script>" not in page.text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ('<html><HEAD lang="en"><title>x</title></HEAD>', '<html><HEAD lang="en"><base target="_blank"><title>x'),
+        ("<p>no head</p><header>", '<base target="_blank"><p>no head</p><header>'),
+    ],
+)
+async def test_NTF_2_a_link_of_a_mail_opens_in_a_tab_of_its_own(
+    running: RunningSandbox, sandbox: SandboxClient, html: str, shown: str
+) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "RMA number", "a@x.example", "supplier@x.example"
+    message.set_content("Please open http://127.0.0.1:8252/rma/abc?<x>\n")
+    message.add_alternative(html, subtype="html")
+    await aiosmtplib.send(message, hostname=running.smtp_host, port=running.smtp_port)
+    (mail,) = await sandbox.mails()
+    async with httpx.AsyncClient(base_url=running.http_url) as browser:
+        page = await browser.get(f"/mail/{mail.id}")
+    framed = re.search(r'srcdoc="([^"]*)"', page.text)
+    assert framed is not None
+    assert unescape(framed.group(1)).startswith(shown)
+    link = r'<a href="http://127.0.0.1:8252/rma/abc[^"]*" rel="noopener noreferrer" target="_blank">'
+    assert re.search(link, page.text)
+    assert "<x>" not in page.text
+    assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
 @pytest.mark.parametrize(("status", "code"), [(None, 550), (452, 452)])

@@ -1,0 +1,138 @@
+"""Where the local stack listens and keeps its files: moved by one option, told when it can't be used."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.failures import InvalidInput, PartnerUnavailable
+from models.settings import Settings
+from starter.cli import stack_run
+from starter.cli.stack_run import show_addresses
+from starter.ops import stack
+from starter.ops.dev_server import read_config
+from starter.ops.ports import PortUse
+from starter.ops.stack import StackPlan
+from tests.cli.conftest import ROOT, Line
+
+BUILT_IN = ROOT / "temporal-dev.yaml"
+
+
+def plan(**changes: Any) -> StackPlan:
+    return StackPlan(server=read_config(BUILT_IN), settings=Settings(payload_keys=None), **changes)
+
+
+def ports(of: StackPlan) -> list[int]:
+    uses: list[PortUse] = [*of.server.port_uses(), *of.port_uses()]
+    return [*(use.port for use in uses), of.codec_port]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set_by_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("BACKHAUL_", "TEMPORAL_")):
+            monkeypatch.delenv(name)
+
+
+def test_one_option_moves_every_port() -> None:
+    assert ports(plan().moved(100)) == [port + 100 for port in ports(plan())]
+    assert plan().moved(0) == plan()
+    assert plan(front_port=9000).moved(-10).front_port == 8990
+
+
+def test_every_part_of_a_moved_stack_finds_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = plan().moved(100)
+    for name, value in moved.environment().items():
+        monkeypatch.setenv(name, value)
+    settings = Settings()
+    addresses = (settings.gateway_url, settings.supplier_url, settings.shop_url, settings.front_url)
+    assert [address.port for address in addresses] == [8350, 8350, 8350, 8352]
+    assert (settings.smtp_port, settings.temporal_ui_url.port) == (8351, 8333)
+    assert os.environ["TEMPORAL_ADDRESS"] == "127.0.0.1:7333"
+
+
+def test_what_a_moved_stack_prints_is_what_other_commands_need(capsys: pytest.CaptureFixture[str]) -> None:
+    show_addresses(plan())
+    assert "export" not in capsys.readouterr().out
+    moved = plan().moved(100)
+    show_addresses(moved)
+    said = capsys.readouterr().out
+    exported = dict(
+        line.strip().removeprefix("export ").split("=", 1) for line in said.splitlines() if " export " in line
+    )
+    assert exported["TEMPORAL_ADDRESS"] == "127.0.0.1:7333"
+    assert exported == {name: value for name, value in moved.environment().items() if name in exported}
+    changed = {name for name, value in moved.environment().items() if plan().environment()[name] != value}
+    assert set(exported) == changed
+
+
+def test_a_partner_that_was_set_by_hand_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKHAUL_SHOP_URL", "https://shop.example")
+    moved = StackPlan(server=read_config(BUILT_IN), settings=Settings()).moved(100)
+    assert "BACKHAUL_SHOP_URL" not in moved.exports()
+    assert moved.environment()["BACKHAUL_SHOP_URL"] == "https://shop.example"
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("offset", ["60000", "-8000"])
+def test_an_offset_that_leads_nowhere_is_refused(nowhere: Line, command: str, offset: str) -> None:
+    refused = nowhere(command, "--port-offset", offset)
+    assert (refused.exit_code, "--port-offset: moves a port out of 1 to 65535" in refused.output) == (2, True)
+
+
+@pytest.mark.parametrize("folder", ["a file", "under a file", "in /proc"])
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_folder_that_can_not_be_used_is_named(nowhere: Line, tmp_path: Path, folder: str, command: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    path = {"a file": file, "under a file": file / "logs", "in /proc": Path("/proc/backhaul")}[folder]
+    refused = nowhere(command, "--folder", str(path))
+    assert refused.exit_code == 2
+    assert f"the local stack: {path}: can't be used as a folder" in refused.output
+    assert "give another one with --folder" in refused.output
+
+
+def test_the_usual_folder_that_can_not_be_used_is_named(nowhere: Line, tmp_path: Path) -> None:
+    (tmp_path / ".backhaul").write_text("no folder")
+    refused = nowhere("up")
+    assert (refused.exit_code, ".backhaul: can't be used as a folder" in refused.output) == (2, True)
+    assert "internal error" not in refused.output
+
+
+def test_a_file_that_can_not_be_used_is_named_wherever_it_is_met(
+    nowhere: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: StackPlan) -> None:
+        (tmp_path / "nowhere" / "x.log").write_text("x")
+
+    monkeypatch.setattr(stack_run, "run_stack", broken)
+    refused = nowhere("up")
+    assert (refused.exit_code, "x.log: can't be used: No such file" in refused.output) == (2, True)
+
+
+async def test_of_several_failures_at_the_start_the_one_that_we_have_words_for_is_told() -> None:
+    ready = asyncio.Event()
+
+    async def unforeseen() -> None:
+        ready.set()
+        raise OSError(28, "No space left on device", "books.db")
+
+    async def foreseen() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise PartnerUnavailable("the server is not ready")
+
+    with pytest.raises(PartnerUnavailable, match="not ready"):
+        await stack._together(unforeseen(), foreseen())
+    with pytest.raises(OSError, match="No space left"):
+        await stack._together(unforeseen())
+    with pytest.raises(InvalidInput, match="too far"):
+        await stack._together(_refusing())
+
+
+async def _refusing() -> None:
+    raise InvalidInput("too far", [])
