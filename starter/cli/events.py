@@ -39,6 +39,10 @@ HELP: Final[Mapping[str, str]] = {
     "number": "The credit memo's number.",
     "date": "The credit memo's date, such as 2026-03-01.",
     "amount": "An amount of money, such as 12.50.",
+    "final": "No more will be credited, be it less than the cost (RET-28).",
+    "total": "Of the whole paper, when it credits several returns and AMOUNT is the part of this one (RET-28).",
+    "corrects": "The event_id of the receipt that this one replaces; without a line: that one is taken back.",
+    "kind": "Why the buyer gets no money (RET-27).",
     "currency": "ISO 4217, such as USD.",
     "status": "What it says.",
     "waive": "What to do without.",
@@ -140,7 +144,7 @@ def _command(command: EventCommand, model: type[Event], number_help: str, send: 
 def _from_options(
     command: EventCommand, model: type[Event], typed: Mapping[str, Any], given: Mapping[str, Any]
 ) -> Event:
-    data: dict[str, Any] = {**command.preset, **typed}
+    data: dict[str, Any] = {**command.preset, **{name: _word(model, name, value) for name, value in typed.items()}}
     if "lines" in data:
         read = received_line if _takes_received_lines(model) else quantity_line
         data["lines"] = [read(text) for text in data["lines"]]
@@ -152,6 +156,12 @@ def _from_options(
         return model.at_the_door(data)
     except InvalidInput as error:
         raise InvalidInput(command.name, [_by_option(problem) for problem in error.problems]) from None
+
+
+def _word(model: type[Event], name: str, value: Any) -> Any:
+    """A word of a closed list, written as in options: `credit-memo` is `credit_memo`."""
+    written = str(value).strip().lower().replace("-", "_")
+    return written if written in _choices(model.model_fields[name].annotation) else value
 
 
 def _patience(no_wait: bool, seconds: float) -> timedelta | None:

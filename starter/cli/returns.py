@@ -60,26 +60,32 @@ EVENTS: Final = (
     EventCommand(
         "tracking",
         "return_tracking",
-        "The parcel back is on its way (RET-10).",
+        "A parcel back is on its way (RET-10); several add up (RET-29).",
         "RMA-77 --carrier UPS --tracking-number 1Z999",
     ),
     EventCommand(
         "received",
         "goods_received",
-        "The supplier received and inspected (RET-11).",
+        "What arrived this time, and what the supplier makes of it (RET-11); receipts add up (RET-26).",
         "RMA-77 --line BRK-100:1:received:accepted",
     ),
     EventCommand(
         "credit-memo",
         "credit_memo",
-        "The supplier's paper that gives money back (RET-12).",
-        "RMA-77 --number CM-5 --date 2026-03-01 --amount 31.50 --currency USD",
+        "The supplier's paper that gives money back, or its part for this return (RET-12, RET-28).",
+        "RMA-77 --number CM-5 --date 2026-03-01 --amount 31.50 --currency USD --final",
     ),
     EventCommand(
         "refund-buyer",
         "buyer_refund",
         "The click: refund the buyer; without amount and lines all that comes back (RET-14, REF-1).",
         'RMA-77 --reason "goods are back"',
+    ),
+    EventCommand(
+        "decline",
+        "refund_declined",
+        "The seller ends the return without refunding the buyer, who is told why (RET-27).",
+        'RMA-77 --kind declined --reason "it was used"',
     ),
     EventCommand(
         "withdraw",
@@ -97,7 +103,7 @@ EVENTS: Final = (
         "override",
         "staff_override",
         "Staff waive a step, or move a deadline (RET-10, RET-13).",
-        'RR-1001-1 --waive tracking --reason "carrier lost it"',
+        'RR-1001-1 --waive credit-memo --reason "supplier out of business"',
     ),
 )
 

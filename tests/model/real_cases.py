@@ -19,7 +19,7 @@ from tests.model.damage import damaged, damaged_refund
 from tests.model.order_procedure import OrderProcedure, OrderSetup, OrderState
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
-from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState
+from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState, receipt
 from tests.model.stage_walker import rests
 from tests.senders import sender_of
 from tests.world import NEWARK, PATIENCE, CaseStory, OrderStory, World
@@ -190,13 +190,15 @@ class RealReturn(RealCase):
             case "return_tracking":
                 return {"carrier": "UPS", "tracking_number": "1ZBACK"}
             case "goods_received":
-                acceptance = "accepted" if variant == "too many" else variant
-                units = {"sku": self.order.request.lines[0].sku, "quantity": 3 if variant == "too many" else 2}
-                return {"lines": [units | {"reception": "received", "acceptance": acceptance}]}
+                return {"lines": receipt(self.order.request.lines[0].sku, variant)}
+            case "refund_declined":
+                return {"kind": variant, "reason": "as agreed"}
             case "credit_memo":
-                number, _, amount = variant.partition(":")
+                number, _, said = variant.partition(":")
+                amount, _, final = said.partition(" ")
                 money = {"amount": f"{int(amount or 100) / 100:.2f}", "currency": "USD" if amount else "EUR"}
-                return {"number": f"{number}-{self.story.id}", "date": "2026-03-01", **money}
+                paper = {"number": f"{number}-{self.story.id}", "date": "2026-03-01", "final": bool(final)}
+                return paper | money
             case "buyer_refund":
                 return {"reason": "goods are back"} | ({"amount": f"{int(variant) / 100:.2f}"} if variant else {})
             case "channel_update":

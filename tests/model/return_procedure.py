@@ -19,13 +19,37 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "seller_approval": ("approved", "with fee", "too dear", "all of it", "returnless", "rejected"),
     "supplier_rma": ("issued", "refused"),
     "return_tracking": ("",),
-    "goods_received": ("accepted", "rejected", "manual", "too many"),
-    "credit_memo": ("c1:6300", "c2:3150", "c1:3150", "foreign"),
+    "goods_received": (
+        "accepted",
+        "rejected",
+        "manual",
+        "too many",
+        "one accepted",
+        "one rejected",
+        "short",
+        "both",
+    ),
+    "credit_memo": ("c1:6300", "c2:3150", "c1:3150", "foreign", "c3:2000 final"),
     "buyer_refund": ("", "1000", "99900"),
+    "refund_declined": ("declined", "replaced"),
     "withdrawal": ("",),
     "channel_update": ("refunded_by_channel", "escalated"),
     "staff_override": ("tracking", "rma", "inspection", "credit_memo", "by the seller"),
 }
+CORRECTIONS = ("instead: accepted", "instead: one accepted", "instead: rejected", "instead: nothing")
+"""Receipts that correct the last one that counts (RET-26)."""
+ENTRIES: dict[str, tuple[tuple[str, int], ...]] = {
+    "accepted": (("accepted", 2),),
+    "rejected": (("rejected", 2),),
+    "manual": (("manual", 2),),
+    "too many": (("accepted", 3),),
+    "one accepted": (("accepted", 1),),
+    "one rejected": (("rejected", 1),),
+    "short": (("short", 1),),
+    "both": (("accepted", 1), ("rejected", 1)),
+    "nothing": (),
+}
+"""What a receipt says: a word and so many units (RET-25). `short`: accepted, and no more comes."""
 CLOCK = (8, 31, 61)
 TAKEN_BACK = "taken back"
 WORDS = tuple(f"{whose} {word}" for whose in (BUYER, SELLER) for word in ("succeeded", "failed", TAKEN_BACK))
@@ -35,6 +59,21 @@ FATES = ("succeeds", "fails", "refused", "in doubt", "pending", "silent", "id ta
 """What becomes of a refund that was sent. `silent`: the gateway gives no answer for days; `id taken`: its id is
 another request's, so that it is asked for under the next one."""
 IDS_IN_A_ROW = 3
+
+
+def receipt(sku: str, variant: str) -> list[dict[str, object]]:
+    """The lines of a receipt, as they are sent."""
+    return [
+        {
+            "sku": sku,
+            "quantity": count,
+            "reception": "short" if word == "short" else "received",
+            "acceptance": "accepted" if word == "short" else word,
+        }
+        for word, count in ENTRIES[variant]
+    ]
+
+
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "opening": (
         ("seller_approval", "with fee"),
@@ -56,6 +95,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "awaiting_tracking": (("return_tracking", ""), ("goods_received", "accepted"), ("credit_memo", "c1:6300")),
     "expired": (("return_tracking", ""), ("staff_override", "tracking")),
     "in_transit": (
+        ("goods_received", "one accepted"),
         ("goods_received", "accepted"),
         ("credit_memo", "c1:6300"),
         ("goods_received", "rejected"),
@@ -70,6 +110,7 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("withdrawal", ""),
         ("goods_received", "rejected"),
         ("staff_override", "credit_memo"),
+        ("credit_memo", "c3:2000 final"),
     ),
     "refunding_seller": (
         ("refund_word", "seller succeeded"),
@@ -86,6 +127,8 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("refund_word", "buyer failed"),
         ("channel_update", "refunded_by_channel"),
         ("goods_received", "accepted"),
+        ("goods_received", "both"),
+        ("refund_declined", "declined"),
     ),
     "refunding_buyer": (
         ("refund_word", "buyer succeeded"),
@@ -116,6 +159,8 @@ class ReturnSetup:
     """What the supplier's web service says of the RMA: issued, refused, pending; empty: it has none."""
     auto_refund: bool = False
     refund_on_breach: bool = False
+    pays_as_agreed: bool = False
+    """The seller gets what was agreed, however little the supplier's last credit is (RET-28)."""
     buyer_fates: tuple[str, ...] = ()
     seller_fates: tuple[str, ...] = ()
 
@@ -173,13 +218,23 @@ class ReturnState:
     tracking_due: int | None = None
     reopen_until: int | None = None
     on_the_way: bool = False
-    goods: str = ""
+    goods: tuple[tuple[tuple[str, int], ...], ...] = ()
+    """What each receipt says that counts (RET-26)."""
+    arrived: bool = False
+    """Somebody said once that something arrived."""
+    said_since: bool = False
+    """Goods or credits, after the seller was refunded."""
     early: tuple[tuple[str, str], ...] = ()
     """What came before the return opened: judged again when it does."""
     waived: frozenset[str] = frozenset()
-    memos: tuple[tuple[str, int], ...] = ()
+    memos: tuple[tuple[int, bool], ...] = ()
+    """Cents that are not booked yet, and whether they are the last ones."""
     memo_numbers: frozenset[str] = frozenset()
     credited: int = 0
+    final: bool = False
+    """No more is credited (RET-28)."""
+    declined: bool = False
+    """The buyer is not refunded (RET-27)."""
     clicks: tuple[int, ...] = ()
     """Cents asked for; 0: all."""
     refunds: tuple[Refund, ...] = ()
@@ -229,7 +284,21 @@ class ReturnState:
 
     @property
     def buyer_done(self) -> bool:
-        return self.channel_passed or self.nothing_left or (self.refunded > 0 and not self.owed)
+        settled = self.channel_passed or self.nothing_left or self.declined
+        return settled or (self.refunded > 0 and not self.owed)
+
+    def units(self, *words: str) -> int:
+        """Units that were spoken of, with these words."""
+        return sum(count for receipt in self.goods for word, count in receipt if not words or word in words)
+
+    @property
+    def awaited(self) -> int:
+        """Units that nobody has spoken of; none once it was short."""
+        return 0 if self.units("short") else 2 - self.units()
+
+    @property
+    def seller_got(self) -> int:
+        return sum(one.cents for one in self.of(SELLER) if one.may_have_moved)
 
     @property
     def in_doubt(self) -> bool:
@@ -269,33 +338,83 @@ class ReturnProcedure:
     def _broker_pays(self, state: ReturnState) -> bool:
         return self.setup.refund_on_breach and state.now >= SLA
 
-    def _inspection_not_needed(self, state: ReturnState) -> bool:
-        return "inspection" in state.waived or state.credited >= COST or self._broker_pays(state)
+    def _needs_inspection(self, state: ReturnState) -> bool:
+        waived = bool(state.waived & {"inspection", "credit_memo"})
+        return not (self._inspected(state) or waived or self._credits_done(state) or self._broker_pays(state))
+
+    def _credits_done(self, state: ReturnState) -> bool:
+        return state.credited >= COST or state.final
 
     def _inspected(self, state: ReturnState) -> bool:
-        return state.goods in ("accepted", "rejected")
+        return not state.units("manual") and not state.awaited
 
-    def _accepted(self, state: ReturnState) -> bool:
-        return state.goods == "accepted" or (state.goods != "rejected" and self._inspection_not_needed(state))
+    def _accepted(self, state: ReturnState) -> int:
+        """Units: what nobody needs to inspect is accepted."""
+        accepted = state.units("accepted", "short")
+        return accepted if self._needs_inspection(state) else accepted + state.units("manual") + state.awaited
+
+    def _credit_waived(self, state: ReturnState) -> bool:
+        return "credit_memo" in state.waived or self._broker_pays(state)
+
+    def _due(self, state: ReturnState) -> int:
+        """What the seller gets in all (RET-13, RET-28)."""
+        agreed = self._accepted(state) * COST // 2
+        whole = self.setup.pays_as_agreed or "credit_memo" in state.waived or not state.final
+        return agreed if whole else min(state.credited, agreed)
+
+    def _credited_enough(self, state: ReturnState) -> bool:
+        enough = state.credited >= self._accepted(state) * COST // 2
+        return enough or state.final or self._credit_waived(state)
+
+    def _difference(self, state: ReturnState) -> int:
+        """What later words made different, once the seller was refunded (RET-26)."""
+        last = self._latest(state)
+        if last is None or last.state != "succeeded" or not state.said_since or self._needs_inspection(state):
+            return 0
+        return self._due(state) - state.seller_got
+
+    def _left_open(self, state: ReturnState) -> bool:
+        """Later words left to a person what becomes of some units."""
+        last = self._latest(state)
+        refunded = last is not None and last.state == "succeeded" and state.said_since
+        return refunded and bool(state.units("manual")) and self._needs_inspection(state)
+
+    def _to_make_again(self, state: ReturnState) -> int:
+        last = self._latest(state)
+        if last is None or last.state not in ("failed", "failed afterwards"):
+            return 0
+        if not state.said_since or self._needs_inspection(state):
+            return last.cents
+        return max(self._due(state) - state.seller_got, 0)
+
+    def _latest(self, state: ReturnState) -> Refund | None:
+        """Of the seller's: the one that is under way or in doubt, else the one that changed last."""
+        tried = state.of(SELLER)
+        open_ones = [one for one in tried if one.is_under_way or one.state == "in doubt"]
+        return open_ones[0] if open_ones else _last(tried)
 
     def _evidently_sent(self, state: ReturnState) -> bool:
-        return state.tracked or "tracking" in state.waived or bool(state.goods) or state.credited >= COST
+        return state.tracked or "tracking" in state.waived or state.arrived or self._credits_done(state)
 
     def _left_for_buyer(self, state: ReturnState) -> int:
         return PAID - state.fee - state.refunded
 
     def _again_at(self, state: ReturnState) -> int | None:
         """When the seller's refund is made again (REF-7)."""
-        last = _last(state.of(SELLER))
-        if last is None or last.state not in ("failed", "in doubt", "failed afterwards"):
+        last = self._latest(state)
+        if last is None or not (last.state == "in doubt" or self._to_make_again(state)):
             return None
         return last.since + PAUSE
 
     def _supplier_done(self, state: ReturnState) -> bool:
-        last = _last(state.of(SELLER))
-        settled = last is not None and last.state in ("succeeded", "refused")
-        first = state.nothing_accepted and last is None
-        return state.approval == "returnless" or first or (settled and not (last and last.renumbered))
+        last = self._latest(state)
+        if state.approval == "returnless" or last is None:
+            return state.approval == "returnless" or state.nothing_accepted
+        if last.state == "refused":
+            return not last.renumbered
+        if last.is_under_way or last.state == "in doubt" or self._to_make_again(state):
+            return False
+        return self._difference(state) <= 0 and not self._left_open(state)
 
     # ---- its own steps ----
 
@@ -319,7 +438,9 @@ class ReturnProcedure:
             now=state.now, opened=True, stopped=state.stopped, heard=state.heard, rejected=state.rejected
         )
         for name, variant in state.early:
-            opened = self._heard(opened, opened, name, variant) or self.reject(opened)
+            of_no_receipt = variant.startswith("instead: ")  # it names none: which ones count was not known
+            known = None if of_no_receipt else self._heard(opened, opened, name, variant)
+            opened = known or self.reject(opened)
         return opened
 
     def _never_opened(self, state: ReturnState, outcome: str) -> ReturnState:
@@ -329,8 +450,10 @@ class ReturnProcedure:
         return changed(ended, opened=True, rejected=ended.rejected + unused, memos=(), channel_todo=0)
 
     def _book(self, state: ReturnState) -> ReturnState:
-        (_, cents), *others = state.memos
-        return changed(state, memos=tuple(others), credited=state.credited + cents)
+        (cents, final), *others = state.memos
+        since = state.said_since or (bool(state.of(SELLER)) and state.final)
+        booked = changed(state, memos=tuple(others), credited=state.credited + cents, said_since=since)
+        return changed(booked, final=state.final or final)
 
     def _stopped(self, state: ReturnState) -> list[ReturnState]:
         """Refunds that are on their way go on by themselves; what they say may still be heard."""
@@ -358,9 +481,13 @@ class ReturnProcedure:
             return self._parcel(state)
         return self._sides(state)
 
-    def _authorization(self, state: ReturnState) -> list[ReturnState]:
+    def _rma_is_given(self, state: ReturnState) -> bool:
+        approved = state.approval not in ("", "rejected", "returnless") and state.opened
         needed = self.setup.rma_by_hand or self.setup.service
-        if state.rma == "issued" or "rma" in state.waived or not needed:
+        return approved and (state.rma == "issued" or "rma" in state.waived or not needed)
+
+    def _authorization(self, state: ReturnState) -> list[ReturnState]:
+        if self._rma_is_given(state):
             return [changed(state, rma_given=True, appeal_until=None)]
         if self.setup.service and not state.service_done and state.rma != "refused":
             said = "" if self.setup.service == "pending" else self.setup.service
@@ -398,25 +525,24 @@ class ReturnProcedure:
         return following
 
     def _supplier_side(self, state: ReturnState) -> list[ReturnState]:
-        last = _last(state.of(SELLER))
+        last = self._latest(state)
         again_at = self._again_at(state)
         if any(one.whose == SELLER for one in state.to_renumber):
             return []
+        if last is not None and self._difference(state) > 0:
+            enough = self._credited_enough(state)
+            return [self._asked(state, SELLER, self._difference(state))] if enough else []
         if last is not None:
             if again_at is None or state.now < again_at:
                 return []
             if last.state == "in doubt":
                 return [_with(state, changed(last, state="asked", since=state.now))]
-            return [self._asked(state, SELLER, last.cents)]
-        if self._supplier_done(state):
-            return []
-        if not self._inspected(state) and not self._inspection_not_needed(state):
+            return [self._asked(state, SELLER, self._to_make_again(state))]
+        if self._supplier_done(state) or self._needs_inspection(state):
             return []
         if not self._accepted(state):
             return [changed(state, nothing_accepted=True)]
-        if state.credited >= COST or "credit_memo" in state.waived or self._broker_pays(state):
-            return [self._asked(state, SELLER, COST)]
-        return []
+        return [self._asked(state, SELLER, self._due(state))] if self._credited_enough(state) else []
 
     def _buyer_side(self, state: ReturnState) -> list[ReturnState]:
         if any(one.is_under_way for one in (*state.of(BUYER), *state.to_renumber) if one.whose == BUYER):
@@ -424,7 +550,8 @@ class ReturnProcedure:
         if state.clicks:
             return [self._serve(state)]
         if self._automatic(state):
-            amount = state.owed or self._left_for_buyer(state)
+            worth = PAID if state.approval == "returnless" else self._accepted(state) * PAID // 2
+            amount = state.owed or min(worth - state.fee, self._left_for_buyer(state))
             return [self._asked(state, BUYER, amount)] if amount > 0 else [changed(state, automatic_refused=True)]
         if not state.buyer_done and not state.of(BUYER) and not state.channel and state.fee >= PAID:
             return [changed(state, nothing_left=True)]
@@ -443,7 +570,7 @@ class ReturnProcedure:
 
     def _automatic(self, state: ReturnState) -> bool:
         """REF-1: without a click, once; a person clicks for what did not succeed."""
-        accepted = self._inspected(state) and self._accepted(state)
+        accepted = self._inspected(state) and self._accepted(state) > 0
         ready = self.setup.auto_refund and (state.approval == "returnless" or accepted)
         tried = state.automatic_refused or any(
             one.state in ("failed afterwards", "in doubt")
@@ -504,6 +631,7 @@ class ReturnProcedure:
 
     def _may_take_next(self, state: ReturnState, refund: Refund) -> bool:
         before = [one for one in state.refunds if one.whose == refund.whose and one.number < refund.number]
+        before.sort(key=lambda one: one.number)
         in_a_row = len(list(itertools.takewhile(lambda one: one.renumbered, reversed(before))))
         return in_a_row < IDS_IN_A_ROW - 1
 
@@ -569,20 +697,25 @@ class ReturnProcedure:
 
     def _heard(self, state: ReturnState, known: ReturnState, name: str, variant: str) -> ReturnState | None:
         """The state after the event; None: a rule refuses it."""
-        if state.open_again and name not in ("buyer_refund", "channel_update", "credit_memo"):
+        if state.open_again and name not in ("buyer_refund", "channel_update", "credit_memo", "refund_declined"):
             return None
         match name:
             case "seller_approval":
                 refused = bool(state.approval) or (variant == "too dear" and state.opened)
                 return None if refused else changed(known, approval=variant)
             case "supplier_rma":
-                refused = state.rma_given or state.rma == "issued"
+                refused = state.rma_given or state.rma == "issued" or self._rma_is_given(state)
                 return None if refused else changed(known, rma=variant, appeal_until=None)
             case "return_tracking":
                 return changed(known, tracked=True)
             case "goods_received":
-                refused = state.opened and (variant == "too many" or bool(state.of(SELLER)))
-                return None if refused else changed(known, goods=variant)
+                return self._received(state, known, variant) if state.opened else known
+            case "refund_declined":
+                return (
+                    None
+                    if state.opened and not self._may_decline(state, variant)
+                    else changed(known, declined=True)
+                )
             case "credit_memo":
                 return self._credit(state, known, variant)
             case "buyer_refund":
@@ -601,17 +734,46 @@ class ReturnProcedure:
     def _credit(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
         if variant == "foreign":
             return None if state.opened else known
-        number, _, cents = variant.partition(":")
+        number, _, said = variant.partition(":")
+        cents, _, final = said.partition(" ")
         if number in state.memo_numbers:
             return known
-        return changed(
-            known, memos=(*state.memos, (number, int(cents))), memo_numbers=state.memo_numbers | {number}
-        )
+        memos = (*state.memos, (int(cents), bool(final)))
+        return changed(known, memos=memos, memo_numbers=state.memo_numbers | {number})
+
+    def _received(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
+        """Receipts add up; what all arrived already may be looked at again (RET-26)."""
+        corrects = variant.startswith("instead: ")
+        if corrects and not state.goods:
+            return None
+        before = changed(state, goods=state.goods[:-1] if corrects else state.goods)
+        said = ENTRIES[variant.removeprefix("instead: ")]
+        units, told = sum(count for _, count in said), before.units()
+        if units > 2 - told:
+            if told < 2 or units > 2:
+                return None
+            if units < 2 and units > before.units("manual"):
+                return None
+            before = _without(before, units, ("manual",) if units < 2 else ())
+        goods = tuple(receipt for receipt in (*before.goods, said) if receipt)
+        if state.of(SELLER):
+            return changed(known, goods=goods, arrived=True, said_since=True)
+        return changed(known, goods=goods, arrived=True, nothing_accepted=False)
+
+    def _may_decline(self, state: ReturnState, kind: str) -> bool:
+        """RET-27: while no money of the buyer moved, or may have."""
+        buyers = state.of(BUYER)
+        moving = any(one.is_under_way or one.state == "in doubt" for one in buyers) or bool(state.clicks)
+        moving = moving or any(one.whose == BUYER for one in state.to_renumber)
+        refunded = state.channel or (state.refunded > 0 and not state.owed)
+        decided = state.declined or state.approval in ("", "rejected")
+        too_early = kind == "declined" and not state.goods and not state.open_again
+        return not (moving or refunded or decided or too_early)
 
     def _click(self, state: ReturnState, known: ReturnState, asked: int) -> ReturnState | None:
         nothing_left = state.opened and not asked and not state.owed and self._left_for_buyer(state) <= 0
         nothing_left = nothing_left and not any(one.state == "in doubt" for one in state.of(BUYER))
-        if state.channel or state.approval == "rejected" or nothing_left:
+        if state.channel or state.declined or state.approval == "rejected" or nothing_left:
             return None
         return changed(known, clicks=(*state.clicks, asked))
 
@@ -629,8 +791,11 @@ class ReturnProcedure:
             if not state.on_the_way:
                 return "expired" if state.reopen_until is not None else "awaiting_tracking"
             if not state.of(SELLER) and not state.nothing_accepted:
-                inspected = self._inspected(state) or self._inspection_not_needed(state)
-                return "awaiting_credit" if inspected else "in_transit"
+                return "in_transit" if self._needs_inspection(state) else "awaiting_credit"
+            if self._left_open(state):
+                return "in_transit"
+            if self._difference(state) > 0 and not self._credited_enough(state):
+                return "awaiting_credit"
             if not self._supplier_done(state):
                 return "refunding_seller"
         pending = any(one.is_under_way for one in state.of(BUYER))
@@ -640,7 +805,7 @@ class ReturnProcedure:
 def spoken_of(state: ReturnState, whose: str, word: str) -> Refund | None:
     """The refund of which a word says something new: the last one that can still change so."""
     fits = ["silent", "pending", "in doubt"] + (["succeeded"] if word == "failed" else [])
-    return _last([one for one in state.of(whose) if one.state in fits])
+    return _last(sorted((one for one in state.of(whose) if one.state in fits), key=lambda one: one.number))
 
 
 def _last(refunds: list[Refund]) -> Refund | None:
@@ -648,10 +813,23 @@ def _last(refunds: list[Refund]) -> Refund | None:
 
 
 def _with(state: ReturnState, refund: Refund) -> ReturnState:
+    """What changed last stands last."""
     same = (refund.whose, refund.number)
-    return changed(
-        state, refunds=tuple(refund if (one.whose, one.number) == same else one for one in state.refunds)
-    )
+    others = tuple(one for one in state.refunds if (one.whose, one.number) != same)
+    return changed(state, refunds=(*others, refund))
+
+
+def _without(state: ReturnState, units: int, words: tuple[str, ...]) -> ReturnState:
+    """Without so many units of these words, the oldest first."""
+    receipts = []
+    for receipt in state.goods:
+        kept = []
+        for word, count in receipt:
+            taken = min(units, count) if not words or word in words else 0
+            units -= taken
+            kept += [(word, count - taken)] if count > taken else []
+        receipts.append(tuple(kept))
+    return changed(state, goods=tuple(receipts))
 
 
 def check(state: ReturnState) -> None:

@@ -53,9 +53,19 @@ async def ship_the_rest(case: CaseStory, status: CaseStatus) -> None:
 
 
 async def receive_the_goods(case: CaseStory, status: CaseStatus) -> None:
+    said: dict[str, int] = {}
+    for one in status.facts["receptions"]:
+        said[one["line_id"]] = said.get(one["line_id"], 0) + one["quantity"]
+    left = {line["line_id"]: line["quantity"] - said.get(line["line_id"], 0) for line in status.facts["lines"]}
     lines = [
-        {"sku": line["sku"], "quantity": line["quantity"], "reception": "received", "acceptance": "accepted"}
+        {
+            "line_id": line["line_id"],
+            "quantity": left[line["line_id"]] if any(left.values()) else line["quantity"],
+            "reception": "received",
+            "acceptance": "accepted",
+        }
         for line in status.facts["lines"]
+        if left[line["line_id"]] or not any(left.values())
     ]
     await case.update("goods_received", actor="supplier:dock", lines=lines)
 

@@ -18,6 +18,7 @@ from tests.model import return_procedure
 from tests.model.procedure import Happening
 from tests.model.return_procedure import (
     BUYER,
+    CORRECTIONS,
     COST,
     FATES,
     PAID,
@@ -28,6 +29,7 @@ from tests.model.return_procedure import (
     ReturnProcedure,
     ReturnSetup,
     ReturnState,
+    receipt,
 )
 from tests.plans.against_model import Kind
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
@@ -186,6 +188,10 @@ class Return:
                 self.rig.press_cancel()
             case "refund_word":
                 self._word(*happening.variant.split(" ", maxsplit=1))
+            case "goods_received" if happening.variant.startswith("instead: "):
+                receipts = self.rig.facts.receipts
+                corrects = receipts[-1].event_id if receipts else "none"
+                self.rig.hear(event_of(happening, corrects))
             case _:
                 self.rig.hear(event_of(happening))
 
@@ -316,6 +322,7 @@ def opened(setup: ReturnSetup) -> OpenedReturn:
                     "email": "office@acme.example",
                     "auto_refund_buyer": setup.auto_refund,
                     "on_refund_breach": "refund" if setup.refund_on_breach else "wait",
+                    "final_credit": "agreed" if setup.pays_as_agreed else "credited",
                 }
             ),
             "supplier": Supplier.model_validate(
@@ -341,10 +348,11 @@ def opened(setup: ReturnSetup) -> OpenedReturn:
 
 
 @lru_cache(maxsize=4096)
-def event_of(happening: Happening) -> Event:
+def event_of(happening: Happening, corrects: str | None = None) -> Event:
     """What is sent for a happening."""
     model = contract.RETURN_EVENTS[happening.name]
-    common = {"event_id": f"h{happening.ident}", "actor": sender_of(happening.name)}
+    common: dict[str, Any] = {"event_id": f"h{happening.ident}", "actor": sender_of(happening.name)}
+    common |= {"corrects": corrects} if corrects else {}
     return model.model_validate(common | _fields(happening.name, happening.variant))
 
 
@@ -360,12 +368,14 @@ def _fields(name: str, variant: str) -> dict[str, Any]:
         case "return_tracking":
             return {"carrier": "UPS", "tracking_number": "1ZBACK"}
         case "goods_received":
-            units = {"sku": "A", "quantity": 3 if variant == "too many" else 2, "reception": "received"}
-            return {"lines": [units | {"acceptance": "accepted" if variant == "too many" else variant}]}
+            return {"lines": receipt("A", variant.removeprefix("instead: "))}
         case "credit_memo":
-            number, _, cents = variant.partition(":")
+            number, _, said = variant.partition(":")
+            cents, _, final = said.partition(" ")
             money = {"amount": f"{int(cents or 100) / 100:.2f}", "currency": "USD" if cents else "EUR"}
-            return {"number": number, "date": date(2026, 3, 1), **money}
+            return {"number": number, "date": date(2026, 3, 1), "final": bool(final), **money}
+        case "refund_declined":
+            return {"kind": variant, "reason": "as agreed"}
         case "buyer_refund":
             return {"reason": "goods are back"} | ({"amount": f"{int(variant) / 100:.2f}"} if variant else {})
         case "channel_update":
@@ -385,6 +395,7 @@ def setup(chance: random.Random) -> ReturnSetup:
         service=rma if rma not in ("none", "by hand") else "",
         auto_refund=chance.random() < 0.5,
         refund_on_breach=chance.random() < 0.5,
+        pays_as_agreed=chance.random() < 0.3,
         buyer_fates=tuple(chance.choice(FATES) for _ in range(chance.randint(0, 3))),
         seller_fates=tuple(chance.choice(FATES) for _ in range(chance.randint(0, 3))),
     )
@@ -392,7 +403,12 @@ def setup(chance: random.Random) -> ReturnSetup:
 
 RETURNS = Kind(
     name="return",
-    choices={**return_procedure.EVENTS, "refund_word": WORDS, "stop": ("",)},
+    choices={
+        **return_procedure.EVENTS,
+        "goods_received": return_procedure.EVENTS["goods_received"] + CORRECTIONS,
+        "refund_word": WORDS,
+        "stop": ("",),
+    },
     clock=(1, *return_procedure.CLOCK),
     guide=return_procedure.GUIDE,
     setup=setup,

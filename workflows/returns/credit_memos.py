@@ -1,4 +1,4 @@
-"""The supplier's credit memos: each number counts once, and together they reach what was accepted, or one of them is
+"""The supplier's credit memos: each number counts once; together they reach what was accepted, or one of them is
 final (RET-12, RET-28)."""
 
 from datetime import datetime

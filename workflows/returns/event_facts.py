@@ -48,7 +48,7 @@ def record(f: ReturnFacts, event: Event) -> ReturnFacts:
         case ChannelUpdate():
             return f.with_(channel_news=(*f.channel_news, event))
         case StaffOverride() if event.waive is not None:
-            return f.with_(waived=f.waived | {event.waive: Waiver(reason=event.reason, at=f.now)})
+            return f.with_(waived={event.waive: Waiver(reason=event.reason, at=f.now)} | f.waived)
         case StaffOverride() if event.extend is not None and event.until is not None:
             until = event.until.astimezone(UTC)
             return f.with_(moved_deadlines=f.moved_deadlines | {event.extend: until})
@@ -72,8 +72,7 @@ def _received(f: ReturnFacts, event: GoodsReceived) -> ReturnFacts:
     if f.opened is None:
         return f  # it is judged when the return opens
     receipts = with_receipt(f.opened, f.receipts, event, Receipt(event_id=event.event_id, at=f.now))
-    first = f.first_received_at or f.now
-    f = f.with_(receipts=receipts, first_received_at=first if receipts else None, inspected_at=f.now)
+    f = f.with_(receipts=receipts, first_received_at=f.first_received_at or f.now, inspected_at=f.now)
     if any(one.may_have_moved_money for one in f.buyer_attempts):
         f = f.with_(said_after_buyer_refund=event.event_id)
     if f.seller_attempts:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from models.failures import RefusedByRule
+from models.gateway_limits import movable, require_movable
 from models.message import Quantity
 from models.money import Amount, require_whole, share_of_units
 from models.returns import BuyerRefund, OpenedReturn
@@ -22,6 +23,10 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
             require_whole(click.amount, f.snapshot.currency, "amount")
         except ValueError as error:
             raise RefusedByRule("REF-3", str(error)) from None
+        try:
+            require_movable(click.amount, f.snapshot.gateway, f.snapshot.currency, "amount")
+        except ValueError as error:
+            raise RefusedByRule("REF-14", str(error)) from None
         return click.amount
     named = units_in(f.snapshot, (click.lines if click else None) or (), "RET-14")
     failed_afterwards = f.buyer_owed
@@ -31,7 +36,8 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         named = {line.line_id: f.accepted_units(line) for line in f.snapshot.lines}
     worth = _worth_of_units(f.snapshot, named)
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
-    amount = min(worth - fees_due, f.snapshot.paid - f.fees - f.refunded)
+    left = min(worth - fees_due, f.snapshot.paid - f.fees - f.refunded)
+    amount = movable(left, f.snapshot.gateway, f.snapshot.currency)
     if amount <= 0 and not f.snapshot.paid:
         raise RefusedByRule("ORD-15", "the buyer paid nothing for it: there is nothing to refund")
     if amount <= 0:

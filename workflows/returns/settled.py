@@ -3,7 +3,9 @@ Pure."""
 
 from decimal import Decimal
 
+from models.gateway_limits import OF_BROKER, movable
 from models.parties import FinalCredit
+from models.returns import Waivable
 from workflows.refunds.attempts import RefundAttempt
 from workflows.returns.facts import ReturnFacts
 
@@ -25,10 +27,9 @@ def seller_settled(f: ReturnFacts) -> bool:
 def seller_due(f: ReturnFacts) -> Decimal:
     """What the seller gets in all, in the charge's currency: what was accepted, or only what was credited when no
     more comes (RET-28)."""
-    agreed = f.seller.final_credit is FinalCredit.AGREED or f.credit_is_waived
-    if agreed or not f.credit_is_final:
-        return f.expected_credit
-    return min(f.credited, f.expected_credit)
+    agreed = f.seller.final_credit is FinalCredit.AGREED or Waivable.CREDIT_MEMO in f.waived
+    due = f.expected_credit if agreed or not f.credit_is_final else min(f.credited, f.expected_credit)
+    return movable(due, OF_BROKER, f.snapshot.charge_currency)
 
 
 def seller_given(f: ReturnFacts) -> Decimal:
@@ -38,7 +39,10 @@ def seller_given(f: ReturnFacts) -> Decimal:
 
 def undecided_since(f: ReturnFacts) -> bool:
     """Since the seller was refunded it was said of some units that a person must decide about them (RET-26)."""
-    return f.said_after_refund is not None and bool(f.undecided) and f.inspection_required
+    tried = f.seller_attempts
+    if f.said_after_refund is None or not tried or tried[-1].state != "succeeded":
+        return False
+    return bool(f.undecided) and f.inspection_required
 
 
 def seller_difference(f: ReturnFacts) -> Decimal:
