@@ -1,0 +1,123 @@
+"""The tables of orders: what was ordered, paid and charged (ORD-1, ORD-3)."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from models.buyers import Address
+from models.orders import Channel, OrderRequest
+from models.parties import Seller
+from models.partners import ChargeState
+from models.payments import BY_GATEWAY, PaidBy
+from models.tables.columns import Document, Money, UtcTime, Word
+
+BY_A_GATEWAY = f"paid_by IN ({', '.join(repr(one.value) for one in BY_GATEWAY)})"
+"""The payments that can be refunded by their reference."""
+
+
+class OrderRow(SQLModel, table=True):
+    """An order: its request with the buyer, what was paid, the seller's settings when it came.
+
+    The channel's order is taken once, whatever id it comes under (ORD-17)."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
+    )
+
+    order_id: str = Field(primary_key=True)
+    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    channel: Channel = Field(sa_type=Word(Channel))
+    channel_order_id: str | None = Field(default=None, index=True)
+    channel_order_key: str | None = None
+    """The same without case, blanks and punctuation (ORD-21)."""
+    workflow_id: str = Field(unique=True)
+    run_id: str
+    received_at: datetime = Field(sa_type=UtcTime, index=True)
+    payment_amount: Decimal = Field(sa_type=Money)
+    """All that the buyer paid; by what, the payments say."""
+    payment_currency: str
+    charge_currency: str
+    cancel_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    handoff_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    handed_off_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    # Last, so that lists read nothing of them.
+    corrected_address: Address | None = Field(default=None, sa_type=Document(Address))
+    """The buyer's, if it was corrected (ORD-18)."""
+    request: OrderRequest = Field(sa_type=Document(OrderRequest))
+    seller: Seller = Field(sa_type=Document(Seller))
+
+
+class PaymentRow(SQLModel, table=True):
+    """One payment of the buyer to the seller (ORD-1); an order that cost nothing has none (ORD-15)."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),
+        # What a gateway can refund belongs to one order: else it would be refunded by each (REF-3, ORD-17).
+        Index(
+            "uq_payment_by_gateway",
+            "paid_by",
+            "reference",
+            unique=True,
+            sqlite_where=text(BY_A_GATEWAY),
+            postgresql_where=text(BY_A_GATEWAY),
+        ),
+    )
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    position: int = Field(primary_key=True)
+    paid_by: PaidBy = Field(sa_type=Word(PaidBy))
+    reference: str | None = Field(default=None, index=True)
+    amount: Decimal = Field(sa_type=Money)
+    currency: str
+
+
+class OrderLineRow(SQLModel, table=True):
+    """A line of an order: its shares of what was paid and charged, and what became of its units. A kit is there as
+    its components (ORD-14)."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("shipped >= 0 AND cancelled >= 0 AND voided >= 0", name="units_are_positive"),
+        CheckConstraint("shipped + cancelled + voided <= quantity", name="each_unit_has_one_fate"),
+    )
+
+    order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
+    line_id: str = Field(primary_key=True)
+    sku: str
+    position: int
+    title: str
+    quantity: int
+    kit_line_id: str | None = None
+    kit_sku: str | None = None
+    kit_each: int | None = None
+    """Units of it per kit."""
+    paid_goods: Decimal = Field(sa_type=Money)
+    paid_shipping: Decimal = Field(sa_type=Money)
+    cost_goods: Decimal = Field(sa_type=Money)
+    cost_shipping: Decimal = Field(sa_type=Money)
+    shipped: int = 0
+    cancelled: int = 0
+    voided: int = 0
+
+
+class ChargeRow(SQLModel, table=True):
+    """One attempt to charge the seller (ORD-3)."""
+
+    __tablename__ = "charge"
+    __table_args__ = (
+        CheckConstraint("CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name="amounts_are_positive"),
+    )
+
+    charge_id: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    position: int
+    state: ChargeState = Field(sa_type=Word(ChargeState))
+    amount: Decimal = Field(sa_type=Money)
+    captured: Decimal = Field(sa_type=Money)
+    currency: str
+    gateway_reference: str | None = Field(default=None, index=True)
+    reason: str | None = None

@@ -1,0 +1,52 @@
+"""The tables of refunds and of the units that they are for (REF-3, REF-13)."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from models.refunds import Direction, RefundState, Way
+from models.tables.columns import Money, UtcTime, Word
+
+
+class RefundRow(SQLModel, table=True):
+    """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap."""
+
+    __tablename__ = "refund"
+    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
+
+    refund_id: str = Field(primary_key=True)
+    order_id: str = Field(foreign_key="orders.order_id", index=True)
+    return_id: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
+    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    workflow_id: str = Field(unique=True)
+    run_id: str
+    direction: Direction = Field(sa_type=Word(Direction))
+    way: Way = Field(sa_type=Word(Way))
+    amount: Decimal = Field(sa_type=Money)
+    currency: str
+    state: RefundState = Field(sa_type=Word(RefundState), index=True)
+    reason: str
+    requested_by: str
+    lines: list[dict[str, Any]] = Field(sa_type=JSON)
+    reference: str | None = None
+    over_refund: bool
+    payment_reference: str | None = None
+    gateway_account: str | None = None
+    gateway_refund_id: str | None = Field(default=None, index=True)
+    failure_reason: str | None = None
+    reserved_at: datetime = Field(sa_type=UtcTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class RefundUnitsRow(SQLModel, table=True):
+    """Units that a refund of the buyer names: none of them is refunded twice while it counts (REF-13)."""
+
+    __tablename__ = "refund_units"
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+
+    refund_id: str = Field(primary_key=True, foreign_key="refund.refund_id")
+    line_id: str = Field(primary_key=True)
+    quantity: int
