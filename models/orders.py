@@ -23,7 +23,7 @@ from models.message import (
 )
 from models.money import Currency, NonNegativeAmount, require_whole
 from models.order_lines import Adjustment, ItemLine, OrderLine, item_lines
-from models.payments import BuyerPayment
+from models.payments import BY_GATEWAY, BuyerPayment, PaidBy
 from models.shares import LineShare, Totals, shares_of
 
 MOST_LINES: Final = 500
@@ -140,6 +140,14 @@ class OrderRequest(Request):
         every = self.payments if self.payment is None else (self.payment,)
         if not every and self.currency is None:
             raise ValueError("give payment, or payments, or currency where nothing was to pay (ORD-15)")
+        known: list[tuple[PaidBy, str]] = []
+        for one in every:
+            if one.reference is not None and one.paid_by in BY_GATEWAY:
+                if (one.paid_by, one.reference) in known:
+                    raise ValueError(
+                        f"the payment {one.reference} is given twice; each has a reference of its own"
+                    )
+                known.append((one.paid_by, one.reference))
         currencies = [one.currency for one in every] + ([self.currency] if self.currency else [])
         if any(currency != currencies[0] for currency in currencies):
             raise ValueError(

@@ -148,6 +148,13 @@ def test_ORD_1_currencies_are_never_added_to_each_other() -> None:
         order(payment="left out", payments=payments)
 
 
+def test_ORD_1_one_payment_is_not_given_twice() -> None:
+    half = {"paid_by": "stripe", "reference": "pi_1", "amount": "5.00", "currency": "USD"}
+    with pytest.raises(InvalidInput, match="the payment pi_1 is given twice"):
+        order(payment="left out", payments=[half, half])
+    assert order(payment="left out", payments=[half, half | {"reference": "pi_2"}]).paid == Decimal("10.00")
+
+
 @pytest.mark.parametrize(
     "free",
     [
