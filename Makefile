@@ -59,13 +59,8 @@ python:
 		echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V 2>&1 | cut -d" " -f2); try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 
 $(UV): | python
-	@echo "Installing uv $(UV_VERSION) into .uv ..."
-	@rm -rf .uv
-	@$(PYTHON) -m venv .uv/$(UV_VERSION)
-	@.uv/$(UV_VERSION)/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@.ci/install uv $(UV_VERSION) $(PYTHON)
 
 $(READY): pyproject.toml uv.lock | python $(UV)
-	@echo "Installing what uv.lock says into .venv ..."
-	@$(UV) sync --locked --quiet --python "$$(command -v $(PYTHON))"
-	@.venv/bin/python -m compileall -q $(PACKAGES)
+	@.ci/install packages $(UV) "$$(command -v $(PYTHON))" $(PACKAGES)
 	@touch $@
