@@ -28,6 +28,7 @@ PRAIRIE: Final = Seller(
     seller_id="prairie",
     name="Prairie Suspension Supply",
     email="office@prairie.example",
+    time_zone="America/Chicago",
     payment_method="pm_card_mastercard",
     gateway_customer="cus_prairie",
     gateway_account="acct_prairie",
@@ -60,12 +61,14 @@ NEULAND: Final = Seller(
     name="Neuland Autoteile",
     email="buero@neuland.example",
     language="de",
+    time_zone="Europe/Berlin",
     payment_method="pm_card_visa",
     gateway_customer="cus_neuland",
     tracking_days=21,
     reopen_days=14,
 )
-"""Reads its mails in German; its buyers have three weeks to send a return, and two more to reopen it."""
+"""Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two more to
+reopen it."""
 
 SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND)
 
@@ -80,6 +83,7 @@ KEYSTONE: Final = Supplier(
     supplier_id="keystone",
     name="Keystone Chassis Works",
     email="rma@keystone.example",
+    time_zone="America/New_York",
     rma=RmaMethod.EMAIL,
     return_address="Keystone Chassis Works, Dock 7, 200 Commerce Drive, Reading PA 19601",
 )
