@@ -1,23 +1,21 @@
 """Orders in the database: opened once, then kept up to date (ORD, CAN)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, or_, union, update
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col, select
 
-from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.cases import open_case, write_case
 from activities.database.order_lines import share_of
-from activities.database.return_windows import delivered_at, says_more
+from activities.database.order_shipments import Shipped, save_shipments, what_shipped
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
 from models.differences import differences
 from models.failures import NotFound
 from models.message import folded
-from models.orders import OrderRequest, ShipmentFact, share_out
+from models.orders import OrderRequest, share_out
 from models.payments import BY_GATEWAY
 from models.records import (
     Cessation,
@@ -38,9 +36,6 @@ from models.tables import (
     OrderRow,
     PaymentRow,
     SellerRow,
-    ShipmentLineRow,
-    ShipmentParcelRow,
-    ShipmentRow,
     SupplierOrderLineRow,
     SupplierOrderRow,
 )
@@ -111,7 +106,7 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     if ask.supplier_orders is not None:
         _save_supplier_orders(session, ask.order_id, ask.supplier_orders)
     if ask.shipments:
-        _save_shipments(session, ask.order_id, ask.shipments, shipped)
+        save_shipments(session, ask.order_id, ask.shipments, shipped)
     if ask.cessations:
         _add_cessations(session, ask.order_id, ask.cessations)
     if ask.corrected_address is not None:
@@ -206,26 +201,19 @@ def _shares(session: Session, order_id: str) -> tuple[LineShare, ...]:
     return tuple(share_of(row) for row in rows)
 
 
-class _Shipped(NamedTuple):
-    """What has left already: each parcel by its id, and the units."""
-
-    parcels: dict[str, ShipmentRow]
-    units: list[Units]
-
-
-def _lock_and_say_what_shipped(session: Session, ask: SaveOrder) -> _Shipped:
+def _lock_and_say_what_shipped(session: Session, ask: SaveOrder) -> Shipped:
     """The order's row is the lock: openings of returns and reservations of refunds come before or after.
 
     What has shipped is only looked for where more does. Raises NotFound for an order that was never opened.
     """
     is_locked = _save_times(session, ask)
     if ask.shipments:
-        return _what_shipped(session, ask.order_id)
+        return what_shipped(session, ask.order_id)
     if not is_locked and any(getattr(ask, section) is not None for section in ask.sections):
         found = select(OrderRow.order_id).where(OrderRow.order_id == ask.order_id).with_for_update()
         if session.exec(found).first() is None:
             raise _no_order(ask.order_id)
-    return _Shipped({}, [])
+    return Shipped({}, [])
 
 
 def _save_times(session: Session, ask: SaveOrder) -> bool:
@@ -238,30 +226,6 @@ def _save_times(session: Session, ask: SaveOrder) -> bool:
     }
     differs = or_(*(table.c[name].is_distinct_from(at) for name, at in times.items()))
     return bool(written(session, update(table).where(table.c.order_id == ask.order_id, differs).values(times)))
-
-
-def _what_shipped(session: Session, order_id: str) -> _Shipped:
-    rows = session.exec(
-        select(OrderRow.order_id, ShipmentRow, ShipmentLineRow)
-        .join(ShipmentRow, col(ShipmentRow.order_id) == col(OrderRow.order_id), isouter=True)
-        .join(
-            ShipmentLineRow,
-            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
-            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
-            isouter=True,
-        )
-        .where(OrderRow.order_id == order_id)
-        .with_for_update(of=OrderRow)
-    ).all()
-    if not rows:
-        raise _no_order(order_id)
-    found = _Shipped({}, [])
-    for _, shipment, line in rows:
-        if shipment is not None:
-            found.parcels[shipment.shipment_id] = shipment
-        if line is not None:
-            found.units.append(Units(line.line_id, line.sku, line.quantity, line.supplier_order_number))
-    return found
 
 
 def _correct_address(session: Session, order_id: str, address: Address) -> None:
@@ -323,81 +287,6 @@ def _save_supplier_orders(session: Session, order_id: str, records: Sequence[Sup
     upsert(session, SupplierOrderRow, orders, owner="order_id")
     lines = [{"number": one.order.number, **dict(line)} for one in records for line in one.order.lines]
     upsert(session, SupplierOrderLineRow, lines)
-
-
-def _save_shipments(session: Session, order_id: str, shipments: Sequence[ShipmentFact], shipped: _Shipped) -> None:
-    """Write the shipments that are new, each unit with the supplier order it came from; of old ones only carrier
-    and tracking number may be corrected, and the delivery be added."""
-    known = shipped.parcels
-    rows = [
-        {
-            "order_id": order_id,
-            "shipment_id": one.shipment_id,
-            "position": position,
-            "carrier": one.carrier,
-            "tracking_number": one.tracking_number,
-            "at": one.at,
-            "substitutes": one.substitutes or None,
-            "delivered_at": delivered_at(one, known.get(one.shipment_id)),
-        }
-        for position, one in enumerate(shipments, start=1)
-        if says_more(one, known.get(one.shipment_id))
-    ]
-    upsert(session, ShipmentRow, rows)
-    new = [one for one in shipments if one.shipment_id not in known]
-    if new:
-        _add_more_parcels(session, order_id, new)
-        _add_shipped_units(session, order_id, new, shipped.units)
-
-
-def _add_more_parcels(session: Session, order_id: str, shipments: Sequence[ShipmentFact]) -> None:
-    """Those beside the first, of shipments that have several (ORD-20)."""
-    rows = [
-        {"order_id": order_id, "shipment_id": one.shipment_id, "position": position, **dict(box)}
-        for one in shipments
-        for position, box in enumerate(one.more_parcels, start=2)
-    ]
-    if rows:
-        add_new(session, ShipmentParcelRow, rows)
-
-
-def _add_shipped_units(
-    session: Session, order_id: str, shipments: Sequence[ShipmentFact], before: list[Units]
-) -> None:
-    bought = _bought(session, order_id)
-    rows = []
-    for shipment in shipments:
-        units = shipped_from(shipment.lines, shipment.supplier_order_number, bought, before)
-        before += units
-        rows += [
-            {
-                "order_id": order_id,
-                "shipment_id": shipment.shipment_id,
-                "position": position,
-                "line_id": part.line_id,
-                "sku": part.sku,
-                "quantity": part.quantity,
-                "supplier_order_number": part.number,
-            }
-            for position, part in enumerate(units, start=1)
-        ]
-    add_new(session, ShipmentLineRow, rows)
-
-
-def _bought(session: Session, order_id: str) -> list[Bought]:
-    """What the accepted orders to suppliers hold, in the order in which they were made."""
-    found = session.exec(
-        select(SupplierOrderLineRow, SupplierOrderRow)
-        .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(SupplierOrderLineRow.number))
-        .where(SupplierOrderRow.order_id == order_id, SupplierOrderRow.state == "accepted")
-        .order_by(col(SupplierOrderRow.position), col(SupplierOrderLineRow.line_id))
-    )
-    return [
-        Bought(
-            line.number, order.supplier_id, line.line_id, line.quantity - (order.short or {}).get(line.line_id, 0)
-        )
-        for line, order in found
-    ]
 
 
 def _add_cessations(session: Session, order_id: str, cessations: Sequence[Cessation]) -> None:
