@@ -16,6 +16,7 @@ from activities.database import (
     orphans,
     refunds,
     return_openings,
+    return_reopenings,
     return_windows,
     returns,
 )
@@ -82,7 +83,7 @@ class Database:
     @activity.defn(name="reopen_return")
     def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
         """Open a return again whose refund failed after it had ended (REF-7)."""
-        return self._write(return_openings.reopen_return, ask)
+        return self._write(return_reopenings.reopen_return, ask)
 
     @activity.defn(name="book_credit_memo")
     def book_credit_memo(self, ask: BookCreditMemo) -> CreditMemoBooked:

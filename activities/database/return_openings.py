@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
 from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
-from activities.database.refunds import result_of
 from activities.database.return_reasons import why_unusable
 from activities.database.return_windows import window_of
 from activities.database.returnable_units import (
-    CUT_SHORT,
     Worth,
     free_sources,
     held_worth,
@@ -20,27 +18,25 @@ from activities.database.returnable_units import (
     may_reopen,
     worth_of_next,
 )
-from activities.database.returns import kept
 from activities.database.upserts import add_new
 from models.case import ReturnStage
 from models.differences import differences
 from models.failures import NotFound
+from models.gateway_limits import is_coarse
 from models.ids import return_workflow_id, sibling_return_id
 from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
-from models.records import Opening, OpenReturn, ReopenReturn, ReturnOpening, ReturnReopened
-from models.refunds import RefundState
+from models.payments import PaidBy
+from models.records import Opening, OpenReturn, ReturnOpening
 from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
-    ReceptionRow,
-    RefundRow,
+    PaymentRow,
     ReturnLineRow,
     ReturnRow,
     ReturnUnitsRow,
     SellerRow,
-    StepRow,
     SupplierRow,
 )
 
@@ -88,49 +84,6 @@ def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
         return ReturnOpening(opening=Opening.REFUSED, reason=str(no))
 
 
-def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
-    """Give what the return knew when it ended, with all refunds of it that failed; from now on it is this run's.
-
-    Asked again, also by another run, it gives the same answer: whether anything is left to do, the case says.
-    Refused: no such return, no such failed refund of it, or staff cut the return short.
-    """
-    row = session.get(ReturnRow, ask.return_id, with_for_update=True)
-    if row is None or row.opened is None:
-        return ReturnReopened(opening=Opening.REFUSED, reason=f"no return {ask.return_id}")
-    refunds = session.exec(
-        select(RefundRow)
-        .where(RefundRow.return_id == ask.return_id, RefundRow.state == RefundState.FAILED)
-        .order_by(col(RefundRow.reserved_at), col(RefundRow.refund_id))
-    ).all()
-    if ask.refund_id not in [refund.refund_id for refund in refunds]:
-        why = f"no refund {ask.refund_id} of return {ask.return_id} has failed"
-        return ReturnReopened(opening=Opening.REFUSED, reason=why)
-    if row.run_id != ask.run_id and row.outcome in CUT_SHORT:
-        why = f"return {ask.return_id} did not end by itself: staff must look at it"
-        return ReturnReopened(opening=Opening.REFUSED, reason=why)
-    receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()
-    known = kept(row, receptions)
-    steps = select(func.count(col(StepRow.run_id).distinct())).where(
-        col(StepRow.workflow_id) == row.workflow_id,
-        col(StepRow.run_id) != ask.run_id,
-        ~col(StepRow.run_id).contains("@"),  # a reset opens nothing
-    )
-    times = session.exec(steps).one() + 1
-    if row.outcome is not None:
-        _open_case(session, row)
-    row.run_id = ask.run_id
-    row.outcome = None
-    session.add(row)
-    return ReturnReopened(
-        opening=Opening.OPENED,
-        opened=row.opened,
-        kept=known.model_copy(update={"outcome": None}),
-        times=times,
-        facts=row.facts,
-        failed=tuple(result_of(refund) for refund in refunds),
-    )
-
-
 def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None) -> ReturnOpening:
     """A return that is open already, or one that was split off another and opens now."""
     if row.run_id == ask.run_id:
@@ -165,7 +118,7 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
     row.opened = _opened(session, ask, order, _seller(session, order), suppliers[row.supplier_id], row, lines)
     session.add(row)
     session.flush()
-    _open_case(session, row)
+    show_opening(session, row)
     return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
 
 
@@ -195,12 +148,13 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
     for row in rows:  # one after the other: a sibling names the first
         session.add(row)
         session.flush()
-        _open_case(session, row)
+        show_opening(session, row)
     _add_lines(session, splits)
     return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
 
 
-def _open_case(session: Session, row: ReturnRow) -> None:
+def show_opening(session: Session, row: ReturnRow) -> None:
+    """Lists show it from now on."""
     open_case(
         session, row.workflow_id, row.run_id, ReturnStage.OPENING, row.seller_id, row.order_id, row.created_at
     )
@@ -226,9 +180,20 @@ def _opened(
         lines=tuple(lines),
         currency=order.payment_currency,
         charge_currency=order.charge_currency,
+        gateway=_gateway(session, order),
         siblings=siblings,
         window=window_of(session, ask.request, order, seller, [line.line_id for line in lines]),
     )
+
+
+def _gateway(session: Session, order: OrderRow) -> PaidBy | None:
+    """By which the buyer's money goes back, where not every amount can be moved by it (REF-14)."""
+    if not is_coarse(PaidBy.STRIPE, order.payment_currency):
+        return None
+    by_stripe = select(PaymentRow.position).where(
+        PaymentRow.order_id == order.order_id, PaymentRow.paid_by == PaidBy.STRIPE
+    )
+    return PaidBy.STRIPE if session.exec(by_stripe).first() is not None else None
 
 
 def _seller(session: Session, order: OrderRow) -> Seller:

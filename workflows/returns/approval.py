@@ -5,15 +5,16 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.parties import Fulfilment
 from models.partners import Recipient
-from models.return_windows import ReturnWindow
 from workflows.engine.case import Note
 from workflows.engine.pieces import after_days, alert, at, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.returns.ending import ended
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.return_window import missed_window
 
 
 def approval_requested(f: ReturnFacts) -> Plan:
+    window = missed_window(f)
     mail = notify(
         "requested",
         "return_requested",
@@ -21,19 +22,9 @@ def approval_requested(f: ReturnFacts) -> Plan:
         lines=f.mail_lines,
         note=f.request.note,
         due=f.refund_due,
-        window_until=f.window_missed.until if f.window_missed is not None else None,
+        window_until=window.until if window is not None else None,
     )
     return just(mail)
-
-
-def too_late(f: ReturnFacts, window: ReturnWindow) -> Plan:
-    """RET-22: by the seller's setting it is rejected, and the buyer is told the date; nobody need decide."""
-    told = just(
-        notify("too-late", "return_too_late", Recipient.BUYER, lines=f.mail_lines, until=window.until),
-        notify("rejected-late", "return_rejected_late", Recipient.SELLER, lines=f.mail_lines, until=window.until),
-    )
-    last_day = window.until.isoformat()[:10]
-    return told + ended(f, Stage.REJECTED, f"rejected: the return window ended on {last_day}")
 
 
 def awaiting_approval(f: ReturnFacts) -> Plan:

@@ -11,14 +11,12 @@ from models.case import SlaState
 from models.ids import return_workflow_id
 from models.message import folded
 from models.money import share_of_units
-from models.parties import OnBreach, OutsideWindow, RmaMethod, Seller, Supplier, needs_rma
+from models.parties import OnBreach, RmaMethod, Seller, Supplier, needs_rma
 from models.partners import MailLine
 from models.reasons import reason_in_words
 from models.records import ReturnParcel
 from models.refunds import RefundResult
-from models.return_windows import ReturnWindow
 from models.returns import (
-    ASKED_HERE,
     Acceptance,
     BuyerRefund,
     ChannelUpdate,
@@ -177,18 +175,6 @@ class ReturnFacts(CaseFacts):
     @property
     def is_rejected(self) -> bool:
         return self.approval is not None and self.approval.decision == "rejected"
-
-    @property
-    def window_missed(self) -> ReturnWindow | None:
-        """The window after which it was asked for (RET-22); none: it came in time."""
-        window = self.opened.window if self.opened is not None else None
-        return window if window is not None and self.created_at > window.until else None
-
-    @property
-    def is_too_late(self) -> bool:
-        """It is rejected by the seller's setting. What a marketplace opened is never ours to reject (RET-22)."""
-        may_reject = self.window_missed is not None and self.request.source in ASKED_HERE
-        return may_reject and self.seller.outside_window is OutsideWindow.REJECT and self.approval is None
 
     @property
     def returnless(self) -> bool:

@@ -10,6 +10,7 @@ from workflows.returns.event_facts import record
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.records import EarlyEvent
 from workflows.returns.refund_results import refund_reported, reopened_by
+from workflows.returns.return_window import last_day, missed_window
 
 OF_THIS_RUN = frozenset(
     {
@@ -49,9 +50,10 @@ def opened(f: ReturnFacts, answer: ReturnOpening) -> ReturnFacts:
     )
     items = fresh.items
     fresh = fresh.step(f"return requested by {f.request.source.value}: {items}", f.request.requested_by)
-    if (missed := fresh.window_missed) is not None:
-        last_day = missed.until.isoformat()[:10]
-        fresh = fresh.step(f"asked for after the return window, which ended on {last_day} ({missed.in_words})")
+    if (missed := missed_window(fresh)) is not None:
+        fresh = fresh.step(
+            f"asked for after the return window, which ended on {last_day(missed)} ({missed.in_words})"
+        )
     return _judge(fresh, f.early)
 
 

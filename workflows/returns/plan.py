@@ -15,7 +15,7 @@ from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
 from workflows.returns import seller_refund as seller
 from workflows.returns import settled
-from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected, too_late
+from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
 from workflows.returns.ending import ended, stopped, withdrawn
@@ -30,6 +30,7 @@ from workflows.returns.opening import opening, reopening, split_returns
 from workflows.returns.refund_requests import last_refunds
 from workflows.returns.refund_sla import refund_sla
 from workflows.returns.return_shipment import awaiting_tracking, expired, open_again
+from workflows.returns.return_window import rejected_late
 from workflows.returns.rma import awaiting_rma, rma_announced, rma_refused
 
 STAGES = [stage.value for stage in Stage]
@@ -83,8 +84,8 @@ def request(f: ReturnFacts) -> Plan:
 
 def approval(f: ReturnFacts) -> Plan:
     """2. The seller approves or rejects (RET-4, RET-5)."""
-    if f.is_too_late and f.window_missed is not None:
-        return too_late(f, f.window_missed)
+    if not (late := rejected_late(f)).is_empty:
+        return late
     if f.approval is None:
         return approval_requested(f) + awaiting_approval(f)
     return approval_requested(f) + (rejected(f) if f.is_rejected else approved(f))

@@ -17,6 +17,7 @@ from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.opening_results import OF_THIS_RUN
 from workflows.returns.receipts import groups_of
+from workflows.returns.return_window import missed_window
 from workflows.returns.seller_refund import seller_results
 from workflows.returns.settled import seller_settled
 
@@ -97,7 +98,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "amazon_rma_id": f.request.amazon_rma_id,
         "ebay_return_id": f.request.ebay_return_id,
         "window_until": opened.window.until.isoformat() if opened and opened.window else None,
-        "outside_window": f.window_missed is not None,
+        "outside_window": missed_window(f) is not None,
         "decision": f.approval.decision if f.approval else None,
         "decision_reason": f.approval.reason if f.approval else None,
         "broker_return_number": _broker_return_number(f) if opened else None,
