@@ -67,8 +67,8 @@ NEULAND: Final = Seller(
     tracking_days=21,
     reopen_days=14,
 )
-"""Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two more
-to reopen it."""
+"""Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two
+more to reopen it."""
 
 SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND)
 
