@@ -283,7 +283,7 @@ def _activities(
     contacts = Contacts(engine, settings)
     mailer = Mailer(_with_room(settings, limits.mail_slots), contacts, contacts, Alerts(engine))
     arrivals = Arrivals(client)
-    delivery = EventDelivery(client)
+    delivery = EventDelivery(client, engine)
     return {
         Queue.MAIN: [
             books.open_order,

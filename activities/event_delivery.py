@@ -1,16 +1,23 @@
 """Gives a case an event that was said of it before it was known here (RET-20)."""
 
+import asyncio
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy import Engine
 from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.database.return_windows import note_delivery
+from activities.database.transactions import write
 from models.case import Answer
-from models.failures import Category
+from models.failures import BackhaulError, Category, NotFound
+from models.ids import case_of
+from models.order_events import Delivered
 from models.orphans import DeliverEvent, EventDelivered
+from models.records import NoteDelivery
 
 _WITHIN: Final = timedelta(seconds=15)
 
@@ -18,8 +25,9 @@ _WITHIN: Final = timedelta(seconds=15)
 class EventDelivery:
     """Sends updates with the worker's own client, so that the case itself says whether it takes the event."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, engine: Engine) -> None:
         self._client = client
+        self._engine = engine
 
     @activity.defn(name="deliver_event")
     async def deliver_event(self, ask: DeliverEvent) -> EventDelivered:
@@ -40,11 +48,25 @@ class EventDelivery:
             raise _later(f"{ask.workflow_id} does not answer") from None
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
+                if ask.name == "delivered":
+                    return await asyncio.to_thread(self._note_delivery, ask)
                 return EventDelivered(state="ended", message="it has ended, and takes no more events")
             raise _later(f"the Temporal server says {error.status.name}") from None
         return EventDelivered(
             state="taken" if answer.accepted else "refused", message=answer.message[:500] or "taken"
         )
+
+    def _note_delivery(self, ask: DeliverEvent) -> EventDelivered:
+        """That a parcel arrived is true of an order that has ended too (RET-22)."""
+        said = Delivered.at_the_door(ask.said)
+        note = NoteDelivery(order_id=case_of(ask.workflow_id)[1], number=said.number, at=said.at)
+        try:
+            write(self._engine, lambda session: note_delivery(session, note))
+        except NotFound as error:
+            return EventDelivered(state="refused", message=str(error)[:500])
+        except BackhaulError as error:
+            raise _later(str(error)) from None
+        return EventDelivered(state="taken", message=f"shipment {said.number} is delivered")
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> EventDelivered:

@@ -32,11 +32,24 @@ class SupplierShortage(Event):
 class Delivered(Event):
     """A parcel arrived at the buyer: from then on the buyer's days for a return are counted (RET-22).
 
-    The first word about a shipment counts; it can also be said after the order's end.
+    The first word about a shipment counts; it can also be said after the order's end. A carrier knows it by its
+    tracking number.
     """
 
-    shipment_id: Number
+    shipment_id: Number | None = None
+    tracking_number: Number | None = None
     at: Time
+
+    @model_validator(mode="after")
+    def _names_a_shipment(self) -> Self:
+        if (self.shipment_id is None) == (self.tracking_number is None):
+            raise ValueError("give shipment_id or tracking_number, one of them (RET-22)")
+        return self
+
+    @property
+    def number(self) -> str:
+        """By which it is known."""
+        return self.shipment_id or self.tracking_number or ""
 
 
 class ShipmentCorrected(Event):

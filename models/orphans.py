@@ -11,6 +11,7 @@ from models.case import CaseRecord
 from models.failures import InvalidInput
 from models.ids import CaseId, DerivedId, KindName
 from models.message import Event, LongText, Message, Number, Request, Text, folded
+from models.order_events import Delivered
 from models.orders import CancelRequest, Shipment
 from models.parties import Days
 from models.refunds import GatewayUpdate
@@ -37,6 +38,7 @@ class Reportable(NamedTuple):
 
 REPORTABLE: Final[Mapping[str, Reportable]] = {
     "shipment": Reportable("order", Shipment, ("supplier_order_number",)),
+    "delivered": Reportable("order", Delivered, ("tracking_number",)),
     "cancel_request": Reportable("order", CancelRequest),
     "supplier_rma": Reportable("return", SupplierRma),
     "return_tracking": Reportable("return", ReturnTracking),

@@ -146,9 +146,9 @@ class NoteDelivery(Message):
     """A parcel of an order that has ended arrived (RET-22)."""
 
     order_id: CaseId
-    shipment_id: Number
+    number: Number
+    """Its `shipment_id`, or its tracking number."""
     at: Time
-    actor: Text
 
 
 class Saved(Message):

@@ -12,7 +12,7 @@ from models.parties import Seller
 from models.records import NoteDelivery, Saved
 from models.return_windows import ReturnWindow, return_window
 from models.returns import ReturnRequest, Source
-from models.tables import OrderRow, ShipmentLineRow, ShipmentRow
+from models.tables import OrderRow, ShipmentLineRow, ShipmentParcelRow, ShipmentRow
 
 
 def window_of(
@@ -58,14 +58,21 @@ def note_delivery(session: Session, ask: NoteDelivery) -> Saved:
     Raises NotFound when the order has no such shipment.
     """
     rows = session.exec(select(ShipmentRow).where(ShipmentRow.order_id == ask.order_id).with_for_update()).all()
-    found = [row for row in rows if folded(row.shipment_id) == folded(ask.shipment_id)]
+    found = [row for row in rows if folded(ask.number) in _numbers(session, row)]
     if not found:
         known = ", ".join(row.shipment_id for row in rows) or "none"
-        raise NotFound(f"order {ask.order_id} has no shipment {ask.shipment_id}; known: {known}")
+        raise NotFound(f"order {ask.order_id} has no shipment {ask.number}; known: {known}")
     for row in found:
         row.delivered_at = row.delivered_at or _after(row.at, ask.at)
         session.add(row)
     return Saved()
+
+
+def _numbers(session: Session, row: ShipmentRow) -> set[str]:
+    more = select(ShipmentParcelRow.tracking_number).where(
+        ShipmentParcelRow.order_id == row.order_id, ShipmentParcelRow.shipment_id == row.shipment_id
+    )
+    return {folded(number) for number in (row.shipment_id, row.tracking_number, *session.exec(more))}
 
 
 def _after(shipped_at: datetime, at: datetime) -> datetime:

@@ -25,17 +25,17 @@ async def note_delivery(client: Client, workflow_id: str, event: Delivered, with
     Raises NotFound when the order has no such shipment, PartnerUnavailable.
     """
     _, order_id = case_of(workflow_id)
-    shipment = sha256(folded(event.shipment_id).encode()).hexdigest()[:12]
+    shipment = sha256(folded(event.number).encode()).hexdigest()[:12]
     try:
         order = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=_RPC)
         handle = await client.start_workflow(
             DELIVERY,
-            NoteDelivery(order_id=order_id, shipment_id=event.shipment_id, at=event.at, actor=event.actor),
+            NoteDelivery(order_id=order_id, number=event.number, at=event.at),
             id=f"delivery-{order_id}-{shipment}",
             task_queue=order.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Delivery of shipment {event.shipment_id} · order {order_id}",
+            static_summary=f"Delivery of shipment {event.number} · order {order_id}",
             rpc_timeout=_RPC,
         )
         await handle.result(rpc_timeout=within)

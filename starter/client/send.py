@@ -181,7 +181,7 @@ async def _delivered(client: Client, workflow_id: str, event: Delivered) -> Deli
     """A parcel of an order that has ended arrived (RET-22)."""
     answer = None
     if await note_delivery(client, workflow_id, event, ANSWER_WITHIN):
-        answer = Answer(stage="shipped", message=f"shipment {event.shipment_id} is delivered")
+        answer = Answer(stage="shipped", message=f"shipment {event.number} is delivered")
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=answer)
 
 

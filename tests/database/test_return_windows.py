@@ -35,9 +35,7 @@ def window(story: Story, **fields: Any) -> ReturnWindow | None:
 
 
 def delivered(story: Story, shipment_id: str, at: datetime) -> None:
-    story.database.note_delivery(
-        NoteDelivery(order_id="1001", shipment_id=shipment_id, at=at, actor="carrier:ups")
-    )
+    story.database.note_delivery(NoteDelivery(order_id="1001", number=shipment_id, at=at))
 
 
 def settings(**changes: Any) -> Seller:
@@ -91,6 +89,14 @@ def test_RET_22_a_delivery_after_the_orders_end_counts_once(story: Story) -> Non
     found = window(story)
     assert found is not None
     assert (found.counts_from, found.is_delivery_known) == (NOON + 9 * DAY, True)
+
+
+def test_RET_22_a_carrier_knows_a_parcel_by_its_tracking_number(story: Story) -> None:
+    story.delivered(("A", 2, "50.00"))
+    delivered(story, "1z-1", NOON + 9 * DAY)
+    found = window(story)
+    assert found is not None
+    assert found.counts_from == NOON + 9 * DAY
 
 
 def test_RET_22_of_several_parcels_the_last_one_counts(story: Story) -> None:

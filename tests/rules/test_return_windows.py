@@ -41,3 +41,18 @@ async def test_RET_22_a_delivery_of_no_shipment_is_answered(world: World) -> Non
     with pytest.raises(NotFound) as refused:
         await send_event(world.client, order.handle.id, "delivered", arrived(order, 0, "no such one"))
     assert f"known: s-{order.id}" in str(refused.value)
+
+
+async def test_RET_22_what_a_carrier_says_of_a_tracking_number_finds_its_order(world: World) -> None:
+    order = await world.simple_order()
+    await order.shipped()
+    said = {
+        "event_id": f"d-{world.tag}",
+        "actor": "carrier:ups",
+        "tracking_number": f"1Z{order.id}",
+        "at": datetime.now(UTC).isoformat(),
+    }
+    word = await world.orphan(event="delivered", said=said)
+    await word.ends("matched")
+    (parcel,) = (await order.books()).shipments
+    assert parcel.delivered_at is not None

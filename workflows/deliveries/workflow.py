@@ -23,6 +23,6 @@ class Delivery:
             result_type=calls.NOTE_DELIVERY.gives,
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
-            summary=f"Write down the delivery of {request.shipment_id}",
+            summary=f"Write down the delivery of {request.number}",
         )
         return saved

@@ -157,12 +157,21 @@ def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
 
 def check_delivery(f: OrderFacts, event: Delivered) -> None:
     """Raises RefusedByRule when there is no such shipment."""
-    _require_known(f, event.shipment_id, "RET-22")
+    _require_known(f, _shipment_of(f, event), "RET-22")
+
+
+def _shipment_of(f: OrderFacts, event: Delivered) -> str:
+    """The id of the shipment with this tracking number; what is not known stays as it was said."""
+    every: tuple[ShipmentFact | Parcel, ...] = (*f.shipments, *f.parcels)
+    for one in every:
+        if folded(event.number) in [folded(box.tracking_number) for box in one.boxes]:
+            return one.shipment_id
+    return event.number
 
 
 def delivered(f: OrderFacts, event: Delivered) -> OrderFacts:
     """The first word counts."""
-    known = _known(f, event.shipment_id)
+    known = _known(f, _shipment_of(f, event))
     assert known is not None, "it was checked"
     if known.delivered_at is not None:
         return f.step(f"shipment {known.shipment_id} is known as delivered already", event.actor)

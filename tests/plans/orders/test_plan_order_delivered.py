@@ -26,6 +26,13 @@ def test_RET_22_a_parcel_of_an_open_order_is_delivered() -> None:
     assert "shipment s1 is delivered" in order.steps
 
 
+def test_RET_22_a_carrier_knows_it_by_its_tracking_number() -> None:
+    order = Order().placed()
+    order.ships("s1", A=1)
+    assert order.happens("delivered", tracking_number="1z s1", at=AT.isoformat())
+    assert deliveries(order) == {"s1": AT}
+
+
 def test_RET_22_the_first_word_counts() -> None:
     order = Order().placed()
     order.ships("s1", A=1)

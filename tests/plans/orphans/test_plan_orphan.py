@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from models.contract import ORPHAN_KIND
-from models.failures import InvalidInput
+from models.failures import Category, InvalidInput
 from models.orphans import Dismiss, EventDelivered, FoundCases, Match, OrphanRequest
 from models.worklists import Work
-from tests.plans.rig import NOT_YET, Given, Pure, Rig
+from tests.plans.rig import NOT_YET, Given, Pure, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.worklists import work_of
 from workflows.orphans.effects import GiveToCase, LookForCase
@@ -41,6 +41,7 @@ class World:
 
     def __init__(self) -> None:
         self.found = FoundCases()
+        self.trouble: Troubled | None = None
         self.answer_of_case: EventDelivered | None = EventDelivered(
             state="taken", message="credit memo CM-1 booked"
         )
@@ -48,7 +49,7 @@ class World:
     def answer(self, effect: Effect, facts: OrphanFacts) -> Given:
         match effect:
             case LookForCase():
-                return self.found
+                return self.trouble or self.found
             case GiveToCase():
                 return self.answer_of_case or NOT_YET
         return None
@@ -239,6 +240,18 @@ def test_RET_20_lists_show_its_numbers_and_never_what_was_said() -> None:
     assert seen.numbers == ("RMA-77",)
     assert "Robin" not in str(seen)
     assert "Robin" not in orphan.rig.facts.model_dump_json(include={"timeline"})
+
+
+def test_RET_20_a_fault_of_ours_is_told_and_it_goes_on_when_it_is_mended() -> None:
+    orphan = Orphan()
+    orphan.world.trouble = Troubled("a fault of ours", Category.INTERNAL, alert=True)
+    orphan.rig.clock(timedelta(hours=2))
+    assert len(orphan.alerts) == 1
+    assert Work.PARTNER_IN_TROUBLE in orphan.work
+    assert orphan.hears(Dismiss), "and a person may decide meanwhile"
+    orphan.world.trouble = None
+    orphan.rig.rest()
+    assert orphan.rig.stage == "dismissed"
 
 
 # ---- what may be reported ----
