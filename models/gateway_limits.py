@@ -72,6 +72,11 @@ def smallest_movable(by: PaidBy | None, currency: str) -> Decimal:
     return limits.smallest.get(currency, smallest_unit(currency)) if limits else smallest_unit(currency)
 
 
+def is_coarse(by: PaidBy, currency: str) -> bool:
+    """Whether it can't move every amount of this currency."""
+    return smallest_movable(by, currency) != smallest_unit(currency)
+
+
 def minimum_charge(by: PaidBy, currency: str) -> Decimal:
     """The least that can be charged: 0.50 USD at Stripe; zero where nobody says."""
     limits = LIMITS.get(by)
@@ -90,4 +95,4 @@ def require_movable(amount: Decimal, by: PaidBy | None, currency: str, what: str
         return
     at = f"{by.value} can move" if by is not None else "there is"
     step = smallest_movable(by, currency)
-    raise ValueError(f"{what} is finer than {at}: give a multiple of {step} {currency} (REF-14)")
+    raise ValueError(f"{what} is finer than {at}: give a multiple of {step} {currency}")

@@ -26,6 +26,7 @@ from models.message import (
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole, rounded
 from models.naming import KitPart
 from models.parties import Seller, Supplier
+from models.payments import PaidBy
 from models.return_windows import ReturnWindow
 
 
@@ -318,6 +319,8 @@ class OpenedReturn(Message):
     """Of what the buyer paid."""
     charge_currency: Currency
     """Of what the broker charged the seller."""
+    gateway: PaidBy | None = None
+    """By which the buyer's money goes back, where it can't move every amount of `currency` (REF-14)."""
     siblings: tuple[ReturnRequest, ...] = ()
     """The returns of the other suppliers (RET-2)."""
     window: ReturnWindow | None = None

@@ -15,8 +15,10 @@ from activities.database.returnable_units import CUT_SHORT
 from activities.database.upserts import table_of, written
 from models.case import RefundStage
 from models.failures import Conflict, NotFound
+from models.gateway_limits import movable, require_movable
 from models.ids import refund_workflow_id
 from models.message import LineUnits
+from models.payments import PaidBy
 from models.records import (
     Opening,
     RefundTakenBack,
@@ -31,6 +33,7 @@ from models.refunds import (
     RefundRequest,
     RefundResult,
     RefundState,
+    Way,
     check_cap,
 )
 from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
@@ -298,9 +301,16 @@ def _reservation(
     before = taken(refunds, request.direction)
     named = named_units(session, request, refunds)
     left = payment.paid - before
+    by = PaidBy.STRIPE if request.way is Way.GATEWAY else None
     amount = request.amount
-    if amount is None:
-        amount = left if not named.units else min(left, named.worth)
+    if amount is not None:
+        require_movable(amount, by, payment.currency, "the amount")
+    else:
+        amount = movable(left if not named.units else min(left, named.worth), by, payment.currency)
+        if amount <= 0 < min(left, named.worth if named.units else left):
+            raise RefundRefused(
+                "what is left is less than the gateway can move: record it with way manual (REF-14)"
+            )
     if amount <= 0 < left:
         raise RefundRefused("nothing was paid for these units: there is nothing to refund (ORD-15)")
     if amount <= 0:

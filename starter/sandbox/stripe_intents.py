@@ -34,6 +34,11 @@ class PaymentIntents:
         params = Params(asked.body, _CREATE)
         currency = params.currency()
         amount = params.required_amount("amount", currency)
+        least = wire.MINIMUM.get(currency.upper(), 1)
+        if amount < least:
+            raise not_possible(
+                f"Amount must be at least {wire.said(least, currency)}", "amount_too_small", "amount"
+            )
         payment_method = params.text("payment_method")
         self._check_payment_method(payment_method)
         confirm = params.flag("confirm")

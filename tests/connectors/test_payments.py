@@ -9,6 +9,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.stripe.payments import Payments
 from models.partners import (
+    TOO_SMALL,
     AuthorizeCharge,
     CaptureCharge,
     ChargeAnswer,
@@ -233,6 +234,22 @@ async def test_ORD_3_an_amount_finer_than_its_currency_is_refused_before_anythin
         await activities.run(payments.authorize_charge, charge(amount="10.5", currency="JPY"))
     assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
     assert await charges(sandbox) == ()
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("KWD", "10.505"), ("MGA", "700.20")])
+async def test_REF_14_an_amount_finer_than_the_gateway_moves_is_refused_before_anything_is_sent(
+    payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment, currency: str, amount: str
+) -> None:
+    with pytest.raises(ApplicationError, match="finer than stripe can move: give a multiple of"):
+        await activities.run(payments.authorize_charge, charge(amount=amount, currency=currency))
+    assert await charges(sandbox) == ()
+
+
+async def test_REF_14_a_charge_under_a_minimum_that_only_the_gateway_knows_is_a_decline(
+    payments: Payments, activities: ActivityEnvironment
+) -> None:
+    answer = await activities.run(payments.authorize_charge, charge(amount="29.00", currency="PHP"))
+    assert (answer.state, answer.reason) == (ChargeState.DECLINED, TOO_SMALL)
 
 
 # ---- CAN-1: the charge is voided ----

@@ -78,6 +78,27 @@ def test_REF_6_one_refund_asked_for_at_the_same_time_by_many_is_reserved_once(
     assert paid_100.left_for_buyer() == Decimal("90.00")
 
 
+@pytest.mark.parametrize(("way", "opening"), [(Way.GATEWAY, Opening.REFUSED), (Way.MANUAL, Opening.OPENED)])
+def test_REF_14_an_amount_that_the_gateway_cant_move_is_refused_in_words(
+    story: Story, way: Way, opening: Opening
+) -> None:
+    story.delivered(("A", 1, "100.000"), currency="KWD")
+    asked = story.refunding("RF-1", "10.005", currency="KWD", way=way)
+    assert asked.opening is opening
+    if opening is Opening.REFUSED:
+        assert asked.reason == "the amount is finer than stripe can move: give a multiple of 0.010 KWD"
+
+
+def test_REF_14_all_that_is_left_is_as_much_of_it_as_can_be_moved(story: Story) -> None:
+    story.delivered(("A", 1, "100.007"), currency="KWD")
+    assert story.refunding("RF-1", currency="KWD").amount == Decimal("100.000")
+    rest = story.refunding("RF-2", currency="KWD")
+    assert rest.opening is Opening.REFUSED
+    assert rest.reason is not None
+    assert "less than the gateway can move" in rest.reason
+    assert story.refunding("RF-3", currency="KWD", way=Way.MANUAL).amount == Decimal("0.007")
+
+
 def test_REF_4_a_refund_in_another_currency_than_the_payment_is_refused(paid_100: Story) -> None:
     assert paid_100.refunding("RF-1", "1.00", currency="EUR").reason == (
         "the payment was in USD, the refund is in EUR"

@@ -16,7 +16,9 @@ from temporalio import activity
 from activities.connectors.http import SAVED, code_in, error_code, error_of
 from activities.connectors.stripe import client as wire
 from activities.connectors.stripe.client import OUR_ID, KeySpent, Stripe
+from models.gateway_limits import require_movable
 from models.partners import (
+    TOO_SMALL,
     AuthorizeCharge,
     CaptureCharge,
     ChargeAnswer,
@@ -25,6 +27,7 @@ from models.partners import (
     SendRefund,
     VoidCharge,
 )
+from models.payments import PaidBy
 from models.refunds import Direction
 from models.settings import Settings
 
@@ -105,6 +108,8 @@ class Payments:
             now = await self._stripe.intent(what, made.id) if SAVED in answer.headers else made
             return await self._authorized(ask.charge_id, now or made)
         error = self._stripe.card_error_in(what, answer)
+        if error.code == TOO_SMALL:
+            return _declined(ask.charge_id, None, TOO_SMALL)
         # A token that the gateway no longer takes is no fault of ours: the seller has no valid method on file.
         if answer.status_code != 402 and error.param != "payment_method":
             raise self._stripe.partner.refused(what, answer)
@@ -143,6 +148,9 @@ class Payments:
         if answer.status_code == 402:
             why = code_in(self._stripe.card_error_in(what, answer).decline_code)
             return _declined(ask.charge_id, ask.gateway_reference, why)
+        if error_of(answer).code == TOO_SMALL:
+            await self._cancel(what, ask.charge_id, ask.gateway_reference, _ABANDONED)
+            return _declined(ask.charge_id, ask.gateway_reference, TOO_SMALL)
         now = await self._stripe.intent(what, ask.gateway_reference)
         if now is not None and error_of(answer).code == "charge_expired_for_capture":
             return _expired(ask.charge_id, now)
@@ -340,6 +348,7 @@ class Payments:
 
     def _units(self, what: str, amount: Decimal, currency: str) -> str:
         try:
+            require_movable(amount, PaidBy.STRIPE, currency, "the amount")
             return str(wire.to_stripe_units(amount, currency))
         except ValueError as error:
             raise self._stripe.partner.invalid(what, str(error)) from None

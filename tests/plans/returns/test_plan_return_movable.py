@@ -1,4 +1,4 @@
-"""Refunds of a return in amounts that the gateway can move: computed ones are made so, asked ones refused (REF-14)."""
+"""Refunds of a return in amounts that the gateway can move: computed ones are made so, asked ones refused."""
 
 from decimal import Decimal
 
@@ -18,9 +18,7 @@ def in_kuwait(gateway: PaidBy | None = PaidBy.STRIPE) -> ReturnStory:
     )
     opened = story.world.opening()
     assert opened.opened is not None
-    snapshot = opened.opened.model_copy(
-        update={"currency": "KWD", "charge_currency": "KWD", "gateway": gateway}
-    )
+    snapshot = opened.opened.model_copy(update={"currency": "KWD", "charge_currency": "KWD", "gateway": gateway})
     story.world.open = ReturnOpening(opening=opened.opening, opened=snapshot)
     story.rest()
     return story
