@@ -16,10 +16,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.ids import refund_workflow_id
 from tests.world import CaseStory, World
+from workflows.engine.calls import SPREAD
 
 SOON: Final = timedelta(seconds=3)
-PAUSE: Final = timedelta(minutes=15)
-"""Of a case whose activity failed for ten minutes, before it asks again."""
+PAUSE: Final = timedelta(minutes=15) * (1 + SPREAD)
+"""The longest first pause of a case whose activity failed for ten minutes."""
 
 
 async def try_again_now(world: World, workflow_id: str) -> int:

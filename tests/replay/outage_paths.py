@@ -35,12 +35,12 @@ async def _down_for_long(case: CaseStory) -> None:
     await case.forward(minutes=11)
     await case.shows("the trouble", in_trouble)
     await case.world.sandbox.clear_faults()
-    await case.forward(minutes=16)
+    await case.forward(minutes=23)
 
 
 async def order_whose_gateway_is_down(world: World) -> list[Recorded]:
     await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/payment_intents$", times=None)
-    order = await world.simple_order()
+    order = await world.simple_order(await world.seller(cancel_window_minutes=60))
     await _down_for_long(order)
     await order.shipped()
     return [order]
@@ -55,7 +55,7 @@ async def order_whose_supplier_is_down(world: World) -> list[Recorded]:
     await order.forward(minutes=31)
     for tries in (1, 2):
         await order.shows(f"trouble {tries}", partial(in_trouble, times=tries))
-        await order.forward(minutes=16)
+        await order.forward(minutes=23)
     await order.reaches("awaiting_shipment")
     await order.ship_all()
     return [order]
@@ -67,7 +67,7 @@ async def order_cancelled_while_its_gateway_is_down(world: World) -> list[Record
     order = await world.simple_order()
     await order.shows("the trouble", in_trouble)
     await order.signal("cancel_request", reason="ordered twice")
-    await order.forward(minutes=16)
+    await order.forward(minutes=23)
     await order.ends("cancelled")
     return [order]
 
@@ -134,7 +134,7 @@ async def order_whose_database_is_away(world: World) -> list[Recorded]:
         await order.forward(minutes=31)
         await order.shows("that it is not saved", _waits_for_its_save)
     async with world.worker(queue):
-        await order.forward(minutes=6)
+        await order.forward(minutes=8)
         await order.reaches("awaiting_shipment")
         await order.ship_all()
     return [order]

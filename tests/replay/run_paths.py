@@ -82,7 +82,7 @@ async def order_continued_as_new(world: World) -> list[Recorded]:
         await order.update("shipment", shipment_id="s1", **more)
         await _continues_as_new(order)
         await there.sandbox.clear_faults()
-        await order.forward(minutes=16)
+        await order.forward(minutes=23)
         await order.update("shipment", shipment_id="s2", **more)
         await order.ends("shipped")
         runs = await _runs_of(order)

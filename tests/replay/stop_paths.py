@@ -19,7 +19,7 @@ async def _stops(case: CaseStory) -> None:
     async def has_ended() -> bool:
         if (await case.handle.describe()).status is not WorkflowExecutionStatus.RUNNING:
             return True
-        await case.forward(minutes=16)
+        await case.forward(minutes=23)
         return False
 
     await eventually(has_ended, bool, f"{case.id} does not stop")

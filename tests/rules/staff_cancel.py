@@ -57,7 +57,7 @@ async def pauses_pass(case: CaseStory, stage: str = "") -> None:
         if stage and (await case.status()).stage == stage:
             return True
         with suppress(RPCError):  # it may have ended by now
-            await case.world.env.fast_forward(case.handle, timedelta(minutes=16))
+            await case.world.env.fast_forward(case.handle, timedelta(minutes=23))
         return False
 
     await eventually(goes_on, bool, f"{case.id} does not come to {stage or 'its end'}")

@@ -94,7 +94,7 @@ async def test_REF_6_a_refund_refused_by_a_wrong_key_goes_on_when_it_is_mended(w
         "gateway",
         "refund the buyer",
     )
-    await refund.forward(minutes=16)
+    await refund.forward(minutes=23)
     await refund.ends("succeeded")
     assert [one.amount for one in (await order.effects()).refunds] == [Decimal("5.00")]
 
@@ -123,7 +123,7 @@ async def test_REF_6_a_partner_that_asks_for_two_hours_gets_them_and_people_see_
     await refund.forward(minutes=119)
     asked = [one for one in await world.sandbox.requests("gateway", "/v1/refunds") if order.id in str(one.body)]
     assert [one.status for one in asked] == [429]
-    await refund.forward(minutes=2)
+    await refund.forward(hours=1, minutes=1)
     await refund.ends("succeeded")
     assert [one.amount for one in (await order.effects()).refunds] == [Decimal("5.00")]
 

@@ -148,7 +148,7 @@ async def play(world: World) -> str:
     await sandbox.add_fault("gateway", "refuse", "GET /v1/payment_intents/", times=1, code=QUOTING)
     refund = await world.refund(order, amount="1.00", reason=REASON)
     await refund.shows("the refusal", lambda seen: "RefusedByPartner" in f"{seen.timeline}")
-    await refund.forward(minutes=16)
+    await refund.forward(minutes=23)
     await refund.ends("succeeded")
     return answers
 
