@@ -253,7 +253,7 @@ class Story:
         self.database.save_return(SaveReturn(return_id=return_id, record=record, **facts))
 
     def credited(
-        self, number: str, return_id: str, amount: str = "10.00", at: datetime = NOON
+        self, number: str, return_id: str, amount: str = "10.00", at: datetime = NOON, total: str | None = None
     ) -> CreditMemoBooked:
         memo = BookCreditMemo(
             supplier_id="north",
@@ -262,6 +262,7 @@ class Story:
             date=date(2026, 3, 20),
             amount=Decimal(amount),
             currency="USD",
+            total=Decimal(total) if total else None,
             actor="supplier:north",
             at=at,
         )

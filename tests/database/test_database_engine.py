@@ -360,6 +360,7 @@ def test_a_row_without_what_it_belongs_to_is_not_found_for_good(engine: Engine) 
     memo: dict[str, Any] = {
         "supplier_id": "north",
         "number": "CM-1",
+        "number_folded": "cm1",
         "return_id": "RR-9",
         "date": NOON.date(),
         "amount": Decimal("1.00"),

@@ -370,8 +370,8 @@ def _fields(name: str, variant: str) -> dict[str, Any]:
         case "goods_received":
             return {"lines": receipt("A", variant.removeprefix("instead: "))}
         case "credit_memo":
-            number, _, said = variant.partition(":")
-            cents, _, final = said.partition(" ")
+            number, _, rest = variant.partition(":")
+            cents, _, final = rest.partition(" ")
             money = {"amount": f"{int(cents or 100) / 100:.2f}", "currency": "USD" if cents else "EUR"}
             return {"number": number, "date": date(2026, 3, 1), "final": bool(final), **money}
         case "refund_declined":
