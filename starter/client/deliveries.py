@@ -14,6 +14,7 @@ from models.ids import case_of
 from models.message import folded
 from models.order_events import Delivered
 from models.records import NoteDelivery
+from models.text import summary_of
 from starter.client.start import failure_of
 
 _RPC = timedelta(seconds=10)
@@ -35,7 +36,7 @@ async def note_delivery(client: Client, workflow_id: str, event: Delivered, with
             task_queue=order.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Delivery of shipment {event.number} · order {order_id}",
+            static_summary=summary_of(f"Delivery of shipment {event.number} · order {order_id}"),
             rpc_timeout=_RPC,
         )
         await handle.result(rpc_timeout=within)

@@ -1,9 +1,11 @@
 """What strangers write is text: refused at the door, cleaned from partners, and never a command or markup."""
 
+import ast
 import json
 import re
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from markdown_it import MarkdownIt
@@ -11,7 +13,7 @@ from typer.testing import CliRunner
 
 from models.case import CaseStatus, RejectedEvent, SlaState, Step, Who
 from models.case import Wait as ShownWait
-from models.contract import KINDS
+from models.contract import KINDS, RETURN_KIND
 from models.failures import InvalidInput
 from models.message import Message
 from models.parties import Seller, Supplier
@@ -22,10 +24,12 @@ from starter.cli.assembly import app
 from starter.cli.case_status import show_status
 from starter.cli.output import remark, say, show_failure, show_json, show_table
 from workflows.engine.details import current_details
+from workflows.engine.inbox import Receiver, take_signal
 from workflows.engine.plan import Wait
 from workflows.engine.procedure import CaseView
 from workflows.returns.facts import ReturnFacts
 
+ROOT = Path(__file__).resolve().parents[2]
 TITLE = "\x1b]0;owned\x07"
 HOSTILE = {
     "window title": TITLE,
@@ -205,3 +209,49 @@ def test_json_that_is_shown_means_the_same() -> None:
     shown = visible_json(json.dumps(said, ensure_ascii=False))
     assert json.loads(shown) == said
     assert not COMMANDS.search(shown)
+
+
+# ---- where the cures are used ----
+
+
+class Kept:
+    """A case that keeps what it rejects."""
+
+    def __init__(self) -> None:
+        self.rejected: list[tuple[str, str, str | None]] = []
+
+    def knows(self, event: Message, name: str) -> bool:
+        return False
+
+    def reject(self, name: str, reason: str, event_id: str | None) -> None:
+        self.rejected.append((name, reason, event_id))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
+def test_a_signal_that_can_not_be_used_is_kept_without_what_commands_a_terminal(hostile: str) -> None:
+    case = Kept()
+    take_signal(cast(Receiver, case), RETURN_KIND, f"no such {hostile}", [{"event_id": f"e {hostile}"}])
+    take_signal(cast(Receiver, case), RETURN_KIND, "withdrawal", [{"event_id": "e", f"field {hostile}": hostile}])
+    assert len(case.rejected) == 2
+    assert not any(COMMANDS.search(text or "") for kept in case.rejected for text in kept)
+
+
+def test_every_summary_in_the_temporal_ui_is_made_of_escaped_text() -> None:
+    seen = 0
+    for path in sorted((ROOT / "workflows").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called = ast.unparse(node.func)
+                given = [word.value for word in node.keywords if word.arg in ("summary", "timeout_summary")]
+                if called.startswith("workflow.") and given:
+                    seen += 1
+                    assert is_escaped(given[0]), f"{path.name}:{node.lineno} {ast.unparse(given[0])}"
+    assert seen > 3
+
+
+def is_escaped(value: ast.expr) -> bool:
+    """Our own words and ids, or a text that was made a summary."""
+    if isinstance(value, ast.JoinedStr):
+        named = [ast.unparse(part.value) for part in value.values if isinstance(part, ast.FormattedValue)]
+        return all(name.endswith("_id") for name in named)
+    return isinstance(value, ast.Constant) or ast.unparse(value).startswith("summary_of(")

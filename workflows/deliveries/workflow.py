@@ -8,6 +8,7 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.records import NoteDelivery, Saved
+    from models.text import summary_of
 
 
 @workflow.defn(name=contract.DELIVERY)
@@ -23,6 +24,6 @@ class Delivery:
             result_type=calls.NOTE_DELIVERY.gives,
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
-            summary=f"Write down the delivery of {request.number}",
+            summary=summary_of(f"Write down the delivery of {request.number}"),
         )
         return saved
