@@ -9,6 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from rich.table import Table
 from rich.text import Text
 
+from models.text import visible
 from starter.demo.story import PlayedStory
 
 _YES: Final = "yes"
@@ -75,12 +76,12 @@ def _add_story(table: Table, story: PlayedStory, ui_list: str) -> None:
         table.add_row(
             Text(case.workflow_id, style=f"link {link}"),
             Text.assemble(f"{story.title}\n" if position == 0 else "", (link, f"dim link {link}")),
-            Text(case.how),
+            Text(visible(case.how)),
             Text(_YES, style="green") if case.as_expected else Text(_NO, style="bold red"),
         )
     if not story.cases:
         table.add_row(Text(""), Text(story.title), Text("did not end"), Text(_NO, style="bold red"))
     for miss in story.misses:
         table.add_row(
-            Text(""), Text(f"not as expected: {miss}", style="red"), Text(""), Text(_NO, style="bold red")
+            Text(""), Text(visible(f"not as expected: {miss}"), style="red"), Text(""), Text(_NO, style="bold red")
         )

@@ -18,7 +18,7 @@ from models.failures import InvalidInput
 from models.message import Message
 from models.parties import Seller, Supplier
 from models.partners import RefundAnswer, RmaAnswer
-from models.returns import ReturnRequest
+from models.returns import ReturnLine, ReturnRequest
 from models.text import as_markdown, kept_size, summary_of, visible, visible_json
 from starter.cli.assembly import app
 from starter.cli.case_status import show_status
@@ -170,7 +170,11 @@ LINKIFIED = re.compile(r"(https?://|www\.)[-.\w]+|[-.\w+]+@[-\w]+\.[-.\w]+", re.
 @pytest.mark.parametrize("markup", MARKUP.values(), ids=MARKUP)
 def test_NTF_3_words_of_others_are_text_in_the_temporal_ui_and_never_markup(markup: str) -> None:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    facts = ReturnFacts.model_construct(
+    line = ReturnLine(sku="A", quantity=1, reason="worn")
+    facts = ReturnFacts(
+        now=at,
+        created_at=at,
+        request=ReturnRequest(return_id="RR-1", order_id="1", lines=(line,)),
         timeline=(Step(at=at, what=markup, who=markup),),
         rejected=(RejectedEvent(at=at, name=markup, reason=markup),),
         rejected_count=1,
