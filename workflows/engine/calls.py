@@ -77,6 +77,18 @@ Troubled = Callable[[Setback], None]
 """Told why there is no answer yet."""
 
 
+@dataclass(frozen=True)
+class Asking:
+    """Asks for one effect. `seller_id`: whose case it is, as far as it is known when it asks."""
+
+    summary: str
+    seller_id: Callable[[], str]
+    troubled: Troubled
+
+    async def __call__(self, call: Call[Asked, Given], message: Asked) -> Given:
+        return await ask(call, message, self.summary, seller_id=self.seller_id(), troubled=self.troubled)
+
+
 async def ask(
     call: Call[Asked, Given], message: Asked, summary: str, *, seller_id: str, troubled: Troubled
 ) -> Given:

@@ -15,7 +15,6 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from models import contract
-    from models.calls import Call
     from models.case import CaseStatus, Who
     from models.case import Wait as ShownWait
     from models.contract import CaseKind
@@ -23,13 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from models.message import Event, Message, Request
     from models.text import summary_of
     from workflows.engine import case
-    from workflows.engine.calls import Setback, ask
+    from workflows.engine.calls import Asking, Setback, ask
     from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import make_refund
     from workflows.engine.details import current_details
     from workflows.engine.mail import send_mail
     from workflows.engine.plan import Plan, Wait
-    from workflows.engine.procedure import Asked, CaseView, CouldNot, Given, Procedure, Reply, noted
+    from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply, noted
     from workflows.engine.releases import procedure_of_now
     from workflows.engine.save import Save, Saves, shown_wait, stage_of, waiting_on
     from workflows.engine.worklists import work_of
@@ -163,8 +162,17 @@ class Engine(Generic[F]):
         self._tasks.pop(effect.key, None)
         self.take(case.Answered(effect=effect, answer=answer, failure=failure))
 
-    def _ask_for(self, effect: Effect) -> "_Asking[F]":
-        return _Asking(self, effect)
+    def _ask_for(self, effect: Effect) -> Asking:
+        """What holds it up becomes a fact of the case."""
+
+        def troubled(why: Setback) -> None:
+            self.take(
+                case.InTrouble(
+                    effect=effect, reason=why.reason, category=why.category, alert=why.alert, topic=why.topic
+                )
+            )
+
+        return Asking(effect.summary, lambda: self.facts.seller_id, troubled)
 
     def _give_up_unwanted(self) -> None:
         wanted = {effect.key for effect in self.plan.effects}
@@ -367,29 +375,6 @@ class Engine(Generic[F]):
 
     def _save_troubled(self, why: Setback) -> None:
         self.take(case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic))
-
-
-class _Asking(Generic[F]):
-    """Asks for one effect; what holds it up becomes a fact of the case."""
-
-    def __init__(self, engine: Engine[F], effect: Effect) -> None:
-        self._engine = engine
-        self._effect = effect
-
-    async def __call__(self, call: Call[Asked, Given], message: Asked) -> Given:
-        return await ask(
-            call,
-            message,
-            self._effect.summary,
-            seller_id=self._engine.facts.seller_id,
-            troubled=self._troubled,
-        )
-
-    def _troubled(self, why: Setback) -> None:
-        fact = case.InTrouble(
-            effect=self._effect, reason=why.reason, category=why.category, alert=why.alert, topic=why.topic
-        )
-        self._engine.take(fact)
 
 
 def shown(wait: Wait) -> ShownWait:
