@@ -6,7 +6,7 @@ import typer
 
 from starter.cli.commands import command_group
 
-app = command_group("Reasons of returns: the default ones, and each seller's own (RET-21).")
+app = command_group("Reasons of returns (RET-21).")
 
 
 @app.command(
