@@ -22,6 +22,7 @@ from models.orders import OrderRequest
 from models.parties import Seller
 from models.refunds import RefundRequest
 from models.returns import ReturnLine, ReturnRequest, Source
+from starter.client.report import report
 from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, open_order, open_refund, open_return
 from starter.demo.order_requests import line_of, paid_order
@@ -324,6 +325,15 @@ class StoryRun:
             amount=f"{cost_of(basket):f}",
             currency=CURRENCY,
         )
+
+    async def reported(
+        self, source: str, event: str, actor: str, numbers: tuple[str, ...], **said: str
+    ) -> StoryCase:
+        """Somebody says something about a case that is not known here (RET-20)."""
+        self.step(f"{source} says {event.replace('_', ' ')} of {', '.join(numbers)}")
+        word = {"event_id": self.new_event_id(), "actor": actor, **said}
+        client, queue = self.environment.skipper.client, self.environment.task_queue
+        return self._new(await report(client, source, event, word, numbers, task_queue=queue))
 
     async def refund_directly(self, amount: Decimal | None, reason: str, units: Basket | None = None) -> StoryCase:
         """A person refunds some of the order without a return (REF-2): an amount, or what was paid for units."""
