@@ -26,8 +26,8 @@ _SETTLES_WITHIN: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class WantedRefund:
-    """What was typed. `amount` none: what was paid for these lines, without any all that is still refundable (REF-8);
-    `currency` none: the payment's."""
+    """What was typed. `amount` none: what was paid for these lines, without any all that is still refundable
+    (REF-8); `currency` none: the payment's."""
 
     order: str
     amount: str | None

@@ -1,4 +1,4 @@
-"""Orders as shop platforms write them, translated field by field: taken, each line worth what it was (ORD-13 to 21).
+"""Orders as shop platforms write them, translated field by field: taken, each line worth what it was (ORD-13..21).
 
 The orders are made up by hand in the documented shapes of Shopify's, WooCommerce's and Magento's order JSON.
 """
