@@ -27,7 +27,7 @@ MADE = "bench/results/"
 def saved_queries() -> list[tuple[str, str]]:
     """Question and query of each row of the table in docs/cases.md."""
     text = (ROOT / "docs" / "cases.md").read_text()
-    table = text.partition("Saved queries")[2].partition("\n\nAny number")[0]
+    table = text.partition("Other questions")[2].partition("\n\nAny number")[0]
     return re.findall(r"^\| (.+?) \| `(.+)` \|$", table, re.MULTILINE)
 
 
