@@ -10,7 +10,7 @@ from typing import Any
 from temporalio.api.sdk.v1 import UserMetadata
 
 from tests.return_story import returning_from, shipped_order
-from tests.security.buyer import BUYER, REASON, said
+from tests.security.buyer import BUYER, NAME, REASON, STREET, said
 from tests.security.sample_cases import QUOTING, Played
 from tests.world import CaseStory, World
 
@@ -84,3 +84,15 @@ async def test_no_summary_and_no_details_of_a_case_name_its_buyer(world: World) 
         assert any("Waiting" in label or "Ended" in label for label in labelled)
         assert len(labelled) > 3
         assert [label for label in labelled if said(label)] == []
+
+
+async def test_no_label_of_an_orphan_quotes_what_was_said(world: World) -> None:
+    word = world.tracking_word() | {"note": f"for {NAME}, {STREET}; {REASON}"}
+    orphan = await world.orphan(f"nobody knows {world.tag}", said=word)
+    await orphan.reaches("unmatched")
+    labelled = [label async for label in labels(orphan)]
+    assert any("Waiting" in label for label in labelled)
+    assert [label for label in labelled if said(label)] == []
+    listed = str((await orphan.handle.describe()).typed_search_attributes)
+    assert world.tag in listed
+    assert said(listed) == []
