@@ -44,13 +44,15 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.code_faults import CodeFaults
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
-from activities.database import Alerts, Contacts, Database, Reading, open_database
+from activities.database import Alerts, Contacts, Database, open_database
 from activities.event_arrival import Arrivals
 from activities.event_delivery import EventDelivery
 from activities.mail.delivery import Mailer
+from activities.worklist_numbers import count_work
 from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
 from models.converter import NO_REQUEST, data_converter
@@ -64,9 +66,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
-
-COUNT_WORK_SECONDS: Final = 60.0
-"""How often the worklists are counted for monitoring."""
 
 GC_THRESHOLDS: Final = (10_000, 20, 20)
 """Python looks for rubbish after so many new objects, not after 700: a task of a case makes thousands."""
@@ -370,22 +369,10 @@ async def connect_patiently(runtime: Runtime, settings: Settings, limits: Worker
         pause = min(pause * 2, 10.0)
 
 
-async def count_work(runtime: Runtime, engine: Engine) -> None:
-    """Tell monitoring once a minute how many cases stand in each worklist (NTF-6): `backhaul_worklist{work=...}`.
-
-    The same from every worker. While the database does not answer, the last numbers stay.
-    """
-    gauge = runtime.metric_meter.create_gauge("backhaul_worklist", "Cases in a worklist: what people have to do")
-    reading = Reading(engine)
-    while True:
-        try:
-            counts = await asyncio.to_thread(reading.count_work)
-        except BackhaulError as error:
-            log.warning("worklists can't be counted", error=str(error))
-        else:
-            for work, cases in counts.items():
-                gauge.set(cases, {"work": work.value})
-        await asyncio.sleep(COUNT_WORK_SECONDS)
+def code_faults(client: Client, settings: Settings, engine: Engine) -> CodeFaults:
+    """What tells staff of cases whose own code fails (NTF-9)."""
+    contacts = Contacts(engine, settings)
+    return CodeFaults(client, Mailer(settings, contacts, contacts, Alerts(engine)))
 
 
 async def run(settings: Settings) -> None:
@@ -404,11 +391,13 @@ async def run(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
         async with build_worker(client, settings, engine, limits=limits):
             log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
-            counting = asyncio.create_task(count_work(runtime, engine)) if settings.metrics_address else None
+            beside = [asyncio.create_task(code_faults(client, settings, engine).watch())]
+            if settings.metrics_address:
+                beside.append(asyncio.create_task(count_work(runtime, engine)))
             await stop.wait()
             log.info("worker drains", seconds=limits.drain_seconds)
-            if counting is not None:
-                counting.cancel()
+            for task in beside:
+                task.cancel()
     finally:
         engine.dispose()
     log.info("worker has ended")

@@ -9,7 +9,7 @@ from models.message import Message
 from models.records import SaveCase, SaveOrder
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
-from workflows.orders import standing
+from workflows.orders import rails
 from workflows.orders.charges import records_of as charge_records
 from workflows.orders.facts import OrderFacts
 from workflows.orders.purchase_orders import records_of as purchase_records
@@ -27,11 +27,11 @@ def view(f: OrderFacts, plan: Plan) -> CaseView:
             if moment is not None and f.outcome is None and f.handed_off_at is None
         },
         sla_state=SlaState.ON_TIME if f.handed_off_late_at is None else SlaState.BREACHED,
-        custody=standing.custody(f),
-        money=standing.money(f),
-        goods_said=standing.goods_said(f),
-        money_said=standing.money_said(f),
-        work=standing.work(f, plan),
+        custody=rails.custody(f),
+        money=rails.money(f),
+        goods_said=rails.goods_said(f),
+        money_said=rails.money_said(f),
+        work=rails.work(f, plan),
         numbers=_numbers(f),
     )
 

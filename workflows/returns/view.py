@@ -12,7 +12,7 @@ from models.parties import Fulfilment
 from models.records import ReceptionRecord, SaveCase, SaveReturn
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
-from workflows.returns import standing
+from workflows.returns import rails
 from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.opening_results import OF_THIS_RUN
@@ -29,11 +29,11 @@ def view(f: ReturnFacts, plan: Plan) -> CaseView:
         attributes=_attributes(f),
         deadlines=_deadlines(f),
         sla_state=f.sla_state,
-        custody=standing.custody(f),
-        money=standing.money(f),
-        goods_said=standing.goods_said(f),
-        money_said=standing.money_said(f),
-        work=standing.work(f, plan),
+        custody=rails.custody(f),
+        money=rails.money(f),
+        goods_said=rails.goods_said(f),
+        money_said=rails.money_said(f),
+        work=rails.work(f, plan),
         numbers=_numbers(f),
     )
 

@@ -1,0 +1,34 @@
+"""How many cases stand in each worklist, for monitoring (NTF-6)."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine
+from temporalio.runtime import Runtime
+
+from activities.database import Reading
+from models.failures import BackhaulError
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
+
+COUNT_WORK_SECONDS: Final = 60.0
+"""How often the worklists are counted."""
+
+
+async def count_work(runtime: Runtime, engine: Engine) -> None:
+    """Tell monitoring once a minute how many cases stand in each worklist (NTF-6): `backhaul_worklist{work=...}`.
+
+    The same from every worker. While the database does not answer, the last numbers stay.
+    """
+    gauge = runtime.metric_meter.create_gauge("backhaul_worklist", "Cases in a worklist: what people have to do")
+    reading = Reading(engine)
+    while True:
+        try:
+            counts = await asyncio.to_thread(reading.count_work)
+        except BackhaulError as error:
+            log.warning("worklists can't be counted", error=str(error))
+        else:
+            for work, cases in counts.items():
+                gauge.set(cases, {"work": work.value})
+        await asyncio.sleep(COUNT_WORK_SECONDS)
