@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import JSON, CursorResult, Table, and_, func, inspect, or_, select
+from sqlalchemy import JSON, CursorResult, Table, Text, and_, cast, func, inspect, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import UpdateBase
@@ -58,14 +58,18 @@ def upsert(session: Session, row: type[SQLModel], values: Sequence[Values], *, o
     keys = [column.name for column in table.primary_key]
     changed = {name: new[name] for name in values[0] if name not in keys and name != owner}
     where: list[ColumnElement[bool]] = [] if owner is None else [table.c[owner] == new[owner]]
-    if not any(isinstance(table.c[name].type, JSON) for name in changed):
-        where.append(or_(*(table.c[name].is_distinct_from(value) for name, value in changed.items())))
-    statement = statement.on_conflict_do_update(
-        index_elements=keys, set_=changed, where=and_(*where) if where else None
-    )
+    where.append(or_(*(_differs(table.c[name], value) for name, value in changed.items())))
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=changed, where=and_(*where))
     count = written(session, statement, values)
     if owner is not None and count < len(values):
         _require_own(session, table, keys[0], values, owner)
+
+
+def _differs(column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """PostgreSQL knows no equality of JSON documents; as text they are the same when they say the same."""
+    if isinstance(column.type, JSON):
+        return cast(column, Text).is_distinct_from(cast(value, Text))
+    return column.is_distinct_from(value)
 
 
 def _require_own(session: Session, table: Table, key: str, values: Sequence[Values], owner: str) -> None:
