@@ -276,7 +276,8 @@ def _line(text: str, pattern: re.Pattern[str], form: str) -> dict[str, Any]:
     if match is None:
         raise InvalidInput("--line", [Problem(text[:100], f"must be {form}")])
     parts: dict[str, Any] = match.groupdict()
-    return {**parts, **named_line(parts.pop("sku")), "quantity": int(parts["quantity"])}
+    name = parts.pop("sku")
+    return {**named_line(name), **parts, "quantity": int(parts["quantity"])}
 
 
 def named_line(name: str) -> dict[str, str]:
