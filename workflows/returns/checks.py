@@ -23,11 +23,7 @@ from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import packed
 from workflows.returns.receipts import with_receipt
 from workflows.returns.records import Receipt
-from workflows.returns.refund_amounts import (
-    refund_amount,
-    require_not_declined,
-    require_not_refunded_by_channel,
-)
+from workflows.returns.refund_amounts import refund_amount, require_not_refunded_by_channel
 
 
 def check(f: ReturnFacts, event: Event) -> None:
@@ -81,7 +77,6 @@ def _check_approval(f: ReturnFacts, event: SellerApproval) -> None:
 
 def _check_click(f: ReturnFacts, event: BuyerRefund) -> None:
     require_not_refunded_by_channel(f)
-    require_not_declined(f)
     if f.is_rejected:
         raise Conflict("the return is rejected")
     if f.opened is not None and f.buyer_refund_in_doubt is None:

@@ -317,3 +317,12 @@ def test_RET_16_receipts_that_come_before_it_opens_add_up_too() -> None:
     story.rest()
     story.approved().sent()
     assert groups(story) == [(1, "accepted"), (1, "accepted")]
+
+
+def test_RET_10_a_step_that_is_waived_twice_is_waived_since_the_first_time() -> None:
+    story = requested({"rma": "manual"}).approved().says("staff_override", waive="rma")
+    due = story.deadlines["tracking_due"]
+    story.days(31)
+    assert story.stage == "expired"
+    story.says("staff_override", waive="rma")
+    assert (story.stage, story.facts.tracking_due) == ("expired", due)
