@@ -4,7 +4,7 @@ from sqlmodel import Session, col, select
 
 from activities.database import cases, view_rows
 from activities.database.lists import Page, of_page
-from activities.database.upserts import upsert
+from activities.database.upserts import add_new
 from activities.database.views import OrphanListed
 from models.failures import NotFound
 from models.orphans import OrphanRequest, SaveOrphan
@@ -19,7 +19,7 @@ def save_orphan(session: Session, ask: SaveOrphan) -> Saved:
         return Saved()
     row = session.get(OrphanRow, ask.orphan_id)
     if ask.request is not None and row is None:
-        upsert(session, OrphanRow, [_first_row(ask, ask.request)])
+        add_new(session, OrphanRow, [_first_row(ask, ask.request)])
         row = session.get(OrphanRow, ask.orphan_id)
     if row is None:
         raise NotFound(f"no orphan {ask.orphan_id} in the database")
