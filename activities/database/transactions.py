@@ -96,6 +96,9 @@ def _name_of(error: DBAPIError | PoolTimeout) -> str:
     """The kind of trouble, and where: without the database's own words, which quote rows that may be personal."""
     if not isinstance(error, DBAPIError):
         return type(error).__name__
+    if isinstance(error.orig, sqlite3.IntegrityError):
+        # SQLite says no more than which constraint, or of which columns: `CHECK constraint failed: <its name>`.
+        return f"{type(error.orig).__name__} {str(error.orig).partition(': ')[2]}".strip()
     said = getattr(error.orig, "diag", None)
     where = [getattr(said, name, None) for name in ("table_name", "column_name", "constraint_name")]
     return " ".join([type(error.orig).__name__, *(name for name in where if name)])

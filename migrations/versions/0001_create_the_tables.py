@@ -46,6 +46,39 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("urgency", sa.String(), nullable=False),
         sa.Column("newness", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "custody IN ('not_bought', 'at_supplier', 'partly_shipped', 'shipped', 'with_buyer', "
+            "'coming_back', 'partly_received', 'received', 'stays_with_buyer')",
+            name=op.f("ck_case_file_custody_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('order', 'return', 'refund', 'orphan')", name=op.f("ck_case_file_kind_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "money IN ('none', 'asked', 'pending', 'in_doubt', 'confirmed', 'failed_afterwards')",
+            name=op.f("ck_case_file_money_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "sla_state IN ('on_time', 'at_risk', 'breached')", name=op.f("ck_case_file_sla_state_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'order' AND stage IN ('received', 'awaiting_release', 'awaiting_payment', "
+            "'cancel_window', 'on_hold', 'placing', 'awaiting_shipment', 'cancelling', 'shipped', "
+            "'cancelled', 'voided', 'stopped', 'terminated', 'refused')) OR (kind = 'return' AND "
+            "stage IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', 'awaiting_tracking', "
+            "'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', 'awaiting_buyer_refund', "
+            "'refunding_buyer', 'completed', 'rejected', 'withdrawn', 'refused_by_supplier', 'refused', "
+            "'stopped', 'terminated')) OR (kind = 'refund' AND stage IN ('reserving', 'sending', 'pending', "
+            "'succeeded', 'failed', 'refused', 'terminated')) OR (kind = 'orphan' AND stage IN ('looking', "
+            "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
+            "'stopped', 'terminated'))",
+            name=op.f("ck_case_file_stage_is_one_of_its_kind"),
+        ),
+        sa.CheckConstraint(
+            "waiting_on IN ('seller', 'buyer', 'supplier', 'staff', 'gateway', 'shop', 'mail server', "
+            "'books', 'clock', 'backhaul')",
+            name=op.f("ck_case_file_waiting_on_is_a_known_word"),
+        ),
         sa.PrimaryKeyConstraint("workflow_id", name=op.f("pk_case_file")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
@@ -117,6 +150,14 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "about IN ('order', 'return', 'refund', 'orphan')", name=op.f("ck_orphan_about_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "event IN ('shipment', 'delivered', 'cancel_request', 'supplier_rma', 'return_tracking', "
+            "'goods_received', 'credit_memo', 'channel_update', 'withdrawal', 'gateway_update')",
+            name=op.f("ck_orphan_event_is_a_known_word"),
+        ),
         sa.PrimaryKeyConstraint("orphan_id", name=op.f("pk_orphan")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_orphan_workflow_id")),
     )
@@ -162,6 +203,12 @@ def upgrade() -> None:
         sa.Column("corrected_address", sa.JSON(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("seller", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "channel IN ('web_shop', 'ebay', 'amazon')", name=op.f("ck_orders_channel_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "CAST(payment_amount AS REAL) >= 0", name=op.f("ck_orders_payment_amount_is_not_negative")
+        ),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
@@ -186,6 +233,11 @@ def upgrade() -> None:
         sa.Column("quantities", sa.JSON(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "fault IN ('stock_feed', 'supplier', 'seller', 'buyer', 'marketplace')",
+            name=op.f("ck_cessation_fault_is_a_known_word"),
+        ),
+        sa.CheckConstraint("kind IN ('cancelled', 'voided')", name=op.f("ck_cessation_kind_is_a_known_word")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_cessation_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_cessation")),
     )
@@ -201,13 +253,20 @@ def upgrade() -> None:
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.CheckConstraint(
+            "CAST(captured AS REAL) <= CAST(amount AS REAL)", name=op.f("ck_charge_no_more_is_captured_than_asked")
+        ),
+        sa.CheckConstraint(
+            "state IN ('authorized', 'captured', 'voided', 'declined', 'expired', 'none')",
+            name=op.f("ck_charge_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
             "CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name=op.f("ck_charge_amounts_are_positive")
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_order_id_orders")),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
+        sa.UniqueConstraint("gateway_reference", name=op.f("uq_charge_gateway_reference")),
     )
     with op.batch_alter_table("charge", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_charge_gateway_reference"), ["gateway_reference"], unique=False)
         batch_op.create_index(batch_op.f("ix_charge_order_id"), ["order_id"], unique=False)
 
     op.create_table(
@@ -229,6 +288,13 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("voided", sa.Integer(), nullable=False),
         sa.CheckConstraint(
+            "CAST(paid_goods AS REAL) >= 0 AND CAST(paid_shipping AS REAL) >= 0 AND "
+            "CAST(cost_goods AS REAL) >= 0 AND CAST(cost_shipping AS REAL) >= 0",
+            name=op.f("ck_order_line_amounts_are_not_negative"),
+        ),
+        sa.CheckConstraint("kit_each > 0", name=op.f("ck_order_line_kit_each_is_positive")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity_is_positive")),
+        sa.CheckConstraint(
             "shipped + cancelled + voided <= quantity", name=op.f("ck_order_line_each_unit_has_one_fate")
         ),
         sa.CheckConstraint(
@@ -245,6 +311,11 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "paid_by IN ('stripe', 'paypal', 'authorize_net', 'marketplace', 'bank_transfer', 'gift_card', "
+            "'cash_on_delivery', 'other')",
+            name=op.f("ck_payment_paid_by_is_a_known_word"),
+        ),
         sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_payment_amount_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_payment")),
@@ -306,6 +377,9 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("short", sa.JSON(), nullable=True),
         sa.Column("short_reason", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('accepted', 'refused', 'unknown')", name=op.f("ck_supplier_order_state_is_a_known_word")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_supplier_order_order_id_orders")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_supplier_order")),
     )
@@ -349,6 +423,28 @@ def upgrade() -> None:
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("opened", sa.JSON(), nullable=True),
         sa.Column("facts", sa.JSON(none_as_null=True), nullable=True),
+        sa.CheckConstraint(
+            "decision IN ('approved', 'rejected')", name=op.f("ck_returns_decision_is_a_known_word")
+        ),
+        sa.CheckConstraint("CAST(fees AS REAL) >= 0", name=op.f("ck_returns_fees_is_not_negative")),
+        sa.CheckConstraint(
+            "label_paid_by IN ('buyer', 'seller')", name=op.f("ck_returns_label_paid_by_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', "
+            "'awaiting_tracking', 'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', "
+            "'awaiting_buyer_refund', 'refunding_buyer', 'completed', 'rejected', 'withdrawn', "
+            "'refused_by_supplier', 'refused', 'stopped', 'terminated')",
+            name=op.f("ck_returns_outcome_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "refund_declined IN ('declined', 'replaced', 'repaired', 'refunded_elsewhere')",
+            name=op.f("ck_returns_refund_declined_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "source IN ('seller', 'buyer', 'ebay_return', 'ebay_case', 'amazon_report', 'manual', 'late_cancel')",
+            name=op.f("ck_returns_source_is_a_known_word"),
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_returns_order_id_orders")),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_returns_seller_id_seller")),
         sa.ForeignKeyConstraint(["split_from"], ["returns.return_id"], name=op.f("fk_returns_split_from_returns")),
@@ -379,6 +475,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_returns_tracking_number"), ["tracking_number"], unique=False)
 
     op.create_table(
+        "return_line",
+        sa.Column("return_id", sa.String(), nullable=False),
+        sa.Column("line_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("buyer_words", sa.String(), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.CheckConstraint(
+            "CAST(paid AS REAL) >= 0 AND CAST(cost AS REAL) >= 0",
+            name=op.f("ck_return_line_amounts_are_not_negative"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_line_quantity_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
+        ),
+        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_return_line")),
+    )
+    op.create_table(
         "shipment_line",
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("shipment_id", sa.String(), nullable=False),
@@ -388,6 +506,11 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_line_quantity_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["order_id", "line_id"],
+            ["order_line.order_id", "order_line.line_id"],
+            name=op.f("fk_shipment_line_order_id_order_line"),
+        ),
         sa.ForeignKeyConstraint(
             ["order_id", "shipment_id"],
             ["shipment.order_id", "shipment.shipment_id"],
@@ -407,6 +530,9 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.CheckConstraint(
+            "CAST(unit_cost AS REAL) >= 0", name=op.f("ck_supplier_order_line_unit_cost_is_not_negative")
+        ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_supplier_order_line_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["number"], ["supplier_order.number"], name=op.f("fk_supplier_order_line_number_supplier_order")
@@ -432,6 +558,11 @@ def upgrade() -> None:
             name=op.f("ck_credit_memo_part_is_within_its_paper"),
         ),
         sa.ForeignKeyConstraint(
+            ["supplier_id"],
+            ["supplier.supplier_id"],
+            name=op.f("fk_credit_memo_supplier_id_supplier"),
+        ),
+        sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
         ),
         sa.PrimaryKeyConstraint("supplier_id", "number_folded", "return_id", name=op.f("pk_credit_memo")),
@@ -449,7 +580,20 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reception", sa.String(), nullable=False),
         sa.Column("acceptance", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "acceptance IN ('accepted', 'rejected', 'manual')",
+            name=op.f("ck_reception_acceptance_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "reception IN ('received', 'short', 'wrong_item', 'lost', 'refused')",
+            name=op.f("ck_reception_reception_is_a_known_word"),
+        ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_reception_quantity_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["return_id", "line_id"],
+            ["return_line.return_id", "return_line.line_id"],
+            name=op.f("fk_reception_return_id_return_line"),
+        ),
         sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_reception_return_id_returns")),
         sa.PrimaryKeyConstraint("return_id", "event_id", "position", name=op.f("pk_reception")),
     )
@@ -490,6 +634,17 @@ def upgrade() -> None:
         sa.Column("failure_reason", sa.String(), nullable=True),
         sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "direction IN ('seller_to_buyer', 'broker_to_seller')",
+            name=op.f("ck_refund_direction_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('reserved', 'pending', 'succeeded', 'failed', 'refused')",
+            name=op.f("ck_refund_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "way IN ('gateway', 'marketplace', 'manual')", name=op.f("ck_refund_way_is_a_known_word")
+        ),
         sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_refund_amount_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refund_order_id_orders")),
         sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_refund_return_id_returns")),
@@ -503,25 +658,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refund_return_id"), ["return_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refund_seller_id"), ["seller_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refund_state"), ["state"], unique=False)
+        batch_op.create_index(
+            "uq_refund_of_the_broker_by_gateway",
+            ["gateway_refund_id"],
+            unique=True,
+            sqlite_where=sa.text("direction IN ('broker_to_seller')"),
+            postgresql_where=sa.text("direction IN ('broker_to_seller')"),
+        )
+        batch_op.create_index(
+            "uq_refund_of_a_seller_by_gateway",
+            ["seller_id", "gateway_refund_id"],
+            unique=True,
+            sqlite_where=sa.text("direction IN ('seller_to_buyer')"),
+            postgresql_where=sa.text("direction IN ('seller_to_buyer')"),
+        )
 
-    op.create_table(
-        "return_line",
-        sa.Column("return_id", sa.String(), nullable=False),
-        sa.Column("line_id", sa.String(), nullable=False),
-        sa.Column("sku", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("buyer_words", sa.String(), nullable=True),
-        sa.Column("evidence", sa.JSON(), nullable=False),
-        sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
-        sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_line_quantity_is_positive")),
-        sa.ForeignKeyConstraint(
-            ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
-        ),
-        sa.PrimaryKeyConstraint("return_id", "line_id", name=op.f("pk_return_line")),
-    )
     op.create_table(
         "return_units",
         sa.Column("return_id", sa.String(), nullable=False),
@@ -529,6 +680,11 @@ def upgrade() -> None:
         sa.Column("supplier_order_number", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_units_quantity_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["return_id", "line_id"],
+            ["return_line.return_id", "return_line.line_id"],
+            name=op.f("fk_return_units_return_id_return_line"),
+        ),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_return_units_return_id_returns")
         ),
@@ -562,8 +718,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
 
     op.drop_table("return_units")
-    op.drop_table("return_line")
     with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.drop_index("uq_refund_of_a_seller_by_gateway")
+        batch_op.drop_index("uq_refund_of_the_broker_by_gateway")
         batch_op.drop_index(batch_op.f("ix_refund_state"))
         batch_op.drop_index(batch_op.f("ix_refund_seller_id"))
         batch_op.drop_index(batch_op.f("ix_refund_return_id"))
@@ -579,6 +736,7 @@ def downgrade() -> None:
     op.drop_table("credit_memo")
     op.drop_table("supplier_order_line")
     op.drop_table("shipment_line")
+    op.drop_table("return_line")
     with op.batch_alter_table("shipment_parcel", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_shipment_parcel_tracking_number"))
 
@@ -614,7 +772,6 @@ def downgrade() -> None:
     op.drop_table("payment")
     with op.batch_alter_table("charge", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_charge_order_id"))
-        batch_op.drop_index(batch_op.f("ix_charge_gateway_reference"))
 
     op.drop_table("charge")
     op.drop_table("cessation")

@@ -1,13 +1,18 @@
 """The tables of cases: where each stands, and its timeline (NTF-3)."""
 
 from datetime import datetime
+from typing import Final, get_args
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from models.case import Custody, MoneyState, SlaState
+from models.case import Custody, MoneyState, OrderStage, OrphanStage, RefundStage, ReturnStage, SlaState, Who
+from models.ids import KindName
+from models.tables.checks import among, one_of
 from models.tables.columns import UtcTime, Word
 from models.worklists import Work
+
+_STAGES: Final = {"order": OrderStage, "return": ReturnStage, "refund": RefundStage, "orphan": OrphanStage}
 
 
 def stands_in(work: Work) -> str:
@@ -23,6 +28,15 @@ class CaseRow(SQLModel, table=True):
 
     __tablename__ = "case_file"
     __table_args__ = (
+        one_of("kind", get_args(KindName)),
+        CheckConstraint(
+            " OR ".join(f"(kind = '{kind}' AND {among('stage', stages)})" for kind, stages in _STAGES.items()),
+            name="stage_is_one_of_its_kind",
+        ),
+        one_of("waiting_on", Who),
+        one_of("sla_state", SlaState),
+        one_of("custody", Custody),
+        one_of("money", MoneyState),
         Index("ix_case_file_listed", "kind", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_stage", "kind", "stage", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_seller", "kind", "seller_id", "urgency", "newness", "workflow_id"),

@@ -76,7 +76,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 class Word(TypeDecorator[StrEnum]):
-    """One of an enum's values, as a string: a new value needs no change of the table."""
+    """One of an enum's values, as a string; the table's own check (`one_of`) lists them for the database."""
 
     impl = String
     cache_ok = True

@@ -4,10 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint
+from sqlalchemy import JSON, ForeignKeyConstraint
 from sqlmodel import Field, SQLModel
 
 from models.orders import Fault
+from models.tables.checks import no_negative_amount, one_of, positive
 from models.tables.columns import LastFacts, Money, UtcTime, Word
 
 
@@ -15,6 +16,7 @@ class SupplierOrderRow(SQLModel, table=True):
     """One order of the broker to one warehouse (ORD-5, ORD-6)."""
 
     __tablename__ = "supplier_order"
+    __table_args__ = (one_of("state", ("accepted", "refused", "unknown")),)
 
     number: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -35,7 +37,7 @@ class SupplierOrderLineRow(SQLModel, table=True):
     """Some units bought at that warehouse; `unit_cost` is what the broker pays."""
 
     __tablename__ = "supplier_order_line"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+    __table_args__ = (positive("quantity"), no_negative_amount("unit_cost"))
 
     number: str = Field(primary_key=True, foreign_key="supplier_order.number")
     line_id: str = Field(primary_key=True)
@@ -82,7 +84,8 @@ class ShipmentLineRow(SQLModel, table=True):
     __tablename__ = "shipment_line"
     __table_args__ = (
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
-        CheckConstraint("quantity > 0", name="quantity_is_positive"),
+        ForeignKeyConstraint(["order_id", "line_id"], ["order_line.order_id", "order_line.line_id"]),
+        positive("quantity"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -98,6 +101,7 @@ class CessationRow(SQLModel, table=True):
     """Why units were voided or cancelled, by whose fault, with the evidence (CAN-12)."""
 
     __tablename__ = "cessation"
+    __table_args__ = (one_of("kind", ("cancelled", "voided")), one_of("fault", Fault))
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     position: int = Field(primary_key=True)

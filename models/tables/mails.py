@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint
 from sqlmodel import Field, SQLModel
 
+from models.tables.checks import positive
 from models.tables.columns import UtcTime
 
 
@@ -23,7 +23,7 @@ class AlertRow(SQLModel, table=True):
     topic as there are numbers (NTF-9). Its mail has the key `<topic>:<hour>:<number>`."""
 
     __tablename__ = "alert"
-    __table_args__ = (CheckConstraint("number > 0", name="number_is_positive"),)
+    __table_args__ = (positive("number"),)
 
     topic: str = Field(primary_key=True)
     hour: datetime = Field(primary_key=True, sa_type=UtcTime)

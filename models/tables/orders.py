@@ -11,9 +11,10 @@ from models.orders import Channel, OrderRequest
 from models.parties import Seller
 from models.partners import ChargeState
 from models.payments import BY_GATEWAY, PaidBy
+from models.tables.checks import among, no_negative_amount, one_of, positive, positive_amount
 from models.tables.columns import Document, Money, UtcTime, Word
 
-BY_A_GATEWAY = f"paid_by IN ({', '.join(repr(one.value) for one in BY_GATEWAY)})"
+BY_A_GATEWAY = among("paid_by", BY_GATEWAY)
 """The payments that can be refunded by their reference."""
 
 
@@ -25,6 +26,8 @@ class OrderRow(SQLModel, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
+        one_of("channel", Channel),
+        no_negative_amount("payment_amount"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -55,7 +58,8 @@ class PaymentRow(SQLModel, table=True):
 
     __tablename__ = "payment"
     __table_args__ = (
-        CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),
+        one_of("paid_by", PaidBy),
+        positive_amount("amount"),
         # What a gateway can refund belongs to one order: else it would be refunded by each (REF-3, ORD-17).
         Index(
             "uq_payment_by_gateway",
@@ -81,6 +85,9 @@ class OrderLineRow(SQLModel, table=True):
 
     __tablename__ = "order_line"
     __table_args__ = (
+        positive("quantity"),
+        positive("kit_each"),
+        no_negative_amount("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
         CheckConstraint("shipped >= 0 AND cancelled >= 0 AND voided >= 0", name="units_are_positive"),
         CheckConstraint("shipped + cancelled + voided <= quantity", name="each_unit_has_one_fate"),
     )
@@ -109,7 +116,9 @@ class ChargeRow(SQLModel, table=True):
 
     __tablename__ = "charge"
     __table_args__ = (
+        one_of("state", ChargeState),
         CheckConstraint("CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name="amounts_are_positive"),
+        CheckConstraint("CAST(captured AS REAL) <= CAST(amount AS REAL)", name="no_more_is_captured_than_asked"),
     )
 
     charge_id: str = Field(primary_key=True)
@@ -119,5 +128,6 @@ class ChargeRow(SQLModel, table=True):
     amount: Decimal = Field(sa_type=Money)
     captured: Decimal = Field(sa_type=Money)
     currency: str
-    gateway_reference: str | None = Field(default=None, index=True)
+    gateway_reference: str | None = Field(default=None, unique=True)
+    """The gateway's own number: of one charge, never of two."""
     reason: str | None = None

@@ -1,11 +1,14 @@
 """The numbers by which cases are found (RET-17), and what was said about cases that are not known (RET-20)."""
 
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
-from models.orphans import OrphanRequest
+from models.ids import KindName
+from models.orphans import REPORTABLE, OrphanRequest
+from models.tables.checks import one_of
 from models.tables.columns import Document, UtcTime
 
 
@@ -25,6 +28,7 @@ class OrphanRow(SQLModel, table=True):
     """An orphan with all its numbers, the event as it was said, and what became of it."""
 
     __tablename__ = "orphan"
+    __table_args__ = (one_of("about", get_args(KindName)), one_of("event", REPORTABLE))
 
     orphan_id: str = Field(primary_key=True)
     workflow_id: str = Field(unique=True)

@@ -4,18 +4,44 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy import JSON, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.refunds import Direction, RefundState, Way
+from models.tables.checks import among, one_of, positive, positive_amount
 from models.tables.columns import Money, UtcTime, Word
+
+BY_THE_BROKER = among("direction", [Direction.BROKER_TO_SELLER])
+BY_A_SELLER = among("direction", [Direction.SELLER_TO_BUYER])
 
 
 class RefundRow(SQLModel, table=True):
-    """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap."""
+    """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap.
+
+    What the gateway made is one refund, never two: the broker has one account there, each seller its own."""
 
     __tablename__ = "refund"
-    __table_args__ = (CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),)
+    __table_args__ = (
+        one_of("direction", Direction),
+        one_of("way", Way),
+        one_of("state", RefundState),
+        positive_amount("amount"),
+        Index(
+            "uq_refund_of_the_broker_by_gateway",
+            "gateway_refund_id",
+            unique=True,
+            sqlite_where=text(BY_THE_BROKER),
+            postgresql_where=text(BY_THE_BROKER),
+        ),
+        Index(
+            "uq_refund_of_a_seller_by_gateway",
+            "seller_id",
+            "gateway_refund_id",
+            unique=True,
+            sqlite_where=text(BY_A_SELLER),
+            postgresql_where=text(BY_A_SELLER),
+        ),
+    )
 
     refund_id: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -45,7 +71,7 @@ class RefundUnitsRow(SQLModel, table=True):
     """Units that a refund of the buyer names: none of them is refunded twice while it counts (REF-13)."""
 
     __tablename__ = "refund_units"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+    __table_args__ = (positive("quantity"),)
 
     refund_id: str = Field(primary_key=True, foreign_key="refund.refund_id")
     line_id: str = Field(primary_key=True)

@@ -5,10 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint
 from sqlmodel import Field, SQLModel
 
+from models.case import ReturnStage
 from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest, Source
+from models.tables.checks import no_negative_amount, one_of, positive, positive_amount
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
 
 
@@ -16,6 +18,14 @@ class ReturnRow(SQLModel, table=True):
     """A return of units of one supplier. Without `run_id` it was split off `split_from` and is not open yet."""
 
     __tablename__ = "returns"
+    __table_args__ = (
+        one_of("source", Source),
+        one_of("decision", ("approved", "rejected")),
+        one_of("label_paid_by", ("buyer", "seller")),
+        one_of("refund_declined", DeclineKind),
+        one_of("outcome", ReturnStage),
+        no_negative_amount("fees"),
+    )
 
     return_id: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -60,7 +70,7 @@ class ReturnLineRow(SQLModel, table=True):
     """Some units that come back, why, and what they are worth (RET-2, RET-19)."""
 
     __tablename__ = "return_line"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+    __table_args__ = (positive("quantity"), no_negative_amount("paid", "cost"))
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     line_id: str = Field(primary_key=True)
@@ -78,7 +88,10 @@ class ReturnUnitsRow(SQLModel, table=True):
     """How many units of a return line came from which supplier order."""
 
     __tablename__ = "return_units"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["return_id", "line_id"], ["return_line.return_id", "return_line.line_id"]),
+        positive("quantity"),
+    )
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     line_id: str = Field(primary_key=True)
@@ -107,7 +120,12 @@ class ReceptionRow(SQLModel, table=True):
     different condition are rows of their own (RET-25), and receipts add up (RET-26)."""
 
     __tablename__ = "reception"
-    __table_args__ = (CheckConstraint("quantity > 0", name="quantity_is_positive"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["return_id", "line_id"], ["return_line.return_id", "return_line.line_id"]),
+        positive("quantity"),
+        one_of("reception", Reception),
+        one_of("acceptance", Acceptance),
+    )
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     event_id: str = Field(primary_key=True)
@@ -126,13 +144,13 @@ class CreditMemoRow(SQLModel, table=True):
 
     __tablename__ = "credit_memo"
     __table_args__ = (
-        CheckConstraint("CAST(amount AS REAL) > 0", name="amount_is_positive"),
+        positive_amount("amount"),
         CheckConstraint(
             "total IS NULL OR CAST(total AS REAL) >= CAST(amount AS REAL)", name="part_is_within_its_paper"
         ),
     )
 
-    supplier_id: str = Field(primary_key=True)
+    supplier_id: str = Field(primary_key=True, foreign_key="supplier.supplier_id")
     number_folded: str = Field(primary_key=True)
     """Without case, blanks and punctuation: `CM-ab-77` and `cm ab 77` are one paper (ORD-21)."""
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id", index=True)

@@ -320,7 +320,8 @@ class Story:
         return self.database.reopen_return(ReopenReturn(return_id=return_id, refund_id=refund_id, run_id=run))
 
     def settled(self, refund_id: str, state: RefundState, gateway_refund_id: str | None = None) -> None:
-        self.refund_reaches(refund_id, state.value, state, gateway_refund_id=gateway_refund_id)
+        stage = "reserving" if state is RefundState.RESERVED else state.value
+        self.refund_reaches(refund_id, stage, state, gateway_refund_id=gateway_refund_id)
 
     def left_for_buyer(self) -> Decimal:
         return self.reading.refunds_of("1001").buyer.left
