@@ -289,3 +289,28 @@ async def order_refused_in_part(world: World) -> list[Recorded]:
     await order.update("shipment", **parcel(order, "a"))
     await order.ends("shipped")
     return [order]
+
+
+async def order_that_changes_under_way(world: World) -> list[Recorded]:
+    """Its address in the window, then what its supplier can deliver, then the number of its parcel (ORD-18..20)."""
+    usual, other, sku = await world.supplier(), await world.supplier(), world.sku()
+    await world.stock(sku, 9, usual)
+    await world.stock(sku, 9, other, at=NEWARK)
+    order = await world.order(await world.seller(), {"sku": sku, "quantity": 2})
+    await order.reaches("cancel_window")
+    address = order.request.buyer.address.model_copy(update={"line1": "9 Other Rd"})
+    await order.update("address_changed", address=address.model_dump(mode="json", exclude_none=True))
+    await order.placed()
+    lines = [{"sku": sku, "quantity": 1}]
+    await order.update(
+        "supplier_shortage", supplier_order_number=f"{order.id}-1", reason="damaged there", lines=lines
+    )
+    await order.shows("it is bought elsewhere", lambda seen: len(seen.facts["supplier_orders"]) == 2)
+    await order.update("address_changed", address=address.model_dump(mode="json", exclude_none=True))
+    await order.update("shipment", **parcel(order, "a"))
+    await order.update(
+        "shipment_corrected", shipment_id=f"{order.id}-a", carrier="UPS", tracking_number="1Z-replaced"
+    )
+    await order.update("shipment", **parcel(order, "b"))
+    await order.ends("shipped")
+    return [order]

@@ -183,6 +183,17 @@ async def return_of_rejected_goods(world: World) -> list[Recorded]:
     return [back]
 
 
+async def return_that_the_seller_declines(world: World) -> list[Recorded]:
+    """The supplier accepts nothing, and the seller refunds nothing (RET-27)."""
+    back = await (await returning(world)).approved()
+    await back.track()
+    await back.receive({"acceptance": "rejected"})
+    await back.reaches("awaiting_buyer_refund")
+    await back.update("refund_declined", kind="declined", reason="it was used")
+    await back.ends("completed")
+    return [back]
+
+
 # ---- money ----
 
 
