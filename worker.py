@@ -44,7 +44,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.code_faults import CodeFaults
+from activities.code_faults import watch_code
 from activities.connectors.shop_json.shop import Shop
 from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
@@ -369,12 +369,6 @@ async def connect_patiently(runtime: Runtime, settings: Settings, limits: Worker
         pause = min(pause * 2, 10.0)
 
 
-def code_faults(client: Client, settings: Settings, engine: Engine) -> CodeFaults:
-    """What tells staff of cases whose own code fails (NTF-9)."""
-    contacts = Contacts(engine, settings)
-    return CodeFaults(client, Mailer(settings, contacts, contacts, Alerts(engine)))
-
-
 async def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then drain. Raises BackhaulError when it can't start."""
     gc.freeze()  # what was imported stays: it need not be looked through again and again
@@ -391,7 +385,7 @@ async def run(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
         async with build_worker(client, settings, engine, limits=limits):
             log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
-            beside = [asyncio.create_task(code_faults(client, settings, engine).watch())]
+            beside = [asyncio.create_task(watch_code(client, settings, engine))]
             if settings.metrics_address:
                 beside.append(asyncio.create_task(count_work(runtime, engine)))
             await stop.wait()

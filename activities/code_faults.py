@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy import Engine
 from temporalio.client import Client, WorkflowExecution
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.database import Alerts, Contacts
 from activities.mail.delivery import Mailer
 from models.case import Who
 from models.contract import KINDS, ORDER_ID, RETURN_ID, SELLER_ID, STAGE, TASK_QUEUE
 from models.failures import BackhaulError
 from models.ids import case_of
 from models.partners import Mail, Recipient
+from models.settings import Settings
 
 LOOK_EVERY: Final = timedelta(minutes=1)
 MOST_AT_ONCE: Final = 20
@@ -52,6 +55,12 @@ class CodeFaults:
             except (RPCError, ApplicationError, BackhaulError) as error:
                 log.warning("cases whose code fails can't be looked for", error=str(error))
             await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+
+async def watch_code(client: Client, settings: Settings, engine: Engine) -> None:
+    """Tell staff of such cases for as long as this worker runs."""
+    contacts = Contacts(engine, settings)
+    await CodeFaults(client, Mailer(settings, contacts, contacts, Alerts(engine))).watch()
 
 
 def _letter(case: WorkflowExecution, now: datetime) -> Mail:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 from temporalio.exceptions import ApplicationError
 
+from models.payments import PaidBy
 from models.records import Opening, ReservedRefund
 from models.refunds import Direction, RefundState, Way
 from tests.database.story import NOON, Story, seller
@@ -97,6 +98,14 @@ def test_REF_14_all_that_is_left_is_as_much_of_it_as_can_be_moved(story: Story) 
     assert rest.reason is not None
     assert "less than the gateway can move" in rest.reason
     assert story.refunding("RF-3", currency="KWD", way=Way.MANUAL).amount == Decimal("0.007")
+
+
+@pytest.mark.parametrize(("currency", "gateway"), [("KWD", PaidBy.STRIPE), ("USD", None)])
+def test_REF_14_a_return_knows_the_gateway_that_cant_move_every_amount(
+    story: Story, currency: str, gateway: PaidBy | None
+) -> None:
+    story.delivered(("A", 1, "100.00"), currency=currency)
+    assert story.returned("RR-1", A=1).gateway is gateway
 
 
 def test_REF_4_a_refund_in_another_currency_than_the_payment_is_refused(paid_100: Story) -> None:

@@ -10,7 +10,6 @@ from temporalio.exceptions import ApplicationError
 
 from activities.database.returnable_units import Worth, worth_of_next
 from models.message import LineUnits
-from models.payments import PaidBy
 from models.records import Opening, ReceptionRecord, ReturnParcel
 from models.returns import Acceptance, DeclineKind, Reception, ReturnRequest
 from models.shares import LineShare
@@ -410,11 +409,3 @@ def test_the_next_number_of_a_return_is_the_first_free_one(story: Story) -> None
     assert story.reading.next_return_id("1001") == "RR-1001-1"
     story.returned("RR-1001-1", A=1)
     assert story.reading.next_return_id("1001") == "RR-1001-2"
-
-
-@pytest.mark.parametrize(("currency", "gateway"), [("KWD", PaidBy.STRIPE), ("USD", None)])
-def test_REF_14_a_return_knows_the_gateway_that_cant_move_every_amount(
-    story: Story, currency: str, gateway: PaidBy | None
-) -> None:
-    story.delivered(("A", 1, "100.00"), currency=currency)
-    assert story.returned("RR-1", A=1).gateway is gateway
