@@ -292,7 +292,7 @@ async def order_refused_in_part(world: World) -> list[Recorded]:
 
 
 async def order_that_changes_under_way(world: World) -> list[Recorded]:
-    """Its address in the window, then what its supplier can deliver, then the number of its parcel (ORD-18..20)."""
+    """Its address in the window, what its supplier can deliver, the number of its parcel (ORD-18..20)."""
     usual, other, sku = await world.supplier(), await world.supplier(), world.sku()
     await world.stock(sku, 9, usual)
     await world.stock(sku, 9, other, at=NEWARK)

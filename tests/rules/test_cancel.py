@@ -240,7 +240,7 @@ async def test_CAN_6_a_cancelled_order_does_not_refund_the_buyer_by_itself(world
     await order.ends("cancelled")
     assert (await order.effects()).refunds == ()
     (mail,) = await order.mails(f"Order {order.id} is cancelled")
-    assert "review the order and release the refund" in (mail.text or "")
+    assert "please review the order and refund the buyer" in (mail.text or "")
 
 
 async def test_CAN_6_the_sellers_setting_refunds_the_buyer_in_full(world: World) -> None:

@@ -32,6 +32,11 @@ async def case_for(world: World, kind: str, name: str) -> CaseStory:
         await order.reaches("cancel_window" if seller.auto_release else "awaiting_release")
         if name == "resume":
             await order.update("hold", reason="ask the buyer")
+        if name in ("shipment_corrected", "supplier_shortage", "delivered"):
+            await order.placed()
+        if name in ("shipment_corrected", "delivered"):
+            lines = [{"sku": order.request.lines[0].sku, "quantity": 1}]
+            await order.update("shipment", shipment_id="s0", carrier="UPS", tracking_number="1Z0", lines=lines)
         return order
     if kind == contract.REFUND:
         order = await world.simple_order(buyer_method="pm_card_pendingRefund")
@@ -43,7 +48,12 @@ async def case_for(world: World, kind: str, name: str) -> CaseStory:
     await order.shipped()
     case = await world.return_of(order)
     await case.reaches("awaiting_approval")
+    if name == "refund_declined":
+        await case.update("seller_approval", decision="approved")
     return case
+
+
+ELSEWHERE = {"name": "Robin", "line1": "9 Other Rd", "city": "Elko", "postal_code": "89801", "country": "US"}
 
 
 async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
@@ -57,6 +67,10 @@ async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
         "cancel_request": {"reason": "changed my mind"},
         "payment_method_updated": {"payment_method": "pm_card_visa"},
         "shipment": {"shipment_id": "s1", "carrier": "UPS", "tracking_number": "1Z1", "lines": [line]},
+        "shipment_corrected": {"shipment_id": "s0", "carrier": "UPS", "tracking_number": "1Z00"},
+        "supplier_shortage": {"supplier_order_number": f"{case.id}-1", "reason": "gone", "lines": [line]},
+        "delivered": {"shipment_id": "s0", "at": "2026-03-01T12:00:00Z"},
+        "address_changed": {"address": ELSEWHERE},
         "hold": {"reason": "ask the buyer"},
         "resume": {"reason": "buyer answered"},
         "seller_approval": {"decision": "approved"},
@@ -65,6 +79,7 @@ async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
         "goods_received": {"lines": [line | {"reception": "received", "acceptance": "accepted"}]},
         "credit_memo": {"number": "CM-1", "date": "2026-03-01", "amount": "31.50", "currency": "USD"},
         "buyer_refund": {"reason": "reviewed"},
+        "refund_declined": {"kind": "replaced", "reason": "a new one was sent"},
         "withdrawal": {"reason": "keeps it"},
         "channel_update": {"status": "escalated"},
         "staff_override": {"actor": "staff:lee", "waive": "tracking", "reason": "drop-off seen"},
