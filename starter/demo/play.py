@@ -14,7 +14,7 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from activities.database import Reading
 from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
-from starter.demo import stories_kits, stories_orders, stories_orphans, stories_returns
+from starter.demo import stories_kits, stories_orders, stories_orphans, stories_parcels, stories_returns
 from starter.demo.partner_effects import PartnerEffects
 from starter.demo.progress import StoryProgress
 from starter.demo.sample_data import load_sample_data
@@ -26,6 +26,7 @@ STORIES: Final = (
     *stories_returns.STORIES,
     *stories_kits.STORIES,
     *stories_orphans.STORIES,
+    *stories_parcels.STORIES,
 )
 FIRST_HUNDRED: Final = 10
 """The first run's orders are 1001, 1002, ...; each next run takes the next hundred."""

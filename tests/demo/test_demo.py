@@ -22,12 +22,12 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
     rest, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, rest
-    assert "All 19 stories ended as expected." in output
+    assert "All 21 stories ended as expected." in output
     lines = re.findall(r"^(?:order|return|refund|orphan)-.*", output, re.M)
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     ended = {case: how for case, _, how, _ in rows}
     assert {expected for *_, expected in rows} == {"yes"}
-    assert len(ended) == 19 + 10 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
+    assert len(ended) == 21 + 12 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
     assert ended["order-1001"] == "shipped"
     assert ended["order-1002"] == "cancelled"
     assert ended["return-RR-1003-late-cancel"] == "completed"
@@ -50,7 +50,7 @@ def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -
     exit_code, output = demo.run("--no-wait")
 
     assert exit_code == 1, output
-    assert "19 of 19 stories did not end as expected." in output
+    assert "21 of 21 stories did not end as expected." in output
     assert "not as expected: " in output
     demo.require_free_ports()
 

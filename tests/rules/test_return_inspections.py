@@ -167,20 +167,45 @@ async def test_RET_12_the_same_number_twice_counts_once(world: World) -> None:
     assert len(world.reading.return_view(case.id).credit_memos) == 1
 
 
-async def test_RET_12_a_number_counted_for_another_return_of_the_supplier_is_refused(world: World) -> None:
+async def test_RET_28_one_paper_credits_several_returns_each_with_its_part(world: World) -> None:
     first = await in_transit(world, quantity=1)
     second = await returning_from(first.order, first.seller, first.supplier, quantity=1)
     await second.approved()
-    await first.credit("31.50", "CM-8")
+
+    await first.credit("31.50", "CM-8", total="50.00")
     await first.shows("booked", lambda seen: seen.facts["credited"] == "31.50")
-
-    await second.signal(
-        "credit_memo", number="CM-8", date="2026-03-01", amount="31.50", currency="USD", actor="supplier:office"
-    )
+    memo = {"number": "cm 8", "date": "2026-03-01", "currency": "USD", "actor": "supplier:office"}
+    await second.signal("credit_memo", amount="31.50", **memo)
     status = await second.shows("rejected", lambda seen: seen.rejected_count == 1)
+    assert f"the paper is over 50.00 USD, and credits 31.50 for return {first.id}" in status.rejected_events[0].reason
 
-    assert f"for return {first.id}" in status.rejected_events[0].reason
-    assert status.facts["credited"] == "0"
+    await second.signal("credit_memo", amount="18.50", **memo)
+    await second.shows("booked", lambda seen: seen.facts["credited"] == "18.50")
+
+
+async def test_RET_26_two_parcels_with_one_unit_each_give_the_seller_both(world: World) -> None:
+    case = await in_transit(world)
+    await case.track(tracking_number="1ZBACK2")
+    for number in ("CM-1", "CM-2"):
+        await case.receive({"quantity": 1})
+        await case.credit("31.50", number)
+
+    assert await seller_refunded(case) == Decimal("63.00")
+    view = world.reading.return_view(case.id)
+    assert [parcel.tracking_number for parcel in view.parcels] == ["1ZBACK", "1ZBACK2"]
+    assert [group.quantity for group in view.lines[0].receipts] == [1, 1]
+
+
+async def test_RET_27_after_rejected_goods_the_seller_declines_and_the_buyer_is_told(world: World) -> None:
+    case = await in_transit(world)
+    await case.receive({"reception": "wrong_item", "acceptance": "rejected"})
+    await case.reaches("awaiting_buyer_refund")
+
+    await case.update("refund_declined", kind="declined", reason="it is another part")
+
+    await case.ends("completed")
+    assert await case.money() == Money(buyer=Decimal(0), seller=Decimal(0))
+    assert world.reading.return_view(case.id).refund_declined == "declined"
 
 
 async def test_RET_12_a_credit_in_another_currency_is_refused(world: World) -> None:
