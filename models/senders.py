@@ -48,7 +48,8 @@ ORDER_SENDERS: Final[dict[str, Roles]] = {
     "address_changed": (_BUYER, _SELLER, _CHANNEL, _STAFF, _SCRIPT),
     "shipment_corrected": (_SUPPLIER, _CARRIER, _BROKER, _STAFF, _SCRIPT),
     "supplier_shortage": (_SUPPLIER, _BROKER, _STAFF, _SCRIPT),
-    "delivered": (_CARRIER, _CHANNEL, _SELLER, _SUPPLIER, _BROKER, _STAFF, _SCRIPT),  # no buyer, whose days it starts
+    # No buyer, whose days it starts (RET-22).
+    "delivered": (_CARRIER, _CHANNEL, _SELLER, _SUPPLIER, _BROKER, _STAFF, _SCRIPT),
 }
 
 RETURN_SENDERS: Final[dict[str, Roles]] = {
