@@ -43,7 +43,14 @@ async def case_for(world: World, kind: str, name: str) -> CaseStory:
         await order.reaches("cancel_window")
         refund = await world.refund(order, amount="5.00")
         await refund.reaches("pending")
+        if name == "refund_resolved":
+            await refund.forward(days=8)
+            await refund.shows("the doubt", lambda seen: bool(seen.facts["in_doubt"]))
         return refund
+    if kind == contract.ORPHAN:
+        orphan = await world.orphan(f"nobody knows {world.tag}")
+        await orphan.reaches("unmatched")
+        return orphan
     order = await world.simple_order()
     await order.shipped()
     case = await world.return_of(order)
@@ -62,7 +69,14 @@ async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
     status = await case.status()
     if "lines" in status.facts:
         line["sku"] = status.facts["lines"][0]["sku"]
+    if name == "match":
+        order = await case.world.simple_order()
+        await order.shipped()
+        back = await case.world.return_of(order)
+        await back.reaches("awaiting_approval")
+        return {"case_id": back.handle.id, "reason": "the buyer named it"}
     fields: dict[str, dict[str, Any]] = {
+        "dismiss": {"reason": "it is another seller's"},
         "release": {},
         "cancel_request": {"reason": "changed my mind"},
         "payment_method_updated": {"payment_method": "pm_card_visa"},
@@ -186,7 +200,9 @@ async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kin
 @pytest.mark.parametrize("way", ["signal", "update"])
 @pytest.mark.parametrize("kind", list(contract.EVENTS))
 async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, way: str) -> None:
-    name = {"Order": "payment_method_updated", "Return": "return_tracking", "Refund": "gateway_update"}[kind]
+    name = {"Order": "payment_method_updated", "Return": "return_tracking", "Refund": "gateway_update"}.get(kind)
+    if name is None:
+        pytest.skip("each of its events ends it")
     case = await case_for(world, kind, name)
     event = case.event(**{"actor": sender_of(name)} | await good_fields(case, name)) | {"event_id": "twice"}
     await case.update(name, **event)
