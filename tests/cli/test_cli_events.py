@@ -205,3 +205,22 @@ def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
     assert wrong_event.exit_code == wrong_workflow.exit_code == 2
     assert "orders hear: release, cancel_request" in wrong_event.stderr
     assert "is not the workflow id of an order, a return or a refund" in wrong_workflow.stderr
+
+
+@pytest.mark.parametrize("written", ["credit-memo", "credit_memo", "Credit-Memo"])
+def test_RET_12_a_word_may_be_written_as_options_are(sent: Sent, written: str) -> None:
+    event = sent.only("return", "override", "RR-1", "--waive", written, "--reason", "out of business")
+    assert event.waive == "credit_memo"
+
+
+def test_RET_25_a_receipt_has_groups_of_units_and_may_correct_another(sent: Sent) -> None:
+    groups = ("--line", "A:1:received:accepted", "--line", "A:1:wrong_item:rejected")
+    event = sent.only("return", "received", "RR-1", *groups, "--corrects", "e1", "--actor", "supplier:sue")
+    assert [(line.quantity, line.acceptance) for line in event.lines] == [(1, "accepted"), (1, "rejected")]
+    assert event.corrects == "e1"
+
+
+def test_RET_27_a_refund_is_declined_with_its_kind_and_reason(sent: Sent) -> None:
+    said = ("--kind", "refunded-elsewhere", "--reason", "paid in cash", "--actor", "seller:jo")
+    event = sent.only("return", "decline", "RR-1", *said)
+    assert (event.kind, event.reason) == ("refunded_elsewhere", "paid in cash")

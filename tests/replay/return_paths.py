@@ -49,6 +49,34 @@ async def return_rejected(world: World) -> list[Recorded]:
     return [back]
 
 
+async def return_that_is_declined(world: World) -> list[Recorded]:
+    """Two parcels; the first receipt is corrected, and the seller declines."""
+    back = await (await returning(world)).approved()
+    await back.track()
+    await back.track(tracking_number="1ZBACK2")
+    await back.receive({"quantity": 1}, event_id="first")
+    await back.receive({"quantity": 1, "acceptance": "rejected"}, corrects="first")
+    await back.receive({"quantity": 1, "reception": "wrong_item", "acceptance": "rejected"})
+    await back.reaches("awaiting_buyer_refund")
+    await back.update("refund_declined", kind="declined", reason="it is another part")
+    await back.ends("completed")
+    return [back]
+
+
+async def return_with_more_accepted_later(world: World) -> list[Recorded]:
+    """A final credit, one that comes all the same, and a second refund of the seller."""
+    back = await (await returning(world)).approved("awaiting_tracking")
+    await back.track()
+    await back.receive()
+    await back.credit("50.00", "CM-1-" + back.id, final=True)
+    await back.reaches("awaiting_buyer_refund")
+    await back.credit("13.00", "CM-2-" + back.id)
+    await back.shows("the seller has both", lambda seen: len(seen.facts["refunds"]) == 2)
+    await back.click()
+    await back.ends("completed")
+    return [back]
+
+
 async def return_returnless(world: World) -> list[Recorded]:
     back = await (await returning(world)).approved("awaiting_buyer_refund", returnless=True)
     await back.forward(days=4)
