@@ -21,10 +21,7 @@ import structlog
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Engine
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client
-from temporalio.converter import StorageDriverStoreContext
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -36,13 +33,8 @@ from temporalio.runtime import (
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import (
     PollerBehaviorAutoscaling,
-    UnsandboxedWorkflowRunner,
     Worker,
-    WorkflowInstance,
-    WorkflowInstanceDetails,
-    WorkflowRunner,
 )
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.code_faults import watch_code
 from activities.connectors.shop_json.shop import Shop
@@ -55,17 +47,15 @@ from activities.mail.delivery import Mailer
 from activities.worklist_numbers import count_work
 from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
-from models.converter import NO_REQUEST, data_converter
+from models.converter import data_converter
 from models.environment import read_settings, settings_from_environment, temporal_profile
 from models.failures import BackhaulError, Conflict, PartnerUnavailable, RefusedByPartner
 from models.logs import configure_logs
 from models.settings import Settings
 from workflows.registry import WORKFLOWS
+from workflows.runner import workflow_runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
-
-PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
-"""Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
 
 GC_THRESHOLDS: Final = (10_000, 20, 20)
 """Python looks for rubbish after so many new objects, not after 700: a task of a case makes thousands."""
@@ -99,53 +89,6 @@ class WorkerSettings(BaseSettings):
     """How long a worker that starts tries to reach the Temporal server."""
     first_retry_seconds: PositiveFloat = Field(default=0.5, le=10)
     """Its first pause between two tries; each next one is twice as long, 10 seconds at most."""
-
-
-_NO_STORE: Final = StorageDriverStoreContext()
-
-
-class OneRequestRunner(SandboxedWorkflowRunner):
-    """Fails a case that was started with no argument, or with several, as one with a bad request.
-
-    Otherwise its task would be tried for ever, and the id be taken.
-    """
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _with_one_request(super().create_instance(det))
-
-
-class OneRequestUnsandboxedRunner(UnsandboxedWorkflowRunner):
-    """The same without a sandbox."""
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _with_one_request(super().create_instance(det))
-
-
-def _with_one_request(instance: WorkflowInstance) -> WorkflowInstance:
-    activate = instance.activate
-
-    def at_the_door(act: WorkflowActivation) -> WorkflowActivationCompletion:
-        for job in act.jobs:
-            arguments = job.initialize_workflow.arguments
-            if job.HasField("initialize_workflow") and len(arguments) != 1:
-                del arguments[:]
-                arguments.append(NO_REQUEST)
-        return activate(act)
-
-    instance.activate = at_the_door  # type: ignore[method-assign]
-    # Our converters don't ask whose payload it is, nothing is stored outside; to tell them, the SDK would enter
-    # the sandbox for each payload.
-    instance.get_serialization_context = lambda _: None  # type: ignore[method-assign, assignment]
-    instance.get_external_store_context = lambda _: _NO_STORE  # type: ignore[method-assign, assignment]
-    return instance
-
-
-def workflow_runner(sandbox: Literal["strict", "on", "off"]) -> WorkflowRunner:
-    """How workflows run under this setting."""
-    if sandbox == "off":
-        return OneRequestUnsandboxedRunner()
-    passed = PASSED_THROUGH if sandbox == "strict" else (*PASSED_THROUGH, "workflows")
-    return OneRequestRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*passed))
 
 
 class _Partners:

@@ -17,8 +17,8 @@ from bench.histories import history_of
 from bench.measurements import Replays, Starts, Took
 from bench.stack import BenchStack, cpu_ms
 from models.converter import DATA_CONVERTER
-from worker import workflow_runner
 from workflows.registry import WORKFLOWS
+from workflows.runner import workflow_runner
 
 REPLAYS: Final = 20
 _STARTS: Final = 3

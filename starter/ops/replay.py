@@ -18,8 +18,8 @@ from models.contract import ORDER, REFUND, RETURN
 from models.encryption import KeyMissing
 from models.message import Message
 from starter.client.start import failure_of
-from worker import workflow_runner
 from workflows.registry import WORKFLOWS
+from workflows.runner import workflow_runner
 
 OPEN_CASES = f'ExecutionStatus="Running" AND WorkflowType IN ("{ORDER}", "{RETURN}", "{REFUND}")'
 

@@ -15,7 +15,8 @@ from temporalio.worker import Worker
 from models import contract
 from tests.connectors.probe_workflows import ReadsTheClock
 from tests.world import World, eventually
-from worker import WorkerSettings, build_worker, workflow_runner
+from worker import WorkerSettings, build_worker
+from workflows.runner import workflow_runner
 
 ROOT = Path(__file__).parent.parent.parent
 Sandbox = Literal["strict", "on", "off"]

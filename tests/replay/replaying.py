@@ -6,8 +6,8 @@ from temporalio.worker import Replayer
 
 from models.converter import DATA_CONVERTER
 from tests.replay.recording import history_in
-from worker import workflow_runner
 from workflows.registry import WORKFLOWS
+from workflows.runner import workflow_runner
 
 
 def replayer() -> Replayer:

@@ -20,8 +20,8 @@ from tests.return_story import Money, ReturnStory, returning
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld, with_keys
 from tests.security.buyer import BUYER, NAME, REASON, said
 from tests.world import CaseStory, OrderStory, eventually
-from worker import PASSED_THROUGH
 from workflows.registry import WORKFLOWS
+from workflows.runner import PASSED_THROUGH
 
 
 async def order_of(sealed: SealedWorld) -> OrderStory:
