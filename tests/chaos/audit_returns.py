@@ -82,15 +82,19 @@ class ReturnsAudit:
             yield Violation("refunded without credit", return_id, detail)
 
     def _due_to_the_seller(self, view: ReturnView) -> Decimal:
-        in_full = any(memo.final for memo in view.credit_memos) or bool(view.credit_memos) and view.credited >= sum((line.cost for line in view.lines), Decimal(0))
+        """Of a last credit below the cost: what was credited (RET-28)."""
+        cost = sum((line.cost for line in view.lines), Decimal(0))
+        is_final = any(memo.final for memo in view.credit_memos)
+        moot = is_final or (bool(view.credit_memos) and view.credited >= cost)
         currency = self._facts.orders[view.listed.order_id].request.charge_currency
-        return sum(
+        accepted = sum(
             (
-                share_of_units(line.cost, line.quantity, 0, _accepted(line, moot=in_full), currency)
+                share_of_units(line.cost, line.quantity, 0, _accepted(line, moot=moot), currency)
                 for line in view.lines
             ),
             Decimal(0),
         )
+        return min(accepted, view.credited) if is_final else accepted
 
     def _buyer_is_refunded(self, view: ReturnView) -> Iterator[Violation]:
         """RET-14, RET-18: by a click, by the seller's setting, or by the marketplace itself."""
@@ -113,7 +117,7 @@ def _moved(view: ReturnView, direction: Direction) -> Decimal:
 
 def _accepted(line: ReturnLineView, *, moot: bool) -> int:
     """`moot`: who credits it all need not say what arrived."""
-    units = {acceptance: 0 for acceptance in Acceptance}
+    units = dict.fromkeys(Acceptance, 0)
     for group in line.receipts:
         units[group.acceptance] += group.quantity
     missing = line.quantity - sum(units.values())
