@@ -39,6 +39,7 @@ STILL_LONG = {
     "tests/model/order_procedure.py",
     "tests/model/return_procedure.py",
     "tests/plans/orders_in_process.py",
+    "tests/plans/returns_in_process.py",
     "tests/world.py",
     "tests/connectors/test_payments.py",
     "tests/connectors/test_partner_failures.py",

@@ -71,6 +71,9 @@ def says(state: str, reason: str | None = None) -> RefundAnswer:
     )
 
 
+OUTAGE = Troubled("no answer")
+
+
 class World:
     """Answers as it is told; what is none, it does not answer yet."""
 
@@ -179,3 +182,13 @@ def pending(**more: Any) -> RefundStory:
     story.rest()
     assert story.stage == "pending"
     return story
+
+
+def steps_of(state: str) -> dict[str, Any]:
+    worlds: dict[str, dict[str, Any]] = {
+        "reserving": {"reservation": None},
+        "sending": {"send": None},
+        "pending": {"send": says("pending")},
+        "in trouble": {"send": OUTAGE},
+    }
+    return worlds[state]
