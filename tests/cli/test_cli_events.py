@@ -8,15 +8,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from models.contract import EVENTS, ORDER, REFUND, RETURN
+from models.contract import EVENTS, ORDER, ORPHAN, REFUND, RETURN
 from models.orders import CancelRequest
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
-from starter.cli import orders, refunds, returns
+from starter.cli import orders, orphans, refunds, returns
 from starter.cli.commands import BackhaulCommands
 from starter.cli.events import EventToSend, add_events
 from tests.cli.conftest import Line
 
-COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS}
+COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS, ORPHAN: orphans.EVENTS}
 
 
 class Sent:
@@ -204,7 +204,7 @@ def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
     wrong_workflow = nowhere("event", "send", "parcel-1", "hold", "--json", "{}")
     assert wrong_event.exit_code == wrong_workflow.exit_code == 2
     assert "orders hear: release, cancel_request" in wrong_event.stderr
-    assert "is not the workflow id of an order, a return or a refund" in wrong_workflow.stderr
+    assert "is not the workflow id of an order, a return, a refund or an orphan" in wrong_workflow.stderr
 
 
 @pytest.mark.parametrize("written", ["credit-memo", "credit_memo", "Credit-Memo"])
