@@ -16,6 +16,7 @@ from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, Settle
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_amounts import refund_amount, refunded_units
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
+from workflows.returns.settled import accepts_nothing
 
 
 def refund_under_way_or_renumbered(f: ReturnFacts) -> Plan:
@@ -92,7 +93,7 @@ def _waiting_since(f: ReturnFacts) -> tuple[datetime, str]:
     """Since there was something to decide, and about what: reminders count from the last of these moments."""
     begun = f.on_its_way_at or f.approved_at or f.now
     moments = [(one.at, f"-{one.refund_id}") for one in f.buyer_owed]
-    if f.nothing_accepted_at is not None and f.accepts_nothing:
+    if f.nothing_accepted_at is not None and accepts_nothing(f):
         moments.append((f.nothing_accepted_at, f"-{f.receipts[-1].event_id}" if f.receipts else "-rejected"))
     return max([(begun, ""), *moments])
 
@@ -104,7 +105,7 @@ def _staff_told(f: ReturnFacts, since: datetime, about: str) -> Plan:
     later = Plan(wake_at=since + timedelta(days=days * (times + 1)), timer="Staff are told: the buyer waits")
     if times < 1:
         return later
-    goods = "the goods are rejected, and " if f.nothing_accepted_at is not None and f.accepts_nothing else ""
+    goods = "the goods are rejected, and " if f.nothing_accepted_at is not None and accepts_nothing(f) else ""
     what = f"{goods}the seller has neither refunded the buyer nor declined for {days * times} days"
     return later + just(alert(f, f"buyer-waits-{days * times}{about}", what, Who.SELLER))
 

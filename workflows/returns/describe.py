@@ -70,3 +70,8 @@ def _goods(event: GoodsReceived) -> str:
 def said(word: StrEnum) -> str:
     """`wrong_item` -> wrong item."""
     return word.value.replace("_", " ")
+
+
+def parcels_said(f: ReturnFacts) -> str:
+    """`UPS 1Z1, USPS 9400`."""
+    return ", ".join(f"{one.carrier} {one.tracking_number}" for one in f.parcels)

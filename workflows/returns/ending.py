@@ -10,6 +10,7 @@ from workflows.engine.plan import End, Plan, Wait
 from workflows.refunds.attempts import MakeRefund, owed
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import credit_memos
+from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
 
 
@@ -102,7 +103,7 @@ def _goods_left_behind(f: ReturnFacts) -> list[str]:
     if f.receipts:
         return [f"{supplier} has goods of it"]
     if f.parcels:
-        return [f"its goods are on their way to {supplier}: {f.parcels_said}"]
+        return [f"its goods are on their way to {supplier}: {parcels_said(f)}"]
     if f.rma_announced_at is not None:
         number = f.rma_number or "waived"
         return [f"the buyer was told to send the goods to {supplier} (RMA {number})"]

@@ -237,11 +237,6 @@ class ReturnFacts(CaseFacts):
         """The last one."""
         return self.parcels[-1] if self.parcels else None
 
-    @property
-    def parcels_said(self) -> str:
-        """`UPS 1Z1, UPS 1Z2`."""
-        return ", ".join(f"{one.carrier} {one.tracking_number}" for one in self.parcels)
-
     @cached_property
     def on_its_way_at(self) -> datetime | None:
         """A tracking number, a waiver, or what proves it better: the goods or their credit arrived."""
@@ -338,21 +333,6 @@ class ReturnFacts(CaseFacts):
             for line in self.snapshot.lines
         )
         return sum(worth, Decimal(0))
-
-    @property
-    def accepts_nothing(self) -> bool:
-        """Nothing of it is accepted; what is accepted may have cost the seller nothing all the same (ORD-15)."""
-        return not any(self.accepted_units(line) for line in self.snapshot.lines)
-
-    @property
-    def credit_is_waived(self) -> bool:
-        """The broker refunds the seller whatever the supplier credits (RET-13)."""
-        return Waivable.CREDIT_MEMO in self.waived or self.broker_pays
-
-    @property
-    def credit_required(self) -> bool:
-        settled = self.credit_is_waived or self.credit_is_final
-        return not settled and self.credited < self.expected_credit
 
     @property
     def inspection_due(self) -> datetime | None:

@@ -123,7 +123,7 @@ def inspection(f: ReturnFacts) -> Plan:
         return refund_sla(f, "the supplier to receive and inspect the goods") + awaiting_inspection(f)
     if settled.seller_due(f):
         return Plan()
-    return nothing_accepted(f) if f.accepts_nothing else nothing_due(f)
+    return nothing_accepted(f) if settled.accepts_nothing(f) else nothing_due(f)
 
 
 def credit(f: ReturnFacts) -> Plan:
@@ -132,7 +132,7 @@ def credit(f: ReturnFacts) -> Plan:
         return Plan()
     if f.seller_attempts and settled.seller_difference(f) <= 0:
         return Plan()
-    if f.credit_required:
+    if settled.credit_required(f):
         return refund_sla(f, "the supplier's credit memo") + awaiting_credit(f)
     return not_credited(f)
 

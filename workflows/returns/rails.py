@@ -6,9 +6,10 @@ from models.returns import Reception
 from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.refunds.money import first_of, money_of
+from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.receipts import groups_of
-from workflows.returns.settled import buyer_settled, seller_settled
+from workflows.returns.settled import buyer_settled, credit_required, seller_settled
 
 _NOT_THERE = (Reception.LOST, Reception.REFUSED)
 
@@ -58,7 +59,7 @@ def work(f: ReturnFacts, plan: Plan) -> tuple[Work, ...]:
         Work.TO_APPROVE: (Stage.AWAITING_APPROVAL, Who.SELLER) in waits,
         Work.RMA_TO_TYPE: (Stage.AWAITING_RMA, Who.STAFF) in waits or (Stage.RMA_REFUSED, Who.STAFF) in waits,
         Work.PARCEL_OVERDUE: _inspection_is_late(f) and f.inspection_required,
-        Work.CREDIT_OVERDUE: _inspection_is_late(f) and not f.inspection_required and f.credit_required,
+        Work.CREDIT_OVERDUE: _inspection_is_late(f) and not f.inspection_required and credit_required(f),
         Work.BUYER_TO_REFUND: (Stage.AWAITING_BUYER_REFUND, Who.SELLER) in waits,
     }
     return tuple(work for work, is_due in found.items() if is_due)
@@ -73,7 +74,7 @@ def _inspection_is_late(f: ReturnFacts) -> bool:
 def goods_said(f: ReturnFacts) -> str:
     """In words, for the case's page."""
     words = custody(f).value.replace("_", " ")
-    return f"{words} ({f.parcels_said})" if f.parcels else words
+    return f"{words} ({parcels_said(f)})" if f.parcels else words
 
 
 def money_said(f: ReturnFacts) -> str:

@@ -10,7 +10,7 @@ from workflows.engine.plan import Plan
 from workflows.refunds.attempts import SELLER, RefundAttempt
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
-from workflows.returns.settled import seller_difference, seller_due, seller_given, to_make_again
+from workflows.returns.settled import accepts_nothing, seller_difference, seller_due, seller_given, to_make_again
 
 BY_BROKER = "broker:backhaul"
 
@@ -91,7 +91,7 @@ def seller_told(f: ReturnFacts) -> Plan:
 def seller_results(f: ReturnFacts) -> list[str]:
     """What became of the seller's refund, in words."""
     if f.nothing_accepted_at is not None and not f.seller_attempts:
-        return ["the supplier accepted nothing" if f.accepts_nothing else "nothing was due to the seller"]
+        return ["the supplier accepted nothing" if accepts_nothing(f) else "nothing was due to the seller"]
     results = []
     for one in f.seller_attempts:
         if one.state == "succeeded":

@@ -9,6 +9,20 @@ from models.returns import Waivable
 from workflows.refunds.attempts import RefundAttempt
 from workflows.returns.facts import ReturnFacts
 
+# ---- the supplier ----
+
+
+def accepts_nothing(f: ReturnFacts) -> bool:
+    """Nothing of it is accepted; what is accepted may have cost the seller nothing all the same (ORD-15)."""
+    return not any(f.accepted_units(line) for line in f.snapshot.lines)
+
+
+def credit_required(f: ReturnFacts) -> bool:
+    """The supplier must credit more, and neither staff nor the seller's setting do without (RET-12, RET-13)."""
+    settled = Waivable.CREDIT_MEMO in f.waived or f.broker_pays or f.credit_is_final
+    return not settled and f.credited < f.expected_credit
+
+
 # ---- the seller ----
 
 
