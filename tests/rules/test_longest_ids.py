@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
+
 from tests.return_story import COST_EACH, PAID_EACH, ReturnStory
 from tests.world import NEWARK, World
+
+pytestmark = pytest.mark.proof
 
 LONGEST = 100
 

@@ -16,6 +16,8 @@ from tests.rules.retention import forget
 from tests.stages import refund_at
 from tests.world import CaseStory, World, eventually
 
+pytestmark = pytest.mark.proof
+
 
 async def says_failed(refund: CaseStory, ident: str, *more: str) -> Result:
     """The gateway's word, as people or a script of the gateway's pass it on."""

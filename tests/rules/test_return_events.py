@@ -8,6 +8,8 @@ import pytest
 from tests.return_story import Money, ReturnStory, returning
 from tests.world import Refused, World
 
+pytestmark = pytest.mark.proof
+
 BOTH = Money(buyer=Decimal("100.00"), seller=Decimal("63.00"))
 
 

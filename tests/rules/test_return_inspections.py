@@ -177,7 +177,9 @@ async def test_RET_28_one_paper_credits_several_returns_each_with_its_part(world
     memo = {"number": "cm 8", "date": "2026-03-01", "currency": "USD", "actor": "supplier:office"}
     await second.signal("credit_memo", amount="31.50", **memo)
     status = await second.shows("rejected", lambda seen: seen.rejected_count == 1)
-    assert f"the paper is over 50.00 USD, and credits 31.50 for return {first.id}" in status.rejected_events[0].reason
+    assert (
+        f"the paper is over 50.00 USD, and credits 31.50 for return {first.id}" in status.rejected_events[0].reason
+    )
 
     await second.signal("credit_memo", amount="18.50", **memo)
     await second.shows("booked", lambda seen: seen.facts["credited"] == "18.50")

@@ -2,8 +2,12 @@
 
 from decimal import Decimal
 
+import pytest
+
 from tests.return_story import PAID_EACH, Money, ReturnStory, returning, returning_from
 from tests.world import World
+
+pytestmark = pytest.mark.proof
 
 
 async def expired(world: World) -> ReturnStory:

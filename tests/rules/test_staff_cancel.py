@@ -32,6 +32,8 @@ from tests.rules.staff_cancel import (
 from tests.stages import WAITS, return_at, standing_at
 from tests.world import CaseStory, OrderStory, World
 
+pytestmark = pytest.mark.proof
+
 PAID, COST = 2 * PAID_EACH, 2 * COST_EACH
 STOPPABLE = [(kind, stage) for kind, stage in WAITS if kind != "refund"]
 

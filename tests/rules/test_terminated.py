@@ -25,6 +25,8 @@ from tests.rules.staff_cancel import started_again
 from tests.stages import HOLDING, WAITS, order_at, refund_at, return_at, standing_at
 from tests.world import CaseStory, World
 
+pytestmark = pytest.mark.proof
+
 NOT_ANSWERED = "asked, and the answer is not known"
 
 

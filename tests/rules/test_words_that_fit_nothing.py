@@ -12,6 +12,8 @@ from tests.return_story import returning, shipped_order
 from tests.rules.test_refund_exactly_once import gateway_refund_id, paid_order
 from tests.world import CaseStory, Refused, World, eventually
 
+pytestmark = pytest.mark.proof
+
 ODD_TEXTS = {"empty": "", "blank": "   ", "a novel": "No. " * 1000}
 
 
