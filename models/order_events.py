@@ -1,4 +1,4 @@
-"""What may change of an order under way: its address, what its supplier can deliver, a parcel's number (ORD-18..20)."""
+"""What may change of an order under way: its address, a supplier's shortage, a parcel's number (ORD-18..20)."""
 
 from typing import Annotated, Self
 

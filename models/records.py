@@ -12,7 +12,7 @@ from pydantic import Field
 from models.buyers import Address
 from models.case import CaseRecord
 from models.ids import CaseId, DerivedId, LineId, ReturnId
-from models.message import LineUnits, Message, Number, Sku, Text, Time
+from models.message import LineUnits, Message, Number, Sku, Time
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.naming import KitPart
 from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder

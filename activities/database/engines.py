@@ -208,8 +208,8 @@ def _file_of(url: URL) -> Path | None:
 
 
 def _create_file(path: Path) -> None:
-    """Create the file, for its owner alone, in WAL mode, which it then keeps: readers and the writer do not wait for
-    each other."""
+    """Create the file, for its owner alone, in WAL mode, which it then keeps: readers and the writer do not wait
+    for each other."""
     try:
         private_file(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)

@@ -9,7 +9,7 @@ from models.worklists import WORKLISTS, Work
 
 
 class WorklistShown(Message):
-    """One worklist for programs: `cases` counts those that stand in it; `link` opens `query` in the Temporal UI."""
+    """One worklist for programs. `cases`: how many stand in it; `link` opens `query` in the Temporal UI."""
 
     work: Work
     cases: int
@@ -25,7 +25,8 @@ def worklists(as_json: Annotated[bool, typer.Option("--json", help="For programs
     from starter.cli.case_lookup import books
     from starter.cli.output import say, show_json, show_table
 
-    ui, namespace = str(settings_from_environment().temporal_ui_url), temporal_profile().get("namespace", "default")
+    ui = str(settings_from_environment().temporal_ui_url)
+    namespace = temporal_profile().get("namespace", "default")
     with books() as reading:
         counts = reading.count_work()
     if as_json:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
-from email.message import EmailMessage
+from email.headerregistry import Address
 from typing import Any, Final, NoReturn
 
 from temporalio import activity
@@ -19,9 +19,10 @@ from activities.connectors.stripe.payments import Payments
 from activities.database import Database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
+from activities.mail.letter import Letter
 from models import calls
 from models.failures import Category
-from models.partners import Arrival, AskArrival
+from models.partners import Arrival, AskArrival, Contact
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
@@ -183,15 +184,15 @@ class ForgetsCreditMemos(Database):
 class MailsTwice(Mailer):
     """NTF-1 broken: each mail goes out twice."""
 
-    async def _deliver(self, message: EmailMessage) -> None:
-        await super()._deliver(message)
-        await super()._deliver(message)
+    async def _deliver(self, message_id: str, to: Address, sender: str, contact: Contact, letter: Letter) -> None:
+        await super()._deliver(message_id, to, sender, contact, letter)
+        await super()._deliver(message_id, to, sender, contact, letter)
 
 
 class ForgetsToMail(Mailer):
     """NTF-1 broken: it notes each mail as sent, and sends none."""
 
-    async def _deliver(self, message: EmailMessage) -> None:
+    async def _deliver(self, message_id: str, to: Address, sender: str, contact: Contact, letter: Letter) -> None:
         return None
 
 

@@ -14,7 +14,7 @@ from workflows.engine.inbox import refusal
 
 CONVERTERS = [
     DATA_CONVERTER,
-    data_converter(Settings(_env_file=None, payload_keys=SecretStr(new_key("k1")))),  # type: ignore[call-arg]
+    data_converter(Settings(_env_file=None, payload_keys=SecretStr(new_key("k1")))),
 ]
 
 

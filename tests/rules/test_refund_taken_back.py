@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from activities.database import return_openings
+from activities.database import return_reopenings
 from models.case import CaseStatus
 from models.contract import NUMBERS
 from models.records import ReopenReturn, ReturnReopened
@@ -330,7 +330,7 @@ async def test_REF_7_two_refunds_that_are_taken_back_during_the_last_mails_are_b
 async def test_REF_7_a_refund_that_is_taken_back_while_its_return_opens_again_is_made_again_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    opening, go_on, reopen_return = threading.Event(), threading.Event(), return_openings.reopen_return
+    opening, go_on, reopen_return = threading.Event(), threading.Event(), return_reopenings.reopen_return
 
     def dawdle(session: Session, ask: ReopenReturn) -> ReturnReopened:
         opening.set()
@@ -338,7 +338,7 @@ async def test_REF_7_a_refund_that_is_taken_back_while_its_return_opens_again_is
         return reopen_return(session, ask)
 
     case = await completed(world)
-    monkeypatch.setattr(return_openings, "reopen_return", dawdle)
+    monkeypatch.setattr(return_reopenings, "reopen_return", dawdle)
     await taken_back(seller_refund(case))
     assert await asyncio.to_thread(opening.wait, 20), "the return does not open again"
     await taken_back(buyer_refund(case))

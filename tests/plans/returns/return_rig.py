@@ -35,7 +35,7 @@ class ReturnWorld:
 
     def __init__(self, seller: Seller, supplier: Supplier) -> None:
         self.seller, self.supplier = seller, supplier
-        self.lines = (
+        self.lines: tuple[OpenedLine, ...] = (
             OpenedLine(line_id="A", sku="A", title="Item A", quantity=2, reason="worn", paid=PAID, cost=COST),
         )
         self.siblings: tuple[ReturnRequest, ...] = ()

@@ -4,11 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.case import CaseStatus
+from models.case import CaseStatus, SlaState
 from models.partners import RmaAnswer
 from models.settings import Settings
 from starter.front.asked import Item, asked_of, language_of
-from tests.plans.returns.return_rig import DOWN, requested
+from tests.plans.returns.return_rig import DOWN, ReturnStory, requested
 
 EMAIL, MANUAL, SERVICE = {"rma": "email"}, {"rma": "manual"}, {"rma": "service"}
 ISSUED = RmaAnswer(state="issued", rma_number="RMA-7")
@@ -109,11 +109,27 @@ def test_RET_9_the_address_is_frozen_once_it_is_mailed() -> None:
     assert (story.shown["rma_number"], story.shown["return_address"]) == ("RMA-7", "1 Depot Way, Reno")
 
 
+def shown_status(story: ReturnStory) -> CaseStatus:
+    return CaseStatus(
+        workflow_id=story.facts.case_id,
+        stage=story.stage,
+        outcome=None,
+        waiting_for=None,
+        also_waiting_for=(),
+        deadlines=story.deadlines,
+        sla_state=SlaState.ON_TIME,
+        timeline=(),
+        rejected_events=(),
+        rejected_count=0,
+        facts=story.shown,
+    )
+
+
 def test_NTF_2_the_suppliers_page_finds_in_the_status_what_it_says() -> None:
     story = requested(
         {**EMAIL, "language": "de", "time_zone": "Europe/Berlin", "return_address": "Gate 4"}
     ).approved()
-    status = CaseStatus.model_construct(facts=story.shown, deadlines=story.deadlines)
+    status = shown_status(story)
     asked = asked_of(status, Settings())
     assert (asked.order_number, asked.return_address) == ("1001-1", "Gate 4")
     assert asked.items == [Item(sku="A", title="Item A", quantity=2, reason="worn")]
