@@ -113,7 +113,7 @@ class GivenUp(Message):
 
 class Trouble(Message):
     """Why an effect is not answered yet; it goes on being tried. `alert`: staff must be told now. `topic`: what
-    may hold up other cases too; `at`: when it was tried last."""
+    may hold up other cases too; `at`: when it was tried in vain for the first time in this hour."""
 
     reason: str
     category: Category = Category.PARTNER_UNAVAILABLE
@@ -371,8 +371,14 @@ def _trouble(facts: CaseFacts, before: Trouble | None, fact: InTrouble | SaveInT
         since=before.since if before else facts.now,
         alert=fact.alert or (before is not None and before.alert),
         topic=fact.topic,
-        at=facts.now,
+        at=before.at if before is not None and _is_of_this_hour(facts, before, fact) else facts.now,
     )
+
+
+def _is_of_this_hour(facts: CaseFacts, before: Trouble, fact: InTrouble | SaveInTrouble) -> bool:
+    """The same trouble, which staff are told of once in an hour, was met in this hour before."""
+    same = before.alert == fact.alert and before.topic == fact.topic
+    return same and before.at is not None and before.at.isoformat()[:13] == facts.now.isoformat()[:13]
 
 
 def _save_in_trouble(facts: AnyFacts, fact: SaveInTrouble) -> AnyFacts:

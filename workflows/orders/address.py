@@ -29,6 +29,9 @@ def receive(f: OrderFacts, event: AddressChanged) -> OrderFacts:
     before = f.ship_to.country
     f = _asked(f, event, accepted=True, message="the address is corrected").with_(corrected_address=event.address)
     what = "the buyer's address is corrected"
+    if f.seller_settings is None and f.released_at is not None and event.address.country != before:
+        # Nobody knows the seller's countries before it is opened: its opening releases it, or a click.
+        return f.with_(released_at=None).step(f"{what}; released for {before} only (ORD-10)", event.actor)
     if event.address.country == before or not _needs_a_click(f, event.address.country):
         return f.step(what, event.actor)
     reason = f"it ships to {event.address.country} now: release the hold, or cancel (ORD-10)"

@@ -50,10 +50,26 @@ def _purchase(f: OrderFacts, event: SupplierShortage) -> Purchase:
 
 
 def _left(f: OrderFacts, purchase: Purchase) -> dict[str, int]:
-    """Units of this order to a supplier that are still open, by `line_id`."""
+    """Units of this order to a supplier that are still to come, by `line_id`: what has left can't be missing."""
     still = left_for_more(f)
-    left = {line_id: min(count, still.get(line_id, 0)) for line_id, count in purchase.deliverable.items()}
+    to_come = _to_come(f)
+    left = {
+        line_id: min(count, still.get(line_id, 0), to_come.get(line_id, 0))
+        for line_id, count in purchase.deliverable.items()
+    }
     return {line_id: count for line_id, count in left.items() if count > 0}
+
+
+def _to_come(f: OrderFacts) -> dict[str, int]:
+    """Units that suppliers accepted, and that are in no parcel, by `line_id`."""
+    left: dict[str, int] = {}
+    for purchase in f.purchases:
+        if purchase.state == "accepted":
+            for line_id, count in purchase.deliverable.items():
+                left[line_id] = left.get(line_id, 0) + count
+    for line in (line for parcels in (f.shipments, f.parcels) for parcel in parcels for line in parcel.lines):
+        left[line.line_id] = left.get(line.line_id, 0) - line.quantity
+    return left
 
 
 def _lines_of(f: OrderFacts, event: SupplierShortage, purchase: Purchase) -> tuple[LineUnits, ...]:

@@ -99,8 +99,18 @@ def search(f: OrderFacts) -> Plan:
         return in_flight(f, Stage.PLACING, under_way)
     if f.open_purchases and not f.lacks_second_source:
         return Plan()
-    units = f.unsourced
+    units = _wanted(f)
     if not units:
         return Plan()
     effect = SearchStock(key=f"sourcing:{len(f.searches) + 1}", units=units, second_source=f.lacks_second_source)
     return just(effect) + in_flight(f, Stage.PLACING, effect)
+
+
+def _wanted(f: OrderFacts) -> dict[str, int]:
+    """Units to search for, by `line_id`. The network is asked for what is not in stock only: what a supplier could
+    not deliver meanwhile (ORD-19) is looked for in stock first, in the next round (ORD-6)."""
+    units = f.unsourced
+    if not f.lacks_second_source:
+        return units
+    missing = f.searches[-1].missing
+    return {line_id: min(count, missing[line_id]) for line_id, count in units.items() if line_id in missing}
