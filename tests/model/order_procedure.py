@@ -14,15 +14,27 @@ PAID, COST = 10_000, 6_300
 """In cents: what the buyer paid, and what the broker charges, for both units."""
 IDS_IN_A_ROW = 3
 BUYER, SELLER = "buyer", "seller"
+HOME, ABROAD = "home", "abroad"
+"""Other addresses of the buyer: in the country of automatic fulfilment, and outside (ORD-10, ORD-18)."""
+ADDRESSES = {
+    HOME: {"name": "Robin", "line1": "2 Oak St", "city": "Reno", "postal_code": "89501", "country": "US"},
+    ABROAD: {"name": "Robin", "line1": "3 Ufer", "city": "Bonn", "postal_code": "53111", "country": "DE"},
+}
 
 EVENTS: dict[str, tuple[str, ...]] = {
     "release": ("",),
     "cancel_request": ("",),
     "payment_method_updated": ("good", "declined"),
-    "shipment": ("s1:1", "s2:1", "s3:2"),
+    "shipment": ("s1:1", "s2:1", "s3:2", "s1:1:other"),
+    "shipment_corrected": ("s1", "s3"),
+    "supplier_shortage": ("1:1", "1:", "2:1"),
+    "address_changed": (HOME, ABROAD),
     "hold": ("",),
     "resume": ("",),
 }
+"""`shipment`: its id, its units, and `other` where it names another tracking number than it did.
+`shipment_corrected`: its id. `supplier_shortage`: the number of the order to a supplier, and the units; none: all
+that are to come."""
 CLOCK = (11, 31, 65)
 TAKEN_BACK = "taken back"
 WORDS = tuple(f"{whose} {word}" for whose in (SELLER, BUYER) for word in ("succeeded", "failed", TAKEN_BACK))
@@ -33,7 +45,13 @@ IN_TIME = "in time"
 """A variant of `cancel_request`: it reached the server inside the window; the worker came to it late (CAN-3)."""
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "received": (("cancel_request", ""), ("hold", ""), ("shipment", "s1:1"), ("payment_method_updated", "good")),
-    "awaiting_release": (("release", ""), ("release", ""), ("cancel_request", ""), ("hold", "")),
+    "awaiting_release": (
+        ("release", ""),
+        ("release", ""),
+        ("cancel_request", ""),
+        ("hold", ""),
+        ("address_changed", ABROAD),
+    ),
     "awaiting_payment": (
         ("payment_method_updated", "good"),
         ("payment_method_updated", "good"),
@@ -45,15 +63,29 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
         ("cancel_request", ""),
         ("hold", ""),
         ("shipment", "s1:1"),
+        ("address_changed", HOME),
+        ("address_changed", ABROAD),
     ),
     "on_hold": (("resume", ""), ("cancel_request", ""), ("payment_method_updated", "good"), ("resume", "")),
-    "placing": (("cancel_request", ""), ("shipment", "s1:1"), ("hold", ""), ("cancel_request", IN_TIME)),
+    "placing": (
+        ("cancel_request", ""),
+        ("shipment", "s1:1"),
+        ("hold", ""),
+        ("cancel_request", IN_TIME),
+        ("address_changed", HOME),
+        ("supplier_shortage", "1:1"),
+    ),
     "awaiting_shipment": (
         ("shipment", "s1:1"),
         ("shipment", "s3:2"),
         ("shipment", "s2:1"),
         ("cancel_request", ""),
         ("refund_word", "seller succeeded"),
+        ("supplier_shortage", "1:1"),
+        ("supplier_shortage", "1:"),
+        ("supplier_shortage", "2:1"),
+        ("shipment_corrected", "s1"),
+        ("shipment", "s1:1:other"),
     ),
     "cancelling": (
         ("refund_word", "seller succeeded"),
@@ -110,6 +142,12 @@ class Purchase:
     warehouse: str
     units: int
     state: str = "found"
+    short: int = 0
+    """Units that it can't deliver after all (ORD-19)."""
+
+    @property
+    def coming(self) -> int:
+        return 0 if self.state == "refused" else self.units - self.short
 
 
 @dataclass(frozen=True)
@@ -156,6 +194,8 @@ class OrderState:
     late_return: bool = False
     searching: str = ""
     """`near` or `network`, while the answer is awaited."""
+    wanted: int = 0
+    """Units that it is asked for."""
     missing: int = 0
     """What the last search in stock did not find, while the network was not asked."""
     purchases: tuple[Purchase, ...] = ()
@@ -163,7 +203,12 @@ class OrderState:
     """Units that were cancelled or voided."""
     shipping_stopped: bool = False
     parcels: tuple[tuple[str, int], ...] = ()
-    known_parcels: frozenset[str] = frozenset()
+    labels: tuple[tuple[str, str], ...] = ()
+    """The tracking number of each parcel that is known."""
+    address: str = ""
+    """What it was corrected to."""
+    late_addresses: int = 0
+    """Corrections that came too late: the seller is told what can still be done (ORD-18)."""
     shipped: int = 0
     refunds: tuple[Refund, ...] = ()
     tries: tuple[int, int] = (0, 0)
@@ -197,7 +242,7 @@ class OrderState:
     def unsourced(self) -> int:
         if not self.open:
             return 0
-        return self.open + self.shipped - sum(one.units for one in self.purchases if one.state != "refused")
+        return max(self.open + self.shipped - sum(one.coming for one in self.purchases), 0)
 
     @property
     def open_purchases(self) -> bool:
@@ -300,7 +345,7 @@ class OrderProcedure:
         card, new = state.card, state.card_is_new
         if not card and self.setup.card:
             card, new = self.setup.card, True
-        released = 0 if self.setup.auto_release else state.released_at
+        released = 0 if self.setup.auto_release and state.address != ABROAD else state.released_at
         state = changed(state, opened=True, card=card, card_is_new=new, released_at=released)
         if state.stopped:
             return self._drop_open(state)
@@ -323,7 +368,9 @@ class OrderProcedure:
         if not state.window_closed or state.undecided or state.on_hold or state.in_flight:
             return []
         if state.unsourced and (not state.open_purchases or state.missing):
-            return [changed(state, searching="network" if state.missing else "near")]
+            if state.missing:
+                return [changed(state, searching="network", wanted=state.missing)]
+            return [changed(state, searching="near", wanted=state.unsourced)]
         if state.open and state.charge == "authorized":
             return [changed(state, charge="capturing")]
         if any(one.state == "found" for one in state.purchases):
@@ -352,12 +399,12 @@ class OrderProcedure:
     def _searches(self, state: OrderState) -> list[OrderState]:
         if not state.searching:
             return []
-        found = changed(state, searching="")
+        found = changed(state, searching="", wanted=0)
         if state.given_up:
             return [found]
         second = state.searching == "network"
-        refused = {one.warehouse for one in state.purchases if one.state == "refused"}
-        left = state.missing if second else state.unsourced
+        refused = {one.warehouse for one in state.purchases if one.state == "refused" or one.short}
+        left = state.wanted
         purchases = list(state.purchases)
         for warehouse, units in self.setup.warehouses(second_source=second):
             taken = sum(one.units for one in purchases if one.warehouse == warehouse and one.state != "refused")
@@ -393,7 +440,7 @@ class OrderProcedure:
         if not state.with_supplier:
             return []
         (_, units), *others = state.parcels
-        accepted = sum(one.units for one in state.purchases if one.state == "accepted")
+        accepted = sum(one.coming for one in state.purchases if one.state == "accepted")
         may_ship = state.open if state.all_bought else accepted - state.shipped
         taken = changed(state, parcels=tuple(others))
         if units <= may_ship:
@@ -406,7 +453,7 @@ class OrderProcedure:
         return changed(
             state,
             parcels=state.parcels[count:],
-            known_parcels=state.known_parcels - gone,
+            labels=tuple(one for one in state.labels if one[0] not in gone),
             rejected=state.rejected + count,
         )
 
@@ -539,6 +586,12 @@ class OrderProcedure:
                 return [changed(known, held=False) if state.held else self.reject(state)]
             case "shipment":
                 return self._shipment(state, known, event.variant)
+            case "shipment_corrected":
+                return [self._corrected(state, known, event.variant)]
+            case "supplier_shortage":
+                return [self._shortage(state, known, event.variant)]
+            case "address_changed":
+                return [self._address(state, known, event.variant)]
         raise AssertionError(event.name)
 
     def _cancel(self, state: OrderState, known: OrderState, variant: str) -> OrderState:
@@ -549,16 +602,54 @@ class OrderProcedure:
         return self._decide(known, variant, state.now, people=state.awaits_people)
 
     def _shipment(self, state: OrderState, known: OrderState, variant: str) -> Iterable[OrderState]:
-        parcel, _, units = variant.partition(":")
+        parcel, units, *other = variant.split(":")
         if state.cancelled:
             return [self.reject(state)]
-        if parcel in state.known_parcels:
-            return [known]
+        label, before = label_of(parcel, *other), dict(state.labels).get(parcel)
+        if before is not None:  # the same again counts once; another number must be said as what it is (ORD-20)
+            return [known if label == before else self.reject(state)]
         coming = sum(waiting for _, waiting in state.parcels)
         if int(units) > state.open - coming:
             return [self.reject(state)]
         parcels = (*state.parcels, (parcel, int(units)))
-        return [changed(known, parcels=parcels, known_parcels=state.known_parcels | {parcel})]
+        return [changed(known, parcels=parcels, labels=(*state.labels, (parcel, label)))]
+
+    def _corrected(self, state: OrderState, known: OrderState, parcel: str) -> OrderState:
+        """A label is replaced: the new number counts (ORD-20)."""
+        if parcel not in dict(state.labels):
+            return self.reject(state)
+        new = label_of(parcel, "new")
+        return changed(known, labels=tuple((one, new if one == parcel else it) for one, it in state.labels))
+
+    def _shortage(self, state: OrderState, known: OrderState, variant: str) -> OrderState:
+        """Of what a supplier accepted and did not ship, some does not come after all: those units are open again
+        (ORD-19)."""
+        number, _, units = variant.partition(":")
+        at = int(number) - 1
+        if at >= len(state.purchases) or state.purchases[at].state != "accepted":
+            return self.reject(state)
+        one, leaving = state.purchases[at], sum(waiting for _, waiting in state.parcels)
+        to_come = sum(other.coming for other in state.purchases if other.state == "accepted") - state.shipped
+        most = min(one.coming, state.open - leaving, to_come - leaving)
+        short = int(units) if units else most
+        if short > most or most <= 0:
+            return self.reject(state)
+        after = changed(one, short=one.short + short)
+        return changed(known, purchases=(*state.purchases[:at], after, *state.purchases[at + 1 :]))
+
+    def _address(self, state: OrderState, known: OrderState, variant: str) -> OrderState:
+        """It counts as long as nobody is asked to ship (ORD-18). What was released for this country was not
+        released for another (ORD-10)."""
+        is_placing = state.purchases or state.searching or state.missing or state.dropped
+        if is_placing or state.given_up:
+            return changed(known, late_addresses=state.late_addresses + 1)
+        after = changed(known, address=variant)
+        is_another_country = (variant == ABROAD) != (state.address == ABROAD)
+        if not is_another_country or state.released_at is None:
+            return after
+        if not state.opened:
+            return changed(after, released_at=None)
+        return changed(after, held=True) if variant == ABROAD else after
 
     # ---- shown ----
 
@@ -575,6 +666,11 @@ class OrderProcedure:
         if not state.window_closed:
             return "cancel_window"
         return "on_hold" if state.on_hold else "awaiting_shipment"
+
+
+def label_of(parcel: str, other: str = "") -> str:
+    """The tracking number of a parcel, or another one of it."""
+    return f"1Z{parcel}{other}"
 
 
 def spoken_of(state: OrderState, whose: str, word: str) -> Refund | None:

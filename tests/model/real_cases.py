@@ -13,10 +13,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import CaseStatus
 from models.contract import REFUND, REJECTED_EVENTS
-from models.ids import refund_workflow_id
+from models.ids import refund_workflow_id, supplier_order_number
 from starter.sandbox.client import SandboxError
 from tests.model.damage import damaged, damaged_refund
-from tests.model.order_procedure import OrderProcedure, OrderSetup, OrderState
+from tests.model.order_procedure import ADDRESSES, OrderProcedure, OrderSetup, OrderState, label_of
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState, receipt
@@ -132,9 +132,20 @@ class RealOrder(RealCase):
             case "payment_method_updated":
                 return {"payment_method": CARDS[happening.variant]}
             case "shipment":
-                parcel, _, units = happening.variant.partition(":")
+                parcel, units, *other = happening.variant.split(":")
                 lines = [{"sku": self.sku, "quantity": int(units)}]
-                return {"shipment_id": parcel, "carrier": "UPS", "tracking_number": f"1Z{parcel}", "lines": lines}
+                number = label_of(parcel, *other)
+                return {"shipment_id": parcel, "carrier": "UPS", "tracking_number": number, "lines": lines}
+            case "shipment_corrected":
+                number = label_of(happening.variant, "new")
+                return {"shipment_id": happening.variant, "carrier": "UPS", "tracking_number": number}
+            case "supplier_shortage":
+                ordinal, _, units = happening.variant.partition(":")
+                number = supplier_order_number(self.order.id, int(ordinal))
+                some = {"lines": [{"sku": self.sku, "quantity": int(units)}]} if units else {}
+                return {"supplier_order_number": number, "reason": "sold twice", **some}
+            case "address_changed":
+                return {"address": ADDRESSES[happening.variant]}
             case "release":
                 return {}
             case _:

@@ -8,6 +8,7 @@ from typing import Any
 
 from models import contract
 from models.failures import Category
+from models.ids import supplier_order_number
 from models.message import Event
 from models.orders import OrderRequest, share_out
 from models.parties import Seller
@@ -16,6 +17,7 @@ from models.records import OpenedOrder, Opening, Saved
 from models.refunds import Direction, RefundResult, RefundState
 from tests.model import order_procedure
 from tests.model.order_procedure import (
+    ADDRESSES,
     BUYER,
     FATES,
     IN_TIME,
@@ -29,6 +31,7 @@ from tests.model.order_procedure import (
     OrderSetup,
     OrderState,
     Refund,
+    label_of,
 )
 from tests.model.procedure import Happening
 from tests.plans.against_model import Kind
@@ -323,7 +326,14 @@ class Order:
         return (
             self.rig.stage,
             (line.shipped, line.cancelled + line.voided),
-            tuple(sorted(one.state for one in facts.purchases)),
+            tuple(sorted((one.state, sum(one.short.values())) for one in facts.purchases)),
+            tuple(
+                sorted(
+                    [(one.shipment_id, one.tracking_number) for one in facts.shipments]
+                    + [(one.shipment_id, one.tracking_number) for one in facts.parcels]
+                )
+            ),
+            (facts.ship_to.line1, sum(not one.accepted for one in facts.addresses)),
             int(facts.captured * 100),
             tuple(refunds),
             facts.late_cancel_return is not None,
@@ -335,7 +345,9 @@ class Order:
         return (
             procedure.stage(state),
             (state.shipped, state.dropped),
-            tuple(sorted(one.state for one in state.purchases)),
+            tuple(sorted((one.state, one.short) for one in state.purchases)),
+            tuple(sorted(state.labels)),
+            (ADDRESSES[state.address]["line1"] if state.address else "1 Main St", state.late_addresses),
             state.captured,
             tuple(sorted((one.whose, one.number, one.cents, shown(one)) for one in state.refunds)),
             state.late_return,
@@ -393,9 +405,23 @@ def event_of(happening: Happening) -> Event:
         case "payment_method_updated":
             common["payment_method"] = CARDS[happening.variant]
         case "shipment":
-            parcel, _, units = happening.variant.partition(":")
+            parcel, units, *other = happening.variant.split(":")
             lines = [{"sku": "A", "quantity": int(units)}]
-            common |= {"shipment_id": parcel, "carrier": "UPS", "tracking_number": f"1Z{parcel}", "lines": lines}
+            number = label_of(parcel, *other)
+            common |= {"shipment_id": parcel, "carrier": "UPS", "tracking_number": number, "lines": lines}
+        case "shipment_corrected":
+            number = label_of(happening.variant, "new")
+            common |= {"shipment_id": happening.variant, "carrier": "UPS", "tracking_number": number}
+        case "supplier_shortage":
+            ordinal, _, units = happening.variant.partition(":")
+            common |= {
+                "supplier_order_number": supplier_order_number("1001", int(ordinal)),
+                "reason": "sold twice",
+            }
+            if units:
+                common["lines"] = [{"sku": "A", "quantity": int(units)}]
+        case "address_changed":
+            common["address"] = ADDRESSES[happening.variant]
         case "cancel_request" | "hold" | "resume":
             common["reason"] = "changed their mind"
     return model.model_validate(common)
