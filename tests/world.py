@@ -26,7 +26,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Parties, Reading
 from activities.database.views import OrderView
 from models.case import Answer, CaseStatus
-from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
+from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
 from models.orders import OrderRequest
 from models.orphans import OrphanRequest
 from models.parties import Seller, Supplier
@@ -442,9 +442,17 @@ class World:
         self, *numbers: str, event: str = "return_tracking", said: dict[str, Any] | None = None, **fields: Any
     ) -> CaseStory:
         """A marketplace's word about a case with these numbers (RET-20)."""
-        request = OrphanRequest.of("ebay", event, said or self.tracking_word(), numbers=list(numbers), **fields)
-        opened = await report_orphan(self.client, request, task_queue=self.task_queue)
-        return CaseStory(self, self.client.get_workflow_handle(opened.workflow_id), request.orphan_id)
+        request = self.orphan_request(*numbers, event=event, said=said, **fields)
+        await report_orphan(self.client, request, task_queue=self.task_queue)
+        return self.orphan_story(request.orphan_id)
+
+    def orphan_request(
+        self, *numbers: str, event: str = "return_tracking", said: dict[str, Any] | None = None, **fields: Any
+    ) -> OrphanRequest:
+        return OrphanRequest.of("ebay", event, said or self.tracking_word(), numbers=list(numbers), **fields)
+
+    def orphan_story(self, orphan_id: str) -> CaseStory:
+        return CaseStory(self, self.client.get_workflow_handle(orphan_workflow_id(orphan_id)), orphan_id)
 
     def refund_story(self, refund_id: str) -> CaseStory:
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)

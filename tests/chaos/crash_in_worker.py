@@ -9,8 +9,18 @@ from typing import Final
 
 from models import calls
 from tests.chaos.crash_run import Moment, Play
+from tests.chaos.dawdling import DAWDLES
+from tests.chaos.orphan_dawdlers import (
+    DawdlesAfterDelivering,
+    DawdlesAfterLookingForACase,
+    DawdlesAfterNotingADelivery,
+    DawdlesAfterSavingAnOrphan,
+    DawdlesBeforeDelivering,
+    DawdlesBeforeLookingForACase,
+    DawdlesBeforeNotingADelivery,
+    DawdlesBeforeSavingAnOrphan,
+)
 from tests.chaos.patched_worker import (
-    DAWDLES,
     DawdlesAfterLookingForARefund,
     DawdlesAfterReading,
     DawdlesAfterReopening,
@@ -34,6 +44,14 @@ _PATCHES: Final = {
     (calls.REFUND_OUTCOME.name, Moment.AFTER): DawdlesAfterLookingForARefund,
     (calls.SAVE_CASE.name, Moment.BEFORE): DawdlesBeforeSavingACase,
     (calls.SAVE_CASE.name, Moment.AFTER): DawdlesAfterSavingACase,
+    (calls.SAVE_ORPHAN.name, Moment.BEFORE): DawdlesBeforeSavingAnOrphan,
+    (calls.SAVE_ORPHAN.name, Moment.AFTER): DawdlesAfterSavingAnOrphan,
+    (calls.FIND_CASES.name, Moment.BEFORE): DawdlesBeforeLookingForACase,
+    (calls.FIND_CASES.name, Moment.AFTER): DawdlesAfterLookingForACase,
+    (calls.DELIVER_EVENT.name, Moment.BEFORE): DawdlesBeforeDelivering,
+    (calls.DELIVER_EVENT.name, Moment.AFTER): DawdlesAfterDelivering,
+    (calls.NOTE_DELIVERY.name, Moment.BEFORE): DawdlesBeforeNotingADelivery,
+    (calls.NOTE_DELIVERY.name, Moment.AFTER): DawdlesAfterNotingADelivery,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
     (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
 }

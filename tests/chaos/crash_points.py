@@ -4,7 +4,20 @@ A scene is an async generator. Up to its first `yield` it prepares, and yields w
 caught; up to the second it sets the activity off; then the crash comes; the rest tells the case to its end.
 """
 
-from tests.chaos import crash_points_database, crash_points_orders, crash_points_returns, crash_points_worker
+from tests.chaos import (
+    crash_points_database,
+    crash_points_orders,
+    crash_points_orphans,
+    crash_points_returns,
+    crash_points_worker,
+)
 from tests.chaos.crash_coverage import SCENES
 
-__all__ = ["SCENES", "crash_points_database", "crash_points_orders", "crash_points_returns", "crash_points_worker"]
+__all__ = [
+    "SCENES",
+    "crash_points_database",
+    "crash_points_orders",
+    "crash_points_orphans",
+    "crash_points_returns",
+    "crash_points_worker",
+]

@@ -36,12 +36,8 @@ from models.records import (
     SettleRefund,
 )
 from models.refunds import RefundRequest, RefundResult
-
-DAWDLES: Final = "this worker dawdles"
-"""What a worker writes into its log when it is where it dawdles."""
-
-_UNTIL_KILLED_SECONDS: Final = 600
-
+from tests.chaos.dawdling import dawdle
+from tests.chaos.orphan_dawdlers import ORPHAN_DAWDLERS
 
 # ---- it dawdles ----
 
@@ -51,7 +47,7 @@ class DawdlesBeforeReading(Arrivals):
 
     @activity.defn(name=calls.EVENT_ARRIVAL.name)
     async def event_arrival(self, ask: AskArrival) -> Arrival:
-        await _dawdle()
+        await dawdle()
         return await super().event_arrival(ask)
 
 
@@ -61,7 +57,7 @@ class DawdlesAfterReading(Arrivals):
     @activity.defn(name=calls.EVENT_ARRIVAL.name)
     async def event_arrival(self, ask: AskArrival) -> Arrival:
         arrival = await super().event_arrival(ask)
-        await _dawdle()
+        await dawdle()
         return arrival
 
 
@@ -70,7 +66,7 @@ class DawdlesBeforeReopening(Database):
 
     @activity.defn(name=calls.REOPEN_RETURN.name)
     def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return super().reopen_return(ask)
 
 
@@ -80,7 +76,7 @@ class DawdlesAfterReopening(Database):
     @activity.defn(name=calls.REOPEN_RETURN.name)
     def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
         reopened = super().reopen_return(ask)
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return reopened
 
 
@@ -89,7 +85,7 @@ class DawdlesBeforeTakingBack(Database):
 
     @activity.defn(name=calls.TAKE_BACK_REFUND.name)
     def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return super().take_back_refund(ask)
 
 
@@ -99,7 +95,7 @@ class DawdlesAfterTakingBack(Database):
     @activity.defn(name=calls.TAKE_BACK_REFUND.name)
     def take_back_refund(self, ask: SettleRefund) -> RefundTakenBack:
         given = super().take_back_refund(ask)
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return given
 
 
@@ -112,7 +108,7 @@ class DawdlesBeforeSavingACase(Database):
 
     @activity.defn(name=calls.SAVE_CASE.name)
     def save_case(self, ask: SaveCase) -> Saved:
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return super().save_case(ask)
 
 
@@ -126,7 +122,7 @@ class DawdlesAfterSavingACase(Database):
     @activity.defn(name=calls.SAVE_CASE.name)
     def save_case(self, ask: SaveCase) -> Saved:
         saved = super().save_case(ask)
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return saved
 
 
@@ -135,7 +131,7 @@ class DawdlesBeforeLookingForARefund(Database):
 
     @activity.defn(name=calls.REFUND_OUTCOME.name)
     def refund_outcome(self, ask: RefundRequest) -> RefundResult:
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return super().refund_outcome(ask)
 
 
@@ -145,17 +141,12 @@ class DawdlesAfterLookingForARefund(Database):
     @activity.defn(name=calls.REFUND_OUTCOME.name)
     def refund_outcome(self, ask: RefundRequest) -> RefundResult:
         known = super().refund_outcome(ask)
-        asyncio.run(_dawdle())
+        asyncio.run(dawdle())
         return known
 
 
 def _take_no_order() -> NoReturn:
     raise ApplicationError("this worker takes no order", type=Category.INTERNAL.value)
-
-
-async def _dawdle() -> None:
-    print(DAWDLES, flush=True)
-    await asyncio.sleep(_UNTIL_KILLED_SECONDS)
 
 
 # ---- it breaks a promise ----
@@ -207,6 +198,7 @@ PATCHES: Final[tuple[type, ...]] = (
     DawdlesAfterSavingACase,
     DawdlesBeforeLookingForARefund,
     DawdlesAfterLookingForARefund,
+    *ORPHAN_DAWDLERS,
     RefundsWithoutLooking,
     ForgetsCreditMemos,
     MailsTwice,

@@ -36,7 +36,18 @@ IN_BOOKS: Final = frozenset(
         calls.SAVE_REFUND,
     )
 )
-AT_WORKER: Final = frozenset(call.name for call in (calls.EVENT_ARRIVAL, calls.REFUND_OUTCOME, calls.SAVE_CASE))
+AT_WORKER: Final = frozenset(
+    call.name
+    for call in (
+        calls.EVENT_ARRIVAL,
+        calls.REFUND_OUTCOME,
+        calls.SAVE_CASE,
+        calls.SAVE_ORPHAN,
+        calls.FIND_CASES,
+        calls.DELIVER_EVENT,
+        calls.NOTE_DELIVERY,
+    )
+)
 AT_PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - IN_BOOKS - AT_WORKER
 
 
