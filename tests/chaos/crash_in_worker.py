@@ -9,7 +9,6 @@ from typing import Final
 
 from models import calls
 from tests.chaos.crash_run import Moment, Play
-from tests.chaos.dawdling import DAWDLES
 from tests.chaos.orphan_dawdlers import (
     DawdlesAfterDelivering,
     DawdlesAfterLookingForACase,
@@ -33,6 +32,7 @@ from tests.chaos.patched_worker import (
     DawdlesBeforeTakingBack,
 )
 from tests.chaos.rig import Rig, eventually
+from tests.chaos.slow_worker import DAWDLES
 from tests.chaos.stories import PATIENCE_SECONDS, patiently
 
 _PATCHES: Final = {

@@ -10,7 +10,7 @@ from activities.event_delivery import EventDelivery
 from models import calls
 from models.orphans import DeliverEvent, EventDelivered, FindCases, FoundCases, SaveOrphan
 from models.records import NoteDelivery, Saved
-from tests.chaos.dawdling import dawdle
+from tests.chaos.slow_worker import dawdle
 
 
 class DawdlesBeforeSavingAnOrphan(Database):

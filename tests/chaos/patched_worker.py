@@ -36,8 +36,8 @@ from models.records import (
     SettleRefund,
 )
 from models.refunds import RefundRequest, RefundResult
-from tests.chaos.dawdling import dawdle
 from tests.chaos.orphan_dawdlers import ORPHAN_DAWDLERS
+from tests.chaos.slow_worker import dawdle
 
 # ---- it dawdles ----
 

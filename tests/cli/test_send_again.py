@@ -13,7 +13,9 @@ async def test_an_order_refused_at_the_door_can_be_sent_again(world: World) -> N
     order = await world.simple_order()
     unknown = f"new-{world.tag}"
     request = OrderRequest.model_validate(
-        order.request.model_dump(mode="json") | {"order_id": f"{world.tag}-again", "seller_id": unknown}
+        order.request.model_dump(mode="json")
+        | {"order_id": f"{world.tag}-again", "seller_id": unknown}
+        | {"payment": {**order.request.paid_with[0].model_dump(mode="json"), "reference": f"pi_{world.tag}_again"}}
     )
 
     first = await open_order(world.client, request, task_queue=world.task_queue)
