@@ -302,8 +302,8 @@ class Order:
             self.rig.rest(chance.randrange)
 
     def clock(self, amount: int, chance: random.Random) -> None:
-        self.rests(chance)
-        self.rig.clock(timedelta(minutes=amount), chance.randrange)
+        """A partner's trouble is over before time goes on: the model has none, and what comes after it in time."""
+        self.rig.clock(timedelta(minutes=amount), chance.randrange, lambda: self.rests(chance))
         self.rests(chance)
 
     def restart(self) -> None:

@@ -265,17 +265,24 @@ class Rig(Generic[F]):
         if not self.is_over and self.facts.stopped_at is None:
             self.take(case.StoppedByStaff())
 
-    def clock(self, delta: timedelta, choose: Callable[[int], int] = lambda many: 0) -> None:
+    def clock(
+        self,
+        delta: timedelta,
+        choose: Callable[[int], int] = lambda many: 0,
+        rests: Callable[[], None] | None = None,
+    ) -> None:
         """Time passes; each moment at which the plan wants to look again is one task of its own. Nobody looks at
-        other moments: a plan that changes by time alone must have said so."""
+        other moments: a plan that changes by time alone must have said so. `rests`: how it comes to rest at each
+        of them, where that is more than `rest` does."""
         end = self.now + delta
-        self.rest(choose)
+        come_to_rest = rests if rests is not None else lambda: self.rest(choose)
+        come_to_rest()
         for _ in range(MOST_ROUNDS):
             if self.is_over or self.plan.wake_at is None or self.plan.wake_at > end:
                 break
             before = self.plan.wake_at
             self.now = max(self.now, before)
-            self.rest(choose)
+            come_to_rest()
             assert self.is_over or self.plan.wake_at is None or self.plan.wake_at > before, (
                 "a timer fires for ever"
             )

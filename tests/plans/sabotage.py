@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("workflows", "tests/model", "tests/plans")
-LINKED = ("models", "activities", "starter", "pyproject.toml")
+LINKED = ("models", "activities", "starter", "docs", "pyproject.toml")
 SEQUENCES = 4000
 """The model has so many to notice a fault by."""
 LONGEST = 900
@@ -296,6 +296,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="backhaul-sabotage-") as name:
         folder = Path(name)
         copy_sources(folder)
+        for kind in dict.fromkeys(fault.kind for fault in faults):
+            require_good(kind, folder)
         missed = [fault for fault in faults if not is_noticed(fault, folder)]
     sys.stdout.write(f"{len(faults)} faults, {len(missed)} not noticed\n")
     return 1 if missed else 0
@@ -308,14 +310,25 @@ def is_noticed(fault: Fault, folder: Path) -> bool:
     count = right.count(fault.right)
     assert count == 1, f"{fault.name}: its line stands {count} times in {fault.file}"
     file.write_text(right.replace(fault.right, fault.wrong))
-    model = ("-m", "tests.plans", fault.kind, "--sequences", str(SEQUENCES), "--differences", "1")
-    rules = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--noconftest", f"tests/plans/{fault.kind}")
-    parts = {"the model": _fails(folder, model), "the rules": _fails(folder, rules)}
+    by = " and ".join(failing_parts(fault.kind, folder))
     file.write_text(right)
-    by = " and ".join(part for part, fails in parts.items() if fails)
     sys.stdout.write(f"{fault.name:62} {f'noticed by {by}' if by else 'NOT NOTICED'}\n")
     sys.stdout.flush()
     return bool(by)
+
+
+def require_good(kind: str, folder: Path) -> None:
+    """Raises RuntimeError when this kind's suite fails without any fault: then it would notice whatever it is."""
+    if failing := failing_parts(kind, folder):
+        raise RuntimeError(f"without a fault, {kind} fail already by {' and '.join(failing)}: mend that first")
+
+
+def failing_parts(kind: str, folder: Path) -> list[str]:
+    """Which parts of this kind's suite fail in the copy there."""
+    model = ("-m", "tests.plans", kind, "--sequences", str(SEQUENCES), "--differences", "1")
+    rules = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--noconftest", f"tests/plans/{kind}")
+    parts = {"the model": model, "the rules": rules}
+    return [part for part, command in parts.items() if _fails(folder, command)]
 
 
 def copy_sources(folder: Path) -> None:
