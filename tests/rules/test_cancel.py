@@ -8,6 +8,8 @@ from models.ids import late_cancel_return_id
 from models.orders import Fault
 from tests.world import OrderStory, Refused, World
 
+pytestmark = pytest.mark.proof
+
 CANCEL = {"actor": "buyer:robin", "reason": "changed their mind"}
 
 

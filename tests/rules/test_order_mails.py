@@ -3,8 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from starter.sandbox.facts import MailFact
 from tests.world import OrderStory, World
+
+pytestmark = pytest.mark.proof
 
 CANCEL = {"actor": "buyer:robin", "reason": "changed their mind"}
 

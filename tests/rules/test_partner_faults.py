@@ -8,6 +8,8 @@ from models.case import CaseStatus
 from tests.return_story import returning
 from tests.world import CaseStory, OrderStory, World, eventually
 
+pytestmark = pytest.mark.proof
+
 STEPS = {
     "charge": ("gateway", "POST /v1/payment_intents$", "gateway"),
     "stock": ("supplier", "GET /v1/stock", "supplier"),

@@ -9,6 +9,8 @@ from temporalio.service import RPCError
 from models.refunds import RefundState
 from tests.world import OrderStory, Refused, World, eventually
 
+pytestmark = pytest.mark.proof
+
 
 async def paid_order(world: World, method: str = "pm_card_visa") -> OrderStory:
     """An order for which the buyer paid 100.00 USD."""
