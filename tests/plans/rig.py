@@ -13,11 +13,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from models.alerts import AlertTopic
 from models.contract import CaseKind
-from models.failures import BackhaulError, Category, Conflict
+from models.failures import BackhaulError, Category
 from models.message import Event, Message
 from models.refunds import RefundResult
 from workflows.engine import case
 from workflows.engine.case import CaseFacts, Effect, SendMail
+from workflows.engine.heard import is_known, require_room
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import RefundReported
 
@@ -239,11 +240,9 @@ class Rig(Generic[F]):
         name = self._names[type(event)]
         try:
             self.pure.kind.require_sender(name, event)
-            known_as = self.facts.seen_events.get(event.event_id)
-            if known_as is not None and known_as != name:
-                raise Conflict(f"event_id was used by {known_as} already")
-            if known_as is not None:
+            if is_known(self.facts, name, event):
                 return True
+            require_room(self.facts, name)
             self.pure.check(self.facts.as_of(self.now), event)
         except BackhaulError as error:
             fact = case.EventRejected(name=name, reason=str(error)[:500], event_id=event.event_id)

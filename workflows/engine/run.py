@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from models.case import CaseStatus, Who
     from models.case import Wait as ShownWait
     from models.contract import CaseKind
-    from models.failures import Category, Conflict
+    from models.failures import Category
     from models.message import Event, Message, Request
     from models.text import summary_of
     from workflows.engine import case
@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import make_refund
     from workflows.engine.details import current_details
+    from workflows.engine.heard import is_known, require_room
     from workflows.engine.mail import send_mail
     from workflows.engine.plan import Plan, Wait
     from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply, noted
@@ -216,14 +217,11 @@ class Engine(Generic[F]):
         self.facts = self.procedure.apply(self.facts.as_of(workflow.now()), fact)
 
     def knows(self, event: Event, name: str) -> bool:
-        """Whether this event was counted. Raises Conflict when its id was used by an event of another name."""
-        known_as = self.facts.seen_events.get(event.event_id)
-        if known_as is not None and known_as != name:
-            raise Conflict(f"event_id was used by {known_as} already: give each event an id of its own")
-        return known_as is not None
+        return is_known(self.facts, name, event)
 
     def check(self, name: str, event: Event) -> None:
         """Raises a BackhaulError when a rule refuses the event now."""
+        require_room(self.facts, name)
         self.procedure.check(self.facts.as_of(workflow.now()), event)
 
     def receive(self, name: str, event: Event) -> str:
