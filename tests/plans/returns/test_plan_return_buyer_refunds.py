@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.plans.returns.return_rig import awaiting_click, completed, in_transit, requested
+from workflows.refunds.attempts import BUYER, MakeRefund
 
 
 def test_RET_14_REF_1_nobody_but_a_person_refunds_the_buyer() -> None:
@@ -173,3 +174,14 @@ def test_RET_18_an_early_amount_that_cant_be_booked_is_recorded_and_true_all_the
     assert (story.facts.rejected_count, story.facts.refunded_by_channel) == (1, True)
     assert story.facts.refunds == ()
     assert story.world.gave == {} or sum(story.world.gave.values()) == Decimal(0)
+
+
+def test_RET_18_nothing_is_refunded_by_itself_while_the_marketplaces_own_refund_is_written_down() -> None:
+    story = in_transit(auto_refund_buyer=True)
+    story.world.fates["buyer"] = ["not yet"]
+    story.says("channel_update", status="refunded_by_channel", amount="100.00")
+    story.received()
+    ways = [one.way for one in story.begun if isinstance(one, MakeRefund) and one.direction is BUYER]
+    assert ways == ["marketplace"]
+    assert not story.facts.automatic_refund_refused
+    assert story.letters("refund_failed") == []
