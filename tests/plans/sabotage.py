@@ -77,13 +77,6 @@ FAULTS = (
         "    if f.refunds_to_renumber or not (",
     ),
     Fault(
-        "completed while a refund takes its next number",
-        "returns",
-        "workflows/returns/plan.py",
-        "    if f.clicks or f.refunds_to_renumber or not (",
-        "    if f.clicks or not (",
-    ),
-    Fault(
         "a rejected return ends as withdrawn",
         "returns",
         "workflows/returns/plan.py",

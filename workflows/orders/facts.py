@@ -268,10 +268,6 @@ class OrderFacts(CaseFacts):
 
     # ---- shipments (ORD-11) ----
 
-    def knows_shipment(self, shipment_id: str) -> bool:
-        told = [one.shipment_id for one in self.shipments]
-        return shipment_id in told or any(one.shipment_id == shipment_id for one in self.parcels)
-
     @property
     def is_bought(self) -> bool:
         """Every open unit is with a supplier that accepted it."""

@@ -11,7 +11,7 @@ from workflows.engine.plan import Plan
 from workflows.orders.effects import Authorize
 from workflows.orders.facts import OrderFacts
 from workflows.refunds.attempts import BUYER, SELLER
-from workflows.refunds.money import first_of, money_of
+from workflows.refunds.money import first_of, in_words, money_of
 
 _OF_CHARGES: Final[Mapping[str, MoneyState]] = {
     ChargeState.AUTHORIZED: MoneyState.PENDING,
@@ -67,12 +67,8 @@ def goods_said(f: OrderFacts) -> str:
 
 def money_said(f: OrderFacts) -> str:
     """Each movement in words, never added to each other."""
-    said = [f"seller's charge {_words(charged(f))}"]
+    said = [f"seller's charge {in_words(charged(f))}"]
     for what, state in (("broker to seller", sellers_money(f)), ("seller to buyer", buyers_money(f))):
         if state is not MoneyState.NONE:
-            said.append(f"refund {what} {_words(state)}")
+            said.append(f"refund {what} {in_words(state)}")
     return ", ".join(said)
-
-
-def _words(state: MoneyState) -> str:
-    return state.value.replace("_", " ")

@@ -54,3 +54,8 @@ def money_of_refund(f: RefundFacts) -> MoneyState:
     if f.failed_afterwards:
         return MoneyState.FAILED_AFTERWARDS
     return _OF_REFUNDS.get(f.state, MoneyState.NONE)
+
+
+def in_words(state: MoneyState) -> str:
+    """As people read it: `in doubt`."""
+    return state.value.replace("_", " ")

@@ -10,7 +10,7 @@ from models.records import SaveRefund
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
 from workflows.refunds.facts import RefundFacts
-from workflows.refunds.money import money_of_refund
+from workflows.refunds.money import in_words, money_of_refund
 
 
 def view(f: RefundFacts, plan: Plan) -> CaseView:
@@ -23,7 +23,7 @@ def view(f: RefundFacts, plan: Plan) -> CaseView:
         attributes=attributes,
         deadlines={},
         money=money,
-        money_said=f"{f.request.direction.value.replace('_', ' ')} {money.value.replace('_', ' ')}",
+        money_said=f"{f.request.direction.value.replace('_', ' ')} {in_words(money)}",
         numbers=numbers,
     )
 

@@ -170,7 +170,7 @@ def buyer_refund(f: ReturnFacts) -> Plan:
 def completion(f: ReturnFacts) -> Plan:
     """9. Both are settled, nothing is in doubt, and nobody asks for more: the return is completed."""
     seller_settled = f.returnless or settled.seller_settled(f)
-    if f.clicks or f.refunds_to_renumber or not (seller_settled and settled.buyer_settled(f)):
+    if f.clicks or not (seller_settled and settled.buyer_settled(f)):
         return Plan()
     if f.is_in_flight(MakeRefund):
         return last_refunds(f)

@@ -5,7 +5,7 @@ from models.case import ReturnStage as Stage
 from models.returns import Reception
 from models.worklists import Work
 from workflows.engine.plan import Plan
-from workflows.refunds.money import first_of, money_of
+from workflows.refunds.money import first_of, in_words, money_of
 from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.receipts import groups_of
@@ -79,9 +79,5 @@ def goods_said(f: ReturnFacts) -> str:
 
 def money_said(f: ReturnFacts) -> str:
     """Both movements in words, never added to each other."""
-    to_buyer = f"seller to buyer {_words(buyers_money(f))}"
-    return to_buyer if f.returnless else f"broker to seller {_words(sellers_money(f))}, {to_buyer}"
-
-
-def _words(state: MoneyState) -> str:
-    return state.value.replace("_", " ")
+    to_buyer = f"seller to buyer {in_words(buyers_money(f))}"
+    return to_buyer if f.returnless else f"broker to seller {in_words(sellers_money(f))}, {to_buyer}"
