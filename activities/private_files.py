@@ -1,6 +1,7 @@
 """Files and folders for nobody but the user who runs us: orders, addresses and keys lie in them."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -19,8 +20,17 @@ def private_folder(folder: Path) -> Path:
 def private_file(file: Path) -> Path:
     """Create the file, empty and 0600, in a private folder; one that is there stays as it is. Raises OSError.
 
-    What SQLite puts beside its database (`-wal`, `-shm`, `-journal`) gets the same mode.
+    What SQLite puts beside its database (`-wal`, `-shm`, `-journal`) gets the same mode. One that is there is not
+    even opened: closing it would take from this process all of SQLite's locks on it, and lose what is written.
     """
     private_folder(file.parent)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    if not file.exists():
+        descriptor, new = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        os.close(descriptor)
+        try:
+            os.link(new, file)
+        except FileExistsError:
+            pass  # somebody else was quicker
+        finally:
+            os.unlink(new)
     return file

@@ -26,6 +26,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.database import Database, Parties, open_database, orders, upgrade
 from activities.database.engines import UPGRADE_LOCK, make_engine, migrations_config, newest_version, writing
 from activities.database.transactions import write
+from activities.private_files import private_file
 from models import calls
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
 from models.records import OpenedOrder, Opening, OpenOrder
@@ -78,6 +79,26 @@ def test_upgrading_again_and_by_many_at_once_is_harmless(fresh_url: str) -> None
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     engine.dispose()
     assert versions == [newest_version()]
+
+
+def test_to_see_that_the_database_is_there_loses_nothing_of_what_is_written(tmp_path: Path) -> None:
+    """SQLite's locks are the process's: to close the file anywhere in it gives them all free, and then another
+    process takes itself for the last one and removes the log that is written to."""
+    file = tmp_path / "books.db"
+    upgrade(f"sqlite:///{file}")
+    writer = sqlite3.connect(file, isolation_level=None)
+    add = "INSERT INTO mail_sent VALUES (?, 'm', '2026-03-01')"
+    writer.execute(add, ("before",))
+    assert private_file(file) == file
+    look = (
+        "import sqlite3, sys; base = sqlite3.connect(sys.argv[1]); "
+        "print([key for key, in base.execute('SELECT key FROM mail_sent ORDER BY key')]); base.close()"
+    )
+    seen = [sys.executable, "-c", look, str(file)]
+    assert subprocess.run(seen, capture_output=True, text=True, check=True).stdout == "['before']\n"
+    writer.execute(add, ("then",))
+    assert subprocess.run(seen, capture_output=True, text=True, check=True).stdout == "['before', 'then']\n"
+    writer.close()
 
 
 def test_two_processes_that_upgrade_at_once_do_it_once_and_keep_what_is_there(fresh_url: str) -> None:
