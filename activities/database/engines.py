@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -210,16 +211,26 @@ def _file_of(url: URL) -> Path | None:
 def _create_file(path: Path) -> None:
     """Create the file, for its owner alone, in WAL mode, which it then keeps: readers and the writer do not wait
     for each other."""
-    try:
-        private_file(path)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
         try:
-            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    except (OSError, sqlite3.Error) as error:
-        raise PartnerUnavailable(f"the database can't be created at {path}: {error}") from None
+            private_file(path)
+            _switch_to_wal(path)
+            return
+        except (OSError, sqlite3.Error) as error:
+            # Of two that switch at once SQLite refuses one without waiting.
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise PartnerUnavailable(f"the database can't be created at {path}: {error}") from None
+        time.sleep(0.05)
+
+
+def _switch_to_wal(path: Path) -> None:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
 
 
 def _connect_postgresql(_dialect: Any, _record: Any, arguments: list[Any], parameters: dict[str, Any]) -> Any:
