@@ -48,12 +48,14 @@ class CodeFaults:
         return told
 
     async def watch(self) -> None:
-        """Look again and again; whatever does not answer is looked at with the next look."""
+        """Look again and again; whatever does not answer, or is a fault of ours, ends no more than this look."""
         while True:
             try:
                 await self.tell_staff()
             except (RPCError, ApplicationError, BackhaulError) as error:
                 log.warning("cases whose code fails can't be looked for", error=str(error))
+            except Exception as fault:
+                log.error("a fault of ours in the look for failing code", error=type(fault).__name__)
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
 

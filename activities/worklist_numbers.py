@@ -19,7 +19,7 @@ COUNT_WORK_SECONDS: Final = 60.0
 async def count_work(runtime: Runtime, engine: Engine) -> None:
     """Tell monitoring once a minute how many cases stand in each worklist (NTF-6): `backhaul_worklist{work=...}`.
 
-    The same from every worker. While the database does not answer, the last numbers stay.
+    The same from every worker. While the database does not answer, or at a fault of ours, the last numbers stay.
     """
     gauge = runtime.metric_meter.create_gauge("backhaul_worklist", "Cases in a worklist: what people have to do")
     reading = Reading(engine)
@@ -28,6 +28,8 @@ async def count_work(runtime: Runtime, engine: Engine) -> None:
             counts = await asyncio.to_thread(reading.count_work)
         except BackhaulError as error:
             log.warning("worklists can't be counted", error=str(error))
+        except Exception as fault:
+            log.error("a fault of ours in the count of worklists", error=type(fault).__name__)
         else:
             for work, cases in counts.items():
                 gauge.set(cases, {"work": work.value})
