@@ -223,7 +223,7 @@ def _activities(
     """Every activity of `models.calls`, on its queue."""
     books = Database(engine)
     contacts = Contacts(engine, settings)
-    mailer = Mailer(_with_room(settings, limits.mail_slots), contacts, contacts, Alerts(engine))
+    mailer = Mailer(_with_room(settings, limits.mail_slots), contacts, contacts, Alerts(engine), client.namespace)
     arrivals = Arrivals(client)
     delivery = EventDelivery(client, engine)
     return {

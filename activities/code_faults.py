@@ -62,7 +62,7 @@ class CodeFaults:
 async def watch_code(client: Client, settings: Settings, engine: Engine) -> None:
     """Tell staff of such cases for as long as this worker runs."""
     contacts = Contacts(engine, settings)
-    await CodeFaults(client, Mailer(settings, contacts, contacts, Alerts(engine))).watch()
+    await CodeFaults(client, Mailer(settings, contacts, contacts, Alerts(engine), client.namespace)).watch()
 
 
 def _letter(case: WorkflowExecution, now: datetime) -> Mail:

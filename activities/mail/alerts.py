@@ -4,8 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from temporalio import activity
-
 from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
 from models.failures import PartnerUnavailable
 from models.partners import Contact, Mail
@@ -26,9 +24,10 @@ class Turns(Protocol):
 class SharedAlerts:
     """Which of them go, and with what they say of all cases."""
 
-    def __init__(self, settings: Settings, turns: Turns) -> None:
+    def __init__(self, settings: Settings, turns: Turns, namespace: str) -> None:
         self._settings = settings
         self._turns = turns
+        self._namespace = namespace
         self._told_at: datetime | None = None
         """The hour in which this process told staff that the database does not answer."""
 
@@ -68,5 +67,4 @@ class SharedAlerts:
         return now - (now - _EPOCH) % length
 
     def _worklist(self) -> str:
-        namespace = activity.info().namespace if activity.in_activity() else "default"
-        return WORKLISTS[Work.PARTNER_IN_TROUBLE].link(str(self._settings.temporal_ui_url), namespace)
+        return WORKLISTS[Work.PARTNER_IN_TROUBLE].link(str(self._settings.temporal_ui_url), self._namespace)

@@ -35,13 +35,16 @@ class Outbox(Protocol):
 
 
 class Mailer:
-    """The activity that sends mail."""
+    """The activity that sends mail. `namespace`: in which the cases run; staff are sent links into it."""
 
-    def __init__(self, settings: Settings, contacts: Contacts, outbox: Outbox, turns: Turns) -> None:
+    def __init__(
+        self, settings: Settings, contacts: Contacts, outbox: Outbox, turns: Turns, namespace: str
+    ) -> None:
         self._settings = settings
         self._contacts = contacts
         self._outbox = outbox
-        self._alerts = SharedAlerts(settings, turns)
+        self._alerts = SharedAlerts(settings, turns, namespace)
+        self._namespace = namespace
         self._server = MailServer(settings)
         self._out: set[str] = set()
         """Keys of mails that are out and not yet noted, for the books did not answer: noted by the next try."""
@@ -102,7 +105,7 @@ class Mailer:
         """Raises NoLetter."""
         from activities.mail.rendering import letters  # template engine and Markdown: at the first mail
 
-        facts = facts_for(self._settings, mail, contact)
+        facts = facts_for(self._settings, self._namespace, mail, contact)
         writer = letters(self._settings.mail_templates)
         if (quoted := mail.quotes) is not None:
             said = {name: getattr(quoted, name) for name in QuotedMail.model_fields}
@@ -121,7 +124,7 @@ class Mailer:
         known = {"reader": original.to.value, "reader_name": reader.name}
         if reader.email and original.to is Recipient.BUYER:
             known["reader_email"] = reader.email
-        facts = facts_for(self._settings, original, reader) | {"link": "(...)"}
+        facts = facts_for(self._settings, self._namespace, original, reader) | {"link": "(...)"}
         sender = one_line(reader.seller_name) if original.to is Recipient.BUYER else SENDER
         try:
             letter = letters(self._settings.mail_templates).write(

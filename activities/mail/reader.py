@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from temporalio import activity
-
 from models.links import rma_link
 from models.message import folded
 from models.partners import Contact, Mail, Recipient
@@ -40,8 +38,9 @@ ALWAYS: Final = (
 """Facts that every template may show, where the case has them; no mail need carry them."""
 
 
-def facts_for(settings: Settings, mail: Mail, contact: Contact) -> dict[str, str]:
-    """Facts by name; the mail's own win. Moments are RFC 3339, several lines stand on lines."""
+def facts_for(settings: Settings, namespace: str, mail: Mail, contact: Contact) -> dict[str, str]:
+    """Facts by name; the mail's own win. `namespace`: in which the case runs. Moments are RFC 3339, several lines
+    stand on lines."""
     case = mail.key.partition(":")[0]
     facts = {
         "order_number": mail.order_id,
@@ -66,15 +65,14 @@ def facts_for(settings: Settings, mail: Mail, contact: Contact) -> dict[str, str
             facts["link_until"] = until.isoformat()
     if mail.lines:
         facts["items"] = _items(mail, contact)
-    if (page := page_of(settings, mail.to, mail.facts.get("case", case))) is not None:
+    if (page := page_of(settings, namespace, mail.to, mail.facts.get("case", case))) is not None:
         facts["page"] = page
     return facts | mail.facts
 
 
-def page_of(settings: Settings, to: Recipient, case: str) -> str | None:
+def page_of(settings: Settings, namespace: str, to: Recipient, case: str) -> str | None:
     """Where this reader looks at the case `case` (a workflow id), and acts on it; none: there is no such page."""
     if to is Recipient.STAFF:
-        namespace = activity.info().namespace if activity.in_activity() else "default"
         ui = str(settings.temporal_ui_url).rstrip("/")
         return f"{ui}/namespaces/{quote(namespace, safe='')}/workflows/{quote(case, safe='')}"
     if to is Recipient.SELLER and settings.seller_page_url is not None:

@@ -16,11 +16,13 @@ async def find_and_note(write: bool, as_json: bool) -> None:
     settings = settings_from_environment()
     with opened_books() as engine:
         books, contacts = Reconciling(engine), Contacts(engine, settings)
-        lost = await find_lost(await connect(), books)
+        client = await connect()
+        lost = await find_lost(client, books)
         _show(lost, as_json)
         noted = await note_lost(books, lost) if write else []
         if write:
-            told = await tell_staff(Mailer(settings, contacts, contacts, Alerts(engine)), books)
+            mailer = Mailer(settings, contacts, contacts, Alerts(engine), client.namespace)
+            told = await tell_staff(mailer, books)
             if not as_json:
                 say(f"{len(noted)} noted in the books, staff told of {told}")
     if left := [one.case.workflow_id for one in lost if one not in noted]:

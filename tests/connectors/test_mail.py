@@ -58,7 +58,7 @@ def mail(template: str = "rma_for_buyer", to: str = "buyer", key: str = "return-
 
 
 def mailer(settings: Settings, book: AddressBook) -> Mailer:
-    return Mailer(settings, book, book, book)
+    return Mailer(settings, book, book, book, "acme-live")
 
 
 async def test_NTF_1_the_buyer_gets_text_and_html_in_the_sellers_name(

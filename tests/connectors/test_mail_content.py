@@ -73,12 +73,13 @@ async def test_NTF_8_a_mail_to_somebody_whom_nobody_knows_is_told_all_the_same(
 
 
 async def test_NTF_3_staff_are_led_to_the_case_in_the_temporal_ui(
-    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+    settings: Settings, sandbox: SandboxClient
 ) -> None:
+    """In its own namespace, whether a worker writes or a command (`backhaul reconcile`)."""
     alert = mail("staff_alert", "staff", "refund-RF-1:alert-x", facts={"what": "look", "case": "refund-RF-1"})
-    await activities.run(mailer(settings, AddressBook(eve())).send_mail, alert)
+    await mailer(settings, AddressBook(eve())).send_mail(alert)
     (arrived,) = await sandbox.mails()
-    page = "http://127.0.0.1:8233/namespaces/default/workflows/refund-RF-1"
+    page = "http://127.0.0.1:8233/namespaces/acme-live/workflows/refund-RF-1"
     assert page in (arrived.text or "")
     assert f'href="{page}"' in (arrived.html or "")
 

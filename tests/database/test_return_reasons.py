@@ -127,7 +127,7 @@ def test_RET_21_mails_show_the_words_in_the_readers_language(story: Story, said:
     settings = Settings()
     contact = Contacts(story.reading._engine, settings).addressee(mail).contact
     assert contact is not None
-    assert facts_for(settings, mail, contact)["items"] == f"1 x Item A (A): {read}"
+    assert facts_for(settings, "default", mail, contact)["items"] == f"1 x Item A (A): {read}"
 
 
 def test_RET_21_the_default_list_is_in_the_trades_terms_and_in_both_languages() -> None:

@@ -28,7 +28,7 @@ async def test_NTF_9_a_case_whose_plan_fails_is_told_to_staff_and_goes_on_when_i
     order = await world.simple_order()
     await order.reaches("cancel_window")
     contacts = Contacts(world.engine, world.settings)
-    mailer = Mailer(world.settings, contacts, contacts, Alerts(world.engine))
+    mailer = Mailer(world.settings, contacts, contacts, Alerts(world.engine), world.client.namespace)
     faults = CodeFaults(world.client, mailer, world.task_queue)
     assert order.handle.id not in await faults.tell_staff()
     broken.add(order.id)

@@ -40,8 +40,10 @@ async def reconciled(case: CaseStory) -> list[Lost]:
     """As `backhaul reconcile --write` does it, for this case; gives what was noted."""
     books = Reconciling(case.world.engine)
     noted = await note_lost(books, await lost_of(case))
-    contacts = Contacts(case.world.engine, case.world.settings)
-    await tell_staff(Mailer(case.world.settings, contacts, contacts, Alerts(case.world.engine)), books)
+    world = case.world
+    contacts = Contacts(world.engine, world.settings)
+    mailer = Mailer(world.settings, contacts, contacts, Alerts(world.engine), world.client.namespace)
+    await tell_staff(mailer, books)
     return noted
 
 
