@@ -113,6 +113,8 @@ class Custody(StrEnum):
     PARTLY_RECEIVED = "partly_received"
     RECEIVED = "received"
     STAYS_WITH_BUYER = "stays_with_buyer"
+    NEVER_ARRIVED = "never_arrived"
+    """The buyer never had them (RET-23)."""
 
 
 class MoneyState(StrEnum):

@@ -36,8 +36,12 @@ def _reason(handle: str, en: str, de: str, **more: bool) -> Reason:
     return Reason(handle=handle, words={"en": en, "de": de}, **more)
 
 
+DAMAGED: Final = "damaged"
+NEVER_ARRIVED: Final = "never_arrived"
+"""Handles by which losses on the way are known (RET-23)."""
+
 DEFAULT_REASONS: Final = (
-    _reason("damaged", "damaged", "beschädigt"),
+    _reason(DAMAGED, "damaged", "beschädigt"),
     _reason("defective", "defective", "defekt"),
     _reason("not_as_described", "not as described", "nicht wie beschrieben"),
     _reason("wrong_item", "wrong item", "falscher Artikel"),
@@ -47,7 +51,7 @@ DEFAULT_REASONS: Final = (
     _reason("ordered_by_mistake", "ordered by mistake", "versehentlich bestellt"),
     _reason("better_price", "better price", "anderswo günstiger"),
     _reason("arrived_late", "arrived late", "zu spät angekommen"),
-    _reason("never_arrived", "never arrived", "nie angekommen"),
+    _reason(NEVER_ARRIVED, "never arrived", "nie angekommen"),
     _reason("withdrawal_by_law", "withdrawal by law", "Widerruf"),
     _reason("other", "other", "anderer Grund", note_required=True),
 )
@@ -81,6 +85,12 @@ def reason_meant(said: str, own: Sequence[Reason]) -> Reason | None:
         if folded(reason.handle) == plain:
             return reason
     return next((reason for reason in every if plain in map(folded, reason.words.values())), None)
+
+
+def means(said: str, handle: str, own: Sequence[Reason]) -> bool:
+    """Whether this is the reason with the handle, however it is said."""
+    meant = reason_meant(said, own)
+    return meant is not None and meant.handle == handle
 
 
 def reason_in_words(said: str, own: Sequence[Reason], language: str) -> str:

@@ -19,7 +19,7 @@ from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
-from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest
+from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest
 from models.shares import LineShare
 
 
@@ -207,6 +207,8 @@ class KeptReturn(Message):
     decided_by: str | None = None
     fees: NonNegativeAmount | None = None
     returnless: bool = False
+    loss: Loss | None = None
+    """What went wrong on the way, where nothing comes back: for the supplier's side (RET-23, BAL-2)."""
     label_url: str | None = None
     label_paid_by: str | None = None
     broker_return_number: str | None = None

@@ -52,6 +52,10 @@ class Evidence(Message):
     kind: Literal["photo", "video", "document"]
     reference: Annotated[str, Field(min_length=1, max_length=500)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    media_type: Annotated[str, Field(pattern=r"^[a-z]+/[A-Za-z0-9.+-]{1,100}$")] | None = None
+    """Of the file, such as `image/jpeg`."""
+    note: Text | None = None
+    """What it shows."""
 
 
 class ReturnLine(NamesLine):
@@ -287,6 +291,14 @@ class StaffOverride(Event):
         if (self.extend is None) != (self.until is None):
             raise ValueError("extend needs until, and until needs extend")
         return self
+
+
+class Loss(StrEnum):
+    """What went wrong on the way to the buyer, where nothing comes back that could be inspected: the supplier's
+    side answers for it (RET-23, BAL-2)."""
+
+    NEVER_ARRIVED = "never_arrived"
+    ARRIVED_DAMAGED = "arrived_damaged"
 
 
 class OpenedLine(Message):

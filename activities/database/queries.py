@@ -288,6 +288,7 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
         decided_by=row.decided_by,
         fees=row.fees,
         returnless=row.returnless,
+        loss=row.loss,
         label_url=row.label_url,
         label_paid_by=row.label_paid_by,
         broker_return_number=row.broker_return_number,

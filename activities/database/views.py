@@ -10,7 +10,7 @@ from models.money import Amount
 from models.orders import Channel, Fault, OrderRequest
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
-from models.returns import Acceptance, DeclineKind, Evidence, Reception, Source
+from models.returns import Acceptance, DeclineKind, Evidence, Loss, Reception, Source
 from models.worklists import Work
 
 
@@ -317,6 +317,7 @@ class ReturnView(Message):
     decided_by: str | None
     fees: Amount | None
     returnless: bool
+    loss: Loss | None
     label_url: str | None
     label_paid_by: str | None
     broker_return_number: str | None

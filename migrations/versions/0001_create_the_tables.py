@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("newness", sa.String(), nullable=False),
         sa.CheckConstraint(
             "custody IN ('not_bought', 'at_supplier', 'partly_shipped', 'shipped', 'with_buyer', "
-            "'coming_back', 'partly_received', 'received', 'stays_with_buyer')",
+            "'coming_back', 'partly_received', 'received', 'stays_with_buyer', 'never_arrived')",
             name=op.f("ck_case_file_custody_is_a_known_word"),
         ),
         sa.CheckConstraint(
@@ -407,6 +407,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("fees", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
         sa.Column("returnless", sa.Boolean(), nullable=False),
+        sa.Column("loss", sa.String(), nullable=True),
         sa.Column("label_url", sa.String(), nullable=True),
         sa.Column("label_paid_by", sa.String(), nullable=True),
         sa.Column("broker_return_number", sa.String(), nullable=True),
@@ -429,6 +430,9 @@ def upgrade() -> None:
         sa.CheckConstraint("CAST(fees AS REAL) >= 0", name=op.f("ck_returns_fees_is_not_negative")),
         sa.CheckConstraint(
             "label_paid_by IN ('buyer', 'seller')", name=op.f("ck_returns_label_paid_by_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "loss IN ('never_arrived', 'arrived_damaged')", name=op.f("ck_returns_loss_is_a_known_word")
         ),
         sa.CheckConstraint(
             "outcome IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', "

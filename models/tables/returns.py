@@ -9,7 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint
 from sqlmodel import Field, SQLModel
 
 from models.case import ReturnStage
-from models.returns import Acceptance, DeclineKind, OpenedReturn, Reception, ReturnRequest, Source
+from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest, Source
 from models.tables.checks import no_negative_amount, one_of, positive, positive_amount
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
 
@@ -23,6 +23,7 @@ class ReturnRow(SQLModel, table=True):
         one_of("decision", ("approved", "rejected")),
         one_of("label_paid_by", ("buyer", "seller")),
         one_of("refund_declined", DeclineKind),
+        one_of("loss", Loss),
         one_of("outcome", ReturnStage),
         no_negative_amount("fees"),
     )
@@ -45,6 +46,8 @@ class ReturnRow(SQLModel, table=True):
     decided_by: str | None = None
     fees: Decimal | None = Field(default=None, sa_type=Money)
     returnless: bool = False
+    loss: Loss | None = Field(default=None, sa_type=Word(Loss))
+    """What went wrong on the way to the buyer, where nothing comes back (RET-23)."""
     label_url: str | None = None
     label_paid_by: str | None = None
     broker_return_number: str | None = Field(default=None, index=True)

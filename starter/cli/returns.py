@@ -14,6 +14,9 @@ from starter.cli.events import ONE_LINE, EventCommand, EventToSend, add_events, 
 app = command_group("Returns: open them, find them, and tell them what happened.")
 
 _LINE: Final = re.compile(r"^(?P<sku>.+?):(?P<quantity>\d+):(?P<reason>.+)$", re.DOTALL)
+_EVIDENCE: Final = re.compile(
+    r"^(?P<sku>.+?):(?P<kind>[a-z]+):(?P<sha256>[0-9A-Za-z]{64}):(?P<reference>.+)$", re.DOTALL
+)
 
 EVENTS: Final = (
     EventCommand(
@@ -159,6 +162,14 @@ def start(
     requested_by: Annotated[
         str, typer.Option("--actor", envvar="BACKHAUL_ACTOR", metavar="ROLE:NAME", help="Who asks.")
     ] = "staff:cli",
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evidence",
+            metavar="SKU:KIND:SHA256:REFERENCE",
+            help="A photo, video or document of a line, by its hash and where it is; may be given many times.",
+        ),
+    ] = None,
     note: Annotated[str | None, typer.Option("--note", help="For people.")] = None,
     amazon_rma_id: Annotated[str | None, typer.Option("--amazon-rma-id")] = None,
     ebay_return_id: Annotated[str | None, typer.Option("--ebay-return-id")] = None,
@@ -172,12 +183,26 @@ def start(
         "order_id": order,
         "source": source,
         "requested_by": requested_by,
-        "lines": [_line(text) for text in line],
+        "lines": _lines(line, evidence or []),
         "note": note,
         "amazon_rma_id": amazon_rma_id,
         "ebay_return_id": ebay_return_id,
     }
     run(start_return(ReturnRequest.at_the_door(data), may_renumber=return_id is None))
+
+
+def _lines(lines: list[str], evidence: list[str]) -> list[dict[str, Any]]:
+    read = [_line(text) for text in lines]
+    for text in evidence:
+        match = _EVIDENCE.match(text)
+        if match is None:
+            raise InvalidInput("--evidence", [Problem(text[:100], "must be SKU:KIND:SHA256:REFERENCE")])
+        named = named_line(match["sku"])
+        of = [one for one in read if all(one.get(name) == value for name, value in named.items())]
+        if len(of) != 1:
+            raise InvalidInput("--evidence", [Problem(match["sku"][:100], "must be of one of the lines given")])
+        of[0].setdefault("evidence", []).append({name: match[name] for name in ("kind", "sha256", "reference")})
+    return read
 
 
 def _line(text: str) -> dict[str, Any]:

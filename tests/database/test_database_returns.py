@@ -258,7 +258,13 @@ def test_RET_11_what_is_not_said_any_more_is_gone(story: Story) -> None:
 
 def test_RET_19_the_buyers_words_and_evidence_are_kept(story: Story) -> None:
     story.delivered(("A", 1, "10.00"))
-    photo = {"kind": "photo", "reference": "s3://claims/1.jpg", "sha256": "a" * 64}
+    photo = {
+        "kind": "photo",
+        "reference": "s3://claims/1.jpg",
+        "sha256": "a" * 64,
+        "media_type": "image/jpeg",
+        "note": None,
+    }
     line = {"sku": "A", "quantity": 1, "reason": "broken", "buyer_words": "It fell apart.", "evidence": [photo]}
     request = ReturnRequest.model_validate({"return_id": "RR-1", "order_id": "1001", "lines": [line]})
     story.open_return(request)

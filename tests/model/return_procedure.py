@@ -702,6 +702,7 @@ class ReturnProcedure:
         match name:
             case "seller_approval":
                 refused = bool(state.approval) or (variant == "too dear" and state.opened)
+                refused = refused or (variant == "returnless" and bool(state.goods))  # RET-23
                 return None if refused else changed(known, approval=variant)
             case "supplier_rma":
                 refused = state.rma_given or state.rma == "issued" or self._rma_is_given(state)
@@ -742,7 +743,10 @@ class ReturnProcedure:
         return changed(known, memos=memos, memo_numbers=state.memo_numbers | {number})
 
     def _received(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
-        """Receipts add up; what all arrived already may be looked at again (RET-26)."""
+        """Receipts add up; what all arrived already may be looked at again (RET-26). Nothing is received of what
+        does not come back (RET-23)."""
+        if state.approval == "returnless":
+            return None
         corrects = variant.startswith("instead: ")
         if corrects and not state.goods:
             return None

@@ -8,6 +8,7 @@ from models.partners import Recipient
 from workflows.engine.case import Note
 from workflows.engine.pieces import after_days, alert, at, just, notify, wait
 from workflows.engine.plan import Plan
+from workflows.returns import losses
 from workflows.returns.ending import ended
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.return_window import missed_window
@@ -57,9 +58,9 @@ def rejected(f: ReturnFacts) -> Plan:
 
 
 def approved(f: ReturnFacts) -> Plan:
-    """RET-5: nothing needs to come back; or RET-6: a matching return in the seller's account at the broker."""
+    """RET-5, RET-23: nothing comes back; or RET-6: a matching return in the seller's account at the broker."""
     if f.returnless:
-        return just(Note(key="note:returnless", what="nothing needs to come back"))
+        return losses.noted(f)
     if f.supplier.fulfilment is not Fulfilment.BROKER:
         return Plan()
     what = f"return {ids.broker_return_number(f.return_id)} opened in the seller's account at the broker"

@@ -176,7 +176,13 @@ def _refunded_mail(f: ReturnFacts, refund: RefundAttempt) -> SendMail:
     left = f.snapshot.paid - f.fees - refund.amount
     if f.returnless:
         return notify(
-            key, "returnless_refund", Recipient.BUYER, lines=f.mail_lines, amount=refund.amount, currency=currency
+            key,
+            "returnless_refund",
+            Recipient.BUYER,
+            lines=f.mail_lines,
+            amount=refund.amount,
+            currency=currency,
+            never_arrived="yes" if f.never_arrived else None,
         )
     return notify(
         key,

@@ -21,6 +21,7 @@ from workflows.refunds.attempts import BUYER
 from workflows.returns.describe import said
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import packed
+from workflows.returns.losses import check_goods
 from workflows.returns.receipts import with_receipt
 from workflows.returns.records import Receipt
 from workflows.returns.refund_amounts import refund_amount, require_not_refunded_by_channel
@@ -35,6 +36,8 @@ def check(f: ReturnFacts, event: Event) -> None:
         raise Conflict(f"the return is {f.outcome} already")
     if f.is_reopened and not isinstance(event, BuyerRefund | ChannelUpdate | CreditMemo | RefundDeclined):
         raise Conflict("the return was completed; it is open again only to refund again (REF-7)")
+    if f.opened is not None:
+        check_goods(f, event)
     match event:
         case SellerApproval():
             _check_approval(f, event)

@@ -11,7 +11,7 @@ from workflows.engine.plan import Plan
 from workflows.returns.effects import BookCreditMemo
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.inspection import overdue
-from workflows.returns.settled import seller_due, seller_settled
+from workflows.returns.settled import expected_credit, seller_due, seller_settled
 
 
 def credit_memos(f: ReturnFacts) -> Plan:
@@ -45,7 +45,7 @@ def _seller_settled_at(f: ReturnFacts) -> datetime | None:
 
 
 def awaiting_credit(f: ReturnFacts) -> Plan:
-    amount, currency = f.expected_credit, f.snapshot.charge_currency
+    amount, currency = expected_credit(f), f.snapshot.charge_currency
     since = f.inspected_at or f.on_its_way_at or f.now
     what = f"credit {amount} {currency} (credited so far: {f.credited})"
     late = overdue(f, "credited", f"{f.seller.inspection_days} days to receive, inspect and credit")
@@ -59,7 +59,7 @@ def not_credited(f: ReturnFacts) -> Plan:
     if missing > 0:
         what = f"{missing} {currency} is not credited: refunded at the broker's expense"
         return just(Note(key="note:not-credited", what=what))
-    less = f.expected_credit - seller_due(f)
+    less = expected_credit(f) - seller_due(f)
     if less <= 0:
         return Plan()
     what = f"the supplier's credit is final, {less} {currency} below the cost: the seller gets what was credited"

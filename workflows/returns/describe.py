@@ -3,7 +3,9 @@
 from datetime import UTC
 from enum import StrEnum
 
+from models.buyers import DEFAULT_LANGUAGE
 from models.message import Event
+from models.reasons import reason_in_words
 from models.returns import (
     BuyerRefund,
     ChannelUpdate,
@@ -70,6 +72,15 @@ def _goods(event: GoodsReceived) -> str:
 def said(word: StrEnum) -> str:
     """`wrong_item` -> wrong item."""
     return word.value.replace("_", " ")
+
+
+def items_in_words(f: ReturnFacts) -> str:
+    """`2 x A (does not fit)`."""
+    own = f.seller.reasons
+    return ", ".join(
+        f"{line.quantity} x {line.sku} ({reason_in_words(line.reason, own, DEFAULT_LANGUAGE)})"
+        for line in f.snapshot.lines
+    )
 
 
 def parcels_said(f: ReturnFacts) -> str:

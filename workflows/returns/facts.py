@@ -6,14 +6,12 @@ from functools import cached_property
 
 from pydantic import Field
 
-from models.buyers import DEFAULT_LANGUAGE
 from models.case import SlaState
 from models.ids import return_workflow_id
 from models.message import folded
-from models.money import share_of_units
 from models.parties import OnBreach, RmaMethod, Seller, Supplier, needs_rma
 from models.partners import MailLine
-from models.reasons import reason_in_words
+from models.reasons import NEVER_ARRIVED, means
 from models.records import ReturnParcel
 from models.refunds import RefundResult
 from models.returns import (
@@ -150,14 +148,6 @@ class ReturnFacts(CaseFacts):
         return super().is_slow(effect) or (attempt is not None and attempt.state in ("pending", "in_doubt"))
 
     @property
-    def items(self) -> str:
-        own = self.seller.reasons
-        return ", ".join(
-            f"{line.quantity} x {line.sku} ({reason_in_words(line.reason, own, DEFAULT_LANGUAGE)})"
-            for line in self.snapshot.lines
-        )
-
-    @property
     def mail_lines(self) -> tuple[MailLine, ...]:
         """What comes back, and why, as mails say it."""
         return tuple(
@@ -176,9 +166,18 @@ class ReturnFacts(CaseFacts):
     def is_rejected(self) -> bool:
         return self.approval is not None and self.approval.decision == "rejected"
 
+    @cached_property
+    def never_arrived(self) -> bool:
+        """The buyer never had any of it (RET-23)."""
+        if self.opened is None:
+            return False
+        own = self.opened.seller.reasons
+        return all(means(line.reason, NEVER_ARRIVED, own) for line in self.opened.lines)
+
     @property
     def returnless(self) -> bool:
-        return self.approval is not None and self.approval.returnless
+        """Nothing comes back: so the seller approved it, or there is nothing that could."""
+        return self.approval is not None and (self.approval.returnless or self.never_arrived)
 
     @cached_property
     def fees(self) -> Decimal:
@@ -222,13 +221,6 @@ class ReturnFacts(CaseFacts):
         if self.approved_at is None or self.returnless:
             return None
         return self.approved_at + timedelta(days=self.supplier.rma_days)
-
-    @property
-    def appeal_until(self) -> datetime | None:
-        """The supplier refused: until when people may find a way."""
-        if self.rma is None or self.rma.outcome != "refused" or self.rma_given_at or not self.approved_at:
-            return None
-        return max(self.rma_at or self.approved_at, self.approved_at) + timedelta(days=self.supplier.rma_days)
 
     # ---- the parcels (RET-10, RET-29) ----
 
@@ -323,16 +315,6 @@ class ReturnFacts(CaseFacts):
             if total >= self.snapshot.cost or one.memo.final:
                 return one.at
         return None
-
-    @cached_property
-    def expected_credit(self) -> Decimal:
-        """Parts + tax of the accepted units, in the charge's currency."""
-        currency = self.snapshot.charge_currency
-        worth = (
-            share_of_units(line.cost, line.quantity, 0, self.accepted_units(line), currency)
-            for line in self.snapshot.lines
-        )
-        return sum(worth, Decimal(0))
 
     @property
     def inspection_due(self) -> datetime | None:

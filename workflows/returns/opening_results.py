@@ -6,6 +6,7 @@ from models.records import Opening, ReturnOpening, ReturnReopened
 from models.returns import ChannelUpdate
 from workflows.engine.case import CaseFacts
 from workflows.returns.checks import check
+from workflows.returns.describe import items_in_words
 from workflows.returns.event_facts import record
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.records import EarlyEvent
@@ -48,7 +49,7 @@ def opened(f: ReturnFacts, answer: ReturnOpening) -> ReturnFacts:
         opened_at=f.now,
         opening_had_trouble=f.opening_had_trouble,
     )
-    items = fresh.items
+    items = items_in_words(fresh)
     fresh = fresh.step(f"return requested by {f.request.source.value}: {items}", f.request.requested_by)
     if (missed := missed_window(fresh)) is not None:
         fresh = fresh.step(

@@ -31,7 +31,7 @@ from workflows.returns.refund_requests import last_refunds
 from workflows.returns.refund_sla import refund_sla
 from workflows.returns.return_shipment import awaiting_tracking, expired, open_again
 from workflows.returns.return_window import rejected_late
-from workflows.returns.rma import awaiting_rma, rma_announced, rma_refused
+from workflows.returns.rma import appeal_until, awaiting_rma, rma_announced, rma_refused
 
 STAGES = [stage.value for stage in Stage]
 
@@ -97,8 +97,8 @@ def rma(f: ReturnFacts) -> Plan:
         return Plan()
     if f.rma_given_at is not None:
         return rma_announced(f)
-    if f.appeal_until is not None:
-        return refund_sla(f, "an RMA number after the supplier's refusal") + rma_refused(f, f.appeal_until)
+    if (until := appeal_until(f)) is not None:
+        return refund_sla(f, "an RMA number after the supplier's refusal") + rma_refused(f, until)
     return refund_sla(f, "the RMA number") + awaiting_rma(f)
 
 

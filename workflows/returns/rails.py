@@ -18,6 +18,8 @@ def custody(f: ReturnFacts) -> Custody:
     """Where the goods are, by units; what was said last of them counts."""
     if f.opened is None:
         return Custody.WITH_BUYER
+    if f.never_arrived:
+        return Custody.NEVER_ARRIVED
     if f.returnless:
         return Custody.STAYS_WITH_BUYER
     arrived = sum(one.quantity for one in groups_of(f.receipts) if one.reception not in _NOT_THERE)

@@ -1,6 +1,6 @@
 """The supplier authorizes the return by a number, or refuses (RET-3, RET-7..9)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models.case import ReturnStage as Stage
 from models.case import Who
@@ -58,6 +58,13 @@ def _reminder(f: ReturnFacts, number: int, days: int) -> tuple[Effect, ...]:
         )
         return said, mail
     return said, alert(f, f"rma-{days}", f"no RMA number from {f.supplier.supplier_id} yet", Who.SUPPLIER)
+
+
+def appeal_until(f: ReturnFacts) -> datetime | None:
+    """The supplier refused: until when people may find a way."""
+    if f.rma is None or f.rma.outcome != "refused" or f.rma_given_at or not f.approved_at:
+        return None
+    return max(f.rma_at or f.approved_at, f.approved_at) + timedelta(days=f.supplier.rma_days)
 
 
 def rma_refused(f: ReturnFacts, until: datetime) -> Plan:

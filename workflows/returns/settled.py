@@ -4,6 +4,7 @@ Pure."""
 from decimal import Decimal
 
 from models.gateway_limits import OF_BROKER, movable
+from models.money import share_of_units
 from models.parties import FinalCredit
 from models.returns import Waivable
 from workflows.refunds.attempts import RefundAttempt
@@ -17,10 +18,19 @@ def accepts_nothing(f: ReturnFacts) -> bool:
     return not any(f.accepted_units(line) for line in f.snapshot.lines)
 
 
+def expected_credit(f: ReturnFacts) -> Decimal:
+    """Parts + tax of the accepted units, in the charge's currency."""
+    currency = f.snapshot.charge_currency
+    worth = (
+        share_of_units(line.cost, line.quantity, 0, f.accepted_units(line), currency) for line in f.snapshot.lines
+    )
+    return sum(worth, Decimal(0))
+
+
 def credit_required(f: ReturnFacts) -> bool:
     """The supplier must credit more, and neither staff nor the seller's setting do without (RET-12, RET-13)."""
     settled = Waivable.CREDIT_MEMO in f.waived or f.broker_pays or f.credit_is_final
-    return not settled and f.credited < f.expected_credit
+    return not settled and f.credited < expected_credit(f)
 
 
 # ---- the seller ----
@@ -42,7 +52,7 @@ def seller_due(f: ReturnFacts) -> Decimal:
     """What the seller gets in all, in the charge's currency: what was accepted, or only what was credited when no
     more comes (RET-28)."""
     agreed = f.seller.final_credit is FinalCredit.AGREED or Waivable.CREDIT_MEMO in f.waived
-    due = f.expected_credit if agreed or not f.credit_is_final else min(f.credited, f.expected_credit)
+    due = expected_credit(f) if agreed or not f.credit_is_final else min(f.credited, expected_credit(f))
     return movable(due, OF_BROKER, f.snapshot.charge_currency)
 
 

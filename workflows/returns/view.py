@@ -15,6 +15,7 @@ from workflows.engine.procedure import CaseView
 from workflows.returns import rails
 from workflows.returns.buyer_refund import buyer_results
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.losses import loss_of
 from workflows.returns.opening_results import OF_THIS_RUN
 from workflows.returns.receipts import groups_of
 from workflows.returns.return_window import missed_window
@@ -89,6 +90,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "source": f.request.source.value,
         "seller_id": f.seller_id,
         "supplier_id": f.supplier_id,
+        "loss": loss.value if (loss := loss_of(f)) is not None else None,
         "supplier_order_number": opened.supplier_order_number if opened else None,
         "supplier_return_address": f.supplier.return_address if opened else None,
         "supplier_language": f.supplier.language if opened else None,
@@ -139,6 +141,7 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
         decided_by=approval.actor if approval else None,
         fees=f.fees if approval and not f.is_rejected else None,
         returnless=f.returnless,
+        loss=loss_of(f),
         label_url=str(approval.label_url) if approval and approval.label_url else None,
         label_paid_by=approval.label_paid_by if approval else None,
         broker_return_number=_broker_return_number(f),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Self
 
+from models.case import CaseRecord, SlaState
 from models.contract import RETURN_EVENTS, RETURN_KIND
 from models.failures import Category
 from models.parties import Seller, Supplier
@@ -333,6 +334,20 @@ def awaiting_click(**seller: Any) -> ReturnStory:
 def completed(**seller: Any) -> ReturnStory:
     """Both have their money."""
     return awaiting_click(**seller).clicked()
+
+
+def a_record() -> CaseRecord:
+    """Where a case stands, as it is saved beside the return."""
+    common = {
+        "workflow_id": "return-RR-1",
+        "run_id": "r",
+        "stage": "completed",
+        "seller_id": "acme",
+        "order_id": "1",
+    }
+    waits = dict.fromkeys(("waiting_on", "waiting_for", "waiting_since", "due_by"))
+    more = {"sla_state": SlaState.ON_TIME, "ended": True, "first_step": 0, "steps": ()}
+    return CaseRecord.model_validate({**common, **waits, **more})
 
 
 def failure(refund_id: str, amount: str = "100.00", to: str = "buyer") -> RefundResult:

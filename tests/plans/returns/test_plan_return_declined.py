@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from models.case import CaseRecord, SlaState
 from models.contract import RETURN_EVENTS, RETURN_KIND
 from models.failures import InvalidInput
 from models.senders import NotTheirs
 from tests.plans.returns.return_rig import (
     ReturnStory,
+    a_record,
     awaiting_click,
     completed,
     failure,
@@ -28,19 +28,6 @@ def declined(story: ReturnStory, kind: str = "declined", reason: str = "it was u
 
 def refused(story: ReturnStory, kind: str = "declined") -> str:
     return story.refuses("refund_declined", kind=kind, reason="it was used")
-
-
-def a_record() -> CaseRecord:
-    common = {
-        "workflow_id": "return-RR-1",
-        "run_id": "r",
-        "stage": "completed",
-        "seller_id": "acme",
-        "order_id": "1",
-    }
-    waits = dict.fromkeys(("waiting_on", "waiting_for", "waiting_since", "due_by"))
-    more = {"sla_state": SlaState.ON_TIME, "ended": True, "first_step": 0, "steps": ()}
-    return CaseRecord.model_validate({**common, **waits, **more})
 
 
 # ---- it ends ----
