@@ -1,6 +1,11 @@
 """What amounts a payment gateway can move (REF-14): data of each provider, used wherever amounts are computed.
 
 Amounts are decimal, in the currency that is named.
+
+Stripe's are those of https://docs.stripe.com/currencies as it stood in 2026: "Zero-decimal currencies" (MGA, which
+has decimals elsewhere), "Minimum and maximum charge amounts"; and as it stood in 2022: "Three-decimal currencies",
+whose last digit must be 0. Stripe means its minimum in the currency that it pays out: here it is known for charges
+in that same currency, and Stripe itself may refuse one that is converted first.
 """
 
 from collections.abc import Mapping
@@ -23,40 +28,25 @@ def _of(amounts: Mapping[str, str]) -> dict[str, Decimal]:
     return {currency: Decimal(amount) for currency, amount in amounts.items()}
 
 
-_THREE_DECIMALS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+_STRIPE_LAST_DIGIT_0: Final = ("BHD", "JOD", "KWD", "OMR", "TND")
+_STRIPE_MINIMUM: Final = {
+    **dict.fromkeys(("ARS", "AUD", "BRL", "CAD", "CHF", "COP", "EUR", "IDR", "ILS", "INR"), "0.50"),
+    **dict.fromkeys(("NZD", "PHP", "RUB", "SGD", "USD", "ZAR"), "0.50"),
+    **dict.fromkeys(("AED", "MYR", "PLN", "RON"), "2.00"),
+    **dict.fromkeys(("NOK", "SEK"), "3.00"),
+    **dict.fromkeys(("MXN", "THB"), "10.00"),
+    **dict.fromkeys(("JPY", "KRW"), "50"),
+    "CZK": "15.00",
+    "DKK": "2.50",
+    "GBP": "0.30",
+    "HKD": "4.00",
+    "HUF": "175.00",
+}
 
 LIMITS: Final[Mapping[PaidBy, Limits]] = {
-    # docs.stripe.com/currencies: "three-decimal currencies" end in 0, "special cases", "minimum charge amounts".
     PaidBy.STRIPE: Limits(
-        smallest=_of({**dict.fromkeys(_THREE_DECIMALS, "0.010"), "MGA": "1"}),
-        minimum=_of(
-            {
-                "AED": "2.00",
-                "AUD": "0.50",
-                "BGN": "1.00",
-                "BRL": "0.50",
-                "CAD": "0.50",
-                "CHF": "0.50",
-                "CZK": "15.00",
-                "DKK": "2.50",
-                "EUR": "0.50",
-                "GBP": "0.30",
-                "HKD": "4.00",
-                "HUF": "175.00",
-                "INR": "0.50",
-                "JPY": "50",
-                "MXN": "10.00",
-                "MYR": "2.00",
-                "NOK": "3.00",
-                "NZD": "0.50",
-                "PLN": "2.00",
-                "RON": "2.00",
-                "SEK": "3.00",
-                "SGD": "0.50",
-                "THB": "10.00",
-                "USD": "0.50",
-            }
-        ),
+        smallest=_of({**dict.fromkeys(_STRIPE_LAST_DIGIT_0, "0.010"), "MGA": "1"}),
+        minimum=_of(_STRIPE_MINIMUM),
     ),
     # developer.paypal.com/reference/currency-codes: these three take no decimals.
     PaidBy.PAYPAL: Limits(smallest=_of({"HUF": "1", "JPY": "1", "TWD": "1"}), minimum={}),

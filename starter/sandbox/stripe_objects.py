@@ -17,7 +17,8 @@ REFUND_FAILS_AFTER = timedelta(days=3)
 
 # Where Stripe's minor units are not ISO 4217's: docs.stripe.com/currencies, "special cases".
 _OTHER_DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
-# docs.stripe.com/currencies, "minimum charge amount", in minor units; of the others nothing is asked here.
+# docs.stripe.com/currencies, "minimum charge amount", in minor units; of the others nothing is asked here. PHP: as
+# an account meets it that is paid out in USD.
 MINIMUM = {"USD": 50, "EUR": 50, "GBP": 30, "JPY": 50, "CAD": 50, "PHP": 3000}
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 

@@ -37,9 +37,18 @@ def test_REF_14_each_provider_has_its_own(by: PaidBy | None, currency: str, amou
     assert movable(Decimal(amount), by, currency) == Decimal(moved)
 
 
-@pytest.mark.parametrize(("currency", "least"), [("USD", "0.50"), ("EUR", "0.50"), ("GBP", "0.30"), ("JPY", "50")])
-def test_REF_14_a_charge_has_a_minimum(currency: str, least: str) -> None:
-    assert minimum_charge(STRIPE, currency) == Decimal(least)
+STRIPES_MINIMUMS = """
+USD 0.50, AED 2.00, ARS 0.50, AUD 0.50, BRL 0.50, CAD 0.50, CHF 0.50, COP 0.50, CZK 15.00, DKK 2.50, EUR 0.50,
+GBP 0.30, HKD 4.00, HUF 175.00, IDR 0.50, ILS 0.50, INR 0.50, JPY 50, KRW 50, MXN 10, MYR 2.00, NOK 3.00, NZD 0.50,
+PHP 0.50, PLN 2.00, RON 2.00, RUB 0.50, SEK 3.00, SGD 0.50, THB 10, ZAR 0.50
+"""
+"""The table of https://docs.stripe.com/currencies, in its order."""
+
+
+def test_REF_14_a_charge_has_the_minimum_that_stripe_says() -> None:
+    said = dict(one.split() for one in STRIPES_MINIMUMS.split(","))
+    assert LIMITS[STRIPE].minimum == {currency: Decimal(least) for currency, least in said.items()}
+    assert minimum_charge(STRIPE, "GBP") == Decimal("0.30")
     assert minimum_charge(STRIPE, "XOF") == 0, "nobody says one"
 
 
