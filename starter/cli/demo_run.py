@@ -1,12 +1,15 @@
-"""What `demo` does: run the local stack, play the stories on it, and say how they ended."""
+"""What `demo` does: run the local stack, play the stories, say how they ended and what people do next."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from activities.database import open_database
+from activities.database import Reading, open_database
 from models.failures import Conflict
+from models.worklists import Work
 from starter.cli.output import console, say
 from starter.cli.stack_run import show_addresses
+from starter.cli.worklists import show_links
 from starter.demo.play import STORIES, movable_clocks, play_stories
 from starter.demo.progress import StoryProgress, show_table
 from starter.demo.story import DemoEnvironment, PlayedStory
@@ -34,8 +37,8 @@ async def play_demo(plan: StackPlan, *, wait: bool) -> int:
         async with running_stack(plan) as stack:
             show_addresses(plan)
             try:
-                played = await _play(plan, stack)
-                exit_code = _report(plan, played)
+                played, work = await _play(plan, stack)
+                exit_code = _report(plan, played, work)
                 if wait:
                     say("The stack stays up. Ctrl-C ends everything.", style="bold")
                     await stack.wait()
@@ -45,7 +48,8 @@ async def play_demo(plan: StackPlan, *, wait: bool) -> int:
     return exit_code
 
 
-async def _play(plan: StackPlan, stack: Stack) -> list[PlayedStory]:
+async def _play(plan: StackPlan, stack: Stack) -> tuple[list[PlayedStory], dict[Work, int]]:
+    """Gives the stories, and how many cases stand in each worklist after them."""
     books = open_database(plan.settings)
     try:
         async with SandboxClient(plan.sandbox_url) as sandbox:
@@ -54,14 +58,17 @@ async def _play(plan: StackPlan, stack: Stack) -> list[PlayedStory]:
             )
             say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
             with StoryProgress(console()) as progress:
-                return await play_stories(environment, books, progress)
+                played = await play_stories(environment, books, progress)
+        return played, await asyncio.to_thread(Reading(books).count_work)
     finally:
         books.dispose()
 
 
-def _report(plan: StackPlan, played: Sequence[PlayedStory]) -> int:
+def _report(plan: StackPlan, played: Sequence[PlayedStory], work: Mapping[Work, int]) -> int:
     say("")
     show_table(console(), played, plan.ui_list)
+    say("")
+    show_links(plan.server.ui_url, plan.server.namespace, work)
     say("")
     say(f"  All cases in the Temporal UI  {plan.ui_list}")
     say(f"  Mails that were sent          {plan.sandbox_url}/mail")

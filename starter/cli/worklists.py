@@ -1,5 +1,6 @@
 """Worklists: what people have to do now, with a link into the Temporal UI for each (NTF-6)."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -53,6 +54,17 @@ def worklists(as_json: Annotated[bool, typer.Option("--json", help="For programs
     say("backhaul list --work NAME shows one; in the Temporal UI:")
     for one in WORKLISTS.values():
         say(f"  {one.link(ui, namespace)}")
+
+
+def show_links(ui: str, namespace: str, counts: Mapping[Work, int]) -> None:
+    """Each worklist with the number of its cases, and the link that opens it in the Temporal UI."""
+    from starter.cli.output import show_table
+
+    show_table(
+        ("worklist", "cases", "opens in the Temporal UI"),
+        ((one.work.value, counts[one.work], one.link(ui, namespace)) for one in WORKLISTS.values()),
+        right=("cases",),
+    )
 
 
 def show_work(work: Work, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:
