@@ -37,8 +37,8 @@ from temporalio.worker import (
 )
 
 from activities.code_faults import watch_code
+from activities.connectors.payments import Payments
 from activities.connectors.shop_json.shop import Shop
-from activities.connectors.stripe.payments import Payments
 from activities.connectors.supplier_json.suppliers import Suppliers
 from activities.database import Alerts, Contacts, Database, open_database
 from activities.event_arrival import Arrivals

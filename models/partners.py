@@ -46,6 +46,8 @@ class AuthorizeCharge(Message):
     currency: Currency
     payment_method: Number
     gateway_customer: Number | None = None
+    connection_id: CaseId | None = None
+    """By which connection; none: the broker's."""
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
@@ -84,6 +86,8 @@ class CaptureCharge(Message):
     gateway_reference: Number
     amount: PositiveAmount
     currency: Currency
+    connection_id: CaseId | None = None
+    """By which connection; none: the broker's."""
 
 
 class VoidCharge(Message):
@@ -92,6 +96,8 @@ class VoidCharge(Message):
     charge_id: DerivedId
     gateway_reference: Number | None = None
     gateway_customer: Number | None = None
+    connection_id: CaseId | None = None
+    """By which connection; none: the broker's."""
 
 
 # ---- payment gateway: refunds ----
@@ -108,6 +114,8 @@ class SendRefund(Message):
     currency: Currency
     gateway_account: Number | None = None
     """The seller's account at the gateway, for the buyer's refund."""
+    connection_id: CaseId | None = None
+    """By which connection; none: the broker's."""
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 

@@ -6,6 +6,7 @@ body, which may hold personal data, and never a key.
 """
 
 import re
+import socket
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.connectors.connection import LONGEST_WAIT_FOR_A_PLACE, Connection, Limits, NotAsked, retry_delay
-from models.failures import HANDLING, Category, InvalidInput, Problem
+from models.failures import HANDLING, Category, InvalidInput, PartnerUnavailable, Problem, RefusedByPartner
 from models.message import Message
 from models.network import needs_tls
 from models.settings import Settings
@@ -163,6 +164,25 @@ class Partner:
             raise self._out_of_order(what, no.why, None, delay, party) from None
         return answer
 
+    async def test(self, path: str, headers: Mapping[str, str], expects: type[WireModel]) -> None:
+        """Ask for `path`, changing nothing. Raises a BackhaulError that says in words what is wrong."""
+        try:
+            answer = await self._client.get(path, headers=headers)
+        except httpx.RequestError as error:
+            raise PartnerUnavailable(
+                f"the {self._name} at {self._client.base_url.host} {unreachable(error)}"
+            ) from None
+        if no := _no_of(answer):
+            raise RefusedByPartner(f"the {self._name} {no}")
+        if not answer.is_success:
+            raise PartnerUnavailable(f"the {self._name} answered {answer.status_code}: try again later")
+        try:
+            expects.model_validate_json(answer.content)
+        except ValidationError:
+            raise RefusedByPartner(
+                f"something else than the {self._name} answers at {self._client.base_url}: check base_url"
+            ) from None
+
     def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
         """The answer's body. One that we don't understand says nothing about what was done: looked at again."""
         try:
@@ -219,6 +239,40 @@ def _why(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TransportError):
         return f"can't be reached ({type(error).__name__})"
     return f"gave an answer that can't be read ({type(error).__name__})"
+
+
+def unreachable(error: httpx.RequestError) -> str:
+    """The same for whoever tests a connection: what to look at. Names no address, key or body."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
+        return "shows a TLS certificate that is not trusted: check base_url, or the certificates of this machine"
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return "does not speak TLS as we do: check base_url, its scheme and port"
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return "can't be found: there is no such host; check base_url"
+    if isinstance(error, httpx.TimeoutException):
+        return "did not answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "can't be reached: nothing answers there; check base_url and its port"
+    return _why(error)
+
+
+def _no_of(answer: httpx.Response) -> str | None:
+    """What a partner's no to a test means; none: it is no such no."""
+    code = error_code(error_of(answer))
+    told = f" ({answer.status_code}, {code})" if code else f" ({answer.status_code})"
+    match answer.status_code:
+        case 401:
+            return f"does not take the key: check what `secret` refers to{told}"
+        case 403:
+            return f"does not let this key use this account: check `account`, and what the key may do{told}"
+        case 404:
+            return f"has nothing at this address: check base_url and `account`{told}"
+        case status if 300 <= status < 500 and status not in _LATER:
+            return f"refused the question: check base_url and `account`{told}"
+    return None
 
 
 def _attempt() -> int:

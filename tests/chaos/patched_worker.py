@@ -15,7 +15,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 import worker
-from activities.connectors.stripe.payments import Payments
+from activities.connectors.payments import Payments
 from activities.database import Database
 from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer

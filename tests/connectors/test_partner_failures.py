@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.http import LONGEST_PAUSE, Trouble, retry_after
+from activities.connectors.payments import Payments
 from activities.connectors.shop_json.shop import Shop
-from activities.connectors.stripe.payments import Payments
 from models.partners import AnnounceTracking, AuthorizeCharge, CaptureCharge, ChargeState, SendRefund
 from models.refunds import Direction
 from models.settings import Settings

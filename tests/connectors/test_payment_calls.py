@@ -11,7 +11,7 @@ import pytest
 from pydantic import HttpUrl
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.stripe.payments import Payments
+from activities.connectors.payments import Payments
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeState, SendRefund, VoidCharge
 from models.refunds import Direction
 from models.settings import Settings

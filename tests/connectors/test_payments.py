@@ -7,7 +7,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.stripe.payments import Payments
+from activities.connectors.payments import Payments
 from models.partners import (
     TOO_SMALL,
     AuthorizeCharge,

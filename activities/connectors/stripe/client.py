@@ -9,10 +9,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import Field
 
+from activities.connectors.access import Access
 from activities.connectors.http import SAVED, Partner, PartnerError, WireModel
 from models.money import from_minor_units, to_minor_units
-from models.settings import Settings
 
+STRIPE_URL: Final = "https://api.stripe.com"
 STRIPE_VERSION: Final = "2020-08-27"
 """The version whose fields are read here; an account's own default never changes under us."""
 
@@ -92,17 +93,19 @@ class _Page(WireModel, Generic[Listed]):
 class Stripe:
     """The calls that Backhaul makes, as Stripe's API reference has them."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, access: Access) -> None:
+        self._account = access.connection.account
         self.partner = Partner(
             "payment gateway",
-            str(settings.gateway_url),
-            {
-                "Authorization": f"Bearer {settings.gateway_key.get_secret_value()}",
-                "Stripe-Version": STRIPE_VERSION,
-            },
-            settings,
-            transport,
+            access.base_url(STRIPE_URL),
+            {**access.bearer, "Stripe-Version": STRIPE_VERSION},
+            access.settings,
+            access.transport,
         )
+
+    async def test(self) -> None:
+        """Read the newest payment: address, key and account in one call. Raises a BackhaulError."""
+        await self.partner.test("/v1/payment_intents?limit=1", _on_behalf_of(self._account), _Page[PaymentIntent])
 
     async def post(
         self,

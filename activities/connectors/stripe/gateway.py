@@ -1,4 +1,4 @@
-"""The seller's charge and both kinds of refund, through a gateway that speaks Stripe's protocol.
+"""Stripe as a payment gateway: the seller's charge and both kinds of refund.
 
 Every movement carries our id, as its idempotency key and in its metadata. The first try is protected by the key
 and looks for nothing. The gateway forgets keys after a day, a case goes on for months: whatever may have been
@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 import httpx
-from temporalio import activity
 
+from activities.connectors.access import Access
 from activities.connectors.http import SAVED, code_in, error_code, error_of
 from activities.connectors.stripe import client as wire
 from activities.connectors.stripe.client import OUR_ID, KeySpent, Stripe
@@ -29,7 +29,6 @@ from models.partners import (
 )
 from models.payments import PaidBy
 from models.refunds import Direction
-from models.settings import Settings
 
 KEYS: Final = 200
 """How many keys one movement may use up: more than server errors can be met within the day that a key lives."""
@@ -50,27 +49,24 @@ _ID: Final = re.compile(r"[!-~]{1,160}")
 Given = TypeVar("Given")
 
 
-class Payments:
-    """Activities towards the payment gateway; errors as in `activities.connectors.http`."""
+class StripeGateway:
+    """One Stripe account; answers as in `PaymentGateway`, errors as in `activities.connectors.http`."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._stripe = Stripe(settings, transport)
+    provider: Final = PaidBy.STRIPE
+
+    def __init__(self, access: Access) -> None:
+        self._stripe = Stripe(access)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self._stripe.partner.aclose()
 
-    @activity.defn(name="authorize_charge")
-    async def authorize_charge(self, ask: AuthorizeCharge) -> ChargeAnswer:
-        """Reserve the broker's charge on the seller's payment method (ORD-3).
+    async def test(self) -> None:
+        await self._stripe.test()
 
-        `authorized`, or `declined` with the gateway's reason: a value, for the order then waits. A charge
-        that an earlier try made is found by its id and told as it stands.
-        """
+    async def authorize(self, ask: AuthorizeCharge, *, looks: bool) -> ChargeAnswer:
         what = "authorize a charge"
         self._check_id(what, "the seller's customer id", ask.gateway_customer)
         form = self._charge_form(what, ask)
-        looks = ask.again or activity.info().attempt > 1
         found = await self._stripe.intent_by_our_id(what, ask.charge_id) if looks else None
         if found is not None:
             return await self._authorized(ask.charge_id, found)
@@ -121,13 +117,8 @@ class Payments:
                 await self._cancel(what, ask.charge_id, intent.id, _ABANDONED)
         return _declined(ask.charge_id, intent.id if intent else None, reason)
 
-    @activity.defn(name="capture_charge")
-    async def capture_charge(self, ask: CaptureCharge) -> ChargeAnswer:
-        """Take `amount` of an authorized charge; the rest is given free.
-
-        `captured` says how much was really taken, also when an earlier try did it; `expired` when the
-        authorization is gone; `none` when the gateway doesn't know it.
-        """
+    async def capture(self, ask: CaptureCharge, *, looks: bool) -> ChargeAnswer:
+        """What can be captured once only needs no look before."""
         what = "capture a charge"
         units = self._units(what, ask.amount, ask.currency)
         return await self._with_fresh_key(
@@ -135,7 +126,7 @@ class Payments:
         )
 
     async def _capture(self, what: str, ask: CaptureCharge, units: str, key: str) -> ChargeAnswer:
-        """What can be captured once only needs no look before; a no is followed by one."""
+        """A no is followed by a look."""
         answer = await self._stripe.post(
             what,
             wire.intent_path(ask.gateway_reference, "capture"),
@@ -158,12 +149,7 @@ class Payments:
             raise self._no_to(what, answer)
         return self._captured(ask, now)
 
-    @activity.defn(name="void_charge")
-    async def void_charge(self, ask: VoidCharge) -> ChargeAnswer:
-        """Give an authorization free (CAN-1, ORD-7).
-
-        `voided` (also if it was before), `captured` (too late: refund it), or `none` (it never got there).
-        """
+    async def void(self, ask: VoidCharge) -> ChargeAnswer:
         what = "void a charge"
         self._check_id(what, "the seller's customer id", ask.gateway_customer)
         reference = ask.gateway_reference
@@ -177,13 +163,7 @@ class Payments:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
         return self._told(ask.charge_id, intent)
 
-    @activity.defn(name="send_refund")
-    async def send_refund(self, ask: SendRefund) -> RefundAnswer:
-        """Refund a payment, exactly once per `refund_id`, however often and however late it is tried (REF-6).
-
-        `refused`: the gateway says no for good (REF-9). `failed`: it was sent under this id, and failed; it
-        is never sent again under the same id (REF-7).
-        """
+    async def refund(self, ask: SendRefund, *, looks: bool) -> RefundAnswer:
         what = "send a refund"
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
@@ -191,7 +171,7 @@ class Payments:
         account = self._account(what, ask)
         form = self._refund_form(what, ask, payment)
         found = None
-        if ask.again or activity.info().attempt > 1:
+        if looks:
             found = await self._refunded_before(what, ask, payment, account)
         # The gateway refunds in the payment's currency and is not told ours: a wrong one can't be taken back. The
         # seller's charge is our own, in the currency that we gave it.
@@ -231,9 +211,7 @@ class Payments:
             return _refused("amount_too_large")
         return _refused(error_code(error))
 
-    @activity.defn(name="look_up_refund")
-    async def look_up_refund(self, ask: SendRefund) -> RefundAnswer:
-        """Where the refund with this `refund_id` stands; sends nothing. `none`: it never got there."""
+    async def find_refund(self, ask: SendRefund) -> RefundAnswer:
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
             return RefundAnswer(state="none")

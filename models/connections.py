@@ -1,0 +1,97 @@
+"""Connections: how partners are reached. Data with an owner, as sellers and suppliers are; code names none.
+
+The secret is never in a connection: it says where the secret stands.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, Field, HttpUrl, model_validator
+
+from models.ids import ID_PATTERN, CaseId
+from models.message import GatewayId, Message, Text
+
+
+class ConnectionKind(StrEnum):
+    """What a partner does for us."""
+
+    PAYMENTS = "payments"
+    SUPPLIER = "supplier"
+    CHANNEL = "channel"
+
+
+class Provider(StrEnum):
+    """Whose protocol a connection speaks."""
+
+    STRIPE = "stripe"
+    PAYPAL = "paypal"
+    AUTHORIZE_NET = "authorize_net"
+    SUPPLIER_JSON = "supplier_json"
+    """The JSON API of docs/partner-api.md."""
+    SHOP_JSON = "shop_json"
+
+
+KIND_OF: Final = {
+    Provider.STRIPE: ConnectionKind.PAYMENTS,
+    Provider.PAYPAL: ConnectionKind.PAYMENTS,
+    Provider.AUTHORIZE_NET: ConnectionKind.PAYMENTS,
+    Provider.SUPPLIER_JSON: ConnectionKind.SUPPLIER,
+    Provider.SHOP_JSON: ConnectionKind.CHANNEL,
+}
+
+BROKER: Final = "broker"
+
+_OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_PATTERN[1:-1]}")
+_SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:/[!-~]{1,999}")
+_OPTION: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+
+def _known_owner(owner: str) -> str:
+    if not _OWNER.fullmatch(owner):
+        raise ValueError("an owner is broker, seller:ID or supplier:ID")
+    return owner
+
+
+def _reference(secret: str) -> str:
+    if not _SECRET.fullmatch(secret):
+        raise ValueError("say where the secret stands, never the secret itself: env:NAME or file:/PATH")
+    return secret
+
+
+def _option(name: str) -> str:
+    if not _OPTION.fullmatch(name):
+        raise ValueError("the name of an option is made of small letters, digits and _")
+    return name
+
+
+Owner = Annotated[str, AfterValidator(_known_owner)]
+"""`broker`, `seller:ID` or `supplier:ID`."""
+
+SecretReference = Annotated[str, AfterValidator(_reference)]
+"""Where a secret stands: `env:NAME` or `file:/PATH`. Never the secret itself."""
+
+
+class Connection(Message):
+    """How one partner is reached, by whom it is owned. `options`: what its provider wants to know beside this."""
+
+    connection_id: CaseId
+    kind: ConnectionKind
+    provider: Provider
+    owner: Owner
+    base_url: HttpUrl | None = None
+    """Where its API stands; none: where the provider has it."""
+    account: GatewayId | None = None
+    """Whose account at the partner; none: the one that the secret belongs to."""
+    secret: SecretReference | None = None
+    options: Annotated[dict[Annotated[str, AfterValidator(_option)], Text], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
+    active: bool = True
+    """Nothing is begun through one that is not. It is never deleted: payments and refunds name it."""
+
+    @model_validator(mode="after")
+    def _speaks_its_kind(self) -> Self:
+        if KIND_OF[self.provider] is not self.kind:
+            raise ValueError(f"{self.provider.value} is a provider of {KIND_OF[self.provider].value}")
+        return self
