@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from models.countries import Country
 from models.message import Message, Text
 
 _PRIMARY: Final = re.compile(r"^([A-Za-z]{2})(?:[-_].*)?$")
@@ -41,7 +42,7 @@ class Address(Message):
     city: Text
     region: Text | None = None
     postal_code: _PostalCode | None = None
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    country: Country
     phone: Text | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None

@@ -6,20 +6,28 @@ Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, i
 import re
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
+from models.forms import written_as
 
-CaseId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+
+def _id_of(most: int) -> AfterValidator:
+    return written_as(
+        rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{most - 1}}}",
+        f"is an id: letters from A to Z, digits, and . _ - after the first, {most} characters at most",
+    )
+
+
+CaseId = Annotated[str, _id_of(100)]
 """An id of ours or of a partner that becomes part of a workflow id or a search attribute."""
 
-ReturnId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,129}$")]
+ReturnId = Annotated[str, _id_of(130)]
 """The id of a return: room for one that is derived from the longest order id."""
 
-DerivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,159}$")]
+DerivedId = Annotated[str, _id_of(160)]
 """The id of a refund or a charge: room for one that is derived from the longest return id."""
 
-LineId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,109}$")]
+LineId = Annotated[str, _id_of(110)]
 """The id of a line in its order: room for one that is derived from the longest id of a kit."""
 
 KindName = Literal["order", "return", "refund", "orphan"]

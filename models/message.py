@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from models.failures import InvalidInput, Problem
+from models.forms import written_as
 from models.ids import LineId
 from models.text import DEEPEST, on_one_line, unfit
 
@@ -56,13 +57,18 @@ def _fit_for_a_header(value: str) -> str:
 GatewayId = Annotated[Number, AfterValidator(_fit_for_a_header)]
 """A number that the payment gateway gave, such as `acct_1032D82eZvKYlo2C`: it goes into a request's header."""
 
+_ROLES: Final = "seller|buyer|supplier|staff|broker|channel|carrier|gateway|script|system"
 Actor = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(seller|buyer|supplier|staff|broker|channel|carrier|gateway|script|system):[^\s].{0,99}$"
+    written_as(
+        rf"({_ROLES}):\S.{{0,99}}",
+        f"is role:name, such as seller:jane, on one line; the roles are {_ROLES.replace('|', ', ')}",
     ),
 ]
 """Who did it: `role:name`, e.g. `seller:jane`."""
+
+Asker = Annotated[str, written_as(r"[a-z]+:\S.{0,99}", "is role:name, such as seller:jane, on one line")]
+"""Who asks for a case of its own: `role:name`."""
 
 
 _SAYS_A_DAY: Final = re.compile(r"\s*\d{4}-")
@@ -95,7 +101,7 @@ class Message(BaseModel):
 
     @classmethod
     def at_the_door(cls, data: Any) -> Self:
-        """Read what somebody outside sent; an empty text is an absent field (ORD-21).
+        """Read what somebody outside sent; an empty text, or null, is an absent field (ORD-21).
 
         Raises InvalidInput that names every wrong field.
         """
@@ -164,13 +170,13 @@ def _unfit_texts(data: Any) -> Iterator[Problem]:
 
 
 def _without_empty(data: Any) -> Any:
-    """Without the fields that hold an empty text: who has nothing to say often says so. The facts of a case that
-    goes on are left as they are."""
+    """Without the fields that hold an empty text or null: who has nothing to say often says so. The facts of a
+    case that goes on are left as they are."""
     if isinstance(data, dict):
         return {
             name: value if name == "continued" else _without_empty(value)
             for name, value in data.items()
-            if not (isinstance(value, str) and not value.strip())
+            if not (value is None or (isinstance(value, str) and not value.strip()))
         }
     return [_without_empty(value) for value in data] if isinstance(data, list) else data
 
@@ -226,12 +232,16 @@ class HasSku(Protocol):
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Which fields are wrong and why, without the values: they may be personal."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    wrong = {detail["loc"][:length] for detail in found for length in range(len(detail["loc"]))}
     return [
         Problem(
             field=".".join(str(part) for part in detail["loc"])[:100] or "(message)",
             message=detail["msg"].removeprefix("Value error, ")[:200],
         )
-        for detail in error.errors(include_url=False, include_context=False, include_input=False)
+        for detail in found
+        # Entries that are wrong are not counted: a list of them only seems too short.
+        if not (detail["type"] == "too_short" and detail["loc"] in wrong)
     ][:20]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import EmailStr, Field
 
 from models.buyers import Language
+from models.countries import Country
 from models.failures import InvalidInput, Problem
 from models.ids import CaseId
 from models.message import GatewayId, LongText, Message, Number, Text
@@ -19,8 +20,6 @@ from models.reasons import OwnReasons
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Minutes = Annotated[int, Field(ge=1, le=100_000)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166-1 alpha-2."""
 
 
 DEFAULT_MINIMUM_STOCK: Final = 2

@@ -7,12 +7,18 @@ takes the default way: a marketplace's reasons are its own.
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Protocol
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from models.buyers import DEFAULT_LANGUAGE, Language
+from models.forms import written_as
 from models.message import Message, Text, folded
 
-Handle = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
+Handle = Annotated[
+    str,
+    written_as(
+        "[a-z][a-z0-9_]{0,49}", "is a handle such as does_not_fit: small letters, digits and _, 50 at most"
+    ),
+]
 
 
 class Reason(Message):

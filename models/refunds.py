@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from models.ids import CaseId, DerivedId, ReturnId
-from models.message import Event, LongText, Message, Number, Quantity, Request, Text
+from models.message import Asker, Event, LongText, Message, Number, Quantity, Request, Text
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole
 
 
@@ -40,7 +40,7 @@ class RefundRequest(Request):
     """None: all that is still refundable (REF-8)."""
     currency: Currency
     reason: Text
-    requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")]
+    requested_by: Asker
     lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
     reference: Number | None = None
     """Of a refund made elsewhere."""

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
+from models.forms import written_as
 from models.ids import CaseId, DerivedId, LineId, ReturnId
 from models.message import (
+    Asker,
     Event,
     LongText,
     Message,
@@ -46,13 +48,16 @@ ASKED_HERE: Final = (Source.SELLER, Source.BUYER, Source.MANUAL)
 """Who asks here, and can be answered. What marketplaces opened exists already, whatever our rules say."""
 
 
+MediaType = Annotated[str, written_as("[a-z]+/[A-Za-z0-9.+-]{1,100}", "is a kind of file such as image/jpeg")]
+
+
 class Evidence(Message):
     """A photo or video, by reference and hash; never the file itself (RET-19)."""
 
     kind: Literal["photo", "video", "document"]
     reference: Annotated[str, Field(min_length=1, max_length=500)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    media_type: Annotated[str, Field(pattern=r"^[a-z]+/[A-Za-z0-9.+-]{1,100}$")] | None = None
+    sha256: Annotated[str, written_as("[0-9a-f]{64}", "is 64 digits from 0 to f, in small letters")]
+    media_type: MediaType | None = None
     """Of the file, such as `image/jpeg`."""
     note: Text | None = None
     """What it shows."""
@@ -73,7 +78,7 @@ class ReturnRequest(Request):
     return_id: ReturnId
     order_id: CaseId
     source: Source = Source.MANUAL
-    requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")] = "script:manual"
+    requested_by: Asker = "script:manual"
     """`role:name` of the one who asks."""
     lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=500)]
     amazon_rma_id: Number | None = None

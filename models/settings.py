@@ -5,7 +5,7 @@ Settings of the business (sellers, suppliers) are data in the books: see `models
 """
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -149,8 +149,8 @@ class Settings(BaseSettings):
     codec_token: Annotated[SecretStr | None, AfterValidator(_sendable_or_none)] = None
     """What the codec server wants as `Authorization: Bearer`."""
 
-    log_format: str = Field(default="console", pattern="^(console|json)$")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_address: str | None = None
     """`host:port` for Prometheus; none: no metrics."""
 
