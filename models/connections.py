@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
-from models.ids import ID_PATTERN, CaseId
+from models.ids import ID_FORM, CaseId
 from models.message import GatewayId, Message, Text
 
 
@@ -42,7 +42,7 @@ KIND_OF: Final = {
 
 BROKER: Final = "broker"
 
-_OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_PATTERN[1:-1]}")
+_OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_FORM}")
 _SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:/[!-~]{1,999}")
 _OPTION: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 

@@ -4,16 +4,19 @@ Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, i
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
 
 from models.forms import written_as
 
 
+ID_FORM: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
 def _id_of(most: int) -> AfterValidator:
     return written_as(
-        rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{most - 1}}}",
+        ID_FORM.replace("99", f"{most - 1}"),
         f"is an id: letters from A to Z, digits, and . _ - after the first, {most} characters at most",
     )
 
