@@ -19,11 +19,13 @@ class AlertKind(StrEnum):
     """A partner says no for good: the request or a setting is wrong."""
     FAULT = "fault"
     """A fault of ours."""
+    TEMPLATE = "template"
+    """A mail template that does not work: one alert for all of its mails."""
 
 
 class AlertTopic(Message):
     """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`), of a fault of ours the
-    call (`send_refund`)."""
+    call (`send_refund`), the template (`acme/en/order_shipped.md`)."""
 
     kind: AlertKind
     name: Annotated[str, Field(min_length=1, max_length=150, pattern="^[^,]+$")]

@@ -37,11 +37,14 @@ class SharedAlerts:
         Raises PartnerUnavailable while the database does not answer.
         """
         hour = self._hour(datetime.now(UTC))
-        most = 1 if topic.kind is AlertKind.OUTAGE else self._settings.alerts_per_fault
+        once = topic.kind in (AlertKind.OUTAGE, AlertKind.TEMPLATE)
+        most = 1 if once else self._settings.alerts_per_fault
         turn = await asyncio.to_thread(self._turns.turn, topic, mail.key, hour, most)
         if turn.number is None:
             return None
-        facts = {"cases": str(max(turn.cases, 1)), "worklist": self._worklist()}
+        facts = {}
+        if topic.kind is not AlertKind.TEMPLATE:  # it holds up no case, or each tells its own trouble
+            facts = {"cases": str(max(turn.cases, 1)), "worklist": self._worklist()}
         if turn.number == most:
             facts["silent_until"] = (hour + timedelta(seconds=self._settings.alert_seconds)).isoformat()
         return mail.model_copy(

@@ -2,19 +2,26 @@
 
 import asyncio
 import hashlib
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from typing import Final, Protocol
 
+import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.mail.alerts import SharedAlerts, Turns
-from activities.mail.letter import Letter, one_line
+from activities.mail.letter import BrokenTemplate, Letter, NoLetter, one_line
 from activities.mail.message import NoAddress, address_of, message_of, needs_international_mail
 from activities.mail.reader import facts_for
 from activities.mail.smtp import MailServer, NeedsInternationalMail, Undeliverable, mail_failure
+from models.alerts import AlertKind, AlertTopic
+from models.case import Who
 from models.failures import BackhaulError, PartnerUnavailable
 from models.partners import Addressee, Contact, Mail, MailSent, QuotedMail, Recipient
 from models.settings import Settings
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 SENDER: Final = "Backhaul"
 """Who writes to sellers, suppliers and staff. The buyer is written to in the seller's name (ORD-9)."""
@@ -54,8 +61,8 @@ class Mailer:
         """Send one mail, once per `key` (NTF-1). That it can never go is an answer (NTF-8). Of alerts that many
         cases have in common only a few go (NTF-9).
 
-        Raises `PartnerUnavailable` while the mail server is down or says: later; `InvalidInput` for a template
-        that does not exist.
+        Raises `PartnerUnavailable` while the mail server is down or says: later; `Internal` while there is no
+        template that works: staff are told, and it is tried again.
         """
         if mail.topic is not None:
             try:
@@ -76,10 +83,7 @@ class Mailer:
             why = "no e-mail address is known"
             return MailSent(state="no_address", message_id=message_id, reason=why)
         sender = one_line(contact.seller_name) if mail.to is Recipient.BUYER else SENDER
-        try:
-            letter = await asyncio.to_thread(self._letter, mail, contact, sender)
-        except BackhaulError as error:
-            raise mail_failure(error.category, str(error)) from None
+        letter = await self._written(mail, contact, sender)
         try:
             await self._deliver(message_id, address_of(contact.name, contact.email), sender, contact, letter)
         except (NoAddress, Undeliverable) as no:
@@ -91,7 +95,7 @@ class Mailer:
         staff = self._alerts.without_database(mail, outage)
         if staff is None:
             return MailSent(state="already", message_id=message_id)
-        letter = await asyncio.to_thread(self._letter, mail, staff, SENDER)
+        letter = await self._written(mail, staff, SENDER)
         await self._deliver(message_id, address_of(staff.name, staff.email or ""), SENDER, staff, letter)
         return MailSent(state="sent", message_id=message_id)
 
@@ -100,6 +104,39 @@ class Mailer:
         await asyncio.to_thread(self._outbox.mark_sent, key, message_id)
         self._out.discard(key)
         return MailSent(state="sent", message_id=message_id)
+
+    async def _written(self, mail: Mail, contact: Contact, sender: str) -> Letter:
+        """The letter; of a template that does not work staff are told."""
+        try:
+            letter = await asyncio.to_thread(self._letter, mail, contact, sender)
+        except NoLetter as error:
+            await self._tell_of_template(
+                mail, error.broken, "there is no other: such mails wait until it is mended"
+            )
+            raise mail_failure(error.category, str(error)) from None
+        except BackhaulError as error:
+            raise mail_failure(error.category, str(error)) from None
+        if letter.instead_of is not None:
+            await self._tell_of_template(mail, letter.instead_of, "the built-in one is sent until it is mended")
+        return letter
+
+    async def _tell_of_template(self, mail: Mail, broken: BrokenTemplate, meanwhile: str) -> None:
+        """Tell staff once in an hour, whichever mails it is for. The mail itself waits for nothing here: if staff
+        can't be told now, the next mail of this template tells them."""
+        if mail.topic is not None and mail.topic.kind is AlertKind.TEMPLATE:
+            return
+        topic = AlertTopic(kind=AlertKind.TEMPLATE, name=broken.name.replace(",", " ")[-150:])
+        what = f"the mail template {broken.name} does not work ({broken.why}); {meanwhile}"
+        facts = {"what": what, "who_acts": Who.STAFF.value, "case": mail.key.partition(":")[0]}
+        facts["since"] = datetime.now(UTC).isoformat()
+        alert = mail.model_copy(
+            update={"key": f"{mail.key}:template", "template": "staff_alert", "to": Recipient.STAFF}
+            | {"facts": facts, "lines": (), "quotes": None, "topic": topic}
+        )
+        try:
+            await self.send_mail(alert)
+        except (ApplicationError, BackhaulError) as error:
+            log.warning("staff are not told of a mail template yet", template=broken.name, error=str(error))
 
     def _letter(self, mail: Mail, contact: Contact, sender: str) -> Letter:
         """Raises NoLetter."""
@@ -117,7 +154,7 @@ class Mailer:
 
     def _quotation(self, original: Mail, teller: Contact) -> dict[str, str]:
         """Whom the original did not reach, and what it says; the supplier's link stays personal (RET-8)."""
-        from activities.mail.rendering import NoLetter, letters
+        from activities.mail.rendering import letters
 
         found = self._contacts.addressee(original).contact
         reader = found or teller.model_copy(update={"name": "", "email": None})

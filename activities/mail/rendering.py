@@ -6,23 +6,24 @@ buyer typed can be no link, no heading and no header line.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from string import punctuation
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import structlog
-from jinja2 import ChainableUndefined, Environment, FileSystemLoader, TemplateNotFound, Undefined, pass_context
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Undefined, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from activities.mail.dates import day_in_words, moment_in_words
-from activities.mail.letter import Letter, one_line
-from models.failures import BackhaulError, Category
+from activities.mail.letter import Letter, NoLetter, one_line
+from activities.mail.reader import ALWAYS
+from activities.mail.template_faults import TemplateFault, broken_template, shown_facts
 
 BUILT_IN: Final = Path(__file__).parent / "templates"
 DEFAULT_LANGUAGE: Final = "en"
@@ -40,12 +41,6 @@ log = structlog.get_logger(__name__)
 TIME_ZONE: Final = "_time_zone"
 LANGUAGE: Final = "_language"
 """Where a template finds what its dates are told in; it can't be a fact of a mail."""
-
-
-class NoLetter(BackhaulError):
-    """There is no such template, or none that works."""
-
-    category: ClassVar[Category] = Category.INVALID_INPUT
 
 
 class _Ready(str):
@@ -77,30 +72,37 @@ class Letters:
         """The letter `template` of this seller in this language (`de`, `pt-BR`), with dates in this zone (NTF-10).
         `sender` signs the HTML part.
 
-        A broken template of the seller's is told in the log, and the built-in one is taken: a slip in a
-        wording keeps nobody from being told. Raises NoLetter.
+        For a broken template of the installation's the built-in one is taken, and the letter says so: a slip in a
+        wording keeps nobody from being told. Raises NoLetter when that does not work either.
         """
         spoken = _languages(language)
         built_in = tuple(BUILT_IN / one for one in (*spoken, DEFAULT_LANGUAGE))
         known = {**facts, TIME_ZONE: time_zone}
+        broken = None
         if self._custom is not None:
             homes = [self._custom / seller_id] if seller_id else []
             own = [home / one for home in (*homes, self._custom) for one in spoken]
             try:
+                self._require_known_facts(own, built_in, template, facts)
                 return self._render((*own, *built_in), template, known, sender)
-            except Exception as error:
-                # Whoever writes templates may make any mistake in them.
-                log.warning(
-                    "mail template does not work; the built-in one is taken",
-                    template=template,
-                    seller_id=seller_id,
-                    language=language,
-                    error=type(error).__name__,
-                )
+            except Exception as error:  # whoever writes templates may make any mistake in them
+                broken = broken_template(error, template, own, self._custom)
+                log.warning("mail template does not work", template=broken.name, why=broken.why)
         try:
-            return self._render(built_in, template, known, sender)
-        except TemplateNotFound:
-            raise NoLetter(f"there is no mail template {template}") from None
+            letter = self._render(built_in, template, known, sender)
+        except Exception as error:
+            raise NoLetter(broken or broken_template(error, template, built_in, BUILT_IN)) from None
+        return letter._replace(instead_of=broken)
+
+    def _require_known_facts(
+        self, own: Sequence[Path], built_in: Sequence[Path], template: str, facts: Mapping[str, str]
+    ) -> None:
+        """Raises TemplateFault for a fact that no such mail ever has: a slip, which would show as nothing."""
+        ours, _ = self._environments((*own, *built_in))
+        shipped, _ = self._environments(tuple(built_in))
+        shown = shown_facts(ours, f"{template}.md") - shown_facts(shipped, f"{template}.md")
+        if unknown := sorted(shown - facts.keys() - set(ALWAYS)):
+            raise TemplateFault(f"no mail of this kind has {', '.join(unknown)}")
 
     def _render(self, folders: tuple[Path, ...], template: str, facts: Mapping[str, str], sender: str) -> Letter:
         plain, markdown = self._environments(folders)
@@ -133,11 +135,11 @@ def _languages(language: str) -> tuple[str, ...]:
 
 
 def _parted(rendered: str) -> tuple[str, str]:
-    """Subject and body. Raises ValueError if the template doesn't begin with its subject."""
+    """Subject and body. Raises TemplateFault if the template doesn't begin with its subject."""
     # What a condition left out has left its blank lines behind.
     head, _, body = _BLANK_LINES.sub("\n\n", rendered).strip().partition("\n")
     if not head.startswith(_SUBJECT):
-        raise ValueError(f"a mail template begins with `{_SUBJECT} ...`")
+        raise TemplateFault(f"it does not begin with `{_SUBJECT} ...`")
     return one_line(head.removeprefix(_SUBJECT))[:LONGEST_SUBJECT], body.strip() + "\n"
 
 

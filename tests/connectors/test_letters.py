@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from activities.mail.letter import Letter
-from activities.mail.rendering import BUILT_IN, Letters, NoLetter
+from activities.mail.letter import Letter, NoLetter
+from activities.mail.rendering import BUILT_IN, Letters
 from tests.connectors.mail_calls import FACTS_PASSED, templates_for
 
 LANGUAGES = ("en", "de")
@@ -150,18 +150,46 @@ def test_NTF_4_a_sellers_own_template_wins_over_the_installations_and_the_built_
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "why"),
     [
-        "Subject: {{ unclosed\n",
-        "no subject",
-        'Subject: x\n\n{% include "nowhere.md" %}',
-        "Subject: x\n\n{{ 1 / 0 }}",
+        ("Subject: {{ unclosed\n", "line 1: unexpected end of template"),
+        ("no subject", "it does not begin with `Subject: ...`"),
+        ('Subject: x\n\n{% include "nowhere.md" %}', "there is no nowhere.md"),
+        ("Subject: x\n\n{{ 1 / 0 }}", "ZeroDivisionError"),
+        ("Subject: {{ traking_number }}\n\n{{ carier }}", "no mail of this kind has carier, traking_number"),
+        ("Subject: x\n\n{% include 'order_shipped.md' %}", "RecursionError"),
     ],
 )
-def test_NTF_4_a_sellers_broken_template_keeps_nobody_from_being_told(tmp_path: Path, broken: str) -> None:
+def test_NTF_4_NTF_9_a_sellers_broken_template_keeps_nobody_from_being_told(
+    tmp_path: Path, broken: str, why: str
+) -> None:
     (tmp_path / "acme" / "en").mkdir(parents=True)
     (tmp_path / "acme" / "en" / "order_shipped.md").write_text(broken)
-    assert write("order_shipped", FACTS, custom=tmp_path).subject == "Order 1001 has shipped"
+    letter = write("order_shipped", FACTS, custom=tmp_path)
+    assert letter.subject == "Order 1001 has shipped"
+    assert letter.instead_of is not None
+    assert letter.instead_of.name == "acme/en/order_shipped.md"
+    assert letter.instead_of.why.startswith(why)
+
+
+def test_NTF_9_what_a_broken_template_includes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir(parents=True)
+    (tmp_path / "en" / "message_out_of_stock.md").write_text("Dear {{ buyer_name }},\n{% if %}")
+    letter = write("order_voided", ALWAYS, custom=tmp_path)
+    assert letter.instead_of is not None
+    assert letter.instead_of.name == "en/message_out_of_stock.md"
+    assert letter.instead_of.why.startswith("line 2: ")
+
+
+def test_NTF_9_a_template_that_is_mended_is_taken_again(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir(parents=True)
+    file = tmp_path / "en" / "order_shipped.md"
+    file.write_text("{{")
+    letters = Letters(tmp_path)
+    assert letters.write("order_shipped", "acme", "en", FACTS, "x").instead_of is not None
+    file.write_text("Subject: {{ carrier }} has it, {{ name }}\n")
+    mended = letters.write("order_shipped", "acme", "en", FACTS, "x")
+    assert (mended.subject.partition(" has")[0], mended.instead_of) == (FACTS["carrier"], None)
 
 
 def test_NTF_4_a_sellers_template_sees_its_facts_and_nothing_of_the_program(tmp_path: Path) -> None:
@@ -173,7 +201,7 @@ def test_NTF_4_a_sellers_template_sees_its_facts_and_nothing_of_the_program(tmp_
 
 def test_NTF_1_a_template_that_does_not_exist_says_so(tmp_path: Path) -> None:
     for custom in (None, tmp_path):
-        with pytest.raises(NoLetter, match="no mail template nonsense"):
+        with pytest.raises(NoLetter, match=r"template nonsense\.md does not work: there is no nonsense\.md"):
             write("nonsense", FACTS, custom=custom)
 
 

@@ -169,14 +169,6 @@ async def test_NTF_1_a_hostile_name_makes_no_header(
     assert "bcc" not in {name.lower() for name, _ in arrived.headers}
 
 
-async def test_NTF_1_a_template_that_does_not_exist_is_not_tried_for_ever(
-    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
-) -> None:
-    with pytest.raises(ApplicationError) as raised:
-        await activities.run(mailer(settings, AddressBook(eve())).send_mail, mail("nonsense"))
-    assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
-
-
 async def test_NTF_8_a_mail_that_is_refused_for_good_is_an_answer_that_says_why(
     settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
