@@ -21,11 +21,13 @@ class AlertKind(StrEnum):
     """A fault of ours."""
     TEMPLATE = "template"
     """A mail template that does not work: one alert for all of its mails."""
+    ORPHANS = "orphans"
+    """Orphans that came to the same point: one alert for all of them (RET-20)."""
 
 
 class AlertTopic(Message):
     """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`), of a fault of ours the
-    call (`send_refund`), the template (`acme/en/order_shipped.md`)."""
+    call (`send_refund`), the template (`acme/en/order_shipped.md`), of orphans their stage."""
 
     kind: AlertKind
     name: Annotated[str, Field(min_length=1, max_length=150, pattern="^[^,]+$")]

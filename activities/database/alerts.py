@@ -3,13 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Engine, exists, func, select, text, update
+from sqlalchemy import ColumnElement, Engine, exists, func, or_, select, text, update
 from sqlmodel import Session, col
 
 from activities.database.transactions import read, write
 from activities.database.upserts import add_new, written
-from models.alerts import AlertTopic, AlertTurn, alert_key
+from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
+from models.case import OrphanStage
 from models.tables import AlertRow, CaseRow, MailRow, stands_in
+from models.tables.orphans import OrphanRow
 from models.worklists import Work
 
 LEASE: Final = timedelta(minutes=5)
@@ -29,17 +31,17 @@ class Alerts:
         # Of thousands of cases that ask, few need to write.
         if read(self._engine, lambda session: _sent(session, keys)) == most:
             return AlertTurn(number=None)
-        return write(self._engine, lambda session: self._turn(session, topic.key, holder, hour, most))
+        return write(self._engine, lambda session: self._turn(session, topic, holder, hour, most))
 
-    def _turn(self, session: Session, topic: str, holder: str, hour: datetime, most: int) -> AlertTurn:
+    def _turn(self, session: Session, topic: AlertTopic, holder: str, hour: datetime, most: int) -> AlertTurn:
         now = datetime.now(UTC)
-        this_hour = (col(AlertRow.topic) == topic, col(AlertRow.hour) == hour)
+        this_hour = (col(AlertRow.topic) == topic.key, col(AlertRow.hour) == hour)
         number = (
             self._own(session, holder, *this_hour)
-            or self._new(session, topic, holder, hour, most, now)
+            or self._new(session, topic.key, holder, hour, most, now)
             or self._abandoned(session, holder, now, *this_hour)
         )
-        return AlertTurn(number=number, cases=0 if number is None else _cases(session, topic))
+        return AlertTurn(number=number, cases=0 if number is None else _cases(session, topic, hour))
 
     def _own(self, session: Session, holder: str, *this_hour: ColumnElement[bool]) -> int | None:
         return session.scalar(select(col(AlertRow.number)).where(*this_hour, col(AlertRow.holder) == holder))
@@ -80,8 +82,25 @@ def _sent(session: Session, keys: list[str]) -> int:
     return session.scalar(select(func.count()).select_from(MailRow).where(col(MailRow.key).in_(keys))) or 0
 
 
-def _cases(session: Session, topic: str) -> int:
-    """How many open cases this holds up."""
-    held = col(CaseRow.held_up_by).contains(f",{topic},", autoescape=True)
+def _cases(session: Session, topic: AlertTopic, hour: datetime) -> int:
+    """How many open cases this holds up; of orphans, how many came to this point."""
+    if topic.kind is AlertKind.ORPHANS:
+        return _orphans(session, topic.name, hour)
+    held = col(CaseRow.held_up_by).contains(f",{topic.key},", autoescape=True)
     listed = text(stands_in(Work.PARTNER_IN_TROUBLE))
     return session.scalar(select(func.count()).select_from(CaseRow).where(listed, held)) or 0
+
+
+def _orphans(session: Session, stage: str, hour: datetime) -> int:
+    """Those that stand there now; of those that expire, all of this hour, also those whose turn comes yet."""
+    if stage != OrphanStage.EXPIRED:
+        there = (col(CaseRow.kind) == "orphan", col(CaseRow.stage) == stage)
+        return session.scalar(select(func.count()).select_from(CaseRow).where(*there)) or 0
+    expiring = (
+        select(func.count())
+        .select_from(OrphanRow)
+        .join(CaseRow, col(CaseRow.workflow_id) == col(OrphanRow.workflow_id))
+        .where(col(OrphanRow.expires_at).between(hour, hour + timedelta(hours=1)))
+        .where(or_(col(CaseRow.stage) == stage, col(CaseRow.ended).is_(False)))
+    )
+    return session.scalar(expiring) or 0

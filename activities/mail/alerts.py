@@ -5,12 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
+from models.case import OrphanStage
 from models.failures import PartnerUnavailable
 from models.partners import Contact, Mail
 from models.settings import Settings
 from models.worklists import WORKLISTS, Work
 
 DATABASE: Final = AlertTopic(kind=AlertKind.OUTAGE, name="database")
+EXPIRED_ORPHANS: Final = AlertTopic(kind=AlertKind.ORPHANS, name=OrphanStage.EXPIRED)
+"""They have ended, and stand in no worklist."""
+_WORKLIST_OF: Final = {
+    AlertKind.OUTAGE: Work.PARTNER_IN_TROUBLE,
+    AlertKind.REFUSAL: Work.PARTNER_IN_TROUBLE,
+    AlertKind.FAULT: Work.PARTNER_IN_TROUBLE,
+    AlertKind.ORPHANS: Work.ORPHANS,
+}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -37,14 +46,16 @@ class SharedAlerts:
         Raises PartnerUnavailable while the database does not answer.
         """
         hour = self._hour(datetime.now(UTC))
-        once = topic.kind in (AlertKind.OUTAGE, AlertKind.TEMPLATE)
-        most = 1 if once else self._settings.alerts_per_fault
+        each_tells = topic.kind in (AlertKind.REFUSAL, AlertKind.FAULT)
+        most = self._settings.alerts_per_fault if each_tells else 1
         turn = await asyncio.to_thread(self._turns.turn, topic, mail.key, hour, most)
         if turn.number is None:
             return None
         facts = {}
         if topic.kind is not AlertKind.TEMPLATE:  # it holds up no case, or each tells its own trouble
-            facts = {"cases": str(max(turn.cases, 1)), "worklist": self._worklist()}
+            facts["cases"] = str(max(turn.cases, 1))
+        if (work := _WORKLIST_OF.get(topic.kind)) is not None and topic != EXPIRED_ORPHANS:
+            facts["worklist"] = WORKLISTS[work].link(str(self._settings.temporal_ui_url), self._namespace)
         if turn.number == most:
             facts["silent_until"] = (hour + timedelta(seconds=self._settings.alert_seconds)).isoformat()
         return mail.model_copy(
@@ -68,6 +79,3 @@ class SharedAlerts:
     def _hour(self, now: datetime) -> datetime:
         length = timedelta(seconds=self._settings.alert_seconds)
         return now - (now - _EPOCH) % length
-
-    def _worklist(self) -> str:
-        return WORKLISTS[Work.PARTNER_IN_TROUBLE].link(str(self._settings.temporal_ui_url), self._namespace)

@@ -348,6 +348,20 @@ async def test_NTF_9_the_same_fault_of_ours_in_ten_cases_is_told_five_times_the_
     assert ["4321" in (letter.text or "") for letter in letters].count(True) == 1
 
 
+@pytest.mark.parametrize(
+    ("stage", "in_worklist"), [("several_fit", True), ("not_taken", True), ("expired", False)]
+)
+async def test_NTF_9_ten_orphans_at_the_same_point_are_told_by_one_mail_with_their_number(
+    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment, stage: str, in_worklist: bool
+) -> None:
+    post, topic = mailer(settings, Turns()), AlertTopic(kind=AlertKind.ORPHANS, name=stage)
+    states = [(await activities.run(post.send_mail, about(topic, number))).state for number in range(10)]
+    assert states == ["sent", *["already"] * 9]
+    (letter,) = await sandbox.mails(to="staff")
+    assert "4321" in (letter.text or "")
+    assert ("Work%3D%22orphans%22" in (letter.text or "")) is in_worklist
+
+
 async def test_NTF_9_staff_are_told_once_that_the_database_does_not_answer(
     settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:

@@ -10,6 +10,8 @@ from sqlmodel import Session
 from activities.database import Alerts, Contacts
 from models.alerts import AlertKind, AlertTopic, alert_key, topic_of
 from models.failures import Category
+from models.ids import orphan_workflow_id
+from models.orphans import OrphanRequest, SaveOrphan
 from models.records import SaveCase
 from models.settings import Settings
 from models.tables import AlertRow
@@ -94,3 +96,38 @@ def test_NTF_9_what_holds_a_case_up_no_more_is_not_counted(alerts: Alerts, story
     later = case_record("return-RR-1", "awaiting_tracking", "went on").model_copy(update={"first_step": 1})
     story.database.save_case(SaveCase(record=later))
     assert alerts.turn(GATEWAY, "case-1", HOUR, 1).cases == 0
+
+
+@pytest.mark.parametrize(("stage", "count"), [("expired", 4), ("several_fit", 1), ("not_taken", 0)])
+def test_NTF_9_the_orphans_that_came_to_the_same_point_are_counted(
+    alerts: Alerts, story: Story, stage: str, count: int
+) -> None:
+    """Of those that expire all of the hour, also those whose turn comes yet."""
+    for number, (minutes, where) in enumerate(
+        [(0, "expired"), (1, "expired"), (30, "unmatched"), (59, "several_fit"), (30, "matched"), (-1, "expired")]
+    ):
+        orphan(story, number, HOUR + timedelta(minutes=minutes), where)
+    topic = AlertTopic(kind=AlertKind.ORPHANS, name=stage)
+    assert alerts.turn(topic, "orphan-1", HOUR, 1).cases == count
+
+
+def orphan(story: Story, number: int, expires_at: datetime, stage: str) -> None:
+    said = {"event_id": f"cm-{number}", "actor": "supplier:north", "number": "CM-1", "date": "2026-03-01"}
+    request = OrphanRequest.of(
+        source="north",
+        event="credit_memo",
+        said={**said, "amount": "63.00", "currency": "USD"},
+        numbers=["RMA-77"],
+    )
+    record = case_record(
+        orphan_workflow_id(request.orphan_id), stage, "reported", ended=stage in ("expired", "matched")
+    )
+    story.database.save_orphan(
+        SaveOrphan(
+            orphan_id=request.orphan_id,
+            record=record.model_copy(update={"order_id": ""}),
+            request=request,
+            reported_at=HOUR,
+            expires_at=expires_at,
+        )
+    )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from models.alerts import AlertKind, AlertTopic
 from models.case import OrphanStage, Who
 from workflows.engine.pieces import alert, in_flight, just, troubles, wait
 from workflows.engine.plan import End, Plan
@@ -61,18 +62,27 @@ def _person(f: OrphanFacts) -> Plan:
     if f.not_taken:
         last = f.not_taken[-1]
         what = f"{last.workflow_id} did not take it ({last.why}): match it to another case, or dismiss it"
-        told = just(alert(f, f"not-taken-{len(f.not_taken)}", f"{f.what}: {what}", Who.STAFF))
-        return told + wait(OrphanStage.NOT_TAKEN, Who.STAFF, what, since, f.expires_at)
+        return _tell(f, f"not-taken-{len(f.not_taken)}", OrphanStage.NOT_TAKEN, what) + wait(
+            OrphanStage.NOT_TAKEN, Who.STAFF, what, since, f.expires_at
+        )
     if f.possible:
         what = f"say which case it is ({', '.join(f.possible)}), or dismiss it"
-        told = just(alert(f, "several-fit", f"{f.what}: {what}", Who.STAFF))
-        return told + wait(OrphanStage.SEVERAL_FIT, Who.STAFF, what, since, f.expires_at)
+        return _tell(f, "several-fit", OrphanStage.SEVERAL_FIT, what) + wait(
+            OrphanStage.SEVERAL_FIT, Who.STAFF, what, since, f.expires_at
+        )
     what = f"match the {f.what} to its case, or dismiss it; it is looked for until then"
     return wait(OrphanStage.UNMATCHED, Who.STAFF, what, since, f.expires_at)
 
 
+def _tell(f: OrphanFacts, key: str, stage: OrphanStage, what: str) -> Plan:
+    """Staff are told once in an hour of all orphans that came to this point: there may be thousands (NTF-9)."""
+    topic = AlertTopic(kind=AlertKind.ORPHANS, name=stage)
+    return just(alert(f, key, f"{f.what}: {what}", Who.STAFF, topic=topic))
+
+
 def _expire(f: OrphanFacts) -> Plan:
     days = f.request.look_days
-    what = f"{f.what}: no case was found in {days} days, and nobody matched it; it is kept, and ends"
-    told = just(alert(f, "expired", what, Who.STAFF))
-    return told + Plan(end=End(OrphanStage.EXPIRED, f"no case was found in {days} days"))
+    what = f"no case was found in {days} days, and nobody matched it; `backhaul orphan list --all` keeps it"
+    return _tell(f, "expired", OrphanStage.EXPIRED, what) + Plan(
+        end=End(OrphanStage.EXPIRED, f"no case was found in {days} days")
+    )

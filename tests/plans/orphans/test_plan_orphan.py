@@ -211,6 +211,18 @@ def test_RET_20_after_its_days_it_ends_and_staff_are_told() -> None:
     assert len(orphan.alerts) == 1
 
 
+def test_NTF_9_what_thousands_of_orphans_tell_staff_is_told_for_all_of_them() -> None:
+    several, refused, expired = Orphan(A, B), Orphan(), Orphan(request=report(look_days=1))
+    refused.world.answer_of_case = EventDelivered(state="refused", message="no")
+    refused.fits(A)
+    for orphan in (refused, expired):
+        orphan.rig.clock(timedelta(days=1))
+    stages = [orphan.rig.stage for orphan in (several, refused, expired)]
+    assert stages == ["several_fit", "not_taken", "expired"]
+    topics = [[mail.topic and mail.topic.key for mail in one.rig.mails()] for one in (several, refused, expired)]
+    assert topics == [[f"orphans:{stage}"] for stage in stages]
+
+
 def test_RET_20_it_stands_in_its_worklist_until_somebody_decides() -> None:
     orphan = Orphan()
     assert list(orphan.work) == [Work.ORPHANS]
