@@ -53,7 +53,7 @@ from models.failures import BackhaulError, Conflict, PartnerUnavailable, Refused
 from models.logs import configure_logs
 from models.settings import Settings
 from workflows.registry import WORKFLOWS
-from workflows.runner import workflow_runner
+from workflows.runner import give_tasks_time, workflow_runner
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
@@ -202,6 +202,7 @@ def build_worker(
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=drain,
     )
+    give_tasks_time(main)
     beside = {
         queue: Worker(
             client,

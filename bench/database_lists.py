@@ -24,6 +24,7 @@ from sqlalchemy import Engine, event
 from activities.database import Reading, upgrade
 from activities.database.cases import newness_of, urgency_of
 from activities.database.engines import make_engine, writing
+from models.message import folded
 from models.tables import METADATA
 from models.tables.columns import Document
 
@@ -51,7 +52,7 @@ def fill(engine: Engine, orders: int) -> None:
         batch: dict[str, list[Values]] = {}
         for number in range(orders):
             for table, row in _order(number, chance):
-                batch.setdefault(table, []).append(row)
+                batch.setdefault(table, []).append(_whole(table, row))
             if number % 5000 == 4999 or number == orders - 1:
                 for name in [one.name for one in METADATA.sorted_tables]:
                     if rows := batch.pop(name, []):
@@ -67,6 +68,15 @@ def _plain(name: str) -> sa.TableClause:
         for column in METADATA.tables[name].columns
     ]
     return sa.table(name, *columns)
+
+
+def _whole(name: str, row: Values) -> Values:
+    """With the defaults of what it does not say. Raises KeyError for what the table does not have."""
+    columns = METADATA.tables[name].columns
+    if unknown := row.keys() - columns.keys():
+        raise KeyError(f"{name} has no {', '.join(sorted(unknown))}")
+    defaults = {column.name: getattr(column.default, "arg", None) for column in columns}
+    return defaults | row
 
 
 def _parties() -> Iterator[tuple[str, list[Values]]]:
@@ -90,13 +100,12 @@ def _order(number: int, chance: random.Random) -> Iterator[tuple[str, Values]]:
             "seller_id": seller_id,
             "channel": "ebay",
             "channel_order_id": f"E-{number}",
+            "channel_order_key": folded(f"E-{number}"),
             "workflow_id": f"order-{order_id}",
             "run_id": "run",
             "received_at": at,
             "request": {"padding": "x" * 1500},
             "seller": {"padding": "x" * 500},
-            "paid_by": "stripe",
-            "payment_reference": f"pi_{number}",
             "payment_amount": Decimal("100.00"),
             "payment_currency": "USD",
             "charge_currency": "USD",
@@ -105,6 +114,9 @@ def _order(number: int, chance: random.Random) -> Iterator[tuple[str, Values]]:
             "handed_off_at": at,
         },
     )
+    payment = {"paid_by": "stripe", "reference": f"pi_{number}", "amount": Decimal("100.00"), "currency": "USD"}
+    yield "payment", {"order_id": order_id, "position": 1, **payment}
+    yield from _numbers(f"order-{order_id}", order_id, f"E-{number}")
     due = at + timedelta(days=chance.randint(0, 90)) if stage != "shipped" else None
     yield "case_file", _case(f"order-{order_id}", "order", stage, seller_id, order_id, at, due)
     if number % RETURNED == 0:
@@ -136,11 +148,9 @@ def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) 
         "tracking_number": f"1Z{order_id}",
         "broker_return_number": f"BR-{return_id}",
     }
-    empty = dict.fromkeys((column.name for column in METADATA.tables["returns"].columns), None)
     yield (
         "returns",
         {
-            **empty,
             **numbers,
             "return_id": return_id,
             "order_id": order_id,
@@ -162,6 +172,7 @@ def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) 
         "return_line",
         {
             "return_id": return_id,
+            "line_id": "1",
             "sku": "A",
             "position": 1,
             "quantity": 1,
@@ -172,6 +183,7 @@ def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) 
             "cost": Decimal("50.00"),
         },
     )
+    yield from _numbers(f"return-{return_id}", return_id, *numbers.values())
     due = None if stage == "completed" else at + timedelta(days=60)
     yield "case_file", _case(f"return-{return_id}", "return", stage, seller_id, order_id, at, due)
     for refund_id, direction in (
@@ -206,6 +218,11 @@ def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) 
             },
         )
         yield "case_file", _case(f"refund-{refund_id}", "refund", "succeeded", seller_id, order_id, at, None)
+
+
+def _numbers(workflow_id: str, *numbers: str) -> Iterator[tuple[str, Values]]:
+    for number in numbers:
+        yield "case_number", {"workflow_id": workflow_id, "folded": folded(number), "number": number}
 
 
 def _case(

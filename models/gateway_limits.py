@@ -10,6 +10,7 @@ in that same currency, and Stripe itself may refuse one that is converted first.
 
 from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from models.money import smallest_unit
@@ -56,6 +57,7 @@ OF_BROKER: Final = PaidBy.STRIPE
 """The gateway by which the broker charges its sellers, and gives them money back."""
 
 
+@lru_cache(maxsize=512)
 def smallest_movable(by: PaidBy | None, currency: str) -> Decimal:
     """The smallest step of an amount: 0.010 KWD at Stripe. Without a gateway, the currency's smallest unit."""
     limits = LIMITS.get(by) if by is not None else None

@@ -6,6 +6,7 @@ Amounts travel as decimal *strings*: a JSON number has already lost digits, so i
 import re
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from iso4217 import Currency as Iso4217
@@ -46,11 +47,13 @@ Currency = Annotated[str, AfterValidator(_known_currency)]
 """ISO 4217, in capital letters."""
 
 
+@lru_cache(maxsize=512)
 def minor_digits(currency: str) -> int:
     """Digits after the point in this currency: USD 2, JPY 0, KWD 3."""
     return Iso4217(currency).exponent or 0
 
 
+@lru_cache(maxsize=512)
 def smallest_unit(currency: str) -> Decimal:
     """The smallest amount of this currency: USD 0.01, JPY 1, KWD 0.001."""
     return Decimal(1).scaleb(-minor_digits(currency))

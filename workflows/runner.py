@@ -5,13 +5,22 @@ from typing import Final, Literal
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import StorageDriverStoreContext
-from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
+from temporalio.worker import (
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowInstance,
+    WorkflowInstanceDetails,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from models.converter import NO_REQUEST
 
 PASSED_THROUGH: Final = ("models", "iso4217", "pydantic", "pydantic_core", "pydantic_settings", "email_validator")
 """Modules that the workflow sandbox takes as they are: without side effects, and dear to import per case."""
+
+LONGEST_TASK: Final = 8
+"""Seconds."""
 
 _NO_STORE: Final = StorageDriverStoreContext()
 
@@ -50,6 +59,15 @@ def _with_one_request(instance: WorkflowInstance) -> WorkflowInstance:
     instance.get_serialization_context = lambda _: None  # type: ignore[method-assign, assignment]
     instance.get_external_store_context = lambda _: _NO_STORE  # type: ignore[method-assign, assignment]
     return instance
+
+
+def give_tasks_time(worker: Worker) -> None:
+    """The SDK ends a workflow task after 2 seconds of the clock as a deadlock, be it only that the machine is
+    busy; the next try then has still more to do. The server gives a task 10 seconds: nearly so does the worker."""
+    tasks = worker._workflow_worker
+    assert tasks is not None, "it serves workflows"
+    assert hasattr(tasks, "_deadlock_timeout_seconds"), "the SDK has another name for it"
+    tasks._deadlock_timeout_seconds = LONGEST_TASK
 
 
 def workflow_runner(sandbox: Literal["strict", "on", "off"]) -> WorkflowRunner:

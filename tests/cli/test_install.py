@@ -39,6 +39,7 @@ def install(clone: Path, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
+@pytest.mark.proof
 def test_the_first_offline_run_says_that_the_registry_can_not_be_reached(clone: Path) -> None:
     nobody = "http://127.0.0.1:9/simple"
     said = install(clone, "uv", "0.0.1", sys.executable, PIP_INDEX_URL=nobody, PIP_RETRIES="1", PIP_NO_INDEX="")

@@ -1,6 +1,7 @@
 """Workflows that only tests of the worker run."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
@@ -42,6 +43,22 @@ class ReadsTheClock:
     @workflow.run
     async def run(self, _: dict[str, str]) -> str:
         return datetime.now(UTC).isoformat()
+
+
+HELD_UP = 2.2
+"""Seconds."""
+
+
+@workflow.defn
+class IsHeldUp:
+    """Its task takes longer than the SDK likes."""
+
+    @workflow.run
+    async def run(self) -> float:
+        with workflow.unsafe.sandbox_unrestricted():
+            began = time.monotonic()
+            time.sleep(HELD_UP)  # noqa: ASYNC251
+            return time.monotonic() - began
 
 
 @workflow.defn

@@ -8,15 +8,16 @@ from typing import Literal
 from uuid import uuid4
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from models import contract
-from tests.connectors.probe_workflows import ReadsTheClock
+from tests.connectors.probe_workflows import HELD_UP, IsHeldUp, ReadsTheClock
 from tests.world import World, eventually
 from worker import WorkerSettings, build_worker
-from workflows.runner import workflow_runner
+from workflows.runner import give_tasks_time, workflow_runner
 
 ROOT = Path(__file__).parent.parent.parent
 Sandbox = Literal["strict", "on", "off"]
@@ -110,3 +111,18 @@ def _is_workflow(of: ast.expr) -> bool:
 )
 def test_the_check_of_workflow_code_sees_what_is_forbidden(code: str) -> None:
     assert list(forbidden(ast.parse(code)))
+
+
+async def test_a_task_that_a_busy_machine_holds_up_is_not_ended_as_a_deadlock(world: World) -> None:
+    """The SDK ends one after two seconds of the clock, and the next try would have still more to do."""
+    queue = f"backhaul-{uuid4().hex[:8]}"
+    worker = Worker(world.client, task_queue=queue, workflows=[IsHeldUp], workflow_runner=workflow_runner("on"))
+    give_tasks_time(worker)
+    async with worker:
+        handle = await world.client.start_workflow(IsHeldUp.run, id=queue, task_queue=queue)
+        assert await handle.result() >= HELD_UP
+    assert [
+        one
+        async for one in handle.fetch_history_events()
+        if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    ] == []

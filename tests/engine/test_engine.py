@@ -13,14 +13,15 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from models.case import CaseStatus, Ended
 from tests.engine.parcel_kind import Parcel, ParcelRequest, Scales
 from tests.world import eventually
 from workflows.engine import run
+from workflows.runner import OneRequestRunner, give_tasks_time
 
-RUNNER = SandboxedWorkflowRunner(
+RUNNER = OneRequestRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules("models", "workflows", "tests", "iso4217")
 )
 
@@ -36,14 +37,16 @@ class Yard:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
-        async with Worker(
+        worker = Worker(
             self.client,
             task_queue=self.queue,
             workflows=[Parcel],
             activities=[self.scales.weigh, self.scales.look, self.scales.save],
             workflow_runner=RUNNER,
             graceful_shutdown_timeout=timedelta(seconds=1),
-        ):
+        )
+        give_tasks_time(worker)
+        async with worker:
             yield
 
     async def parcel(self, *, workflow_id: str | None = None, **more: object) -> WorkflowHandle[object, Ended]:

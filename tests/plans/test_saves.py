@@ -45,7 +45,7 @@ def test_nothing_is_left_unsaved_at_the_end() -> None:
     """Of a case that has ended nothing waits, whatever is still in flight."""
     story, known = RefundStory(), saves()
     story.rest()
-    story.facts = story.facts.model_copy(update={"in_flight": {"look:0": LookUp(key="look:0")}})
+    story.facts = story.facts.with_(in_flight={"look:0": LookUp(key="look:0")})
     assert not story.facts.is_settling
     assert next_of(known, story) is not None
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.return_story import ReturnStory, returning_from, shipped_order
 from tests.world import World, eventually
 
@@ -33,6 +35,7 @@ async def test_NTF_8_RET_9_what_does_not_reach_the_buyer_reaches_seller_and_staf
     assert status.waiting_for.who == "buyer"
 
 
+@pytest.mark.proof
 async def test_NTF_8_a_mail_that_the_server_does_not_take_for_days_counts_as_undeliverable(world: World) -> None:
     case = await waiting_for_rma(world)
     buyer = str(case.order.request.buyer.email)

@@ -62,6 +62,7 @@ async def test_ORD_4_an_order_in_time_is_not_flagged(world: World) -> None:
     assert await alerts(order) == []
 
 
+@pytest.mark.proof
 async def test_ORD_4_with_the_supplier_down_it_is_flagged_to_staff_and_goes_on_when_it_is_back(
     world: World,
 ) -> None:
@@ -129,6 +130,7 @@ async def test_ORD_4_a_cancelled_order_is_not_flagged_later(world: World) -> Non
     assert await alerts(order) == []
 
 
+@pytest.mark.proof
 async def test_ORD_4_people_see_which_partner_is_out_of_order_and_it_goes_on(world: World) -> None:
     """Staff are told by one e-mail for all cases (`test_shared_outages`)."""
     order = await world.simple_order()

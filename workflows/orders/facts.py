@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field
@@ -144,12 +145,12 @@ class OrderFacts(CaseFacts):
     def captured(self) -> Decimal:
         return sum((one.captured for one in self.charges if one.state is ChargeState.CAPTURED), Decimal(0))
 
-    @property
+    @cached_property
     def cost_due(self) -> Decimal:
         """What the seller owes, as the gateway can move it (REF-14); units that came to nothing are not owed."""
         return movable(self.lines.cost_due, OF_BROKER, self.currency)
 
-    @property
+    @cached_property
     def has_small_charge(self) -> bool:
         """What is owed is less than the gateway takes (REF-14)."""
         if self.cost_due <= 0 or self.captured:

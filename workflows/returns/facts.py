@@ -147,7 +147,7 @@ class ReturnFacts(CaseFacts):
         attempt = self.attempt(effect.refund_id) if isinstance(effect, MakeRefund) else None
         return super().is_slow(effect) or (attempt is not None and attempt.state in ("pending", "in_doubt"))
 
-    @property
+    @cached_property
     def mail_lines(self) -> tuple[MailLine, ...]:
         """What comes back, and why, as mails say it."""
         return tuple(
