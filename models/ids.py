@@ -10,7 +10,6 @@ from pydantic import AfterValidator
 
 from models.forms import written_as
 
-
 ID_FORM: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 

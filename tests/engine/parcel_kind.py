@@ -16,7 +16,8 @@ with workflow.unsafe.imports_passed_through():
     from models.message import Event, Message, Request
     from models.records import SaveCase, Saved
     from models.senders import Role
-    from workflows.engine.case import Answered, CaseFacts, Effect, Note, apply_common
+    from workflows.engine.case import Answered, CaseFacts, Effect, Note
+    from workflows.engine.common_facts import apply_common
     from workflows.engine.inbox import receives
     from workflows.engine.pieces import in_flight, just, wait
     from workflows.engine.plan import End, Plan

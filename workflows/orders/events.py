@@ -8,7 +8,8 @@ from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
 from models.senders import Role, role_of
-from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff, apply_common
+from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff
+from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply, noted
 from workflows.orders import (
     address,

@@ -4,7 +4,8 @@ from models.failures import Conflict, InvalidInput, Problem, RefusedByRule
 from models.ids import case_of
 from models.message import Event, Message
 from models.orphans import Dismiss, EventDelivered, FoundCases, Match
-from workflows.engine.case import Answered, apply_common
+from workflows.engine.case import Answered
+from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply
 from workflows.orphans.effects import GiveToCase, LookForCase
 from workflows.orphans.facts import NotTaken, OrphanFacts

@@ -9,7 +9,8 @@ from models.message import Event, Message
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
 from models.refunds import GatewayUpdate, RefundResolved, RefundState
-from workflows.engine.case import Answered, CaseEnded, Started, StoppedByStaff, apply_common
+from workflows.engine.case import Answered, CaseEnded, Started, StoppedByStaff
+from workflows.engine.common_facts import apply_common
 from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
 from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution
 

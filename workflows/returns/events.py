@@ -6,7 +6,8 @@ from models.message import Event, Message
 from models.partners import RmaAnswer
 from models.records import CreditMemoBooked
 from models.returns import CreditMemo, SupplierRma
-from workflows.engine.case import Answered, GivenUp, InTrouble, RejectEvent, Started, apply_common
+from workflows.engine.case import Answered, GivenUp, InTrouble, RejectEvent, Started
+from workflows.engine.common_facts import apply_common
 from workflows.refunds.attempts import MakeRefund, RefundReported
 from workflows.returns.describe import describe
 from workflows.returns.effects import (
