@@ -12,6 +12,8 @@ from tests.plans.against_model import Kind, play_all
 KINDS = {
     "returns": ("tests.plans.returns_in_process", "RETURNS"),
     "orders": ("tests.plans.orders_in_process", "ORDERS"),
+    "orders of lines": ("tests.plans.lines_in_process", "ORDERS_OF_LINES"),
+    "returns of lines": ("tests.plans.returned_lines_in_process", "RETURNS_OF_LINES"),
     "refunds": ("tests.plans.refunds_in_process", "REFUNDS"),
 }
 

@@ -10,4 +10,4 @@ from tests.plans.orders_in_process import ORDERS
 def test_CAN_4_whatever_happens_to_an_order_in_whatever_order_its_plan_does_what_the_model_allows(
     part: int,
 ) -> None:
-    assert_all_allowed(ORDERS, part, sequences=2_250, pairs=148)
+    assert_all_allowed(ORDERS, part, sequences=2_000, pairs=148)

@@ -6,7 +6,7 @@ from models.failures import RefusedByRule
 from models.gateway_limits import movable, require_movable
 from models.message import Quantity
 from models.money import Amount, require_whole, share_of_units
-from models.returns import BuyerRefund, OpenedReturn
+from models.returns import BuyerRefund
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import units_in
 
@@ -34,7 +34,7 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         return sum((one.amount for one in failed_afterwards), Decimal(0))
     if click is None and not f.returnless:
         named = {line.line_id: f.accepted_units(line) for line in f.snapshot.lines}
-    worth = _worth_of_units(f.snapshot, named)
+    worth = _worth_of_units(f, named, after=_units_before(f) if click is not None else {})
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
     left = min(worth - fees_due, f.snapshot.paid - f.fees - f.refunded)
     amount = movable(left, f.snapshot.gateway, f.snapshot.currency)
@@ -94,12 +94,14 @@ def require_not_declined(f: ReturnFacts) -> None:
         raise RefusedByRule("RET-27", f"the seller does not refund this return ({kind}: {f.declined.reason})")
 
 
-def _worth_of_units(opened: OpenedReturn, named: dict[str, int]) -> Decimal:
-    """What the buyer paid for these units; for all of them when none are named."""
+def _worth_of_units(f: ReturnFacts, named: dict[str, int], after: dict[str, int]) -> Decimal:
+    """What the buyer paid for these units, `after` those that were refunded before, so that single units add up to
+    their line; for all of them when none are named."""
     worth = Decimal(0)
-    for line in opened.lines:
+    for line in f.snapshot.lines:
         units = named.get(line.line_id, 0) if named else line.quantity
         if units > line.quantity:
             raise RefusedByRule("RET-14", f"{units} of {line.sku}: the return has {line.quantity}")
-        worth += share_of_units(line.paid, line.quantity, 0, units, opened.currency)
+        before = min(after.get(line.line_id, 0), line.quantity - units)
+        worth += share_of_units(line.paid, line.quantity, before, units, f.snapshot.currency)
     return worth

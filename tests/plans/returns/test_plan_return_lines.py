@@ -81,6 +81,13 @@ def test_ORD_14_a_kit_names_all_its_components_of_a_return() -> None:
     assert refunds(story) == [("25.00", [("k.1", 2), ("k.2", 1)])]
 
 
+def test_ORD_14_units_that_are_refunded_one_by_one_add_up_to_what_was_paid_for_them() -> None:
+    story = in_transit(line("1", "A", 3, paid="10.00"))
+    for _ in range(3):
+        story.clicked(lines=[{"sku": "A", "quantity": 1}])
+    assert [amount for amount, _ in refunds(story)] == ["3.34", "3.33", "3.33"]
+
+
 # ---- REF-13 ----
 
 
