@@ -241,6 +241,7 @@ def _activities(
             books.refund_outcome,
             books.save_case,
             books.note_delivery,
+            books.note_correction,
             books.save_orphan,
             books.find_cases,
             arrivals.event_arrival,

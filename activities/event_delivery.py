@@ -6,18 +6,27 @@ from typing import Final
 
 from sqlalchemy import Engine
 from temporalio import activity
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database.return_windows import note_delivery
 from activities.database.transactions import write
+from activities.return_requests import ReturnRequests
 from models.case import Answer
+from models.contract import CORRECTION
 from models.failures import BackhaulError, Category, NotFound
-from models.ids import case_of
-from models.order_events import Delivered
-from models.orphans import DeliverEvent, EventDelivered
-from models.records import NoteDelivery
+from models.ids import case_of, correction_workflow_id
+from models.marketplace_returns import ReturnAsked
+from models.order_events import Delivered, ShipmentCorrected
+from models.orphans import RETURN_REQUEST, DeliverEvent, EventDelivered
+from models.records import NoteCorrection, NoteDelivery
 
 _WITHIN: Final = timedelta(seconds=15)
 
@@ -28,6 +37,7 @@ class EventDelivery:
     def __init__(self, client: Client, engine: Engine) -> None:
         self._client = client
         self._engine = engine
+        self._returns = ReturnRequests(client, engine)
 
     @activity.defn(name="deliver_event")
     async def deliver_event(self, ask: DeliverEvent) -> EventDelivered:
@@ -35,6 +45,8 @@ class EventDelivery:
 
         Raises `PartnerUnavailable` while nobody answers for the case.
         """
+        if ask.name == RETURN_REQUEST:
+            return await self._start_return(ask)
         handle = self._client.get_workflow_handle(ask.workflow_id)
         # As everybody sends it: what was said to the case directly meanwhile is the same update.
         update_id = f"{ask.name}:{ask.said['event_id']}"
@@ -50,11 +62,23 @@ class EventDelivery:
             if error.status is RPCStatusCode.NOT_FOUND:
                 if ask.name == "delivered":
                     return await asyncio.to_thread(self._note_delivery, ask)
+                if ask.name == "shipment_corrected":
+                    return await self._correct(ask)
                 return EventDelivered(state="ended", message="it has ended, and takes no more events")
             raise _later(f"the Temporal server says {error.status.name}") from None
         return EventDelivered(
             state="taken" if answer.accepted else "refused", message=answer.message[:500] or "taken"
         )
+
+    async def _start_return(self, ask: DeliverEvent) -> EventDelivered:
+        """Its order is known now: the return that was asked for starts."""
+        asked = ReturnAsked.at_the_door(ask.said)
+        orphan = activity.info().workflow_id
+        assert orphan is not None, "a workflow asks for it"
+        try:
+            return await self._returns.start(ask.workflow_id, orphan, asked)
+        except BackhaulError as error:
+            raise _later(str(error)) from None
 
     def _note_delivery(self, ask: DeliverEvent) -> EventDelivered:
         """That a parcel arrived is true of an order that has ended too (RET-22)."""
@@ -67,6 +91,24 @@ class EventDelivery:
         except BackhaulError as error:
             raise _later(str(error)) from None
         return EventDelivered(state="taken", message=f"shipment {said.number} is delivered")
+
+    async def _correct(self, ask: DeliverEvent) -> EventDelivered:
+        """That its label was replaced is told shop and seller also after the order's end (ORD-20)."""
+        said, (_, order_id) = ShipmentCorrected.at_the_door(ask.said), case_of(ask.workflow_id)
+        try:
+            correction = await self._client.start_workflow(
+                CORRECTION,
+                NoteCorrection(order_id=order_id, event=said),
+                id=correction_workflow_id(order_id, said.event_id),
+                task_queue=activity.info().task_queue,
+                result_type=Answer,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=_WITHIN,
+            )
+            answer: Answer = await correction.result(rpc_timeout=_WITHIN)
+        except (RPCError, WorkflowFailureError, TimeoutError) as error:
+            raise _later(f"the correction is not answered: {type(error).__name__}") from None
+        return EventDelivered(state="taken" if answer.accepted else "refused", message=answer.message[:500])
 
 
 def _refusal(error: WorkflowUpdateFailedError) -> EventDelivered:

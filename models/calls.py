@@ -76,6 +76,7 @@ FIND_CASES: Final = Call("find_cases", orphans.FindCases, orphans.FoundCases)
 DELIVER_EVENT: Final = Call("deliver_event", orphans.DeliverEvent, orphans.EventDelivered)
 
 NOTE_DELIVERY: Final = Call("note_delivery", records.NoteDelivery, records.Saved)
+NOTE_CORRECTION: Final = Call("note_correction", records.NoteCorrection, records.NotedCorrection)
 
 EVENT_ARRIVAL: Final = Call("event_arrival", partners.AskArrival, partners.Arrival)
 

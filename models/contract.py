@@ -46,7 +46,9 @@ RETURN: Final = "Return"
 REFUND: Final = "Refund"
 ORPHAN: Final = "Orphan"
 DELIVERY: Final = "Delivery"
-"""Writes down a word about an order that has ended; no case."""
+"""Writes down that a parcel of an order that has ended arrived; no case."""
+CORRECTION: Final = "Correction"
+"""Tells shop and seller the new number of a parcel of an order that has ended; no case."""
 
 ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "release": Release,

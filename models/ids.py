@@ -4,6 +4,7 @@ Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, i
 """
 
 import re
+from hashlib import sha256
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator
@@ -54,6 +55,11 @@ def refund_workflow_id(refund_id: str) -> str:
 def orphan_workflow_id(orphan_id: str) -> str:
     """`ebay-5f3c` -> `orphan-ebay-5f3c`."""
     return f"orphan-{orphan_id}"
+
+
+def correction_workflow_id(order_id: str, event_id: str) -> str:
+    """A new number of a parcel of an order that has ended; the same event is the same one."""
+    return f"correction-{order_id}-{sha256(event_id.encode()).hexdigest()[:12]}"
 
 
 def case_of(workflow_id: str) -> tuple[KindName, str]:

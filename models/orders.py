@@ -344,6 +344,8 @@ class ShipmentFact(Message):
     """Successor parts that stand for ordered ones, by `line_id` (ORD-20)."""
     corrections: int = 0
     """How often its number was replaced."""
+    corrected_by: tuple[Number, ...] = ()
+    """The events that did so."""
     delivered_at: Time | None = None
     """When it arrived, where that was said before the order's end (RET-22)."""
 

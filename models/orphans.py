@@ -10,15 +10,25 @@ from pydantic import Field, model_validator
 from models.case import CaseRecord
 from models.failures import InvalidInput
 from models.ids import CaseId, DerivedId, KindName
+from models.marketplace_returns import OPENED_BY_MARKETPLACES, ReturnAsked
 from models.message import Event, LongText, Message, Number, Request, Text, folded
-from models.order_events import Delivered
+from models.order_events import Delivered, ShipmentCorrected
 from models.orders import CancelRequest, Shipment
 from models.parties import Days
 from models.refunds import GatewayUpdate
-from models.returns import ChannelUpdate, CreditMemo, GoodsReceived, ReturnTracking, SupplierRma, Withdrawal
+from models.returns import (
+    ChannelUpdate,
+    CreditMemo,
+    GoodsReceived,
+    ReturnRequest,
+    ReturnTracking,
+    SupplierRma,
+    Withdrawal,
+)
 from models.senders import (
     ORDER_SENDERS,
     REFUND_SENDERS,
+    RETURN_REQUEST_SENDERS,
     RETURN_SENDERS,
     NotTheirs,
     Role,
@@ -28,16 +38,25 @@ from models.senders import (
 
 
 class Reportable(NamedTuple):
-    """An event that marketplaces, carriers, suppliers and gateways say; `numbers`: which of its fields name the
-    case. A number that the event brings (a new RMA or tracking number) names none yet."""
+    """What marketplaces, carriers, suppliers and gateways say; `numbers`: which of its fields name the case. A
+    number that it `brings` (a new RMA or tracking number) names none yet, and is shown."""
 
     about: KindName
     model: type[Event]
     numbers: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
+
+
+RETURN_REQUEST: Final = "return_request"
+"""No event of an order: given to its order, it starts a return."""
 
 
 REPORTABLE: Final[Mapping[str, Reportable]] = {
+    RETURN_REQUEST: Reportable(
+        "order", ReturnAsked, ("order_id",), ("return_id", "amazon_rma_id", "ebay_return_id")
+    ),
     "shipment": Reportable("order", Shipment, ("supplier_order_number",)),
+    "shipment_corrected": Reportable("order", ShipmentCorrected),
     "delivered": Reportable("order", Delivered, ("tracking_number",)),
     "cancel_request": Reportable("order", CancelRequest),
     "supplier_rma": Reportable("return", SupplierRma),
@@ -51,7 +70,19 @@ REPORTABLE: Final[Mapping[str, Reportable]] = {
 """What can be reported, by the event's name. What people here decide (approve, refund, override) is not."""
 
 
-SENDERS: Final = {"order": ORDER_SENDERS, "return": RETURN_SENDERS, "refund": REFUND_SENDERS}
+SENDERS: Final = {
+    "order": ORDER_SENDERS | {RETURN_REQUEST: RETURN_REQUEST_SENDERS},
+    "return": RETURN_SENDERS,
+    "refund": REFUND_SENDERS,
+}
+
+
+def kept_request(request: ReturnRequest) -> "OrphanRequest":
+    """A return that a marketplace has opened of an order that is not known here (RET-20)."""
+    source = OPENED_BY_MARKETPLACES[request.source]
+    said = request.model_dump(mode="json", exclude_none=True, exclude={"reopened_by", "continued"})
+    said |= {"event_id": request.return_id, "actor": f"channel:{source}"}
+    return OrphanRequest.of(source, RETURN_REQUEST, said)
 
 
 def orphan_id(source: str, event_id: str) -> str:
@@ -104,10 +135,21 @@ class OrphanRequest(Request):
 
     @property
     def known_by(self) -> tuple[str, ...]:
-        """All its numbers, each once, as typed; what differs in case, blanks or punctuation is one (ORD-21)."""
-        inside = [self.said.get(name) for name in REPORTABLE[self.event].numbers]
-        every = [*self.numbers, *(number for number in inside if isinstance(number, str) and number.strip())]
-        return tuple({folded(number): number for number in reversed(every)}.values())[::-1]
+        """The numbers by which its case is looked for."""
+        return self._each_once((*self.numbers, *self._said(REPORTABLE[self.event].numbers)))
+
+    @property
+    def every_number(self) -> tuple[str, ...]:
+        """All its numbers: also those that it brings."""
+        return self._each_once((*self.known_by, *self._said(REPORTABLE[self.event].brings)))
+
+    def _said(self, names: tuple[str, ...]) -> list[str]:
+        inside = [self.said.get(name) for name in names]
+        return [number for number in inside if isinstance(number, str) and number.strip()]
+
+    def _each_once(self, numbers: tuple[str, ...]) -> tuple[str, ...]:
+        """As typed; what differs in case, blanks or punctuation is one (ORD-21)."""
+        return tuple({folded(number): number for number in reversed(numbers)}.values())[::-1]
 
     @model_validator(mode="after")
     def _says_an_event(self) -> Self:
@@ -181,9 +223,10 @@ class DeliverEvent(Message):
 
 
 class EventDelivered(Message):
-    """`taken`: the case has it. `refused`: it said no, and `message` why. `ended`: it is over, or forgotten."""
+    """`taken`: the case has it. `refused`: it said no, and `message` why. `ended`: it is over, or forgotten.
+    `early`: it can't take it yet, and may later."""
 
-    state: Literal["taken", "refused", "ended"]
+    state: Literal["taken", "refused", "ended", "early"]
     message: LongText
 
 

@@ -15,9 +15,10 @@ from models.ids import CaseId, DerivedId, LineId, ReturnId
 from models.message import LineUnits, Message, Number, Sku, Time
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.naming import KitPart
+from models.order_events import ShipmentCorrected
 from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
-from models.partners import ChargeState
+from models.partners import AnnounceTracking, ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest
 from models.shares import LineShare
@@ -32,6 +33,8 @@ class Opening(StrEnum):
     CONFLICT = "conflict"
     """This id is another request's: nothing is taken over from it."""
     REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """A return's order is not known here."""
 
 
 # ---- orders ----
@@ -149,6 +152,22 @@ class NoteDelivery(Message):
     number: Number
     """Its `shipment_id`, or its tracking number."""
     at: Time
+
+
+class NoteCorrection(Message):
+    """The label of a parcel was replaced after the end of its order (ORD-20)."""
+
+    order_id: CaseId
+    event: ShipmentCorrected
+
+
+class NotedCorrection(Message):
+    """`noted`: the database has the new number, and `announcement` tells it to the shop. `known`: it had it
+    before, and whoever said so told the shop. `refused`: nothing is changed, and `message` says why."""
+
+    state: Literal["noted", "known", "refused"]
+    message: str
+    announcement: AnnounceTracking | None = None
 
 
 class Saved(Message):

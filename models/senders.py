@@ -80,6 +80,10 @@ ORPHAN_SENDERS: Final[dict[str, Roles]] = {
 }
 
 
+RETURN_REQUEST_SENDERS: Final[Roles] = (_CHANNEL, _BROKER, _STAFF, _SCRIPT)
+"""Of what a marketplace opened; who asks here starts the return (RET-1)."""
+
+
 class NotTheirs(BackhaulError):
     """An event from somebody who may not say this."""
 

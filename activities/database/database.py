@@ -19,6 +19,7 @@ from activities.database import (
     return_reopenings,
     return_windows,
     returns,
+    shipment_corrections,
 )
 from activities.database.transactions import read, write
 from models.failures import HANDLING, BackhaulError, Category
@@ -26,6 +27,8 @@ from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
+    NoteCorrection,
+    NotedCorrection,
     NoteDelivery,
     OpenedOrder,
     OpenOrder,
@@ -114,6 +117,11 @@ class Database:
     def note_delivery(self, ask: NoteDelivery) -> Saved:
         """Write down that a parcel of an order that has ended arrived (RET-22)."""
         return self._write(return_windows.note_delivery, ask)
+
+    @activity.defn(name="note_correction")
+    def note_correction(self, ask: NoteCorrection) -> NotedCorrection:
+        """Write down the new number of a parcel of an order that has ended (ORD-20)."""
+        return self._write(shipment_corrections.note_correction, ask)
 
     @activity.defn(name="save_orphan")
     def save_orphan(self, ask: SaveOrphan) -> Saved:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
-from activities.database.return_windows import delivered_at, says_more
+from activities.database.return_windows import delivered_at, numbers_of, says_more
 from activities.database.upserts import add_new, upsert
 from models.failures import NotFound
 from models.orders import ShipmentFact
@@ -60,8 +60,7 @@ def save_shipments(session: Session, order_id: str, shipments: Sequence[Shipment
             "order_id": order_id,
             "shipment_id": one.shipment_id,
             "position": position,
-            "carrier": one.carrier,
-            "tracking_number": one.tracking_number,
+            **numbers_of(one, known.get(one.shipment_id)),
             "at": one.at,
             "substitutes": one.substitutes or None,
             "delivered_at": delivered_at(one, known.get(one.shipment_id)),

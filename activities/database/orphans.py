@@ -40,7 +40,7 @@ def _first_row(ask: SaveOrphan, request: OrphanRequest) -> dict[str, object]:
         "event": request.event,
         "seller_id": request.seller_id,
         "supplier_id": request.supplier_id,
-        "numbers": list(request.known_by),
+        "numbers": list(request.every_number),
         "reported_at": ask.reported_at,
         "expires_at": ask.expires_at,
         "candidates": [],

@@ -78,7 +78,7 @@ def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
         if before is not None:
             return _known(session, ask, before, order)
         if order is None:
-            raise _Refused(f"no order {request.order_id}")
+            return ReturnOpening(opening=Opening.UNKNOWN, reason=f"no order {request.order_id}")
         return _open_first(session, ask, order)
     except _Refused as no:
         return ReturnOpening(opening=Opening.REFUSED, reason=str(no))

@@ -42,9 +42,23 @@ def window_of(
 
 def says_more(told: ShipmentFact, known: ShipmentRow | None) -> bool:
     """Whether the order says of this shipment what the database does not have."""
-    if known is None or (told.carrier, told.tracking_number) != (known.carrier, known.tracking_number):
+    if known is None or numbers_of(told, known) != {
+        "carrier": known.carrier,
+        "tracking_number": known.tracking_number,
+        "corrected_by": known.corrected_by,
+    }:
         return True
     return delivered_at(told, known) != known.delivered_at
+
+
+def numbers_of(told: ShipmentFact, known: ShipmentRow | None) -> dict[str, str | list[str]]:
+    """Under which it goes; the order forgets no correction that came after its end (ORD-20)."""
+    newest = known if known is not None and len(known.corrected_by) > len(told.corrected_by) else told
+    return {
+        "carrier": newest.carrier,
+        "tracking_number": newest.tracking_number,
+        "corrected_by": list(newest.corrected_by),
+    }
 
 
 def delivered_at(told: ShipmentFact, known: ShipmentRow | None) -> datetime | None:

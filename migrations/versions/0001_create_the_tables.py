@@ -154,8 +154,9 @@ def upgrade() -> None:
             "about IN ('order', 'return', 'refund', 'orphan')", name=op.f("ck_orphan_about_is_a_known_word")
         ),
         sa.CheckConstraint(
-            "event IN ('shipment', 'delivered', 'cancel_request', 'supplier_rma', 'return_tracking', "
-            "'goods_received', 'credit_memo', 'channel_update', 'withdrawal', 'gateway_update')",
+            "event IN ('return_request', 'shipment', 'shipment_corrected', 'delivered', 'cancel_request', "
+            "'supplier_rma', 'return_tracking', 'goods_received', 'credit_memo', 'channel_update', 'withdrawal', "
+            "'gateway_update')",
             name=op.f("ck_orphan_event_is_a_known_word"),
         ),
         sa.PrimaryKeyConstraint("orphan_id", name=op.f("pk_orphan")),
@@ -339,6 +340,7 @@ def upgrade() -> None:
         sa.Column("tracking_number", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("substitutes", sa.JSON(), nullable=True),
+        sa.Column("corrected_by", sa.JSON(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),

@@ -59,6 +59,8 @@ class ShipmentRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcTime)
     substitutes: dict[str, str] | None = Field(default=None, sa_type=LastFacts)
     """Successor parts that stand for ordered ones, by `line_id` (ORD-20)."""
+    corrected_by: list[str] = Field(sa_type=JSON)
+    """The events that replaced its number, one after the other (ORD-20)."""
     delivered_at: datetime | None = Field(default=None, sa_type=UtcTime)
     """When it arrived, if anybody said so (RET-22)."""
 

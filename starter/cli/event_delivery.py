@@ -8,6 +8,7 @@ from temporalio.client import Client
 from models.case import Ended, OrderStage
 from models.failures import Category, Conflict, NotFound
 from models.ids import case_of
+from models.order_events import Delivered, ShipmentCorrected
 from models.refunds import COUNTS_AGAINST_CAP, RefundRequest
 from starter.cli.case_lookup import books, books_if_there
 from starter.cli.events import EventToSend
@@ -21,6 +22,7 @@ from starter.client.send import (
     may_reopen,
     record_event,
     reopen_refund,
+    say_after_end,
     send_event,
 )
 from starter.client.status import ending_of
@@ -59,11 +61,30 @@ async def _send(client: Client, workflow_id: str, to_send: EventToSend) -> Deliv
             return await record_event(client, workflow_id, to_send.name, to_send.event)
         return await send_event(client, workflow_id, to_send.name, to_send.event, to_send.within)
     except (CaseEnded, NotFound):
+        if isinstance(to_send.event, Delivered | ShipmentCorrected):
+            return await _say_after_end(client, workflow_id, to_send.name, to_send.event)
         if not may_reopen(to_send.event):
             raise
         # The server has forgotten the refund, as it does after its retention; the books have not (REF-7).
         request = await asyncio.to_thread(_refund_in_books, workflow_id)
         return await reopen_refund(client, request, to_send.event)
+
+
+async def _say_after_end(
+    client: Client, workflow_id: str, name: str, event: Delivered | ShipmentCorrected
+) -> Delivery:
+    """The server has forgotten the order, or says that it has no such parcel. Raises EventRefused, NotFound."""
+    if not await asyncio.to_thread(_ended_in_books, workflow_id):
+        raise NotFound(f"there is no order {case_of(workflow_id)[1]}")
+    try:
+        return await say_after_end(client, workflow_id, name, event)
+    except NotFound as error:
+        raise EventRefused(str(error), error.category) from None
+
+
+def _ended_in_books(workflow_id: str) -> bool:
+    with books_if_there() as reading:
+        return reading is not None and ending_in_database(reading, workflow_id) is not None
 
 
 def _refund_in_books(workflow_id: str) -> RefundRequest:

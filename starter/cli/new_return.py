@@ -6,9 +6,10 @@ from typing import Final
 from temporalio.client import Client
 
 from models.case import CaseStatus, ReturnStage
-from models.failures import Category
+from models.failures import Category, NotFound
 from models.ids import return_id as numbered_return
-from models.returns import ReturnRequest
+from models.marketplace_returns import OPENED_BY_MARKETPLACES
+from models.returns import ReturnRequest, Source
 from starter.cli.case_lookup import books
 from starter.cli.output import remark, say
 from starter.client.connection import connect
@@ -20,10 +21,16 @@ _OPENS_WITHIN: Final = timedelta(seconds=10)
 _MOST_RETURNS: Final = 200
 
 
-def next_return_id(order: str) -> str:
-    """The order's next free RR number. Raises NotFound when the books know no such order."""
+def next_return_id(order: str, source: Source) -> str:
+    """The order's next free RR number. Raises NotFound when the books know no such order; what a marketplace
+    opened is kept until they do, under the first one (RET-20)."""
     with books() as reading:
-        reading.order_view(order)
+        try:
+            reading.order_view(order)
+        except NotFound:
+            if source not in OPENED_BY_MARKETPLACES:
+                raise
+            return numbered_return(order, 1)
         return reading.next_return_id(order)
 
 
@@ -49,6 +56,9 @@ async def start_return(request: ReturnRequest, *, may_renumber: bool) -> None:
 
 
 async def _report(client: Client, return_id: str, status: CaseStatus) -> None:
+    if (orphan := status.facts.get("orphan")) is not None:
+        say(f"return {return_id}: its order is not known here; kept as orphan {orphan}, and opened when it is")
+        return
     if status.stage == ReturnStage.REFUSED:
         ended = await ending_of(client, status.workflow_id)
         raise EventRefused(

@@ -179,7 +179,7 @@ def start(
     from starter.cli.output import run
 
     data = {
-        "return_id": return_id or next_return_id(order),
+        "return_id": return_id or next_return_id(order, source),
         "order_id": order,
         "source": source,
         "requested_by": requested_by,

@@ -15,7 +15,7 @@ from models.message import folded
 from models.order_events import Delivered
 from models.records import NoteDelivery
 from models.text import summary_of
-from starter.client.start import failure_of
+from starter.client.start import failure_of, task_queue_of
 
 _RPC = timedelta(seconds=10)
 
@@ -28,12 +28,11 @@ async def note_delivery(client: Client, workflow_id: str, event: Delivered, with
     _, order_id = case_of(workflow_id)
     shipment = sha256(folded(event.number).encode()).hexdigest()[:12]
     try:
-        order = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=_RPC)
         handle = await client.start_workflow(
             DELIVERY,
             NoteDelivery(order_id=order_id, number=event.number, at=event.at),
             id=f"delivery-{order_id}-{shipment}",
-            task_queue=order.task_queue,
+            task_queue=await task_queue_of(client, workflow_id),
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary=summary_of(f"Delivery of shipment {event.number} · order {order_id}"),

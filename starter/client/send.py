@@ -15,12 +15,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import Answer
-from models.contract import GATEWAY_UPDATE, REFUND, TASK_QUEUE
+from models.contract import GATEWAY_UPDATE, ORDER_KIND, REFUND, TASK_QUEUE
 from models.failures import HANDLING, BackhaulError, Category, Conflict, NotFound
 from models.ids import case_of, refund_workflow_id
 from models.message import Event, Message
-from models.order_events import Delivered
+from models.order_events import Delivered, ShipmentCorrected
 from models.refunds import GatewayUpdate, RefundRequest
+from starter.client.corrections import correct_after_end
 from starter.client.deliveries import note_delivery
 from starter.client.start import failure_of, was_cut_off
 
@@ -75,8 +76,8 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
         failure = _meaning(error, workflow_id, name)
         if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
-        if isinstance(failure, CaseEnded) and isinstance(event, Delivered):
-            return await _delivered(client, workflow_id, event)
+        if isinstance(failure, CaseEnded) and isinstance(event, Delivered | ShipmentCorrected):
+            return await say_after_end(client, workflow_id, name, event)
         raise failure from None
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
@@ -103,8 +104,8 @@ async def send_event(
             return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None, ended=True)
         if isinstance(failure, CaseEnded) and may_reopen(event):
             return await _reopen_ended(client, workflow_id, event)
-        if isinstance(failure, CaseEnded) and isinstance(event, Delivered):
-            return await _delivered(client, workflow_id, event)
+        if isinstance(failure, CaseEnded) and isinstance(event, Delivered | ShipmentCorrected):
+            return await say_after_end(client, workflow_id, name, event)
         raise failure from None
     if answer is None and not first:
         return await record_event(client, workflow_id, name, event)
@@ -177,10 +178,18 @@ async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) 
     return await reopen_refund(client, request, event, task_queue=attributes.task_queue.name)
 
 
-async def _delivered(client: Client, workflow_id: str, event: Delivered) -> Delivery:
-    """A parcel of an order that has ended arrived (RET-22)."""
+async def say_after_end(
+    client: Client, workflow_id: str, name: str, event: Delivered | ShipmentCorrected
+) -> Delivery:
+    """A parcel of an order that has ended arrived (RET-22), or goes under another number (ORD-20).
+
+    Raises NotTheirs when its sender may not say it, NotFound, Conflict, PartnerUnavailable.
+    """
+    ORDER_KIND.require_sender(name, event)
     answer = None
-    if await note_delivery(client, workflow_id, event, ANSWER_WITHIN):
+    if isinstance(event, ShipmentCorrected):
+        answer = await correct_after_end(client, workflow_id, event, ANSWER_WITHIN)
+    elif await note_delivery(client, workflow_id, event, ANSWER_WITHIN):
         answer = Answer(stage="shipped", message=f"shipment {event.number} is delivered")
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=answer)
 

@@ -112,8 +112,8 @@ async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: s
         ORPHAN,
         orphan_workflow_id(request.orphan_id),
         request,
-        f"Orphan · {request.event.replace('_', ' ')} of {request.source} · {', '.join(request.known_by)}",
-        _bullets(f"number {number}" for number in request.known_by),
+        f"Orphan · {request.event.replace('_', ' ')} of {request.source} · {', '.join(request.every_number)}",
+        _bullets(f"number {number}" for number in request.every_number),
         [SearchAttributePair(key, value) for key, value in attributes.items() if value is not None],
         task_queue,
     )
@@ -221,6 +221,17 @@ def _cut(text: str, most: int) -> str:
 
 def _size(text: str) -> int:
     return len(json.dumps(text, ensure_ascii=False).encode()) - 2
+
+
+async def task_queue_of(client: Client, workflow_id: str) -> str:
+    """Where its workers are; the usual queue, if the server has forgotten it. Raises RPCError."""
+    try:
+        case = await client.get_workflow_handle(workflow_id).describe(rpc_timeout=timedelta(seconds=_RPC_SECONDS))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return TASK_QUEUE
+    return case.task_queue
 
 
 def failure_of(error: RPCError, what: str) -> BackhaulError:

@@ -22,6 +22,10 @@ class CasesAudit:
         self._rmas = {one.return_id: (one.state, one.rma_number) for one in effects.rmas}
         self._stopped = {one.order_id for one in effects.stops}
         self._announced = {(one.order_id, one.shipment_id): one.tracking_number for one in effects.shipments}
+        self._corrections: dict[tuple[str, str], int] = {}
+        for done in (done for case in facts.seen.cases for done in case.done if done.name == "announce_tracking"):
+            key = (done.ask["order_id"], done.ask["shipment_id"])
+            self._corrections[key] = max(self._corrections.get(key, 0), done.ask["correction"])
         self._memos = {
             (view.listed.return_id, memo.number): memo.amount
             for view in facts.seen.returns
@@ -41,9 +45,9 @@ class CasesAudit:
             if case.problems:
                 yield Violation("workflow task fails", case.workflow_id, ", ".join(case.problems))
         for case in self._facts.last_runs.values():
-            if case.workflow_id.startswith(A_DELIVERY):
+            if case.workflow_id.startswith(AFTER_THE_END):
                 if case.status is not WorkflowExecutionStatus.COMPLETED:
-                    yield Violation("delivery not noted", case.workflow_id, case.status.name)
+                    yield Violation("not noted after the end", case.workflow_id, case.status.name)
             elif case.status is running:
                 if case.standing is None or not case.standing.waiting_for:
                     yield Violation("does not say what it waits for", case.workflow_id)
@@ -108,6 +112,8 @@ class CasesAudit:
 
     def _announced_tracking(self, done: Done) -> Iterator[Violation]:
         key = (done.ask["order_id"], done.ask["shipment_id"])
+        if done.ask["correction"] < self._corrections.get(key, 0):
+            return  # the shop has a later one
         if self._announced.get(key) != done.ask["tracking_number"]:
             yield Violation("history tells of a tracking number that is not there", ", ".join(key))
 
@@ -118,8 +124,8 @@ class CasesAudit:
             yield Violation("history tells of a credit that is not in the books", ", ".join(key))
 
 
-A_DELIVERY: Final = "delivery-"
-"""A word about a parcel of an order that has ended: no case, and so without a place in lists (RET-22)."""
+AFTER_THE_END: Final = ("delivery-", "correction-")
+"""Words about a parcel of an order that has ended: no cases, and so without a place in lists (RET-22, ORD-20)."""
 
 _TELLS = {
     "send_refund": CasesAudit._refund,

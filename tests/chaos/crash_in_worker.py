@@ -12,10 +12,12 @@ from tests.chaos.crash_run import Moment, Play
 from tests.chaos.orphan_dawdlers import (
     DawdlesAfterDelivering,
     DawdlesAfterLookingForACase,
+    DawdlesAfterNotingACorrection,
     DawdlesAfterNotingADelivery,
     DawdlesAfterSavingAnOrphan,
     DawdlesBeforeDelivering,
     DawdlesBeforeLookingForACase,
+    DawdlesBeforeNotingACorrection,
     DawdlesBeforeNotingADelivery,
     DawdlesBeforeSavingAnOrphan,
 )
@@ -52,6 +54,8 @@ _PATCHES: Final = {
     (calls.DELIVER_EVENT.name, Moment.AFTER): DawdlesAfterDelivering,
     (calls.NOTE_DELIVERY.name, Moment.BEFORE): DawdlesBeforeNotingADelivery,
     (calls.NOTE_DELIVERY.name, Moment.AFTER): DawdlesAfterNotingADelivery,
+    (calls.NOTE_CORRECTION.name, Moment.BEFORE): DawdlesBeforeNotingACorrection,
+    (calls.NOTE_CORRECTION.name, Moment.AFTER): DawdlesAfterNotingACorrection,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
     (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
 }

@@ -1,11 +1,13 @@
-"""Scenes of what is said about cases that are not known here, and of a delivery after the end (RET-20, RET-22)."""
+"""Scenes of what is said about cases that are not known here, and about parcels after the end (RET-20, RET-22,
+ORD-20)."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from models import calls
-from models.order_events import Delivered
+from models.order_events import Delivered, ShipmentCorrected
+from starter.client.corrections import correct_after_end
 from starter.client.deliveries import note_delivery
 from tests.chaos.crash_coverage import AtWorker, Spot, during
 from tests.chaos.stories import Story, patiently, stands_at, tell
@@ -80,3 +82,22 @@ async def noting_a_delivery(story: Story) -> AsyncIterator[Spot]:
     )
     yield AtWorker(order)
     assert await noting
+
+
+@during(calls.NOTE_CORRECTION)
+async def noting_a_correction(story: Story) -> AsyncIterator[Spot]:
+    """The order has ended when the label of its parcel is replaced: the shop gets the last number."""
+    order = await story.order()
+    await story.shipped(order)
+    shipment = (await patiently(order.books)).shipments[0].shipment_id
+    yield AtWorker(order)
+    said = {"event_id": "new label", "actor": "supplier:dock", "shipment_id": shipment, "carrier": "DHL"}
+    event = ShipmentCorrected.model_validate(said | {"tracking_number": f"D{order.id}"})
+    within = timedelta(seconds=240)
+    correcting = asyncio.create_task(
+        patiently(lambda: correct_after_end(story.world.client, order.handle.id, event, within))
+    )
+    yield AtWorker(order)
+    answer = await correcting
+    assert answer is not None
+    assert answer.accepted

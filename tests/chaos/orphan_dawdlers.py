@@ -1,4 +1,4 @@
-"""Workers that dawdle where words about unknown cases, and deliveries after the end, are written down (RET-20)."""
+"""Workers that dawdle where words about unknown cases, and about parcels after the end, are noted (RET-20)."""
 
 import asyncio
 from typing import Final
@@ -9,7 +9,7 @@ from activities.database import Database
 from activities.event_delivery import EventDelivery
 from models import calls
 from models.orphans import DeliverEvent, EventDelivered, FindCases, FoundCases, SaveOrphan
-from models.records import NoteDelivery, Saved
+from models.records import NoteCorrection, NotedCorrection, NoteDelivery, Saved
 from tests.chaos.slow_worker import dawdle
 
 
@@ -70,6 +70,25 @@ class DawdlesAfterNotingADelivery(Database):
         return done
 
 
+class DawdlesBeforeNotingACorrection(Database):
+    """It is asked to note a parcel's new number, and has not."""
+
+    @activity.defn(name=calls.NOTE_CORRECTION.name)
+    def note_correction(self, ask: NoteCorrection) -> NotedCorrection:
+        asyncio.run(dawdle())
+        return super().note_correction(ask)
+
+
+class DawdlesAfterNotingACorrection(Database):
+    """It has noted a parcel's new number, and has not told anybody."""
+
+    @activity.defn(name=calls.NOTE_CORRECTION.name)
+    def note_correction(self, ask: NoteCorrection) -> NotedCorrection:
+        done = super().note_correction(ask)
+        asyncio.run(dawdle())
+        return done
+
+
 class DawdlesBeforeDelivering(EventDelivery):
     """It is asked to give an event to its case, and has not."""
 
@@ -96,6 +115,8 @@ ORPHAN_DAWDLERS: Final[tuple[type, ...]] = (
     DawdlesAfterLookingForACase,
     DawdlesBeforeNotingADelivery,
     DawdlesAfterNotingADelivery,
+    DawdlesBeforeNotingACorrection,
+    DawdlesAfterNotingACorrection,
     DawdlesBeforeDelivering,
     DawdlesAfterDelivering,
 )

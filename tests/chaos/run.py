@@ -46,6 +46,7 @@ AT_WORKER: Final = frozenset(
         calls.FIND_CASES,
         calls.DELIVER_EVENT,
         calls.NOTE_DELIVERY,
+        calls.NOTE_CORRECTION,
     )
 )
 AT_PARTNERS: Final = frozenset(call.name for call in calls.CALLS) - IN_BOOKS - AT_WORKER

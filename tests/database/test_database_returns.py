@@ -17,7 +17,7 @@ from tests.database.story import NOON, Story, seller, supplier
 
 def test_RET_2_a_return_names_an_order(story: Story) -> None:
     refused = story.returning("RR-1", A=1)
-    assert (refused.opening, refused.reason) == (Opening.REFUSED, "no order 1001")
+    assert (refused.opening, refused.reason) == (Opening.UNKNOWN, "no order 1001")
 
 
 def test_RET_2_units_of_another_order_are_refused(story: Story) -> None:

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from models.contract import DELIVERY
-from models.ids import late_cancel_return_id
-from models.order_events import Delivered
+from models.ids import correction_workflow_id, late_cancel_return_id
+from models.order_events import Delivered, ShipmentCorrected
 from starter.client.send import send_event
 from starter.sandbox.facts import SupplierSeed
 from tests.replay.recording import Recorded
@@ -46,6 +46,17 @@ async def order_delivered_in_parts(world: World) -> list[Recorded]:
     found = world.client.list_workflows(f'WorkflowType="{DELIVERY}"')
     late = await anext(one async for one in found if one.id.startswith(f"delivery-{order.id}-"))
     return [order, await world.client.get_workflow_handle(late.id).fetch_history()]
+
+
+async def order_corrected_after_its_end(world: World) -> list[Recorded]:
+    """The label is replaced when all is shipped (ORD-20); the order itself is over."""
+    order = await world.simple_order()
+    await order.shipped()
+    said = {"event_id": "c1", "actor": "supplier:dock", "shipment_id": f"s-{order.id}"}
+    event = ShipmentCorrected.model_validate(said | {"carrier": "DHL", "tracking_number": "D1"})
+    await send_event(world.client, order.handle.id, "shipment_corrected", event)
+    late = world.client.get_workflow_handle(correction_workflow_id(order.id, event.event_id))
+    return [await late.fetch_history()]
 
 
 def parcel(order: OrderStory, part: str, quantity: int = 1) -> dict[str, Any]:

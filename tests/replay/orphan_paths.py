@@ -1,5 +1,7 @@
 """Paths of an orphan: what was said of a case that is not known (RET-20)."""
 
+from models.returns import ReturnRequest
+from starter.client.start import open_return
 from tests.replay.recording import Recorded
 from tests.world import OrderStory, World
 
@@ -20,6 +22,33 @@ async def orphan_matched_later(world: World) -> list[Recorded]:
     await early.forward(hours=2)
     await early.ends("matched")
     return [early]
+
+
+async def orphan_that_starts_a_return(world: World) -> list[Recorded]:
+    """A marketplace opened it before its order came; the order ships between two looks (RET-20)."""
+    supplier, sku, number = await world.supplier(), world.sku(), f"12-{world.tag}"
+    await world.stock(sku, 10, supplier)
+    asked = ReturnRequest.at_the_door(
+        {
+            "return_id": f"RR-{world.tag}-E",
+            "order_id": number,
+            "source": "ebay_return",
+            "lines": [{"sku": sku, "quantity": 1, "reason": "NOT_AS_DESCRIBED"}],
+        }
+    )
+    await open_return(world.client, asked, task_queue=world.task_queue)
+    back = world.return_story(asked.return_id)
+    orphan = world.orphan_story((await back.ends("refused")).facts["orphan"])
+    await orphan.reaches("unmatched")
+    refused = await back.handle.fetch_history()
+    order = await world.order(await world.seller(), {"sku": sku}, channel="ebay", channel_order_id=number)
+    await order.placed()
+    await orphan.forward(hours=2)
+    await orphan.shows("its order", lambda seen: any("shipped yet" in step.what for step in seen.timeline))
+    await order.ship_all()
+    await orphan.forward(hours=7)
+    await orphan.ends("matched")
+    return [orphan, refused]
 
 
 async def orphan_of_several_cases(world: World) -> list[Recorded]:

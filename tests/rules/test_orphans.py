@@ -1,9 +1,9 @@
 """RET-20 on the running stack: what is said too early is kept and reaches its case; the rest is for a person."""
 
-from models.returns import ReturnTracking
+from models.returns import ReturnRequest, ReturnTracking
 from starter.client.report import report, send_or_report
 from starter.client.send import Delivery
-from starter.client.start import Opened
+from starter.client.start import Opened, open_return
 from tests.world import World
 
 
@@ -71,3 +71,41 @@ async def test_RET_20_integrations_report_what_has_no_case_here(world: World) ->
         world.client, case.handle.id, "return_tracking", said, source="ebay", numbers=("1",)
     )
     assert isinstance(sent, Delivery)
+
+
+async def test_RET_20_a_marketplaces_return_of_an_order_that_comes_later_starts_once(world: World) -> None:
+    supplier, sku, number = await world.supplier(), world.sku(), f"12-{world.tag}"
+    await world.stock(sku, 10, supplier)
+    request = {
+        "return_id": f"RR-{world.tag}-E",
+        "order_id": number,
+        "source": "ebay_return",
+        "requested_by": "channel:ebay",
+        "ebay_return_id": f"50-{world.tag}",
+        "lines": [{"sku": sku, "quantity": 1, "reason": "NOT_AS_DESCRIBED"}],
+    }
+    for _ in range(2):  # as its list is read again
+        asked = ReturnRequest.at_the_door(request)
+        await open_return(world.client, asked, task_queue=world.task_queue)
+        back = world.return_story(asked.return_id)
+        refused = await back.ends("refused")
+    kept = world.orphan_story(refused.facts["orphan"])
+    await kept.reaches("unmatched")
+    (listed,) = [one for one in world.reading.find_orphans(limit=1000) if one.orphan_id == kept.id]
+    assert listed.numbers == (number, asked.return_id, f"50-{world.tag}")
+    order = await world.order(
+        await world.seller(), {"sku": sku, "quantity": 2}, channel="ebay", channel_order_id=number
+    )
+    await order.placed()
+    await kept.forward(hours=2)
+    await kept.shows(
+        "its order", lambda seen: any("nothing has shipped yet" in step.what for step in seen.timeline)
+    )
+    await order.ship_all()
+    await kept.forward(hours=7)
+    await kept.ends("matched")
+    status = await back.reaches("awaiting_approval")
+    assert (status.facts["order_id"], status.facts["source"]) == (order.id, "ebay_return")
+    assert [one.return_id for one in world.reading.find_return(order.id)] == [asked.return_id]
+    again = await open_return(world.client, asked, task_queue=world.task_queue)
+    assert again.already

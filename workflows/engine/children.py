@@ -10,9 +10,10 @@ from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedErro
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import RefundStage
+    from models.orphans import OrphanRequest
     from models.refunds import RefundRequest, RefundResult, RefundState
     from models.returns import ReturnRequest
-    from models.text import one_line
+    from models.text import one_line, summary_of
     from workflows.engine.calls import reason_of
     from workflows.engine.case import CaseFacts
     from workflows.engine.procedure import Ask, CouldNot
@@ -120,3 +121,19 @@ async def open_return(request: ReturnRequest, summary: str) -> None:
         )
     except WorkflowAlreadyStartedError:
         raise CouldNot(f"return {request.return_id} exists already") from None
+
+
+async def keep_orphan(request: OrphanRequest) -> None:
+    """Start an orphan that goes on by itself; one that is kept already stays as it is."""
+    what = request.event.replace("_", " ")
+    try:
+        await workflow.start_child_workflow(
+            contract.ORPHAN,
+            request,
+            id=contract.ORPHAN_KIND.workflow_id(request.orphan_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=summary_of(f"Orphan · {what} of {request.source} · {', '.join(request.every_number)}"),
+        )
+    except WorkflowAlreadyStartedError:
+        return

@@ -124,6 +124,8 @@ def check_correction(f: OrderFacts, event: ShipmentCorrected) -> None:
         raise RefusedByRule(
             "ORD-20", f"shipment {known.shipment_id} has {len(known.boxes)} parcels: tell each as a shipment"
         )
+    if known.delivered_at is not None:
+        raise RefusedByRule("ORD-20", f"shipment {known.shipment_id} is delivered: its number stays")
 
 
 def _require_known(f: OrderFacts, shipment_id: str, rule: str) -> ShipmentFact | Parcel:
@@ -146,7 +148,10 @@ def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
         parcels = tuple(one.model_copy(update=changes) if one is known else one for one in f.parcels)
         f = f.with_(parcels=parcels)
     else:
-        told = changes | {"corrections": known.corrections + 1}
+        told = changes | {
+            "corrections": known.corrections + 1,
+            "corrected_by": (*known.corrected_by, event.event_id),
+        }
         f = f.with_(shipments=tuple(one.model_copy(update=told) if one is known else one for one in f.shipments))
     what = f"shipment {known.shipment_id} goes under {event.carrier} {event.tracking_number} now"
     return f.step(f"{what} (was {known.tracking_number})", event.actor)

@@ -47,7 +47,9 @@ def apply(f: OrphanFacts, fact: Message) -> OrphanFacts:
     """The facts after this one."""
     match fact:
         case Match():
-            return f.with_(match=fact).step(f"matched to {fact.case_id}: {fact.reason}", fact.actor)
+            return f.with_(match=fact, early_look=None).step(
+                f"matched to {fact.case_id}: {fact.reason}", fact.actor
+            )
         case Dismiss():
             return f.with_(dismissal=fact).step(f"dismissed: {fact.reason}", fact.actor)
         case Answered(effect=LookForCase()):
@@ -73,6 +75,9 @@ def _given(f: OrphanFacts, effect: GiveToCase, answer: EventDelivered) -> Orphan
     if answer.state == "taken":
         told = f.with_(taken_by=effect.workflow_id, answer=answer.message)
         return told.step(f"{effect.workflow_id} has it: {answer.message}")
+    if answer.state == "early":
+        told = f.step(f"{effect.workflow_id}: {answer.message}; it is asked again")
+        return (told if f.early_look is None else f).with_(early_look=f.looks)
     refusal = NotTaken(workflow_id=effect.workflow_id, why=answer.message, decision=effect.decision)
     return f.with_(not_taken=(*f.not_taken, refusal)).step(
         f"{effect.workflow_id} did not take it: {answer.message}"
@@ -86,6 +91,8 @@ def reply(f: OrphanFacts, event: Event) -> Reply | None:
     for one in f.not_taken:
         if one.decision == event.event_id:
             return Reply(accepted=False, message=f"{one.workflow_id} did not take it: {one.why}")
+    if f.is_early and f.match == event:
+        return Reply(accepted=True, message=f"{event.case_id} can't take it yet, and is asked again")
     if f.taken_by == event.case_id:
         return Reply(accepted=True, message=f"matched to {event.case_id}: {f.answer}")
     return None

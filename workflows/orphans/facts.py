@@ -37,6 +37,8 @@ class OrphanFacts(CaseFacts):
     match: Match | None = None
     """The last word of a person about which case it is."""
     dismissal: Dismiss | None = None
+    early_look: int | None = None
+    """The last look whose case could not take it yet."""
     not_taken: tuple[NotTaken, ...] = ()
     taken_by: str | None = None
     """The case that has the event."""
@@ -80,11 +82,16 @@ class OrphanFacts(CaseFacts):
         """The case that it goes to: what a person says, else the only one that fits; none that said no before."""
         if self.match is not None:
             tried = any(one.decision == self.match.event_id for one in self.not_taken)
-            return None if tried else self.match.case_id
-        if len(self.found.fitting) != 1:
+            return None if tried or self.is_early else self.match.case_id
+        if len(self.found.fitting) != 1 or self.is_early:
             return None
         (only,) = self.found.fitting
         return None if any(one.workflow_id == only for one in self.not_taken) else only
+
+    @property
+    def is_early(self) -> bool:
+        """Its case is known, and can't take it before the next look."""
+        return self.early_look == self.looks
 
     @property
     def possible(self) -> tuple[str, ...]:

@@ -38,8 +38,9 @@ def _looked_for(f: OrphanFacts) -> Plan:
 
 def _give(f: OrphanFacts, case_id: str) -> Plan:
     decision = f.match.event_id if f.match is not None else None
+    again = "" if f.early_look is None else f":{f.looks}"
     give = GiveToCase(
-        key=f"give:{decision or case_id}",
+        key=f"give:{decision or case_id}{again}",
         workflow_id=case_id,
         name=f.request.event,
         said=f.request.said,
@@ -65,6 +66,10 @@ def _person(f: OrphanFacts) -> Plan:
         return _tell(f, f"not-taken-{len(f.not_taken)}", OrphanStage.NOT_TAKEN, what) + wait(
             OrphanStage.NOT_TAKEN, Who.STAFF, what, since, f.expires_at
         )
+    if f.is_early:
+        which = f.match.case_id if f.match is not None else f.found.fitting[0]
+        what = f"match the {f.what} to another case, or dismiss it; {which} is asked again until then"
+        return wait(OrphanStage.UNMATCHED, Who.STAFF, what, since, f.expires_at)
     if f.possible:
         what = f"say which case it is ({', '.join(f.possible)}), or dismiss it"
         return _tell(f, "several-fit", OrphanStage.SEVERAL_FIT, what) + wait(

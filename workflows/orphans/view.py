@@ -23,7 +23,7 @@ def view(f: OrphanFacts, plan: Plan) -> CaseView:
         attributes={contract.ORDER_ID.name: None, contract.SUPPLIER_ID.name: f.supplier_id},
         deadlines={"expires_at": f.expires_at} if f.outcome is None else {},
         work=(Work.ORPHANS,) if waits and f.outcome is None else (),
-        numbers=f.request.known_by,
+        numbers=f.request.every_number,
     )
 
 
@@ -51,7 +51,7 @@ def facts_in_status(f: OrphanFacts) -> dict[str, Any]:
         "source": request.source,
         "about": request.about,
         "event": request.event,
-        "numbers": list(request.known_by),
+        "numbers": list(request.every_number),
         "seller_id": request.seller_id,
         "supplier_id": request.supplier_id,
         "said": {name: value for name, value in request.said.items() if name != "note"},

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from models.case import Who
 from models.ids import DerivedId
+from models.orphans import OrphanRequest
 from models.returns import CreditMemo, ReturnRequest
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
 from workflows.refunds.attempts import MakeRefund
@@ -48,6 +49,17 @@ class OpenSplitReturn(Effect):
     @property
     def summary(self) -> str:
         return f"Open return {self.request.return_id} of another supplier"
+
+
+class KeepAsOrphan(Effect):
+    """What a marketplace opened of an order that is not known here is kept until it is (RET-20)."""
+
+    kind: Literal["keep_as_orphan"] = "keep_as_orphan"
+    request: OrphanRequest
+
+    @property
+    def summary(self) -> str:
+        return f"Keep it as orphan {self.request.orphan_id}"
 
 
 class RequestRma(Effect):
@@ -153,6 +165,7 @@ ReturnEffect = Annotated[
     | OpenReturn
     | ReopenReturn
     | OpenSplitReturn
+    | KeepAsOrphan
     | RequestRma
     | BookCreditMemo
     | AnnounceRma

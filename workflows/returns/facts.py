@@ -47,6 +47,8 @@ class ReturnFacts(CaseFacts):
     opening_had_trouble: bool = False
     """It could not be written down at once: people saw it before."""
     refusal: str | None = None
+    is_order_unknown: bool = False
+    """A marketplace opened it, and its order is not known here: it is kept as an orphan (RET-20)."""
     early: tuple[EarlyEvent, ...] = ()
     reported_early: tuple[RefundResult, ...] = ()
     """What refunds said of themselves while the return was being opened again."""

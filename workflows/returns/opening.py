@@ -1,11 +1,12 @@
 """The return request is written down, or a completed return is opened again (RET-1, RET-2, REF-7)."""
 
 from models.case import ReturnStage as Stage
+from models.orphans import kept_request
 from models.partners import Recipient
 from workflows.engine.pieces import in_flight, just, notify
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import owed
-from workflows.returns.effects import OpenReturn, OpenSplitReturn, ReopenReturn
+from workflows.returns.effects import KeepAsOrphan, OpenReturn, OpenSplitReturn, ReopenReturn
 from workflows.returns.ending import ended, stopped
 from workflows.returns.facts import ReturnFacts
 
@@ -13,13 +14,20 @@ from workflows.returns.facts import ReturnFacts
 def opening(f: ReturnFacts) -> Plan:
     """Staff's stop waits for it, so that the database can say what became of it; not when it is in trouble."""
     if f.refusal is not None:
-        return ended(f, Stage.REFUSED, f.refusal)
+        return _kept(f) + ended(f, Stage.REFUSED, f.refusal)
     if f.stopped_at is not None and f.opening_is_in_trouble:
         return stopped(f)
     failed = f.request.reopened_by
     if failed is not None:
         return _begin(f, ReopenReturn(key=f"reopen:{failed}", refund_id=failed))
     return _begin(f, OpenReturn(key="open"))
+
+
+def _kept(f: ReturnFacts) -> Plan:
+    """RET-20: what a marketplace opened of an order that is not known here is not lost."""
+    if not f.is_order_unknown:
+        return Plan()
+    return just(KeepAsOrphan(key="orphan", request=kept_request(f.request)))
 
 
 def _begin(f: ReturnFacts, effect: OpenReturn | ReopenReturn) -> Plan:

@@ -2,6 +2,8 @@
 
 from models import contract
 from models.failures import BackhaulError
+from models.marketplace_returns import OPENED_BY_MARKETPLACES
+from models.orphans import kept_request
 from models.records import Opening, ReturnOpening, ReturnReopened
 from models.returns import ChannelUpdate
 from workflows.engine.case import CaseFacts
@@ -29,6 +31,7 @@ OF_THIS_RUN = frozenset(
         "closing_message",
         "stopped_at",
         "request",
+        "is_order_unknown",
         "opening_had_trouble",
         "early",
         "reported_early",
@@ -39,6 +42,10 @@ OF_THIS_RUN = frozenset(
 
 def opened(f: ReturnFacts, answer: ReturnOpening) -> ReturnFacts:
     """The return is written down, with the snapshots that decide; or it is refused (RET-2)."""
+    if answer.opening is Opening.UNKNOWN and f.request.source in OPENED_BY_MARKETPLACES:
+        orphan = kept_request(f.request).orphan_id
+        why = f"{answer.reason} is known here: kept as orphan {orphan}, and opened when it is (RET-20)"
+        return f.with_(refusal=why, is_order_unknown=True)
     if answer.opening is not Opening.OPENED or answer.opened is None:
         return f.with_(refusal=answer.reason or "a return with this id exists already")
     common = {name: getattr(f, name) for name in CaseFacts.model_fields}

@@ -8,6 +8,7 @@ from models.calls import SAVE_CASE, SAVE_RETURN, Call
 from models.case import CaseRecord, Ended
 from models.contract import CHANNEL, RETURN_ID, SUPPLIER_ID
 from models.message import Message
+from models.orphans import kept_request
 from models.parties import Fulfilment
 from models.records import ReceptionRecord, SaveCase, SaveReturn
 from workflows.engine.plan import Plan
@@ -87,6 +88,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
     return {
         "return_id": f.return_id,
         "order_id": f.order_id,
+        "orphan": kept_request(f.request).orphan_id if f.is_order_unknown else None,
         "source": f.request.source.value,
         "seller_id": f.seller_id,
         "supplier_id": f.supplier_id,

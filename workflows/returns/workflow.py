@@ -10,12 +10,19 @@ with workflow.unsafe.imports_passed_through():
     from models.reasons import reason_in_words
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
-    from workflows.engine.children import open_return
+    from workflows.engine.children import keep_orphan, open_return
     from workflows.engine.inbox import receives
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.returns.checks import check
-    from workflows.returns.effects import BookCreditMemo, OpenReturn, OpenSplitReturn, ReopenReturn, RequestRma
+    from workflows.returns.effects import (
+        BookCreditMemo,
+        KeepAsOrphan,
+        OpenReturn,
+        OpenSplitReturn,
+        ReopenReturn,
+        RequestRma,
+    )
     from workflows.returns.events import apply
     from workflows.returns.facts import ReturnFacts
     from workflows.returns.plan import plan
@@ -34,6 +41,9 @@ async def perform(f: ReturnFacts, effect: Effect, ask: Ask) -> Message | None:
         case OpenSplitReturn():
             number = effect.request.return_id
             await open_return(effect.request, f"Return {number} · order {f.order_id}")
+            return None
+        case KeepAsOrphan():
+            await keep_orphan(effect.request)
             return None
         case RequestRma():
             return await _request_rma(f, ask)

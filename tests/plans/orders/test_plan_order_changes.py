@@ -270,3 +270,12 @@ def test_ORD_20_a_successor_part_stands_for_the_one_that_was_ordered() -> None:
     (shipment,) = order.facts.shipments
     assert list(shipment.substitutes.values()) == ["LAMP-2"]
     assert any("successor parts: LAMP-2 for LAMP" in step for step in order.steps)
+
+
+def test_ORD_20_a_parcel_that_has_arrived_keeps_its_number() -> None:
+    order = two_warehouses()
+    ship(order, **box("1Z1"))
+    order.happens("delivered", shipment_id="s1", at="2026-03-09T14:30:00Z")
+    assert not order.happens("shipment_corrected", shipment_id="s1", **box("1Z2"))
+    assert "is delivered" in order.facts.rejected[-1].reason
+    assert order.facts.shipments[0].tracking_number == "1Z1"

@@ -19,7 +19,14 @@ from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund
 from workflows.returns.checks import check
-from workflows.returns.effects import BookCreditMemo, OpenReturn, OpenSplitReturn, ReopenReturn, RequestRma
+from workflows.returns.effects import (
+    BookCreditMemo,
+    KeepAsOrphan,
+    OpenReturn,
+    OpenSplitReturn,
+    ReopenReturn,
+    RequestRma,
+)
 from workflows.returns.events import apply
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.plan import plan
@@ -61,6 +68,8 @@ class ReturnWorld:
                 return self.reopen
             case OpenSplitReturn():
                 return self.split
+            case KeepAsOrphan():
+                return None
             case RequestRma():
                 return self.rma
             case BookCreditMemo():

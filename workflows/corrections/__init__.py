@@ -1,0 +1,1 @@
+"""Corrections of parcels of orders that have ended (ORD-20)."""
