@@ -6,7 +6,16 @@ A path gives the cases whose histories belong to it. Paths that differ only in w
 from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
-from tests.replay import order_paths, orphan_paths, outage_paths, refund_paths, return_paths, run_paths, stop_paths
+from tests.replay import (
+    line_paths,
+    order_paths,
+    orphan_paths,
+    outage_paths,
+    refund_paths,
+    return_paths,
+    run_paths,
+    stop_paths,
+)
 from tests.replay.recording import Recorded
 from tests.world import World
 
@@ -24,7 +33,16 @@ def _told_in(module: ModuleType) -> dict[str, Path]:
 
 PATHS: dict[str, Path] = {
     name: path
-    for module in (order_paths, return_paths, refund_paths, orphan_paths, outage_paths, stop_paths, run_paths)
+    for module in (
+        line_paths,
+        order_paths,
+        return_paths,
+        refund_paths,
+        orphan_paths,
+        outage_paths,
+        stop_paths,
+        run_paths,
+    )
     for name, path in _told_in(module).items()
 }
 """Every path by its name."""
