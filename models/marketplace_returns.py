@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from models.ids import ReturnId
-from models.message import Event, Number, require_distinct_names
+from models.message import Asker, Event, Number, require_distinct_names
 from models.returns import ReturnLine, ReturnRequest, Source
 
 OPENED_BY_MARKETPLACES: Final = {
@@ -28,7 +28,7 @@ class ReturnAsked(Event):
     lines: Annotated[tuple[ReturnLine, ...], Field(min_length=1, max_length=500)]
     amazon_rma_id: Number | None = None
     ebay_return_id: Number | None = None
-    requested_by: Annotated[str, Field(pattern=r"^[a-z]+:\S.{0,99}$")] | None = None
+    requested_by: Asker | None = None
     """Who asked the marketplace; none: the sender."""
 
     @model_validator(mode="after")
