@@ -42,9 +42,9 @@ class ServerPorts(Message):
 
 
 class ServerDatabase(Message):
-    """Its SQLite file, relative to the folder where it is started; none: in memory, gone with the server."""
+    """Its SQLite file, in the stack's folder unless it is absolute; none: in memory, gone with the server."""
 
-    file: Path | None
+    file: Path | None = None
     pragmas: dict[str, str | int] = Field(default_factory=dict)
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator
 
@@ -142,6 +142,13 @@ class FaultSeed(Message):
     """Seconds, for `rate_limit`."""
     seconds: Annotated[float, Field(ge=0, le=600)] = 1.0
     """For `delay`."""
+
+    @classmethod
+    def at_the_door(cls, data: Any) -> Self:
+        """Elsewhere null is an absent field; `times: null` says: until it is cleared."""
+        told = super().at_the_door(data)
+        without_end = isinstance(data, dict) and data.get("times", 1) is None
+        return told.model_copy(update={"times": None}) if without_end else told
 
     @field_validator("match")
     @classmethod
