@@ -145,7 +145,10 @@ def migrations_config(connection: Connection | None = None) -> Any:
 def _check(engine: Engine) -> None:
     path = _file_of(engine.url)
     if path is not None and not path.exists():
-        raise NotFound(f"there is no database at {_where(engine.url)} yet: run `backhaul db upgrade`")
+        raise NotFound(
+            f"there is no database at {path.absolute()} yet: run `backhaul db upgrade` to create it, or set "
+            "DATABASE_URL to where it is; a path that is not absolute begins in the current folder"
+        )
     try:
         with engine.connect() as connection:
             version = _version_of(connection)

@@ -42,6 +42,7 @@ def demo(
         front_port=front_port,
         codec_port=codec_port,
         folder=folder,
-    ).moved(port_offset)
+    )
+    plan = plan.with_its_books().moved(port_offset)
     require_sandbox(plan)
     raise typer.Exit(run(play_demo(plan, wait=wait)))

@@ -23,7 +23,7 @@ CodecPort = Annotated[int, typer.Option(min=1, max=65535, help="Codec server, wh
 PortOffset = Annotated[
     int, typer.Option(min=-60000, max=60000, help="Moves every port of the stack by so much, the server's too.")
 ]
-Folder = Annotated[Path, typer.Option(help="Where logs and the sandbox's state are kept.")]
+Folder = Annotated[Path, typer.Option(help="Where all is kept: databases and logs.")]
 
 
 def up(
@@ -38,7 +38,7 @@ def up(
 ) -> None:
     """Run the whole local stack until Ctrl-C: Temporal server, books, sandbox partners, front, workers.
 
-    It prints what to export where its ports are not those that commands expect.
+    It prints what to export where it is not where commands look for it.
     """
     from starter.cli.output import run
     from starter.cli.process_settings import ready_settings
@@ -56,7 +56,7 @@ def up(
         codec_port=codec_port,
         folder=folder,
     )
-    run(run_stack(plan.moved(port_offset)))
+    run(run_stack(plan.with_its_books().moved(port_offset)))
 
 
 def worker() -> None:

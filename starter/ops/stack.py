@@ -1,17 +1,16 @@
 """The whole local stack: Temporal server, books, sandbox partners, front and workers, as child processes."""
 
 import asyncio
-import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
-from pydantic import HttpUrl
+from pydantic import HttpUrl, SecretStr
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -19,13 +18,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.database.engines import upgrade
-from activities.private_files import private_folder
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
 from models.environment import DEFAULT_ADDRESS
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.settings import Settings
 from starter.ops.dev_server import DevServerConfig, ServerPorts, start_server
+from starter.ops.folder import only_one_in, require_folder
 from starter.ops.ports import PortUse, require_free
 from starter.ops.processes import Child
 
@@ -53,7 +52,10 @@ class StackPlan:
     front_port: int = 8252
     codec_port: int = 8253
     folder: Path = field(default=Path(".backhaul"))
-    """Where logs and the sandbox's state are kept; the books and the server's database say their own place."""
+    """Where all is kept: logs, the sandbox's state, the server's database, and the books, unless their place was
+    said."""
+    books: Path | None = None
+    """The file of the books; none: `DATABASE_URL` was said."""
 
     @property
     def sandbox_url(self) -> str:
@@ -70,10 +72,15 @@ class StackPlan:
 
     @property
     def served(self) -> DevServerConfig:
-        """The server as it is started: its UI asks this stack's codec server, unless it has one of its own."""
-        if self.codec_url is None or self.server.ui_codec_endpoint is not None:
-            return self.server
-        return self.server.model_copy(update={"ui_codec_endpoint": HttpUrl(self.codec_url)})
+        """The server as it is started: its database lies in the stack's folder, and its UI asks this stack's codec
+        server, unless it has one of its own."""
+        database = self.server.database
+        if database.file is not None:
+            database = database.model_copy(update={"file": self.folder / database.file})
+        endpoint = self.server.ui_codec_endpoint
+        if endpoint is None and self.codec_url is not None:
+            endpoint = HttpUrl(self.codec_url)
+        return self.server.model_copy(update={"database": database, "ui_codec_endpoint": endpoint})
 
     @property
     def ui_list(self) -> str:
@@ -95,6 +102,14 @@ class StackPlan:
             uses.append(PortUse(self.codec_port, "the codec server", f"it with --codec-port, {_ALL_AT_ONCE}"))
         return uses
 
+    def with_its_books(self) -> "StackPlan":
+        """The same stack, whose books lie in its folder, unless somebody said where they are."""
+        if "database_url" in self.settings.model_fields_set:
+            return self
+        books = self.folder.absolute() / "books.db"
+        url = SecretStr(f"sqlite:///{books}")
+        return replace(self, settings=self.settings.model_copy(update={"database_url": url}), books=books)
+
     def moved(self, offset: int) -> "StackPlan":
         """The same stack, with each of its ports moved. Raises InvalidInput when one is no port any more."""
         own = {name: getattr(self, name) + offset for name in _PORTS}
@@ -110,7 +125,10 @@ class StackPlan:
         here["TEMPORAL_NAMESPACE"] = self.server.namespace
         usual = {f"BACKHAUL_{name.upper()}": str(field.default) for name, field in Settings.model_fields.items()}
         usual |= {"TEMPORAL_ADDRESS": DEFAULT_ADDRESS, "TEMPORAL_NAMESPACE": "default"}
-        return {name: value for name, value in here.items() if value != usual[name].rstrip("/")}
+        unusual = {name: value for name, value in here.items() if value != usual[name].rstrip("/")}
+        if self.books is not None and (unusual or self.books != Path(".backhaul/books.db").absolute()):
+            unusual["DATABASE_URL"] = f"sqlite:///{self.books}"
+        return unusual
 
     def _partners(self) -> dict[str, str]:
         """This stack's, but those that were set by hand."""
@@ -152,6 +170,7 @@ class Stack:
         self._children: dict[str, Child] = {}
         self._restarted: dict[str, list[float]] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._lock: TextIO | None = None
 
     async def connect(self) -> Client:
         """A client of the stack's Temporal server."""
@@ -171,7 +190,8 @@ class Stack:
         a part does not get ready.
         """
         plan = self.plan
-        _require_folder(plan.folder)
+        require_folder(plan.folder)
+        self._lock = only_one_in(plan.folder)
         require_free(plan.server.ip, [*plan.server.port_uses(), *plan.port_uses()])
         await _together(
             self._start_sandbox(),
@@ -209,6 +229,8 @@ class Stack:
         self._children.clear()
         if server is not None:
             await server.stop(_STOP_SECONDS)
+        if self._lock is not None:
+            self._lock.close()
 
     async def _again(self, name: str) -> None:
         child = self._children[name]
@@ -332,17 +354,6 @@ async def _together(*works: Coroutine[Any, Any, None]) -> None:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     failure = group.exceptions[0]
     return _first(failure) if isinstance(failure, BaseExceptionGroup) else failure
-
-
-def _require_folder(folder: Path) -> None:
-    """Create it. Raises InvalidInput when it can't be, or nothing can be written there."""
-    try:
-        private_folder(folder / "logs")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        why = f"can't be used as a folder ({error.strerror}); give another one with --folder"
-        raise InvalidInput("the local stack", [Problem(str(folder), why)]) from None
 
 
 async def _listens(port: int) -> bool:

@@ -43,7 +43,7 @@ def test_the_command_line_says_all_that_the_file_says() -> None:
         "--ui-port 8233",
         "--http-port 7243",
         "--ip 127.0.0.1",
-        "--db-filename .backhaul/temporal.db",
+        "--db-filename temporal.db",
         "--sqlite-pragma journal_mode=wal",
         "--sqlite-pragma synchronous=normal",
         "--search-attribute DueBy=Datetime",

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from models.failures import InvalidInput, PartnerUnavailable
+from models.failures import Conflict, InvalidInput, PartnerUnavailable
 from models.settings import Settings
 from starter.cli import stack_run
 from starter.cli.stack_run import show_addresses
 from starter.ops import stack
 from starter.ops.dev_server import read_config
+from starter.ops.folder import only_one_in
 from starter.ops.ports import PortUse
 from starter.ops.stack import StackPlan
 from tests.cli.conftest import ROOT, Line
@@ -21,7 +22,8 @@ BUILT_IN = ROOT / "temporal-dev.yaml"
 
 
 def plan(**changes: Any) -> StackPlan:
-    return StackPlan(server=read_config(BUILT_IN), settings=Settings(payload_keys=None), **changes)
+    settings = Settings(payload_keys=None)
+    return StackPlan(**{"server": read_config(BUILT_IN), "settings": settings, **changes})
 
 
 def ports(of: StackPlan) -> list[int]:
@@ -136,3 +138,32 @@ async def test_of_several_failures_at_the_start_the_one_that_we_have_words_for_i
 
 async def _refusing() -> None:
     raise InvalidInput("too far", [])
+
+
+def test_all_of_a_stack_lies_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    other = plan(folder=Path("other"), settings=Settings()).with_its_books()
+    books = f"sqlite:///{tmp_path}/other/books.db"
+    assert other.environment()["DATABASE_URL"] == books
+    assert other.exports() == {"DATABASE_URL": books}, "a command in any folder finds them"
+    assert other.served.database.file == Path("other/temporal.db")
+    usual = plan(settings=Settings()).with_its_books()
+    assert usual.environment()["DATABASE_URL"] == f"sqlite:///{tmp_path}/.backhaul/books.db"
+    assert usual.exports() == {}, "there commands look for it, in this folder"
+    assert usual.moved(100).exports()["DATABASE_URL"] == f"sqlite:///{tmp_path}/.backhaul/books.db"
+
+
+def test_books_whose_place_is_said_stay_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://ann:secret@db.example/books")
+    said = plan(folder=tmp_path, settings=Settings()).with_its_books().moved(100)
+    assert said.environment()["DATABASE_URL"] == "postgresql+psycopg://ann:secret@db.example/books"
+    assert "DATABASE_URL" not in said.exports()
+
+
+def test_two_stacks_never_share_a_folder(tmp_path: Path) -> None:
+    first = only_one_in(tmp_path)
+    with pytest.raises(Conflict, match=r"a stack runs in .* already.*--folder"):
+        only_one_in(tmp_path)
+    first.close()
+    only_one_in(tmp_path).close()

@@ -395,3 +395,9 @@ def test_a_row_without_what_it_belongs_to_is_not_found_for_good(engine: Engine) 
 
     with pytest.raises(NotFound, match="does not have what this belongs to"):
         write(engine, orphan)
+
+
+def test_a_missing_file_is_named_with_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFound, match=f"there is no database at {tmp_path}/.backhaul/books.db yet.*DATABASE_URL"):
+        open_database(at("sqlite:///.backhaul/books.db"))
