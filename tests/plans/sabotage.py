@@ -73,8 +73,8 @@ FAULTS = (
         "completed while somebody asks for more",
         "returns",
         "workflows/returns/plan.py",
-        "    if f.clicks or f.refunds_to_renumber or not (",
-        "    if f.refunds_to_renumber or not (",
+        "    if f.clicks or not (seller_settled",
+        "    if not (seller_settled",
     ),
     Fault(
         "a rejected return ends as withdrawn",
