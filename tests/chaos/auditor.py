@@ -8,6 +8,7 @@ from tests.chaos.audit_facts import Facts, Violation
 from tests.chaos.audit_goods import GoodsAudit
 from tests.chaos.audit_mails import MailsAudit
 from tests.chaos.audit_money import MoneyAudit
+from tests.chaos.audit_orphans import OrphansAudit
 from tests.chaos.audit_returns import ReturnsAudit
 from tests.chaos.evidence import Evidence
 
@@ -30,7 +31,14 @@ class Auditor:
 
     def audit(self) -> Audit:
         facts, mails = self._facts, MailsAudit(self._facts)
-        rooms = (MoneyAudit(facts), GoodsAudit(facts), ReturnsAudit(facts), CasesAudit(facts), mails)
+        rooms = (
+            MoneyAudit(facts),
+            GoodsAudit(facts),
+            ReturnsAudit(facts),
+            CasesAudit(facts),
+            OrphansAudit(facts),
+            mails,
+        )
         violations = tuple(violation for room in rooms for violation in room.violations())
         return Audit(len(facts.last_runs), self._effects(), mails.again, violations)
 

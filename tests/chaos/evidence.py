@@ -12,8 +12,10 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
 from activities.database import Reading
-from activities.database.views import OrderView, ReturnView, Standing
+from activities.database.views import OrderView, OrphanListed, ReturnView, Standing
+from models.ids import orphan_workflow_id
 from models.tables import MailRow, OrderRow, ReturnRow
+from models.tables.orphans import OrphanRow
 from starter.sandbox.client import SandboxClient
 from starter.sandbox.facts import Effects, RequestRecord
 
@@ -30,10 +32,18 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """An update that a history tells as taken: which event, and its id."""
+
+    name: str
+    event_id: str
+
+
+@dataclass(frozen=True)
 class CaseFacts:
     """One run of a workflow, as the server knows it: what has ended may be opened again, by another run.
 
-    `standing`: where the books say that the case stands.
+    `standing`: where the books say that the case stands. `taken`: the updates that it took.
     """
 
     workflow_id: str
@@ -42,6 +52,7 @@ class CaseFacts:
     problems: tuple[str, ...]
     standing: Standing | None
     done: tuple[Done, ...]
+    taken: tuple[Taken, ...]
     result: Mapping[str, Any]
 
 
@@ -70,6 +81,7 @@ class Evidence:
     requests: tuple[RequestRecord, ...]
     orders: tuple[OrderView, ...]
     returns: tuple[ReturnView, ...]
+    orphans: tuple[OrphanListed, ...]
     mails: tuple[SentMail, ...]
     cases: tuple[CaseFacts, ...]
     kills: tuple[Kill, ...] = ()
@@ -96,7 +108,9 @@ async def gather(
             for row in session.exec(select(MailRow).order_by(col(MailRow.key)))
             if tag in row.key
         )
-    cases = [found async for found in client.list_workflows() if tag in found.id]
+        orphan_ids = [row.orphan_id for row in session.exec(select(OrphanRow)) if tag in str(row.request.said)]
+    of_orphans = {orphan_workflow_id(orphan_id) for orphan_id in orphan_ids}
+    cases = [found async for found in client.list_workflows() if tag in found.id or found.id in of_orphans]
     effects = await sandbox.effects()
     requests = await sandbox.requests()
     return Evidence(
@@ -104,6 +118,7 @@ async def gather(
         requests=tuple(record for record in requests if tag in record.path),
         orders=tuple(reading.order_view(order_id) for order_id in order_ids),
         returns=tuple(reading.return_view(return_id) for return_id in return_ids),
+        orphans=tuple(reading.orphan(orphan_id) for orphan_id in orphan_ids),
         mails=mails,
         cases=tuple([await _case(client, reading, found) for found in cases]),
         kills=kills,
@@ -136,6 +151,7 @@ async def _case(client: Client, reading: Reading, found: WorkflowExecution) -> C
     description = await handle.describe()
     asked: dict[int, tuple[str, Mapping[str, Any]]] = {}
     done: list[Done] = []
+    taken: dict[str, Taken] = {}
     result: Mapping[str, Any] = {}
     decode = client.data_converter.decode
     async for event in handle.fetch_history_events():
@@ -147,6 +163,15 @@ async def _case(client: Client, reading: Reading, found: WorkflowExecution) -> C
             completed = event.activity_task_completed_event_attributes
             (answer,) = await decode(completed.result.payloads)
             done.append(Done(*asked[completed.scheduled_event_id], answer))
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            request = event.workflow_execution_update_accepted_event_attributes.accepted_request
+            (said,) = await decode(request.input.args.payloads)
+            taken[request.meta.update_id] = Taken(request.input.name, str(said.get("event_id")))
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+            told = event.workflow_execution_update_completed_event_attributes
+            answers = await decode(told.outcome.success.payloads)
+            if not answers or answers[0].get("accepted") is False:
+                del taken[told.meta.update_id]
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
             (result,) = await decode(event.workflow_execution_completed_event_attributes.result.payloads)
     assert description.status is not None, "a case has a status"
@@ -157,5 +182,6 @@ async def _case(client: Client, reading: Reading, found: WorkflowExecution) -> C
         problems=tuple(description.typed_search_attributes.get(PROBLEMS) or ()),
         standing=reading.standing(found.id),
         done=tuple(done),
+        taken=tuple(taken.values()),
         result=result,
     )

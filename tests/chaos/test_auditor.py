@@ -18,7 +18,7 @@ async def test_REF_6_what_was_done_once_passes_the_audit(true_facts: Evidence) -
     audit = Auditor(true_facts).audit()
 
     assert audit.violations == ()
-    assert audit.cases == 6
+    assert audit.cases == 9
     assert audit.effects > 15
 
 
