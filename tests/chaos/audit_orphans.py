@@ -9,6 +9,7 @@ from models import calls
 from models.case import OrphanStage
 from models.ids import order_workflow_id, orphan_workflow_id
 from models.message import folded
+from models.orphans import RETURN_REQUEST
 from models.records import NoteDelivery
 from tests.chaos.audit_facts import Facts, Violation
 from tests.chaos.evidence import Done
@@ -16,6 +17,7 @@ from tests.chaos.evidence import Done
 _AN_ORPHAN_DOES: Final = frozenset(
     call.name for call in (calls.SAVE_ORPHAN, calls.FIND_CASES, calls.DELIVER_EVENT, calls.SEND_MAIL)
 )
+_WITHOUT_UPDATE: Final = ("delivered", "shipment_corrected", RETURN_REQUEST)
 
 
 class OrphansAudit:
@@ -34,7 +36,7 @@ class OrphansAudit:
     def _given_once(self, orphan: OrphanListed) -> Iterator[Violation]:
         told = (orphan.event, str(orphan.said["event_id"]))
         takers = [run.workflow_id for run in self._runs for one in run.taken if (one.name, one.event_id) == told]
-        takers += self._told_to_the_books(orphan)
+        takers += self._told_without_update(orphan)
         own = orphan.matched_to
         if (orphan.standing is not None and orphan.standing.stage == OrphanStage.MATCHED) != (own is not None):
             yield Violation("orphan ended otherwise than it was matched", orphan.orphan_id)
@@ -45,17 +47,18 @@ class OrphansAudit:
             promise = "orphan's word given twice" if times else "orphan's word never given"
             yield Violation(promise, orphan.orphan_id, f"{own}, {times} times")
 
-    def _told_to_the_books(self, orphan: OrphanListed) -> list[str]:
-        """An order that has ended takes no update: that its parcel arrived is written down without it."""
+    def _told_without_update(self, orphan: OrphanListed) -> list[str]:
+        """An order that has ended takes no update: what is true after its end is written down without it. A return
+        that was asked for is started."""
         return [
             done.ask["workflow_id"]
             for done in self._done(orphan_workflow_id(orphan.orphan_id), calls.DELIVER_EVENT.name)
-            if orphan.event == "delivered" and done.answer["state"] == "taken" and self._has_ended(done)
+            if orphan.event in _WITHOUT_UPDATE and done.answer["state"] == "taken" and not self._took(done)
         ]
 
-    def _has_ended(self, done: Done) -> bool:
-        last = self._facts.last_runs.get(done.ask["workflow_id"])
-        return last is not None and not any(one.event_id == done.ask["said"]["event_id"] for one in last.taken)
+    def _took(self, done: Done) -> bool:
+        runs = (run for run in self._runs if run.workflow_id == done.ask["workflow_id"])
+        return any(one.event_id == done.ask["said"]["event_id"] for run in runs for one in run.taken)
 
     def _moved_nothing(self, orphan: OrphanListed) -> Iterator[Violation]:
         workflow_id = orphan_workflow_id(orphan.orphan_id)
