@@ -73,6 +73,20 @@ def test_ORD_18_afterwards_it_is_refused_aloud_and_the_seller_is_told_what_can_b
     assert order.mail("address-too-late-e1")["address"] == "Robin, 9 Other Rd, 89801 Elko, US"
 
 
+def test_ORD_18_on_hold_after_a_warehouse_was_chosen_it_is_too_late() -> None:
+    """It is the one nearest to the address that it had."""
+    order = Order().in_its_window()
+    order.held.add(SearchStock)
+    order.passes(minutes=31)
+    order.happens("hold", reason="look at it first")
+    order.held.clear()
+    order.rest()
+    assert (order.stage, order.was_sent) == ("on_hold", False)
+    assert not moves(order)
+    order.happens("resume", reason="as agreed")
+    assert sent_to(order) == ["1 Main St"]
+
+
 def test_ORD_18_a_cancelled_order_takes_no_address() -> None:
     order = Order().in_its_window()
     order.held.add(AnnounceTracking)
