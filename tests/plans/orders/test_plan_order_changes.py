@@ -73,9 +73,10 @@ def test_ORD_18_afterwards_it_is_refused_aloud_and_the_seller_is_told_what_can_b
     assert order.mail("address-too-late-e1")["address"] == "Robin, 9 Other Rd, 89801 Elko, US"
 
 
-def test_ORD_18_on_hold_after_a_warehouse_was_chosen_it_is_too_late() -> None:
-    """It is the one nearest to the address that it had."""
-    order = Order().in_its_window()
+@pytest.mark.parametrize("network", [False, True])
+def test_ORD_18_on_hold_after_stock_was_asked_it_is_too_late(network: bool) -> None:
+    """A warehouse near the address that it had was chosen, or there is none, and its window is over."""
+    order = Order(stock=(Stock("A", second_source=network),)).in_its_window()
     order.held.add(SearchStock)
     order.passes(minutes=31)
     order.happens("hold", reason="look at it first")
