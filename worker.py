@@ -44,7 +44,7 @@ from activities.database import Alerts, Contacts, Database, open_database
 from activities.event_arrival import Arrivals
 from activities.event_delivery import EventDelivery
 from activities.mail.delivery import Mailer
-from activities.worklist_numbers import count_work
+from activities.worklist_numbers import tell_worklists
 from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
@@ -332,7 +332,7 @@ async def run(settings: Settings) -> None:
             log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
             beside = [asyncio.create_task(watch_code(client, settings, engine))]
             if settings.metrics_address:
-                beside.append(asyncio.create_task(count_work(runtime, engine)))
+                beside.append(asyncio.create_task(tell_worklists(runtime, client, engine)))
             await stop.wait()
             log.info("worker drains", seconds=limits.drain_seconds)
             for task in beside:

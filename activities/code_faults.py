@@ -18,10 +18,11 @@ from models.failures import BackhaulError
 from models.ids import case_of
 from models.partners import Mail, Recipient
 from models.settings import Settings
+from models.worklists import CODE_FAILS, NOT_OVER
 
 LOOK_EVERY: Final = timedelta(minutes=1)
 MOST_AT_ONCE: Final = 20
-"""So many cases are told at one look; the saved query of docs/cases.md shows them all."""
+"""So many cases are told at one look; the worklist `faults_of_ours` shows them all."""
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
@@ -33,10 +34,7 @@ class CodeFaults:
         self._client = client
         self._mailer = mailer
         kinds = ", ".join(f'"{kind.name}"' for kind in KINDS)
-        self._query = (
-            f'TemporalReportedProblems IS NOT NULL AND ExecutionStatus="Running" AND WorkflowType IN ({kinds}) '
-            f'AND TaskQueue="{task_queue}"'
-        )
+        self._query = f'{CODE_FAILS} AND {NOT_OVER} AND WorkflowType IN ({kinds}) AND TaskQueue="{task_queue}"'
 
     async def tell_staff(self) -> list[str]:
         """The workflow ids of which staff are told, now or before. Raises RPCError, ApplicationError or

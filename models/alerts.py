@@ -1,13 +1,15 @@
 """What many cases may tell staff at once: it is told for all of them, with their number (NTF-9)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from models.failures import Category
 from models.message import Message
+from models.worklists import Work
 
 
 class AlertKind(StrEnum):
@@ -38,13 +40,29 @@ class AlertTopic(Message):
         return f"{self.kind.value}:{self.name}"
 
 
+WORKLIST_OF: Final[Mapping[AlertKind, Work]] = {
+    AlertKind.OUTAGE: Work.PARTNER_IN_TROUBLE,
+    AlertKind.REFUSAL: Work.PARTNER_IN_TROUBLE,
+    AlertKind.FAULT: Work.FAULTS_OF_OURS,
+    AlertKind.ORPHANS: Work.ORPHANS,
+}
+"""Where staff find the cases that an alert is about (NTF-6)."""
+
+
+def kind_of(category: Category) -> AlertKind:
+    """Whose trouble a failure of this category is: a partner's, or ours."""
+    match category:
+        case Category.PARTNER_UNAVAILABLE:
+            return AlertKind.OUTAGE
+        case Category.REFUSED_BY_PARTNER:
+            return AlertKind.REFUSAL
+    return AlertKind.FAULT
+
+
 def topic_of(category: Category, partner: str, call: str) -> AlertTopic:
     """What a failure of this category is about: at which partner, in which call (the activity's name)."""
-    if category is Category.PARTNER_UNAVAILABLE:
-        return AlertTopic(kind=AlertKind.OUTAGE, name=_named(partner))
-    if category is Category.REFUSED_BY_PARTNER:
-        return AlertTopic(kind=AlertKind.REFUSAL, name=_named(partner))
-    return AlertTopic(kind=AlertKind.FAULT, name=_named(call))
+    kind = kind_of(category)
+    return AlertTopic(kind=kind, name=_named(call if kind is AlertKind.FAULT else partner))
 
 
 def _named(name: str) -> str:

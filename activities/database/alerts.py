@@ -8,11 +8,10 @@ from sqlmodel import Session, col
 
 from activities.database.transactions import read, write
 from activities.database.upserts import add_new, written
-from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
+from models.alerts import WORKLIST_OF, AlertKind, AlertTopic, AlertTurn, alert_key
 from models.case import OrphanStage
 from models.tables import AlertRow, CaseRow, MailRow, stands_in
 from models.tables.orphans import OrphanRow
-from models.worklists import Work
 
 LEASE: Final = timedelta(minutes=5)
 """After so long without its mail another case may send the alert: a sending takes a minute at most."""
@@ -87,7 +86,7 @@ def _cases(session: Session, topic: AlertTopic, hour: datetime) -> int:
     if topic.kind is AlertKind.ORPHANS:
         return _orphans(session, topic.name, hour)
     held = col(CaseRow.held_up_by).contains(f",{topic.key},", autoescape=True)
-    listed = text(stands_in(Work.PARTNER_IN_TROUBLE))
+    listed = text(stands_in(WORKLIST_OF[topic.kind]))
     return session.scalar(select(func.count()).select_from(CaseRow).where(listed, held)) or 0
 
 

@@ -3,12 +3,12 @@
 The same few rows are read however many there are: `case_file` has an index for each way to filter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, literal, literal_column, select, text, tuple_, union, union_all
+from sqlalchemy import Select, func, literal, literal_column, or_, select, text, tuple_, union, union_all
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col
 
@@ -70,9 +70,11 @@ def refunds(session: Session, page: Page) -> list[RefundListed]:
     return [view_rows.refund(row.RefundRow, row.CaseRow) for row in found]
 
 
-def worklist(session: Session, work: Work, page: Page) -> list[WorkListed]:
-    """The cases of every kind that stand in this worklist (NTF-6), from its own small index."""
-    filters: list[ColumnElement[bool]] = [literal_column(stands_in(work))]
+def worklist(session: Session, work: Work, page: Page, also: Collection[str] = ()) -> list[WorkListed]:
+    """The cases of every kind that stand in this worklist (NTF-6), from its own small index; `also`: workflow ids
+    of others that belong to it."""
+    listed: ColumnElement[bool] = literal_column(stands_in(work))
+    filters = [or_(listed, col(CaseRow.workflow_id).in_(also)) if also else listed]
     if page.seller is not None:
         filters.append(col(CaseRow.seller_id) == page.seller)
     if page.after is not None:

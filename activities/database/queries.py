@@ -1,5 +1,6 @@
 """Lists, look-ups and whole cases for people and starters (RET-17, REF-10). Nothing here writes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -114,17 +115,23 @@ class Reading:
         return read(self._engine, lambda session: orphans.orphan(session, orphan_id))
 
     def find_work(
-        self, work: Work, *, seller: str | None = None, limit: int = LIMIT, after: str | None = None
+        self,
+        work: Work,
+        *,
+        seller: str | None = None,
+        limit: int = LIMIT,
+        after: str | None = None,
+        also: Collection[str] = (),
     ) -> list[WorkListed]:
         """The cases of every kind that stand in this worklist (NTF-6): the most urgent first, then the newest.
 
-        `after` as in `find_orders`.
+        `after` as in `find_orders`; `also`: workflow ids of cases that belong to it and can't say so.
         """
         page = Page(None, seller, None, limit, after)
-        return read(self._engine, lambda session: lists.worklist(session, work, page))
+        return read(self._engine, lambda session: lists.worklist(session, work, page, also))
 
     def count_work(self) -> dict[Work, int]:
-        """How many cases stand in each worklist: for monitoring (NTF-6)."""
+        """How many cases stand in each worklist, as far as they could write it down (NTF-6)."""
         return read(self._engine, lists.worklist_counts)
 
     def find_return(self, number: str) -> list[ReturnListed]:

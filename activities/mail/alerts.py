@@ -4,22 +4,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from models.alerts import AlertKind, AlertTopic, AlertTurn, alert_key
+from models.alerts import WORKLIST_OF, AlertKind, AlertTopic, AlertTurn, alert_key
 from models.case import OrphanStage
 from models.failures import PartnerUnavailable
 from models.partners import Contact, Mail
 from models.settings import Settings
-from models.worklists import WORKLISTS, Work
+from models.worklists import WORKLISTS
 
 DATABASE: Final = AlertTopic(kind=AlertKind.OUTAGE, name="database")
 EXPIRED_ORPHANS: Final = AlertTopic(kind=AlertKind.ORPHANS, name=OrphanStage.EXPIRED)
 """They have ended, and stand in no worklist."""
-_WORKLIST_OF: Final = {
-    AlertKind.OUTAGE: Work.PARTNER_IN_TROUBLE,
-    AlertKind.REFUSAL: Work.PARTNER_IN_TROUBLE,
-    AlertKind.FAULT: Work.PARTNER_IN_TROUBLE,
-    AlertKind.ORPHANS: Work.ORPHANS,
-}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,7 +48,7 @@ class SharedAlerts:
         facts = {}
         if topic.kind is not AlertKind.TEMPLATE:  # it holds up no case, or each tells its own trouble
             facts["cases"] = str(max(turn.cases, 1))
-        if (work := _WORKLIST_OF.get(topic.kind)) is not None and topic != EXPIRED_ORPHANS:
+        if (work := WORKLIST_OF.get(topic.kind)) is not None and topic != EXPIRED_ORPHANS:
             facts["worklist"] = WORKLISTS[work].link(str(self._settings.temporal_ui_url), self._namespace)
         if turn.number == most:
             facts["silent_until"] = (hour + timedelta(seconds=self._settings.alert_seconds)).isoformat()

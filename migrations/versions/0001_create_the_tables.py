@@ -19,6 +19,7 @@ WORKLISTS = (
     "money_in_doubt",
     "orphans",
     "partner_in_trouble",
+    "faults_of_ours",
     "promises_at_risk",
 )
 

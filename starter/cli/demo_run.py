@@ -1,10 +1,10 @@
 """What `demo` does: run the local stack, play the stories, say how they ended and what people do next."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from activities.database import Reading, open_database
+from activities.worklists import count_work
 from models.failures import Conflict
 from models.worklists import Work
 from starter.cli.output import console, say
@@ -59,7 +59,7 @@ async def _play(plan: StackPlan, stack: Stack) -> tuple[list[PlayedStory], dict[
             say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
             with StoryProgress(console()) as progress:
                 played = await play_stories(environment, books, progress)
-        return played, await asyncio.to_thread(Reading(books).count_work)
+        return played, await count_work(await stack.connect(), Reading(books))
     finally:
         books.dispose()
 

@@ -24,12 +24,13 @@ def worklists(as_json: Annotated[bool, typer.Option("--json", help="For programs
     """Each worklist: how many cases stand in it, its saved query of the Temporal UI, and what is to be done."""
     from models.environment import settings_from_environment, temporal_profile
     from starter.cli.case_lookup import books
-    from starter.cli.output import say, show_json, show_table
+    from starter.cli.output import run, say, show_json, show_table
+    from starter.cli.worklist_cases import counted
 
     ui = str(settings_from_environment().temporal_ui_url)
     namespace = temporal_profile().get("namespace", "default")
     with books() as reading:
-        counts = reading.count_work()
+        counts = run(counted(reading))
     if as_json:
         show_json(
             [
@@ -70,10 +71,11 @@ def show_links(ui: str, namespace: str, counts: Mapping[Work, int]) -> None:
 def show_work(work: Work, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:
     """The cases of every kind that stand in one worklist, the most urgent first."""
     from starter.cli.case_lookup import books
-    from starter.cli.output import remark, say, show_json, show_table
+    from starter.cli.output import remark, run, say, show_json, show_table
+    from starter.cli.worklist_cases import found_in
 
     with books() as reading:
-        found = reading.find_work(work, seller=seller, limit=limit, after=after)
+        found = run(found_in(reading, work, seller, limit, after))
     if as_json:
         show_json(found)
         return

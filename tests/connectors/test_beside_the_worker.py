@@ -9,8 +9,7 @@ import pytest
 
 from activities import code_faults, worklist_numbers
 from activities.code_faults import CodeFaults
-from activities.database import Reading
-from activities.worklist_numbers import count_work
+from activities.worklist_numbers import tell_worklists
 from models.failures import PartnerUnavailable
 from models.worklists import Work
 
@@ -33,17 +32,17 @@ async def test_NTF_6_worklists_are_counted_again_after_a_look_that_failed(
 ) -> None:
     looks: list[Any] = [failure, {Work.TO_APPROVE: 3}]
 
-    def count_work_once(self: object) -> dict[Work, int]:
+    async def count_work_once(*_: object) -> dict[Work, int]:
         look = looks.pop(0) if len(looks) > 1 else looks[0]
         if isinstance(look, Exception):
             raise look
         return cast(dict[Work, int], look)
 
     monkeypatch.setattr(worklist_numbers, "COUNT_WORK_SECONDS", 0.01)
-    monkeypatch.setattr(Reading, "count_work", count_work_once)
+    monkeypatch.setattr(worklist_numbers, "count_work", count_work_once)
     gauge = Gauge()
     runtime = SimpleNamespace(metric_meter=SimpleNamespace(create_gauge=lambda *_: gauge))
-    counting = asyncio.create_task(count_work(cast(Any, runtime), cast(Any, None)))
+    counting = asyncio.create_task(tell_worklists(cast(Any, runtime), cast(Any, None), cast(Any, None)))
     await asyncio.wait_for(gauge.any.wait(), 20)
     counting.cancel()
     assert gauge.told[0] == (3, "to_approve")

@@ -8,14 +8,13 @@ from sqlalchemy import Engine, update
 from sqlmodel import Session
 
 from activities.database import Alerts, Contacts
-from models.alerts import AlertKind, AlertTopic, alert_key, topic_of
+from models.alerts import WORKLIST_OF, AlertKind, AlertTopic, alert_key, topic_of
 from models.failures import Category
 from models.ids import orphan_workflow_id
 from models.orphans import OrphanRequest, SaveOrphan
 from models.records import SaveCase
 from models.settings import Settings
 from models.tables import AlertRow
-from models.worklists import Work
 from tests.database.story import Story, case_record
 
 HOUR = datetime(2026, 3, 2, 14, tzinfo=UTC)
@@ -34,7 +33,7 @@ def sent(engine: Engine, topic: AlertTopic, number: int = 1) -> None:
 
 def held_up(story: Story, number: int, *topics: AlertTopic, ended: bool = False) -> None:
     record = case_record(f"return-RR-{number}", "awaiting_approval", "opened", ended=ended)
-    work = (Work.PARTNER_IN_TROUBLE,) if topics and not ended else ()
+    work = tuple({WORKLIST_OF[topic.kind] for topic in topics}) if not ended else ()
     keys = tuple(topic.key for topic in topics)
     story.database.save_case(SaveCase(record=record.model_copy(update={"work": work, "held_up_by": keys})))
 

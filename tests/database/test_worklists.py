@@ -84,8 +84,9 @@ def test_NTF_6_a_worklist_is_read_from_its_own_index(story: Story, engine: Engin
 def test_NTF_6_every_worklist_has_a_question_and_says_what_to_do() -> None:
     assert list(WORKLISTS) == list(Work)
     for one in WORKLISTS.values():
-        assert one.query == f'Work="{one.work.value}" AND ExecutionStatus="Running"'
+        assert f'Work="{one.work.value}"' in one.query
+        assert one.query.endswith(' AND ExecutionStatus="Running"')
         assert one.question
         assert one.to_do
         link = one.link("http://ui.example/", "a b")
-        assert link.startswith("http://ui.example/namespaces/a%20b/workflows?query=Work%3D%22")
+        assert link.startswith("http://ui.example/namespaces/a%20b/workflows?query=")

@@ -198,7 +198,9 @@ def test_NTF_9_a_fault_of_ours_is_told_to_staff_at_once_and_lists_show_it(kind: 
     assert told[0]["what"].startswith(world.failed[0].summary), "it names the step"
     assert told[0]["who_acts"] == "backhaul"
     assert told[0]["since"] <= facts.now.isoformat()
-    assert Work.PARTNER_IN_TROUBLE in work_of(facts, tour.view(facts, tour.rig.plan))
+    work = work_of(facts, tour.view(facts, tour.rig.plan))
+    assert Work.FAULTS_OF_OURS in work
+    assert Work.PARTNER_IN_TROUBLE not in work, "no partner is to blame"
     assert tour.rig.plan.waits, "people see what it waits for"
     assert any(BUG in step for step in tour.rig.steps)
 

@@ -42,7 +42,7 @@ async def stands_in_the_list(case: CaseStory) -> None:
     async def work() -> Any:
         return await case.attribute(contract.WORK)
 
-    await eventually(work, lambda seen: "partner_in_trouble" in (seen or ()), f"{case.id} is in no list")
+    await eventually(work, lambda seen: "faults_of_ours" in (seen or ()), f"{case.id} is in no list")
 
 
 async def test_NTF_9_an_order_that_our_code_can_t_write_down_is_told_listed_and_goes_on(

@@ -1,5 +1,6 @@
 """The worklists in which a case stands (NTF-6): those of its kind, and those of every case."""
 
+from models.alerts import WORKLIST_OF, kind_of
 from models.case import MoneyState, SlaState
 from models.worklists import Work
 from workflows.engine.case import CaseFacts, Trouble
@@ -14,7 +15,7 @@ def work_of(facts: CaseFacts, view: CaseView) -> tuple[Work, ...]:
         return ()
     every = {
         Work.MONEY_IN_DOUBT: view.money is MoneyState.IN_DOUBT,
-        Work.PARTNER_IN_TROUBLE: any(trouble.alert for trouble in _troubles(facts)),
+        **dict.fromkeys((WORKLIST_OF[kind_of(one.category)] for one in _troubles(facts) if one.alert), True),
         Work.PROMISES_AT_RISK: view.sla_state is not SlaState.ON_TIME,
     }
     return tuple(work for work in Work if work in view.work or every.get(work, False))

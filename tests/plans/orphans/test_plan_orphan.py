@@ -259,7 +259,7 @@ def test_RET_20_a_fault_of_ours_is_told_and_it_goes_on_when_it_is_mended() -> No
     orphan.world.trouble = Troubled("a fault of ours", Category.INTERNAL, alert=True)
     orphan.rig.clock(timedelta(hours=2))
     assert len(orphan.alerts) == 1
-    assert Work.PARTNER_IN_TROUBLE in orphan.work
+    assert Work.FAULTS_OF_OURS in orphan.work
     assert orphan.hears(Dismiss), "and a person may decide meanwhile"
     orphan.world.trouble = None
     orphan.rig.rest()
