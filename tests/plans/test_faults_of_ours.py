@@ -29,7 +29,14 @@ from workflows.refunds.effects import RefundEffect
 from workflows.returns import view as return_view
 from workflows.returns.effects import ReturnEffect
 
-NOT_ASKED: Final = {"make_refund", "open_late_cancel_return", "open_split_return", "report_to_case", "save_charge"}
+NOT_ASKED: Final = {
+    "make_refund",
+    "keep_as_orphan",
+    "open_late_cancel_return",
+    "open_split_return",
+    "report_to_case",
+    "save_charge",
+}
 """Done by other workflows, or by what is saved: what they can't do is a result."""
 BUG: Final = "Internal: KeyError"
 
