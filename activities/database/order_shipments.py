@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.return_windows import delivered_at, numbers_of, says_more
-from activities.database.upserts import add_new, upsert
+from activities.database.upserts import Values, add_new, upsert
 from models.failures import NotFound
 from models.orders import ShipmentFact
 from models.tables import (
@@ -56,15 +56,7 @@ def save_shipments(session: Session, order_id: str, shipments: Sequence[Shipment
     and tracking number may be corrected, and the delivery be added."""
     known = shipped.parcels
     rows = [
-        {
-            "order_id": order_id,
-            "shipment_id": one.shipment_id,
-            "position": position,
-            **numbers_of(one, known.get(one.shipment_id)),
-            "at": one.at,
-            "substitutes": one.substitutes or None,
-            "delivered_at": delivered_at(one, known.get(one.shipment_id)),
-        }
+        _row(order_id, position, one, known.get(one.shipment_id))
         for position, one in enumerate(shipments, start=1)
         if says_more(one, known.get(one.shipment_id))
     ]
@@ -73,6 +65,18 @@ def save_shipments(session: Session, order_id: str, shipments: Sequence[Shipment
     if new:
         _add_more_parcels(session, order_id, new)
         _add_shipped_units(session, order_id, new, shipped.units)
+
+
+def _row(order_id: str, position: int, told: ShipmentFact, known: ShipmentRow | None) -> Values:
+    return {
+        "order_id": order_id,
+        "shipment_id": told.shipment_id,
+        "position": position if known is None else known.position,
+        **numbers_of(told, known),
+        "at": told.at if known is None else known.at,
+        "substitutes": (told.substitutes or None) if known is None else known.substitutes,
+        "delivered_at": delivered_at(told, known),
+    }
 
 
 def _add_more_parcels(session: Session, order_id: str, shipments: Sequence[ShipmentFact]) -> None:

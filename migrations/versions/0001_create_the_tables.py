@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.triggers_0001 import MAY_CHANGE, Trigger, triggers
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -22,6 +24,16 @@ WORKLISTS = (
     "faults_of_ours",
     "promises_at_risk",
 )
+
+
+def plain(*columns: str) -> str:
+    """The condition that amounts are digits, as text on SQLite and as a number on PostgreSQL."""
+    conditions = []
+    for column in columns:
+        said = f"CAST({column} AS TEXT)"
+        conditions += [f"ltrim({said}, '-0123456789.') = ''", f"{said} NOT IN ('', '-', '.')"]
+        conditions += [f"{said} NOT LIKE '_%-%'", f"{said} NOT LIKE '%.%.%'"]
+    return " AND ".join(conditions)
 
 
 def upgrade() -> None:
@@ -80,6 +92,11 @@ def upgrade() -> None:
             "'books', 'clock', 'backhaul')",
             name=op.f("ck_case_file_waiting_on_is_a_known_word"),
         ),
+        sa.CheckConstraint("ended IN (true, false)", name=op.f("ck_case_file_ended_is_yes_or_no")),
+        sa.CheckConstraint("last_step >= -1", name=op.f("ck_case_file_last_step_is_counted")),
+        sa.CheckConstraint(
+            "length(urgency) = 19 AND length(newness) = 18", name=op.f("ck_case_file_sorts_as_text")
+        ),
         sa.PrimaryKeyConstraint("workflow_id", name=op.f("pk_case_file")),
     )
     with op.batch_alter_table("case_file", schema=None) as batch_op:
@@ -112,6 +129,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
+        sa.CheckConstraint("number >= 0", name=op.f("ck_case_step_number_is_not_negative")),
         sa.PrimaryKeyConstraint("workflow_id", "run_id", "number", name=op.f("pk_case_step")),
     )
     op.create_table(
@@ -160,6 +178,7 @@ def upgrade() -> None:
             "'gateway_update')",
             name=op.f("ck_orphan_event_is_a_known_word"),
         ),
+        sa.CheckConstraint("expires_at >= reported_at", name=op.f("ck_orphan_expires_after_its_report")),
         sa.PrimaryKeyConstraint("orphan_id", name=op.f("pk_orphan")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_orphan_workflow_id")),
     )
@@ -209,8 +228,22 @@ def upgrade() -> None:
             "channel IN ('web_shop', 'ebay', 'amazon')", name=op.f("ck_orders_channel_is_a_known_word")
         ),
         sa.CheckConstraint(
-            "CAST(payment_amount AS REAL) >= 0", name=op.f("ck_orders_payment_amount_is_not_negative")
+            "CAST(payment_amount AS NUMERIC) >= 0", name=op.f("ck_orders_payment_amount_is_not_negative")
         ),
+        sa.CheckConstraint(plain("payment_amount"), name=op.f("ck_orders_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            "(channel_order_id IS NULL) = (channel_order_key IS NULL)",
+            name=op.f("ck_orders_channel_order_id_is_whole"),
+        ),
+        sa.CheckConstraint(
+            "length(charge_currency) = 3 AND charge_currency = upper(charge_currency)",
+            name=op.f("ck_orders_charge_currency_is_a_code"),
+        ),
+        sa.CheckConstraint(
+            "length(payment_currency) = 3 AND payment_currency = upper(payment_currency)",
+            name=op.f("ck_orders_payment_currency_is_a_code"),
+        ),
+        sa.UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
@@ -240,6 +273,7 @@ def upgrade() -> None:
             name=op.f("ck_cessation_fault_is_a_known_word"),
         ),
         sa.CheckConstraint("kind IN ('cancelled', 'voided')", name=op.f("ck_cessation_kind_is_a_known_word")),
+        sa.CheckConstraint("position > 0", name=op.f("ck_cessation_position_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_cessation_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_cessation")),
     )
@@ -255,15 +289,27 @@ def upgrade() -> None:
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.CheckConstraint(
-            "CAST(captured AS REAL) <= CAST(amount AS REAL)", name=op.f("ck_charge_no_more_is_captured_than_asked")
+            "CAST(captured AS NUMERIC) <= CAST(amount AS NUMERIC)",
+            name=op.f("ck_charge_no_more_is_captured_than_asked"),
         ),
         sa.CheckConstraint(
             "state IN ('authorized', 'captured', 'voided', 'declined', 'expired', 'none')",
             name=op.f("ck_charge_state_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name=op.f("ck_charge_amounts_are_positive")
+            "CAST(amount AS NUMERIC) > 0 AND CAST(captured AS NUMERIC) >= 0",
+            name=op.f("ck_charge_amounts_are_positive"),
         ),
+        sa.CheckConstraint(plain("amount", "captured"), name=op.f("ck_charge_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_charge_currency_is_a_code")
+        ),
+        sa.CheckConstraint(
+            "CAST(captured AS NUMERIC) = 0 OR state = 'captured'",
+            name=op.f("ck_charge_only_what_is_captured_is_counted"),
+        ),
+        sa.CheckConstraint("position > 0", name=op.f("ck_charge_position_is_positive")),
+        sa.UniqueConstraint("order_id", "position", name="uq_charge_position"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_order_id_orders")),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
         sa.UniqueConstraint("gateway_reference", name=op.f("uq_charge_gateway_reference")),
@@ -290,8 +336,8 @@ def upgrade() -> None:
         sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("voided", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "CAST(paid_goods AS REAL) >= 0 AND CAST(paid_shipping AS REAL) >= 0 AND "
-            "CAST(cost_goods AS REAL) >= 0 AND CAST(cost_shipping AS REAL) >= 0",
+            "CAST(paid_goods AS NUMERIC) >= 0 AND CAST(paid_shipping AS NUMERIC) >= 0 AND "
+            "CAST(cost_goods AS NUMERIC) >= 0 AND CAST(cost_shipping AS NUMERIC) >= 0",
             name=op.f("ck_order_line_amounts_are_not_negative"),
         ),
         sa.CheckConstraint("kit_each > 0", name=op.f("ck_order_line_kit_each_is_positive")),
@@ -302,6 +348,16 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "shipped >= 0 AND cancelled >= 0 AND voided >= 0", name=op.f("ck_order_line_units_are_positive")
         ),
+        sa.CheckConstraint(
+            plain("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
+            name=op.f("ck_order_line_amounts_are_plain_numbers"),
+        ),
+        sa.CheckConstraint(
+            "(kit_line_id IS NULL) = (kit_sku IS NULL) AND (kit_line_id IS NULL) = (kit_each IS NULL)",
+            name=op.f("ck_order_line_kit_line_id_is_whole"),
+        ),
+        sa.CheckConstraint("position > 0", name=op.f("ck_order_line_position_is_positive")),
+        sa.UniqueConstraint("order_id", "position", name="uq_order_line_position"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_order_line_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "line_id", name=op.f("pk_order_line")),
     )
@@ -318,7 +374,16 @@ def upgrade() -> None:
             "'cash_on_delivery', 'other')",
             name=op.f("ck_payment_paid_by_is_a_known_word"),
         ),
-        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_payment_amount_is_positive")),
+        sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_payment_amount_is_positive")),
+        sa.CheckConstraint(
+            "reference IS NOT NULL OR NOT paid_by IN ('stripe', 'paypal', 'authorize_net')",
+            name=op.f("ck_payment_a_gateway_has_a_number"),
+        ),
+        sa.CheckConstraint(plain("amount"), name=op.f("ck_payment_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_payment_currency_is_a_code")
+        ),
+        sa.CheckConstraint("position > 0", name=op.f("ck_payment_position_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_payment")),
     )
@@ -343,6 +408,7 @@ def upgrade() -> None:
         sa.Column("substitutes", sa.JSON(), nullable=True),
         sa.Column("corrected_by", sa.JSON(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("position > 0", name=op.f("ck_shipment_position_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),
     )
@@ -356,6 +422,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("carrier", sa.String(), nullable=False),
         sa.Column("tracking_number", sa.String(), nullable=False),
+        sa.CheckConstraint("position > 0", name=op.f("ck_shipment_parcel_position_is_positive")),
         sa.ForeignKeyConstraint(
             ["order_id", "shipment_id"],
             ["shipment.order_id", "shipment.shipment_id"],
@@ -383,6 +450,12 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('accepted', 'refused', 'unknown')", name=op.f("ck_supplier_order_state_is_a_known_word")
         ),
+        sa.CheckConstraint("position > 0", name=op.f("ck_supplier_order_position_is_positive")),
+        sa.CheckConstraint(
+            "second_source IN (true, false)", name=op.f("ck_supplier_order_second_source_is_yes_or_no")
+        ),
+        sa.UniqueConstraint("number", "order_id", name="uq_supplier_order_of_order"),
+        sa.UniqueConstraint("order_id", "position", name="uq_supplier_order_position"),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_supplier_order_order_id_orders")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_supplier_order")),
     )
@@ -430,7 +503,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "decision IN ('approved', 'rejected')", name=op.f("ck_returns_decision_is_a_known_word")
         ),
-        sa.CheckConstraint("CAST(fees AS REAL) >= 0", name=op.f("ck_returns_fees_is_not_negative")),
+        sa.CheckConstraint("CAST(fees AS NUMERIC) >= 0", name=op.f("ck_returns_fees_is_not_negative")),
         sa.CheckConstraint(
             "label_paid_by IN ('buyer', 'seller')", name=op.f("ck_returns_label_paid_by_is_a_known_word")
         ),
@@ -452,15 +525,33 @@ def upgrade() -> None:
             "source IN ('seller', 'buyer', 'ebay_return', 'ebay_case', 'amazon_report', 'manual', 'late_cancel')",
             name=op.f("ck_returns_source_is_a_known_word"),
         ),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_returns_order_id_orders")),
-        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_returns_seller_id_seller")),
+        sa.CheckConstraint(plain("fees"), name=op.f("ck_returns_amounts_are_plain_numbers")),
+        sa.CheckConstraint("(decision IS NULL) = (decided_by IS NULL)", name=op.f("ck_returns_decision_is_whole")),
+        sa.CheckConstraint(
+            "run_id IS NOT NULL OR split_from IS NOT NULL", name=op.f("ck_returns_only_a_sibling_opens_later")
+        ),
+        sa.CheckConstraint(
+            "(refund_declined IS NULL) = (refund_declined_reason IS NULL) AND (refund_declined IS NULL) = (refund_declined_by IS NULL)",
+            name=op.f("ck_returns_refund_declined_is_whole"),
+        ),
+        sa.CheckConstraint(
+            "refunded_by_channel IN (true, false)", name=op.f("ck_returns_refunded_by_channel_is_yes_or_no")
+        ),
+        sa.CheckConstraint("returnless IN (true, false)", name=op.f("ck_returns_returnless_is_yes_or_no")),
+        sa.CheckConstraint("split_from <> return_id", name=op.f("ck_returns_split_from_is_another")),
+        sa.UniqueConstraint("return_id", "order_id", name="uq_returns_of_order"),
+        sa.ForeignKeyConstraint(
+            ["order_id", "seller_id"],
+            ["orders.order_id", "orders.seller_id"],
+            name=op.f("fk_returns_order_id_orders"),
+        ),
         sa.ForeignKeyConstraint(["split_from"], ["returns.return_id"], name=op.f("fk_returns_split_from_returns")),
         sa.ForeignKeyConstraint(
             ["supplier_id"], ["supplier.supplier_id"], name=op.f("fk_returns_supplier_id_supplier")
         ),
         sa.ForeignKeyConstraint(
-            ["supplier_order_number"],
-            ["supplier_order.number"],
+            ["supplier_order_number", "order_id"],
+            ["supplier_order.number", "supplier_order.order_id"],
             name=op.f("fk_returns_supplier_order_number_supplier_order"),
         ),
         sa.PrimaryKeyConstraint("return_id", name=op.f("pk_returns")),
@@ -494,10 +585,13 @@ def upgrade() -> None:
         sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.CheckConstraint(
-            "CAST(paid AS REAL) >= 0 AND CAST(cost AS REAL) >= 0",
+            "CAST(paid AS NUMERIC) >= 0 AND CAST(cost AS NUMERIC) >= 0",
             name=op.f("ck_return_line_amounts_are_not_negative"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_line_quantity_is_positive")),
+        sa.CheckConstraint(plain("paid", "cost"), name=op.f("ck_return_line_amounts_are_plain_numbers")),
+        sa.CheckConstraint("position > 0", name=op.f("ck_return_line_position_is_positive")),
+        sa.UniqueConstraint("return_id", "position", name="uq_return_line_position"),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_return_line_return_id_returns")
         ),
@@ -513,6 +607,7 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_line_quantity_is_positive")),
+        sa.CheckConstraint("position > 0", name=op.f("ck_shipment_line_position_is_positive")),
         sa.ForeignKeyConstraint(
             ["order_id", "line_id"],
             ["order_line.order_id", "order_line.line_id"],
@@ -524,8 +619,8 @@ def upgrade() -> None:
             name=op.f("fk_shipment_line_order_id_shipment"),
         ),
         sa.ForeignKeyConstraint(
-            ["supplier_order_number"],
-            ["supplier_order.number"],
+            ["supplier_order_number", "order_id"],
+            ["supplier_order.number", "supplier_order.order_id"],
             name=op.f("fk_shipment_line_supplier_order_number_supplier_order"),
         ),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", "position", name=op.f("pk_shipment_line")),
@@ -538,9 +633,10 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.CheckConstraint(
-            "CAST(unit_cost AS REAL) >= 0", name=op.f("ck_supplier_order_line_unit_cost_is_not_negative")
+            "CAST(unit_cost AS NUMERIC) >= 0", name=op.f("ck_supplier_order_line_unit_cost_is_not_negative")
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_supplier_order_line_quantity_is_positive")),
+        sa.CheckConstraint(plain("unit_cost"), name=op.f("ck_supplier_order_line_amounts_are_plain_numbers")),
         sa.ForeignKeyConstraint(
             ["number"], ["supplier_order.number"], name=op.f("fk_supplier_order_line_number_supplier_order")
         ),
@@ -559,18 +655,21 @@ def upgrade() -> None:
         sa.Column("total", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_credit_memo_amount_is_positive")),
+        sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_credit_memo_amount_is_positive")),
         sa.CheckConstraint(
-            "total IS NULL OR CAST(total AS REAL) >= CAST(amount AS REAL)",
+            "total IS NULL OR CAST(total AS NUMERIC) >= CAST(amount AS NUMERIC)",
             name=op.f("ck_credit_memo_part_is_within_its_paper"),
         ),
-        sa.ForeignKeyConstraint(
-            ["supplier_id"],
-            ["supplier.supplier_id"],
-            name=op.f("fk_credit_memo_supplier_id_supplier"),
+        sa.CheckConstraint(plain("amount", "total"), name=op.f("ck_credit_memo_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_credit_memo_currency_is_a_code")
         ),
+        sa.CheckConstraint("final IN (true, false)", name=op.f("ck_credit_memo_final_is_yes_or_no")),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["supplier.supplier_id"], name=op.f("fk_credit_memo_supplier_id_supplier")
         ),
         sa.PrimaryKeyConstraint("supplier_id", "number_folded", "return_id", name=op.f("pk_credit_memo")),
     )
@@ -596,6 +695,7 @@ def upgrade() -> None:
             name=op.f("ck_reception_reception_is_a_known_word"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_reception_quantity_is_positive")),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_reception_position_is_not_negative")),
         sa.ForeignKeyConstraint(
             ["return_id", "line_id"],
             ["return_line.return_id", "return_line.line_id"],
@@ -652,10 +752,25 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "way IN ('gateway', 'marketplace', 'manual')", name=op.f("ck_refund_way_is_a_known_word")
         ),
-        sa.CheckConstraint("CAST(amount AS REAL) > 0", name=op.f("ck_refund_amount_is_positive")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_refund_order_id_orders")),
-        sa.ForeignKeyConstraint(["return_id"], ["returns.return_id"], name=op.f("fk_refund_return_id_returns")),
-        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_refund_seller_id_seller")),
+        sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_refund_amount_is_positive")),
+        sa.CheckConstraint(plain("amount"), name=op.f("ck_refund_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_refund_currency_is_a_code")
+        ),
+        sa.CheckConstraint("over_refund IN (true, false)", name=op.f("ck_refund_over_refund_is_yes_or_no")),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name=op.f("ck_refund_settled_is_dated")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "seller_id"],
+            ["orders.order_id", "orders.seller_id"],
+            name=op.f("fk_refund_order_id_orders"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["return_id", "order_id"],
+            ["returns.return_id", "returns.order_id"],
+            name=op.f("fk_refund_return_id_returns"),
+        ),
         sa.PrimaryKeyConstraint("refund_id", name=op.f("pk_refund")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_refund_workflow_id")),
     )
@@ -717,9 +832,21 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("refund_id", "line_id", name=op.f("pk_refund_units")),
     )
+    for trigger in _triggers():
+        for statement in trigger.create(op.get_bind().dialect.name):
+            op.execute(statement)
+
+
+def _triggers() -> list[Trigger]:
+    look = sa.inspect(op.get_bind())
+    return triggers({table: tuple(one["name"] for one in look.get_columns(table)) for table in MAY_CHANGE})
 
 
 def downgrade() -> None:
+    for trigger in _triggers():
+        for statement in trigger.drop(op.get_bind().dialect.name):
+            op.execute(statement)
+
     op.drop_table("refund_units")
     with op.batch_alter_table("return_units", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))

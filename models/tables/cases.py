@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from models.case import Custody, MoneyState, OrderStage, OrphanStage, RefundStage, ReturnStage, SlaState, Who
 from models.ids import KindName
-from models.tables.checks import among, one_of
+from models.tables.checks import among, not_negative, one_of, yes_or_no
 from models.tables.columns import UtcTime, Word
 from models.worklists import Work
 
@@ -37,6 +37,10 @@ class CaseRow(SQLModel, table=True):
         one_of("sla_state", SlaState),
         one_of("custody", Custody),
         one_of("money", MoneyState),
+        yes_or_no("ended"),
+        CheckConstraint("last_step >= -1", name="last_step_is_counted"),
+        # Else the pages of lists would lose rows.
+        CheckConstraint("length(urgency) = 19 AND length(newness) = 18", name="sorts_as_text"),
         Index("ix_case_file_listed", "kind", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_stage", "kind", "stage", "urgency", "newness", "workflow_id"),
         Index("ix_case_file_seller", "kind", "seller_id", "urgency", "newness", "workflow_id"),
@@ -87,6 +91,7 @@ class StepRow(SQLModel, table=True):
     has one that was reset (`run@new run`)."""
 
     __tablename__ = "case_step"
+    __table_args__ = (not_negative("number"),)
 
     workflow_id: str = Field(primary_key=True)
     run_id: str = Field(primary_key=True)

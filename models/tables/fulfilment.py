@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKeyConstraint
+from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.orders import Fault
-from models.tables.checks import no_negative_amount, one_of, positive
+from models.tables.checks import no_negative_amount, one_of, plain_numbers, positive, yes_or_no
 from models.tables.columns import LastFacts, Money, UtcTime, Word
 
 
@@ -16,7 +16,14 @@ class SupplierOrderRow(SQLModel, table=True):
     """One order of the broker to one warehouse (ORD-5, ORD-6)."""
 
     __tablename__ = "supplier_order"
-    __table_args__ = (one_of("state", ("accepted", "refused", "unknown")),)
+    __table_args__ = (
+        one_of("state", ("accepted", "refused", "unknown")),
+        positive("position"),
+        yes_or_no("second_source"),
+        UniqueConstraint("order_id", "position", name="uq_supplier_order_position"),
+        # What belongs to it says of which order, too.
+        UniqueConstraint("number", "order_id", name="uq_supplier_order_of_order"),
+    )
 
     number: str = Field(primary_key=True)
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -37,7 +44,7 @@ class SupplierOrderLineRow(SQLModel, table=True):
     """Some units bought at that warehouse; `unit_cost` is what the broker pays."""
 
     __tablename__ = "supplier_order_line"
-    __table_args__ = (positive("quantity"), no_negative_amount("unit_cost"))
+    __table_args__ = (positive("quantity"), no_negative_amount("unit_cost"), plain_numbers("unit_cost"))
 
     number: str = Field(primary_key=True, foreign_key="supplier_order.number")
     line_id: str = Field(primary_key=True)
@@ -50,6 +57,7 @@ class ShipmentRow(SQLModel, table=True):
     """A parcel to the buyer (ORD-9)."""
 
     __tablename__ = "shipment"
+    __table_args__ = (positive("position"),)
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     shipment_id: str = Field(primary_key=True)
@@ -71,6 +79,7 @@ class ShipmentParcelRow(SQLModel, table=True):
     __tablename__ = "shipment_parcel"
     __table_args__ = (
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
+        positive("position"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -87,6 +96,10 @@ class ShipmentLineRow(SQLModel, table=True):
     __table_args__ = (
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
         ForeignKeyConstraint(["order_id", "line_id"], ["order_line.order_id", "order_line.line_id"]),
+        ForeignKeyConstraint(
+            ["supplier_order_number", "order_id"], ["supplier_order.number", "supplier_order.order_id"]
+        ),
+        positive("position"),
         positive("quantity"),
     )
 
@@ -96,14 +109,14 @@ class ShipmentLineRow(SQLModel, table=True):
     line_id: str
     sku: str
     quantity: int
-    supplier_order_number: str | None = Field(default=None, foreign_key="supplier_order.number")
+    supplier_order_number: str | None = None
 
 
 class CessationRow(SQLModel, table=True):
     """Why units were voided or cancelled, by whose fault, with the evidence (CAN-12)."""
 
     __tablename__ = "cessation"
-    __table_args__ = (one_of("kind", ("cancelled", "voided")), one_of("fault", Fault))
+    __table_args__ = (one_of("kind", ("cancelled", "voided")), one_of("fault", Fault), positive("position"))
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     position: int = Field(primary_key=True)

@@ -11,7 +11,16 @@ from models.orders import Channel, OrderRequest
 from models.parties import Seller
 from models.partners import ChargeState
 from models.payments import BY_GATEWAY, PaidBy
-from models.tables.checks import among, no_negative_amount, one_of, positive, positive_amount
+from models.tables.checks import (
+    among,
+    currency_code,
+    no_negative_amount,
+    one_of,
+    plain_numbers,
+    positive,
+    positive_amount,
+    together,
+)
 from models.tables.columns import Document, Money, UtcTime, Word
 
 BY_A_GATEWAY = among("paid_by", BY_GATEWAY)
@@ -26,8 +35,14 @@ class OrderRow(SQLModel, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
+        # What belongs to an order says whose the order is, too.
+        UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
         one_of("channel", Channel),
         no_negative_amount("payment_amount"),
+        plain_numbers("payment_amount"),
+        currency_code("payment_currency"),
+        currency_code("charge_currency"),
+        together("channel_order_id", "channel_order_key"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -59,7 +74,11 @@ class PaymentRow(SQLModel, table=True):
     __tablename__ = "payment"
     __table_args__ = (
         one_of("paid_by", PaidBy),
+        positive("position"),
         positive_amount("amount"),
+        plain_numbers("amount"),
+        currency_code(),
+        CheckConstraint(f"reference IS NOT NULL OR NOT {BY_A_GATEWAY}", name="a_gateway_has_a_number"),
         # What a gateway can refund belongs to one order: else it would be refunded by each (REF-3, ORD-17).
         Index(
             "uq_payment_by_gateway",
@@ -86,8 +105,12 @@ class OrderLineRow(SQLModel, table=True):
     __tablename__ = "order_line"
     __table_args__ = (
         positive("quantity"),
+        positive("position"),
         positive("kit_each"),
+        together("kit_line_id", "kit_sku", "kit_each"),
         no_negative_amount("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
+        plain_numbers("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
+        UniqueConstraint("order_id", "position", name="uq_order_line_position"),
         CheckConstraint("shipped >= 0 AND cancelled >= 0 AND voided >= 0", name="units_are_positive"),
         CheckConstraint("shipped + cancelled + voided <= quantity", name="each_unit_has_one_fate"),
     )
@@ -117,8 +140,19 @@ class ChargeRow(SQLModel, table=True):
     __tablename__ = "charge"
     __table_args__ = (
         one_of("state", ChargeState),
-        CheckConstraint("CAST(amount AS REAL) > 0 AND CAST(captured AS REAL) >= 0", name="amounts_are_positive"),
-        CheckConstraint("CAST(captured AS REAL) <= CAST(amount AS REAL)", name="no_more_is_captured_than_asked"),
+        positive("position"),
+        CheckConstraint(
+            "CAST(amount AS NUMERIC) > 0 AND CAST(captured AS NUMERIC) >= 0", name="amounts_are_positive"
+        ),
+        plain_numbers("amount", "captured"),
+        currency_code(),
+        CheckConstraint(
+            "CAST(captured AS NUMERIC) <= CAST(amount AS NUMERIC)", name="no_more_is_captured_than_asked"
+        ),
+        CheckConstraint(
+            "CAST(captured AS NUMERIC) = 0 OR state = 'captured'", name="only_what_is_captured_is_counted"
+        ),
+        UniqueConstraint("order_id", "position", name="uq_charge_position"),
     )
 
     charge_id: str = Field(primary_key=True)

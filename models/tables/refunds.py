@@ -4,11 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.refunds import Direction, RefundState, Way
-from models.tables.checks import among, one_of, positive, positive_amount
+from models.tables.checks import (
+    among,
+    currency_code,
+    one_of,
+    plain_numbers,
+    positive,
+    positive_amount,
+    yes_or_no,
+)
 from models.tables.columns import Money, UtcTime, Word
 
 BY_THE_BROKER = among("direction", [Direction.BROKER_TO_SELLER])
@@ -26,6 +34,12 @@ class RefundRow(SQLModel, table=True):
         one_of("way", Way),
         one_of("state", RefundState),
         positive_amount("amount"),
+        plain_numbers("amount"),
+        currency_code(),
+        yes_or_no("over_refund"),
+        CheckConstraint("(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name="settled_is_dated"),
+        ForeignKeyConstraint(["order_id", "seller_id"], ["orders.order_id", "orders.seller_id"]),
+        ForeignKeyConstraint(["return_id", "order_id"], ["returns.return_id", "returns.order_id"]),
         Index(
             "uq_refund_of_the_broker_by_gateway",
             "gateway_refund_id",
@@ -44,9 +58,9 @@ class RefundRow(SQLModel, table=True):
     )
 
     refund_id: str = Field(primary_key=True)
-    order_id: str = Field(foreign_key="orders.order_id", index=True)
-    return_id: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
-    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    order_id: str = Field(index=True)
+    return_id: str | None = Field(default=None, index=True)
+    seller_id: str = Field(index=True)
     workflow_id: str = Field(unique=True)
     run_id: str
     direction: Direction = Field(sa_type=Word(Direction))

@@ -5,12 +5,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.case import ReturnStage
 from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest, Source
-from models.tables.checks import no_negative_amount, one_of, positive, positive_amount
+from models.tables.checks import (
+    currency_code,
+    no_negative_amount,
+    not_negative,
+    one_of,
+    plain_numbers,
+    positive,
+    positive_amount,
+    together,
+    yes_or_no,
+)
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
 
 
@@ -26,13 +36,26 @@ class ReturnRow(SQLModel, table=True):
         one_of("loss", Loss),
         one_of("outcome", ReturnStage),
         no_negative_amount("fees"),
+        plain_numbers("fees"),
+        yes_or_no("returnless"),
+        yes_or_no("refunded_by_channel"),
+        together("decision", "decided_by"),
+        together("refund_declined", "refund_declined_reason", "refund_declined_by"),
+        CheckConstraint("split_from <> return_id", name="split_from_is_another"),
+        CheckConstraint("run_id IS NOT NULL OR split_from IS NOT NULL", name="only_a_sibling_opens_later"),
+        # What belongs to a return says of which order, too.
+        UniqueConstraint("return_id", "order_id", name="uq_returns_of_order"),
+        ForeignKeyConstraint(["order_id", "seller_id"], ["orders.order_id", "orders.seller_id"]),
+        ForeignKeyConstraint(
+            ["supplier_order_number", "order_id"], ["supplier_order.number", "supplier_order.order_id"]
+        ),
     )
 
     return_id: str = Field(primary_key=True)
-    order_id: str = Field(foreign_key="orders.order_id", index=True)
-    seller_id: str = Field(foreign_key="seller.seller_id", index=True)
+    order_id: str = Field(index=True)
+    seller_id: str = Field(index=True)
     supplier_id: str = Field(foreign_key="supplier.supplier_id", index=True)
-    supplier_order_number: str = Field(foreign_key="supplier_order.number")
+    supplier_order_number: str
     workflow_id: str = Field(unique=True)
     run_id: str | None = None
     split_from: str | None = Field(default=None, foreign_key="returns.return_id", index=True)
@@ -73,7 +96,13 @@ class ReturnLineRow(SQLModel, table=True):
     """Some units that come back, why, and what they are worth (RET-2, RET-19)."""
 
     __tablename__ = "return_line"
-    __table_args__ = (positive("quantity"), no_negative_amount("paid", "cost"))
+    __table_args__ = (
+        positive("position"),
+        positive("quantity"),
+        no_negative_amount("paid", "cost"),
+        plain_numbers("paid", "cost"),
+        UniqueConstraint("return_id", "position", name="uq_return_line_position"),
+    )
 
     return_id: str = Field(primary_key=True, foreign_key="returns.return_id")
     line_id: str = Field(primary_key=True)
@@ -125,6 +154,7 @@ class ReceptionRow(SQLModel, table=True):
     __tablename__ = "reception"
     __table_args__ = (
         ForeignKeyConstraint(["return_id", "line_id"], ["return_line.return_id", "return_line.line_id"]),
+        not_negative("position"),
         positive("quantity"),
         one_of("reception", Reception),
         one_of("acceptance", Acceptance),
@@ -148,8 +178,11 @@ class CreditMemoRow(SQLModel, table=True):
     __tablename__ = "credit_memo"
     __table_args__ = (
         positive_amount("amount"),
+        plain_numbers("amount", "total"),
+        currency_code(),
+        yes_or_no("final"),
         CheckConstraint(
-            "total IS NULL OR CAST(total AS REAL) >= CAST(amount AS REAL)", name="part_is_within_its_paper"
+            "total IS NULL OR CAST(total AS NUMERIC) >= CAST(amount AS NUMERIC)", name="part_is_within_its_paper"
         ),
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, make_url, text
 from activities.database import upgrade
 from activities.database.engines import make_engine
 from models.tables import METADATA
+from tests.database.full_database import full_database
 from tests.database.story import Story
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 
@@ -55,3 +56,13 @@ def engine(database_url: str) -> Iterator[Engine]:
 def story(engine: Engine) -> Story:
     """The database with the seller `acme` and the suppliers `north` and `south`."""
     return Story(engine).with_parties()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A database with something in every table. What is refused changes nothing: one is enough."""
+    if request.param == "sqlite":
+        yield from full_database(f"sqlite:///{tmp_path_factory.mktemp('used') / 'books.db'}")
+        return
+    with EmptyPostgres() as url:
+        yield from full_database(url)

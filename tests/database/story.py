@@ -149,7 +149,7 @@ class Story:
             currency=currency,
             gateway_reference=f"pi_charge_{self.order_id}",
         )
-        self._save(charges=(charge,))
+        self.save(charges=(charge,))
 
     def bought(self, supplier_id: str, **units: int) -> str:
         """The broker orders these units; gives the number of its order to the supplier."""
@@ -167,7 +167,7 @@ class Story:
         )
         order = SupplierOrder(number=number, supplier_id=supplier_id, warehouse_id=f"{supplier_id}-1", lines=lines)
         record = SupplierOrderRecord(order=order, state="accepted", at=NOON)
-        self._save(supplier_orders=(*known, record))
+        self.save(supplier_orders=(*known, record))
         return number
 
     def shipped_lines(self, units: dict[str, int], skus: dict[str, str]) -> None:
@@ -200,7 +200,7 @@ class Story:
             line.model_copy(update={"shipped": line.shipped + units.get(line.line_id, 0)})
             for line in state.lines or ()
         )
-        self._save(lines=lines, shipments=(*known, shipment))
+        self.save(lines=lines, shipments=(*known, shipment))
 
     def delivered(self, *lines: tuple[str, int, str], **more: Any) -> None:
         """An order that `north` shipped whole, and that the seller paid 60.00 for."""
@@ -211,13 +211,13 @@ class Story:
         self.shipped(**units)
 
     def ceased(self, cessation: Cessation) -> None:
-        self._save(cessations=(*(self.told[self.order_id].cessations or ()), cessation))
+        self.save(cessations=(*(self.told[self.order_id].cessations or ()), cessation))
 
     def reaches(self, stage: str, *steps: str, first: int = 0, **more: Any) -> None:
         """The order writes down where it stands."""
-        self._save(record=case_record(order_workflow_id(self.order_id), stage, *steps, first=first, **more))
+        self.save(record=case_record(order_workflow_id(self.order_id), stage, *steps, first=first, **more))
 
-    def _save(self, **news: Any) -> None:
+    def save(self, **news: Any) -> None:
         self.told[self.order_id] = self.told[self.order_id].model_copy(update=news)
         self.database.save_order(self.told[self.order_id])
 

@@ -119,7 +119,7 @@ def test_RET_22_what_the_order_says_later_forgets_no_delivery(story: Story) -> N
     story.shipped_for(number, A=1)
     shipments = story.told["1001"].shipments or ()
     corrected = tuple(one.model_copy(update={"tracking_number": "1Z9"}) for one in shipments)
-    story._save(shipments=corrected)
+    story.save(shipments=corrected)
     found = window(story)
     assert found is not None
     assert (found.counts_from, found.is_delivery_known) == (NOON + 9 * DAY, True)
@@ -128,7 +128,7 @@ def test_RET_22_what_the_order_says_later_forgets_no_delivery(story: Story) -> N
 def test_RET_22_what_the_order_says_of_a_delivery_is_kept(story: Story) -> None:
     story.delivered(("A", 2, "50.00"))
     shipments = story.told["1001"].shipments or ()
-    story._save(shipments=tuple(one.model_copy(update={"delivered_at": NOON + 2 * DAY}) for one in shipments))
+    story.save(shipments=tuple(one.model_copy(update={"delivered_at": NOON + 2 * DAY}) for one in shipments))
     found = window(story)
     assert found is not None
     assert found.counts_from == NOON + 2 * DAY

@@ -1,0 +1,173 @@
+"""The triggers of the first migration: what one row does not show, on SQLite and PostgreSQL.
+
+A name says what is so; whoever writes otherwise gets it as the name of a constraint. A sum is guarded under a lock, so
+that two who write at once are guarded too: SQLite has one writer; PostgreSQL locks what all of them belong to.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal, NamedTuple
+
+Event = Literal["INSERT", "UPDATE", "DELETE"]
+
+
+class Trigger(NamedTuple):
+    """After `event` on a row of `table`: `wrong` must not be so. NEW and OLD are the row, after and before.
+
+    `lock`: what PostgreSQL does first.
+    """
+
+    name: str
+    table: str
+    event: Event
+    wrong: str
+    lock: str = ""
+
+    def create(self, dialect: str) -> list[str]:
+        if dialect == "sqlite":
+            refuse = f"SELECT RAISE(ABORT, 'trigger failed: {self.name}') WHERE {_of(self.wrong, dialect)};"
+            return [f"CREATE TRIGGER {self.name} AFTER {self.event} ON {self.table} BEGIN {refuse} END"]
+        refuse = (
+            f"RAISE EXCEPTION 'trigger failed: {self.name}' "
+            f"USING ERRCODE = 'check_violation', CONSTRAINT = '{self.name}', TABLE = TG_TABLE_NAME;"
+        )
+        body = f"BEGIN {self.lock} IF {_of(self.wrong, dialect)} THEN {refuse} END IF; RETURN NULL; END"
+        return [
+            f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+            f"CREATE TRIGGER {self.name} AFTER {self.event} ON {self.table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {self.name}()",
+        ]
+
+    def drop(self, dialect: str) -> list[str]:
+        if dialect == "sqlite":
+            return [f"DROP TRIGGER {self.name}"]
+        return [f"DROP TRIGGER {self.name} ON {self.table}", f"DROP FUNCTION {self.name}()"]
+
+
+def _of(condition: str, dialect: str) -> str:
+    """`<=>`: differs, where nothing differs from something; SQLite adds amounts as floats."""
+    words = {"sqlite": ("IS NOT", " + 0.0000005"), "postgresql": ("IS DISTINCT FROM", "")}
+    differs, rounding = words[dialect]
+    return condition.replace("<=>", differs).replace("{rounding}", rounding)
+
+
+# ---- written once ----
+
+MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
+    "orders": frozenset({"cancel_until", "handoff_due", "handed_off_at", "corrected_address"}),
+    "order_line": frozenset({"shipped", "cancelled", "voided"}),
+    "payment": frozenset(),
+    "cessation": frozenset(),
+    "case_step": frozenset(),
+    "mail_sent": frozenset(),
+    "shipment": frozenset({"carrier", "tracking_number", "delivered_at"}),
+    "shipment_parcel": frozenset(),
+    "shipment_line": frozenset(),
+    "return_line": frozenset(),
+    "return_units": frozenset(),
+    "credit_memo": frozenset(),
+    "refund": frozenset({"run_id", "state", "gateway_refund_id", "failure_reason", "settled_at"}),
+    "refund_units": frozenset(),
+}
+"""Of these tables nothing else ever changes, and no row goes."""
+NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
+_JSON: Final = {
+    "orders": ("request", "seller"),
+    "cessation": ("quantities", "lines", "evidence"),
+    "shipment": ("substitutes",),
+    "return_line": ("evidence",),
+    "refund": ("lines",),
+}
+"""PostgreSQL compares JSON as text."""
+
+
+def _written_once(columns: Mapping[str, tuple[str, ...]]) -> Iterator[Trigger]:
+    for table, may_change in MAY_CHANGE.items():
+        fixed = [name for name in columns[table] if name not in may_change]
+        json = _JSON.get(table, ())
+        same = [
+            f'CAST(NEW."{name}" AS TEXT) <=> CAST(OLD."{name}" AS TEXT)'
+            if name in json
+            else f'NEW."{name}" <=> OLD."{name}"'
+            for name in fixed
+        ]
+        yield Trigger(f"tr_{table}_is_written_once", table, "UPDATE", " OR ".join(same))
+    for table in NEVER_DELETED:
+        yield Trigger(f"tr_{table}_is_never_deleted", table, "DELETE", "true")
+
+
+# ---- sums and states ----
+
+_COUNTS: Final = "('reserved', 'pending', 'succeeded')"
+_ORDER_OF_REFUND: Final = "(SELECT order_id FROM refund WHERE refund_id = NEW.refund_id)"
+_REFUNDED: Final = (
+    "(SELECT SUM(CAST(amount AS NUMERIC)) FROM refund WHERE order_id = NEW.order_id "
+    f"AND direction = NEW.direction AND currency = NEW.currency AND state IN {_COUNTS})"
+)
+_SAME_PAPER: Final = "supplier_id = NEW.supplier_id AND number_folded = NEW.number_folded"
+
+_SUMS: Final = (
+    Trigger(
+        "tr_refund_goes_forward",
+        "refund",
+        "UPDATE",
+        "NEW.state <> OLD.state AND NOT (OLD.state = 'reserved' OR (OLD.state = 'pending' AND NEW.state <> 'reserved')"
+        " OR (OLD.state = 'succeeded' AND NEW.state = 'failed'))",
+    ),
+    # More than was paid goes back only marked (REF-3, REF-5).
+    Trigger(
+        "tr_refund_of_buyer_is_within_payment",
+        "refund",
+        "INSERT",
+        "NEW.direction = 'seller_to_buyer' AND (NOT EXISTS (SELECT 1 FROM orders WHERE order_id = NEW.order_id "
+        f"AND payment_currency = NEW.currency) OR (NOT NEW.over_refund AND {_REFUNDED} > "
+        "(SELECT CAST(payment_amount AS NUMERIC) FROM orders WHERE order_id = NEW.order_id){rounding}))",
+        lock="PERFORM 1 FROM orders WHERE order_id = NEW.order_id FOR UPDATE;",
+    ),
+    Trigger(
+        "tr_refund_of_seller_is_within_charges",
+        "refund",
+        "INSERT",
+        f"NEW.direction = 'broker_to_seller' AND {_REFUNDED} > COALESCE((SELECT SUM(CAST(captured AS NUMERIC)) "
+        "FROM charge WHERE order_id = NEW.order_id AND currency = NEW.currency), 0){rounding}",
+        lock="PERFORM 1 FROM orders WHERE order_id = NEW.order_id FOR UPDATE;",
+    ),
+    # No unit of an order is refunded twice (REF-13).
+    Trigger(
+        "tr_refund_units_are_of_order",
+        "refund_units",
+        "INSERT",
+        "(SELECT SUM(u.quantity) FROM refund_units u JOIN refund r ON r.refund_id = u.refund_id WHERE r.order_id = "
+        f"{_ORDER_OF_REFUND} AND r.state IN {_COUNTS} AND u.line_id = NEW.line_id) > COALESCE((SELECT quantity FROM "
+        f"order_line WHERE order_id = {_ORDER_OF_REFUND} AND line_id = NEW.line_id), 0)",
+        lock=f"PERFORM 1 FROM orders WHERE order_id = {_ORDER_OF_REFUND} FOR UPDATE;",
+    ),
+    Trigger(
+        "tr_return_line_is_of_order",
+        "return_line",
+        "INSERT",
+        "NEW.quantity > COALESCE((SELECT l.quantity FROM order_line l JOIN returns r ON r.order_id = l.order_id "
+        "WHERE r.return_id = NEW.return_id AND l.line_id = NEW.line_id), 0)",
+    ),
+    Trigger(
+        "tr_return_units_are_of_line",
+        "return_units",
+        "INSERT",
+        "(SELECT SUM(quantity) FROM return_units WHERE return_id = NEW.return_id AND line_id = NEW.line_id) > "
+        "(SELECT quantity FROM return_line WHERE return_id = NEW.return_id AND line_id = NEW.line_id)",
+        lock="PERFORM 1 FROM returns WHERE return_id = NEW.return_id FOR UPDATE;",
+    ),
+    # The parts of a paper are no more than the paper (RET-28).
+    Trigger(
+        "tr_credit_memo_is_within_its_paper",
+        "credit_memo",
+        "INSERT",
+        f"(SELECT SUM(CAST(amount AS NUMERIC)) FROM credit_memo WHERE {_SAME_PAPER} AND currency = NEW.currency) > "
+        f"(SELECT MIN(CAST(total AS NUMERIC)) FROM credit_memo WHERE {_SAME_PAPER}){{rounding}}",
+        lock="PERFORM pg_advisory_xact_lock(hashtext(NEW.supplier_id || ':' || NEW.number_folded));",
+    ),
+)
+
+
+def triggers(columns: Mapping[str, tuple[str, ...]]) -> list[Trigger]:
+    """All of them; `columns` of each table that is written once."""
+    return [*_written_once(columns), *_SUMS]

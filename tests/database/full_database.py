@@ -1,0 +1,135 @@
+"""A database with rows in every table, and a hand that writes into it by plain SQL."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from activities.database import Alerts, upgrade
+from activities.database.engines import make_engine
+from activities.database.transactions import write
+from activities.database.upserts import add_new
+from models.alerts import AlertKind, AlertTopic
+from models.message import LineUnits
+from models.orders import Box, Fault
+from models.orphans import OrphanRequest, SaveOrphan
+from models.records import Cessation, ReceptionRecord, ReturnParcel
+from models.refunds import Direction, RefundState
+from models.returns import Acceptance, Reception
+from models.tables import METADATA, MailRow
+from tests.database.story import NOON, Story, case_record
+
+
+def full_database(url: str) -> Iterator[Engine]:
+    """A new database at this URL, with something in every table."""
+    upgrade(url)
+    engine = make_engine(url)
+    everything(Story(engine).with_parties(), engine)
+    yield engine
+    engine.dispose()
+
+
+def everything(story: Story, engine: Engine) -> None:
+    """Two orders: of the first, all that may be kept of an order, its return and both refunds; and an orphan."""
+    story.ordered(("A", 2, "50.00"), order_id="1000")
+    story.charged("50.00")
+    story.bought("north", A=2)
+    story.delivered(("A", 3, "50.00"), ("B", 1, "20.00"), channel_order_id="K")
+    _more_of_the_order(story)
+    story.returned("RR-1", A=1)
+    parcel = ReturnParcel(carrier="UPS", tracking_number="1Z 77", at=NOON)
+    story.return_reaches("RR-1", "awaiting_credit", receptions=(_arrived(),), rma_number="R-1", parcels=(parcel,))
+    story.credited("CM-1", "RR-1", total="10.00")
+    story.returned("RR-2", A=1)
+    story.return_reaches("RR-2", "in_transit")
+    _refunded(story, "RF-RR-1-S1", Direction.BROKER_TO_SELLER)
+    _refunded(story, "RF-RR-1-B1", Direction.SELLER_TO_BUYER)
+    for direction, refund_id in ((Direction.BROKER_TO_SELLER, "RF-1"), (Direction.SELLER_TO_BUYER, "RF-2")):
+        story.refunding(refund_id, "1.00", direction=direction)
+        story.refund_reaches(refund_id, "pending", RefundState.PENDING, gateway_refund_id="re_2")
+    _an_orphan(story)
+    mail = {"key": "order-1001:shipped", "message_id": "m1", "at": NOON}
+    write(engine, lambda session: add_new(session, MailRow, [mail]))
+    Alerts(engine).turn(AlertTopic(kind=AlertKind.OUTAGE, name="gateway"), "order-1001:alert", NOON, 1)
+
+
+def _more_of_the_order(story: Story) -> None:
+    cessation = Cessation(
+        kind="voided",
+        at=NOON,
+        reason="none left",
+        fault=Fault.SUPPLIER,
+        by="x",
+        quantities={"A": 1},
+        lines=(LineUnits(line_id="A", sku="A", quantity=1),),
+        evidence={},
+    )
+    story.ceased(cessation)
+    first, *_ = story.told["1001"].shipments or ()
+    second = first.model_copy(
+        update={
+            "shipment_id": "S2",
+            "lines": (),
+            "at": NOON + timedelta(hours=1),
+            "more_parcels": (Box(carrier="UPS", tracking_number="1Z8"),),
+        }
+    )
+    story.save(shipments=(first, second))
+    story.reaches("shipped", "received", "shipped", numbers=("1001", "1Z1"))
+
+
+def _arrived() -> ReceptionRecord:
+    return ReceptionRecord(
+        line_id="A", sku="A", quantity=1, reception=Reception.RECEIVED, acceptance=Acceptance.ACCEPTED
+    )
+
+
+def _refunded(story: Story, refund_id: str, direction: Direction) -> None:
+    units = [{"line_id": "A", "quantity": 1}] if direction is Direction.SELLER_TO_BUYER else []
+    story.refunding(refund_id, "10.00", direction=direction, return_id="RR-1", lines=units)
+    story.refund_reaches(refund_id, "succeeded", RefundState.SUCCEEDED, ended=True, gateway_refund_id="re_1")
+    assert story.reading.refunds_of("1001").buyer.left >= Decimal(0)
+
+
+def _an_orphan(story: Story) -> None:
+    said = {"event_id": "e1", "actor": "carrier:ups", "tracking_number": "1Z9", "at": NOON.isoformat()}
+    request = OrphanRequest.of("ups", "delivered", said)
+    story.database.save_orphan(
+        SaveOrphan(
+            record=case_record(f"orphan-{request.orphan_id}", "unmatched", "nobody knows it"),
+            orphan_id=request.orphan_id,
+            request=request,
+            reported_at=NOON,
+            expires_at=NOON,
+            candidates=(),
+        )
+    )
+
+
+def rows_by_table(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        return {
+            table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+            for table in METADATA.tables
+        }
+
+
+def by_hand(engine: Engine, statement: str) -> None:
+    """As somebody with a prompt would."""
+
+    def work(session: Session) -> None:
+        session.execute(text(statement))
+
+    write(engine, work)
+
+
+def copied(engine: Engine, table: str, changes: str) -> None:
+    """One more row: a copy of one of the table's rows with these changes: `column = 'x', other = 2 WHERE ...`."""
+    news, _, where = changes.partition(" WHERE ")
+    given = dict(one.split(" = ", 1) for one in news.split(", "))
+    columns = [column.name for column in METADATA.tables[table].columns]
+    values = ", ".join(given.get(name, name) for name in columns)
+    found = f"FROM {table} WHERE {where or 'true'} LIMIT 1"
+    by_hand(engine, f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} {found}")
