@@ -116,11 +116,26 @@ def _order(number: int, chance: random.Random) -> Iterator[tuple[str, Values]]:
     )
     payment = {"paid_by": "stripe", "reference": f"pi_{number}", "amount": Decimal("100.00"), "currency": "USD"}
     yield "payment", {"order_id": order_id, "position": 1, **payment}
+    yield "charge", _charge(order_id, number)
     yield from _numbers(f"order-{order_id}", order_id, f"E-{number}")
     due = at + timedelta(days=chance.randint(0, 90)) if stage != "shipped" else None
     yield "case_file", _case(f"order-{order_id}", "order", stage, seller_id, order_id, at, due)
     if number % RETURNED == 0:
         yield from _return(order_id, seller_id, at, chance)
+
+
+def _charge(order_id: str, number: int) -> Values:
+    amount = Decimal("50.00")
+    return {
+        "charge_id": f"CH-{order_id}-1",
+        "order_id": order_id,
+        "position": 1,
+        "state": "captured",
+        "amount": amount,
+        "captured": amount,
+        "currency": "USD",
+        "gateway_reference": f"pi_charge_{number}",
+    }
 
 
 def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) -> Iterator[tuple[str, Values]]:

@@ -1,7 +1,7 @@
 """The triggers of the first migration: what one row does not show, on SQLite and PostgreSQL.
 
-A name says what is so; whoever writes otherwise gets it as the name of a constraint. A sum is guarded under a lock, so
-that two who write at once are guarded too: SQLite has one writer; PostgreSQL locks what all of them belong to.
+A name says what is so; whoever writes otherwise gets it as the name of a constraint. A sum is guarded under a
+lock, so that two who write at once are guarded too: SQLite has one writer; PostgreSQL locks what they belong to.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,6 +50,37 @@ def _of(condition: str, dialect: str) -> str:
     return condition.replace("<=>", differs).replace("{rounding}", rounding)
 
 
+class Kept(NamedTuple):
+    """What triggers after a row do not see: on SQLite a row that replaces one of the same key is passed over; on
+    PostgreSQL nobody empties the table at one go."""
+
+    table: str
+    key: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"tr_{self.table}_is_never_replaced"
+
+    def create(self, dialect: str) -> list[str]:
+        if dialect == "sqlite":
+            same = " AND ".join(f"{name} = NEW.{name}" for name in self.key)
+            return [
+                f"CREATE TRIGGER {self.name} BEFORE INSERT ON {self.table} BEGIN "
+                f"SELECT RAISE(IGNORE) WHERE EXISTS (SELECT 1 FROM {self.table} WHERE {same}); END"
+            ]
+        refuse = (
+            f"RAISE EXCEPTION 'trigger failed: {self.name}' "
+            f"USING ERRCODE = 'check_violation', CONSTRAINT = '{self.name}', TABLE = TG_TABLE_NAME;"
+        )
+        return [
+            f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse} END $$",
+            f"CREATE TRIGGER {self.name} BEFORE TRUNCATE ON {self.table} EXECUTE FUNCTION {self.name}()",
+        ]
+
+    def drop(self, dialect: str) -> list[str]:
+        return Trigger(self.name, self.table, "INSERT", "").drop(dialect)
+
+
 # ---- written once ----
 
 MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
@@ -67,6 +98,7 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "credit_memo": frozenset(),
     "refund": frozenset({"run_id", "state", "gateway_refund_id", "failure_reason", "settled_at"}),
     "refund_units": frozenset(),
+    "ledger_line": frozenset(),
 }
 """Of these tables nothing else ever changes, and no row goes."""
 NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
@@ -110,8 +142,9 @@ _SUMS: Final = (
         "tr_refund_goes_forward",
         "refund",
         "UPDATE",
-        "NEW.state <> OLD.state AND NOT (OLD.state = 'reserved' OR (OLD.state = 'pending' AND NEW.state <> 'reserved')"
-        " OR (OLD.state = 'succeeded' AND NEW.state = 'failed'))",
+        "NEW.state <> OLD.state AND NOT (OLD.state = 'reserved' "
+        "OR (OLD.state = 'pending' AND NEW.state <> 'reserved') "
+        "OR (OLD.state = 'succeeded' AND NEW.state = 'failed'))",
     ),
     # More than was paid goes back only marked (REF-3, REF-5).
     Trigger(
@@ -136,9 +169,10 @@ _SUMS: Final = (
         "tr_refund_units_are_of_order",
         "refund_units",
         "INSERT",
-        "(SELECT SUM(u.quantity) FROM refund_units u JOIN refund r ON r.refund_id = u.refund_id WHERE r.order_id = "
-        f"{_ORDER_OF_REFUND} AND r.state IN {_COUNTS} AND u.line_id = NEW.line_id) > COALESCE((SELECT quantity FROM "
-        f"order_line WHERE order_id = {_ORDER_OF_REFUND} AND line_id = NEW.line_id), 0)",
+        "(SELECT SUM(u.quantity) FROM refund_units u JOIN refund r ON r.refund_id = u.refund_id "
+        f"WHERE r.order_id = {_ORDER_OF_REFUND} AND r.state IN {_COUNTS} AND u.line_id = NEW.line_id) > "
+        f"COALESCE((SELECT quantity FROM order_line WHERE order_id = {_ORDER_OF_REFUND} "
+        "AND line_id = NEW.line_id), 0)",
         lock=f"PERFORM 1 FROM orders WHERE order_id = {_ORDER_OF_REFUND} FOR UPDATE;",
     ),
     Trigger(
@@ -161,13 +195,14 @@ _SUMS: Final = (
         "tr_credit_memo_is_within_its_paper",
         "credit_memo",
         "INSERT",
-        f"(SELECT SUM(CAST(amount AS NUMERIC)) FROM credit_memo WHERE {_SAME_PAPER} AND currency = NEW.currency) > "
+        f"(SELECT SUM(CAST(amount AS NUMERIC)) FROM credit_memo WHERE {_SAME_PAPER} "
+        "AND currency = NEW.currency) > "
         f"(SELECT MIN(CAST(total AS NUMERIC)) FROM credit_memo WHERE {_SAME_PAPER}){{rounding}}",
         lock="PERFORM pg_advisory_xact_lock(hashtext(NEW.supplier_id || ':' || NEW.number_folded));",
     ),
 )
 
 
-def triggers(columns: Mapping[str, tuple[str, ...]]) -> list[Trigger]:
+def triggers(columns: Mapping[str, tuple[str, ...]]) -> list[Trigger | Kept]:
     """All of them; `columns` of each table that is written once."""
-    return [*_written_once(columns), *_SUMS]
+    return [*_written_once(columns), *_SUMS, Kept("ledger_line", ("movement", "kind", "position"))]

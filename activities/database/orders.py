@@ -1,12 +1,15 @@
 """Orders in the database: opened once, then kept up to date (ORD, CAN)."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import and_, bindparam, or_, union, update
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
+from activities.database.ledger import entered, post
+from activities.database.ledger_facts import payment_moved
 from activities.database.order_lines import share_of
 from activities.database.order_shipments import Shipped, save_shipments, what_shipped
 from activities.database.upserts import add_new, table_of, upsert, written
@@ -14,8 +17,10 @@ from models.buyers import Address
 from models.case import OrderStage
 from models.differences import differences
 from models.failures import NotFound
+from models.ledger import charge_entries, charge_movement, payment_entries
 from models.message import folded
 from models.orders import OrderRequest, share_out
+from models.partners import ChargeState
 from models.payments import BY_GATEWAY
 from models.records import (
     Cessation,
@@ -56,27 +61,29 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     if seller is None:
         return _refused(f"no seller {request.seller_id}: add it, then send again")
     shares = share_out(request)
-    session.add(
-        OrderRow(
-            order_id=request.order_id,
-            seller_id=request.seller_id,
-            channel=request.channel,
-            channel_order_id=request.channel_order_id,
-            channel_order_key=folded(request.channel_order_id) if request.channel_order_id else None,
-            workflow_id=ask.workflow_id,
-            run_id=ask.run_id,
-            received_at=ask.received_at,
-            request=request,
-            seller=seller.settings,
-            payment_amount=request.paid,
-            payment_currency=request.paid_currency,
-            charge_currency=request.charge_currency,
-        )
+    order = OrderRow(
+        order_id=request.order_id,
+        seller_id=request.seller_id,
+        channel=request.channel,
+        channel_order_id=request.channel_order_id,
+        channel_order_key=folded(request.channel_order_id) if request.channel_order_id else None,
+        workflow_id=ask.workflow_id,
+        run_id=ask.run_id,
+        received_at=ask.received_at,
+        request=request,
+        seller=seller.settings,
+        payment_amount=request.paid,
+        payment_currency=request.paid_currency,
+        charge_currency=request.charge_currency,
     )
+    session.add(order)
     session.flush()
     session.add_all(_line_rows(request, shares))
-    for position, payment in enumerate(request.paid_with, start=1):
-        session.add(PaymentRow(order_id=request.order_id, position=position, **dict(payment)))
+    payments = [
+        PaymentRow(order_id=request.order_id, position=position, **dict(payment))
+        for position, payment in enumerate(request.paid_with, start=1)
+    ]
+    session.add_all(payments)
     session.flush()
     open_case(
         session,
@@ -87,6 +94,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         request.order_id,
         ask.received_at,
     )
+    post(session, (entry for row in payments for entry in payment_entries(payment_moved(row, order))))
     return OpenedOrder(opening=Opening.OPENED, seller=seller.settings, shares=shares)
 
 
@@ -102,7 +110,7 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     if ask.lines is not None:
         _save_lines(session, ask.order_id, ask.lines)
     if ask.charges is not None:
-        _save_charges(session, ask.order_id, ask.charges)
+        _save_charges(session, ask.order_id, ask.record.seller_id, ask.charges)
     if ask.supplier_orders is not None:
         _save_supplier_orders(session, ask.order_id, ask.supplier_orders)
     if ask.shipments:
@@ -258,12 +266,19 @@ def _save_lines(session: Session, order_id: str, lines: Sequence[LineQuantities]
             raise NotFound(f"order {order_id} has no line {line.line_id} in the database")
 
 
-def _save_charges(session: Session, order_id: str, charges: Sequence[ChargeRecord]) -> None:
+def _save_charges(session: Session, order_id: str, seller_id: str, charges: Sequence[ChargeRecord]) -> None:
     rows = [
         {"order_id": order_id, "position": position, **dict(charge)}
         for position, charge in enumerate(charges, start=1)
     ]
     upsert(session, ChargeRow, rows, owner="order_id")
+    now = datetime.now(UTC)
+    entries = []
+    for charge in charges:
+        dead = charge.state not in (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
+        known = entered(session, charge_movement(charge.charge_id)) if dead else ()
+        entries += charge_entries(charge, order_id, seller_id, now, known)
+    post(session, entries)
 
 
 def _save_supplier_orders(session: Session, order_id: str, records: Sequence[SupplierOrderRecord]) -> None:

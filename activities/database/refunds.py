@@ -9,15 +9,19 @@ from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
+from activities.database.ledger import entered, post
+from activities.database.ledger_facts import refund_moved
 from activities.database.refund_sources import RefundRefused, refund_source, taken
 from activities.database.refund_units import named_units
 from activities.database.returnable_units import CUT_SHORT
-from activities.database.upserts import table_of, written
+from activities.database.upserts import table_of
 from models.case import RefundStage
 from models.failures import Conflict, NotFound
 from models.gateway_limits import movable, require_movable
 from models.ids import refund_workflow_id
+from models.ledger import refund_entries
 from models.message import LineUnits
+from models.orders import Channel
 from models.payments import PaidBy
 from models.records import (
     Opening,
@@ -75,6 +79,8 @@ def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
         RefundUnitsRow(refund_id=row.refund_id, line_id=one.line_id, quantity=one.quantity) for one in units
     )
     _open_case(session, row, ask)
+    assert order is not None, "it is reserved of an order"
+    post(session, refund_entries(refund_moved(row, order.channel, ask.at)))
     return _patient(_known(row, Opening.OPENED), order)
 
 
@@ -162,13 +168,34 @@ def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> Non
     if workflow_id is not None:
         mine.append(table.c.workflow_id == workflow_id)
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in news.items()))
-    if written(session, update(table).where(*mine, table.c.state.in_(may), differs).values(news)):
+    channel = None if ask.state in _UNSETTLED else _channel_locked(session, ask.refund_id)
+    settle = update(RefundRow).where(*mine, table.c.state.in_(may), differs).values(news).returning(RefundRow)
+    if (row := session.scalars(settle, execution_options={"populate_existing": True}).first()) is not None:
+        if channel is not None:
+            _enter(session, row, channel, ask.at)
         return
     owner = session.exec(select(RefundRow.workflow_id).where(RefundRow.refund_id == ask.refund_id)).first()
     if owner is None and ask.state in COUNTS_AGAINST_CAP:
         raise NotFound(f"no refund {ask.refund_id} in the database")
     if owner is not None and workflow_id not in (None, owner):
         raise Conflict(f"refund {ask.refund_id} {_CONFLICT}")
+
+
+def _channel_locked(session: Session, refund_id: str) -> Channel | None:
+    """Of the order, which stays locked: before its refund, as everywhere."""
+    of_refund = (
+        select(OrderRow.channel)
+        .join(RefundRow, col(RefundRow.order_id) == col(OrderRow.order_id))
+        .where(RefundRow.refund_id == refund_id)
+    )
+    return session.exec(of_refund.with_for_update(of=OrderRow, read=True, key_share=True)).first()
+
+
+def _enter(session: Session, row: RefundRow, channel: Channel, at: datetime) -> None:
+    """BAL-1: in the transaction of what became of its money."""
+    moved = refund_moved(row, channel, at)
+    is_over = row.state in (RefundState.FAILED, RefundState.REFUSED)
+    post(session, refund_entries(moved, entered(session, moved.movement) if is_over else ()))
 
 
 def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> ReservedRefund:

@@ -7,8 +7,10 @@ from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
 
 from activities.database.cases import write_case
+from activities.database.ledger import post
 from activities.database.upserts import table_of, upsert
 from models.failures import NotFound
+from models.ledger import credit_memo_entries
 from models.message import folded
 from models.records import (
     BookCreditMemo,
@@ -18,7 +20,7 @@ from models.records import (
     Saved,
     SaveReturn,
 )
-from models.tables import CreditMemoRow, ReceptionRow, ReturnParcelRow, ReturnRow
+from models.tables import CreditMemoRow, OrderRow, ReceptionRow, ReturnParcelRow, ReturnRow
 
 _ELSEWHERE: Final = ("return_id", "receptions", "parcels")
 _COLUMNS: Final = tuple(name for name in KeptReturn.model_fields if name not in _ELSEWHERE)
@@ -71,9 +73,12 @@ def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
     number = folded(ask.number)
     the_same = (col(CreditMemoRow.supplier_id) == ask.supplier_id) & (col(CreditMemoRow.number_folded) == number)
     found = session.execute(
-        select(col(ReturnRow.return_id), CreditMemoRow)
+        select(col(ReturnRow.order_id), CreditMemoRow)
+        .join(OrderRow, col(OrderRow.order_id) == col(ReturnRow.order_id))
         .join(CreditMemoRow, the_same, isouter=True)
         .where(col(ReturnRow.return_id) == ask.return_id)
+        # Before the paper and the ledger, as everywhere.
+        .with_for_update(of=OrderRow, read=True, key_share=True)
     ).all()
     if not found:
         raise NotFound(f"no return {ask.return_id} in the database")
@@ -84,6 +89,7 @@ def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
     if (reason := _over_total(ask, parts)) is not None:
         return CreditMemoBooked(state="over_total", return_id=ask.return_id, reason=reason)
     session.add(CreditMemoRow(number_folded=number, **dict(ask)))
+    post(session, credit_memo_entries(ask, found[0].order_id))
     return CreditMemoBooked(state="booked", return_id=ask.return_id)
 
 

@@ -338,3 +338,37 @@ class ReturnView(Message):
     def credited(self) -> Decimal:
         """What the supplier has credited, in the currency of the broker's charge."""
         return sum((memo.amount for memo in self.credit_memos), Decimal(0))
+
+
+# ---- the ledger ----
+
+
+class Balance(Message):
+    """An account in one currency: what was debited and credited, and by how much it has grown."""
+
+    account: str
+    currency: str
+    debit: Amount
+    credit: Amount
+    balance: Amount
+
+
+class EntryListed(Message):
+    """One line of an entry."""
+
+    at: datetime
+    movement: str
+    kind: str
+    position: int
+    order_id: str
+    debit: str
+    credit: str
+    amount: Amount
+    currency: str
+
+
+class LedgerFault(Message):
+    """A movement that is not entered as it is booked."""
+
+    movement: str
+    what: str

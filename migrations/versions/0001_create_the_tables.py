@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.triggers_0001 import MAY_CHANGE, Trigger, triggers
+from migrations.triggers_0001 import MAY_CHANGE, Kept, Trigger, triggers
 
 revision = "0001"
 down_revision = None
@@ -178,7 +178,6 @@ def upgrade() -> None:
             "'gateway_update')",
             name=op.f("ck_orphan_event_is_a_known_word"),
         ),
-        sa.CheckConstraint("expires_at >= reported_at", name=op.f("ck_orphan_expires_after_its_report")),
         sa.PrimaryKeyConstraint("orphan_id", name=op.f("pk_orphan")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_orphan_workflow_id")),
     )
@@ -832,12 +831,51 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("refund_id", "line_id", name=op.f("pk_refund_units")),
     )
+    op.create_table(
+        "ledger_line",
+        sa.Column("movement", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("debit", sa.String(), nullable=False),
+        sa.Column("credit", sa.String(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_ledger_line_accounts_differ")),
+        sa.CheckConstraint(
+            "credit LIKE 'seller/_%/available' OR credit LIKE 'seller/_%/reserved' OR credit LIKE 'seller/_%/pending' OR credit LIKE 'supplier/_%/receivable' OR credit LIKE 'marketplace/_%/clearing' OR credit LIKE 'buyers/payments' OR credit LIKE 'buyers/refunds' OR credit LIKE 'broker/revenue' OR credit LIKE 'broker/expense'",
+            name=op.f("ck_ledger_line_credit_is_an_account"),
+        ),
+        sa.CheckConstraint(
+            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_ledger_line_currency_is_a_code")
+        ),
+        sa.CheckConstraint(
+            "debit LIKE 'seller/_%/available' OR debit LIKE 'seller/_%/reserved' OR debit LIKE 'seller/_%/pending' OR debit LIKE 'supplier/_%/receivable' OR debit LIKE 'marketplace/_%/clearing' OR debit LIKE 'buyers/payments' OR debit LIKE 'buyers/refunds' OR debit LIKE 'broker/revenue' OR debit LIKE 'broker/expense'",
+            name=op.f("ck_ledger_line_debit_is_an_account"),
+        ),
+        sa.CheckConstraint(
+            "kind IN ('paid', 'authorized', 'captured', 'voided', 'reserved', 'released', 'refunded', 'taken_back', 'credited')",
+            name=op.f("ck_ledger_line_kind_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited'))",
+            name=op.f("ck_ledger_line_kind_is_one_of_its_movement"),
+        ),
+        sa.CheckConstraint("position > 0", name=op.f("ck_ledger_line_position_is_positive")),
+        sa.CheckConstraint("units > 0", name=op.f("ck_ledger_line_units_is_positive")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_ledger_line_order_id_orders")),
+        sa.PrimaryKeyConstraint("movement", "kind", "position", name=op.f("pk_ledger_line")),
+    )
+    with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ledger_line_order_id"), ["order_id"], unique=False)
+
     for trigger in _triggers():
         for statement in trigger.create(op.get_bind().dialect.name):
             op.execute(statement)
 
 
-def _triggers() -> list[Trigger]:
+def _triggers() -> list[Trigger | Kept]:
     look = sa.inspect(op.get_bind())
     return triggers({table: tuple(one["name"] for one in look.get_columns(table)) for table in MAY_CHANGE})
 
@@ -847,6 +885,10 @@ def downgrade() -> None:
         for statement in trigger.drop(op.get_bind().dialect.name):
             op.execute(statement)
 
+    with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_line_order_id"))
+
+    op.drop_table("ledger_line")
     op.drop_table("refund_units")
     with op.batch_alter_table("return_units", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))

@@ -15,6 +15,7 @@ from models.tables.fulfilment import (
     SupplierOrderLineRow,
     SupplierOrderRow,
 )
+from models.tables.ledger import LedgerLineRow
 from models.tables.mails import AlertRow, MailRow
 from models.tables.orders import ChargeRow, OrderLineRow, OrderRow, PaymentRow
 from models.tables.parties import SellerRow, SupplierRow
@@ -35,6 +36,7 @@ __all__ = [
     "CessationRow",
     "ChargeRow",
     "CreditMemoRow",
+    "LedgerLineRow",
     "MailRow",
     "OrderLineRow",
     "OrderRow",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import get_args
 
-from sqlalchemy import JSON, CheckConstraint, Index
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from models.ids import KindName
@@ -28,11 +28,7 @@ class OrphanRow(SQLModel, table=True):
     """An orphan with all its numbers, the event as it was said, and what became of it."""
 
     __tablename__ = "orphan"
-    __table_args__ = (
-        one_of("about", get_args(KindName)),
-        one_of("event", REPORTABLE),
-        CheckConstraint("expires_at >= reported_at", name="expires_after_its_report"),
-    )
+    __table_args__ = (one_of("about", get_args(KindName)), one_of("event", REPORTABLE))
 
     orphan_id: str = Field(primary_key=True)
     workflow_id: str = Field(unique=True)

@@ -31,6 +31,12 @@ COMMANDS: Final = (
     ),
     LaterCommand("worklists", "starter.cli.worklists:worklists", "What people have to do now (NTF-6).", _CASES),
     LaterCommand("refunds", "starter.cli.cases:refunds", "An order's refunds; they add up (REF-10).", _CASES),
+    LaterCommand(
+        "ledger",
+        "starter.cli.ledger:app",
+        "The ledger: balances, entries, whether it is right, and Beancount (BAL-1).",
+        _CASES,
+    ),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
     LaterCommand("reason", "starter.cli.reasons:app", "Reasons of returns (RET-21).", _PARTIES),

@@ -130,10 +130,12 @@ def test_ORD_11_more_units_than_were_ordered_are_a_fault_of_ours_which_the_datab
     assert (refused.value.type, refused.value.non_retryable) == ("Internal", False)
 
 
-@pytest.mark.parametrize("amount", ["0.10", "999999999999.99", "12345678901.123456"])
-def test_amounts_are_kept_digit_for_digit(story: Story, amount: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "currency"), [("0.10", "USD"), ("999999999999.99", "USD"), ("12345678901.123", "KWD")]
+)
+def test_amounts_are_kept_digit_for_digit(story: Story, amount: str, currency: str) -> None:
     story.ordered(("A", 1, "10.00"))
-    story.charged(amount)
+    story.charged(amount, currency)
     assert [format(charge.captured, "f") for charge in story.reading.order_view("1001").charges] == [amount]
 
 
