@@ -90,7 +90,7 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "cessation": frozenset(),
     "case_step": frozenset(),
     "mail_sent": frozenset(),
-    "shipment": frozenset({"carrier", "tracking_number", "delivered_at"}),
+    "shipment": frozenset({"carrier", "tracking_number", "corrected_by", "delivered_at"}),
     "shipment_parcel": frozenset(),
     "shipment_line": frozenset(),
     "return_line": frozenset(),
