@@ -116,12 +116,31 @@ def _order(number: int, chance: random.Random) -> Iterator[tuple[str, Values]]:
     )
     payment = {"paid_by": "stripe", "reference": f"pi_{number}", "amount": Decimal("100.00"), "currency": "USD"}
     yield "payment", {"order_id": order_id, "position": 1, **payment}
+    yield "order_line", _line(order_id)
     yield "charge", _charge(order_id, number)
     yield from _numbers(f"order-{order_id}", order_id, f"E-{number}")
     due = at + timedelta(days=chance.randint(0, 90)) if stage != "shipped" else None
     yield "case_file", _case(f"order-{order_id}", "order", stage, seller_id, order_id, at, due)
     if number % RETURNED == 0:
         yield from _return(order_id, seller_id, at, chance)
+
+
+def _line(order_id: str) -> Values:
+    worth = {name: Decimal("0.00") for name in ("paid_shipping", "cost_shipping")}
+    return {
+        "order_id": order_id,
+        "line_id": "1",
+        "sku": "A",
+        "position": 1,
+        "title": "Item A",
+        "quantity": 1,
+        "paid_goods": Decimal("100.00"),
+        "cost_goods": Decimal("50.00"),
+        "shipped": 1,
+        "cancelled": 0,
+        "voided": 0,
+        **worth,
+    }
 
 
 def _charge(order_id: str, number: int) -> Values:

@@ -43,7 +43,8 @@ def post(session: Session, entries: Iterable[Entry]) -> int:
 
 def entered(session: Session, movement: str) -> set[EntryKind]:
     """What of a movement is in the ledger."""
-    return set(session.exec(select(LedgerLineRow.kind).where(LedgerLineRow.movement == movement)))
+    rows = select(LedgerLineRow).where(LedgerLineRow.movement == movement)
+    return {row.kind for row in session.exec(rows)}
 
 
 class Ledger:

@@ -188,7 +188,8 @@ def _channel_locked(session: Session, refund_id: str) -> Channel | None:
         .join(RefundRow, col(RefundRow.order_id) == col(OrderRow.order_id))
         .where(RefundRow.refund_id == refund_id)
     )
-    return session.exec(of_refund.with_for_update(of=OrderRow, read=True, key_share=True)).first()
+    found = session.exec(of_refund.with_for_update(of=OrderRow, read=True, key_share=True)).first()
+    return None if found is None else Channel(found)
 
 
 def _enter(session: Session, row: RefundRow, channel: Channel, at: datetime) -> None:

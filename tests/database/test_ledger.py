@@ -221,6 +221,8 @@ def test_BAL_1_beancount_reads_the_ledger_and_finds_the_same_balances(kept: Engi
     found: dict[tuple[str, str], Decimal] = {}
     for entry in entries:
         for posting in entry.postings if isinstance(entry, Transaction) else ():
+            assert posting.units is not None
+            assert posting.units.number is not None
             key = (posting.account, posting.units.currency)
             found[key] = found.get(key, Decimal(0)) + posting.units.number
     ours = {(account_name(one.account), one.currency): one.debit - one.credit for one in ledger.balances()}

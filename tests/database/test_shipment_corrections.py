@@ -70,7 +70,7 @@ def test_ORD_20_what_the_order_itself_was_told_is_known_after_its_end(story: Sto
     ended_order(story)
     shipments = story.told["1001"].shipments or ()
     told = {"tracking_number": "1Z8", "corrections": 1, "corrected_by": ("c1",)}
-    story._save(shipments=tuple(one.model_copy(update=told) for one in shipments))
+    story.save(shipments=tuple(one.model_copy(update=told) for one in shipments))
     _save_case(story, ended=True)
     assert corrected(story, "1Z9", "c2").announcement is not None
     assert corrected(story, "1Z8").state == "known"
@@ -79,7 +79,7 @@ def test_ORD_20_what_the_order_itself_was_told_is_known_after_its_end(story: Sto
 
 def test_ORD_20_what_the_order_says_late_forgets_no_correction(story: Story) -> None:
     corrected(ended_order(story), "1Z9")
-    story._save(shipments=story.told["1001"].shipments)
+    story.save(shipments=story.told["1001"].shipments)
     assert number_of(story) == "1Z9"
 
 

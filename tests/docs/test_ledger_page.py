@@ -52,9 +52,9 @@ def every_entry() -> list[Entry]:
         *payment_entries(PaymentMoved(channel=Channel.EBAY, paid_by=PaidBy.MARKETPLACE, **paid)),
         *payment_entries(PaymentMoved(channel=Channel.WEB_SHOP, paid_by=PaidBy.STRIPE, **paid)),
     ]
-    for state, captured in ((ChargeState.CAPTURED, "5.00"), (ChargeState.VOIDED, "0")):
+    for charged, captured in ((ChargeState.CAPTURED, "5.00"), (ChargeState.VOIDED, "0")):
         charge = ChargeRecord(
-            charge_id="C-1", state=state, amount=Decimal("9.00"), captured=Decimal(captured), currency="USD"
+            charge_id="C-1", state=charged, amount=Decimal("9.00"), captured=Decimal(captured), currency="USD"
         )
         found += charge_entries(charge, "1", "acme", NOON, ["authorized"])
     for direction in Direction:
@@ -96,8 +96,10 @@ def test_BAL_1_the_numbers_of_the_return_on_the_page_are_so(engine: Engine) -> N
 
     def now() -> tuple[str, ...]:
         has = {one.account: one.balance for one in Ledger(engine).balances()}
-        accounts = ("seller/acme/available", "seller/acme/reserved", "broker/revenue", "broker/expense")
-        accounts += ("supplier/north/receivable", "buyers/refunds")
+        accounts = (
+            *("seller/acme/available", "seller/acme/reserved", "broker/revenue", "broker/expense"),
+            *("supplier/north/receivable", "buyers/refunds"),
+        )
         return tuple(f"{has.get(account, Decimal(0)):.2f}" for account in accounts)
 
     seen = []

@@ -124,7 +124,6 @@ class Player:
         direction = Direction.SELLER_TO_BUYER if what == "to buyer" else Direction.BROKER_TO_SELLER
         of_return = number % 2 == 0
         refund_id = f"RF-{self.order_id}-D{number}"
-        more = {"return_id": self.return_id} if of_return else {}
         answer = self.story.refunding(
             refund_id,
             f"{amount:f}",
@@ -132,7 +131,7 @@ class Player:
             currency=self.currency,
             way="manual",
             reference="1",
-            **more,
+            return_id=self.return_id if of_return else None,
         )
         if answer.opening == "opened":
             self.sum.refunds[refund_id] = (direction, RefundState.RESERVED, amount, of_return)
