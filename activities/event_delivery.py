@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from temporalio import activity
 from temporalio.client import (
     Client,
+    WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -25,7 +26,7 @@ from models.failures import BackhaulError, Category, NotFound
 from models.ids import case_of, correction_workflow_id
 from models.marketplace_returns import ReturnAsked
 from models.order_events import Delivered, ShipmentCorrected
-from models.orphans import RETURN_REQUEST, DeliverEvent, EventDelivered
+from models.orphans import RETURN_REQUEST, DeliverEvent, EventDelivered, kept_as
 from models.records import NoteCorrection, NoteDelivery
 
 _WITHIN: Final = timedelta(seconds=15)
@@ -64,11 +65,28 @@ class EventDelivery:
                     return await asyncio.to_thread(self._note_delivery, ask)
                 if ask.name == "shipment_corrected":
                     return await self._correct(ask)
-                return EventDelivered(state="ended", message="it has ended, and takes no more events")
+                return await self._ended(ask.workflow_id)
             raise _later(f"the Temporal server says {error.status.name}") from None
         return EventDelivered(
             state="taken" if answer.accepted else "refused", message=answer.message[:500] or "taken"
         )
+
+    async def _ended(self, workflow_id: str) -> EventDelivered:
+        """A return whose order is not known here has ended only until it is (RET-20)."""
+        kind, number = case_of(workflow_id)
+        for orphan in kept_as(number) if kind == "return" else ():
+            if await self._is_running(orphan):
+                return EventDelivered(state="early", message=f"its order is not known here yet: kept as {orphan}")
+        return EventDelivered(state="ended", message="it has ended, and takes no more events")
+
+    async def _is_running(self, workflow_id: str) -> bool:
+        try:
+            told = await self._client.get_workflow_handle(workflow_id).describe(rpc_timeout=_WITHIN)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise _later(f"the Temporal server says {error.status.name}") from None
+        return told.status is WorkflowExecutionStatus.RUNNING
 
     async def _start_return(self, ask: DeliverEvent) -> EventDelivered:
         """Its order is known now: the return that was asked for starts."""

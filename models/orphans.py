@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from models.case import CaseRecord
 from models.failures import InvalidInput
-from models.ids import CaseId, DerivedId, KindName
+from models.ids import CaseId, DerivedId, KindName, case_of, orphan_workflow_id
 from models.marketplace_returns import OPENED_BY_MARKETPLACES, ReturnAsked
 from models.message import Event, LongText, Message, Number, Request, Text, folded
 from models.order_events import Delivered, ShipmentCorrected
@@ -85,9 +85,23 @@ def kept_request(request: ReturnRequest) -> "OrphanRequest":
     return OrphanRequest.of(source, RETURN_REQUEST, said)
 
 
-def orphan_id(source: str, event_id: str) -> str:
-    """The same word of the same source is one orphan, however often it is said: `ebay-5f3c...`."""
-    said = sha256(f"{source.casefold()}\n{event_id.strip()}".encode()).hexdigest()
+def kept_word(workflow_id: str, name: str, event: Event) -> "OrphanRequest":
+    """What was said to a return that is only kept itself, as its order is not known here (RET-16, RET-20)."""
+    said = event.model_dump(mode="json", exclude_none=True)
+    numbers = (case_of(workflow_id)[1],)
+    return OrphanRequest.of(role_of(event).value, name, said, numbers=numbers, sent_to=workflow_id)
+
+
+def kept_as(return_id: str) -> tuple[str, ...]:
+    """The workflow ids of the orphans as which this return may be kept (`kept_request`)."""
+    sources = dict.fromkeys(OPENED_BY_MARKETPLACES.values())
+    return tuple(orphan_workflow_id(orphan_id(source, return_id)) for source in sources)
+
+
+def orphan_id(source: str, event_id: str, *sent_to: str) -> str:
+    """The same word of the same source is one orphan, however often it is said: `ebay-5f3c...`. Of what was sent
+    to a return, ids are its own: `sent_to` is the return and the event's name."""
+    said = sha256("\n".join((source.casefold(), event_id.strip(), *sent_to)).encode()).hexdigest()
     return f"{source[:60]}-{said[:16]}"
 
 
@@ -108,6 +122,9 @@ class OrphanRequest(Request):
     """Where it is known: only this seller's cases are looked at."""
     supplier_id: CaseId | None = None
     """Where it is known: only cases with this supplier are looked at, since suppliers' numbers may be alike."""
+    sent_to: Annotated[str, Field(max_length=200)] | None = None
+    """The workflow id of the return to which it was sent, when that return was itself only kept (RET-16). It is
+    the only case that fits; buyers and sellers are heard too."""
     look_days: Days = 90
     """For so long its case is looked for."""
     continued: dict[str, Any] | None = None
@@ -116,9 +133,9 @@ class OrphanRequest(Request):
     @classmethod
     def of(cls, source: str, event: str, said: Mapping[str, Any], **more: Any) -> Self:
         """A report with the id that belongs to it. Raises InvalidInput."""
-        event_id = said.get("event_id")
+        event_id, sent_to = said.get("event_id"), more.get("sent_to")
         named = (
-            {"orphan_id": orphan_id(source, event_id)}
+            {"orphan_id": orphan_id(source, event_id, *_apart(event, sent_to))}
             if isinstance(event_id, str)
             else {"orphan_id": "no-event-id"}
         )
@@ -160,15 +177,21 @@ class OrphanRequest(Request):
             told = known.model.at_the_door(self.said)
         except InvalidInput as error:
             raise ValueError("; ".join(f"said.{problem}" for problem in error.problems)) from None
-        if role_of(told) in (Role.BUYER, Role.SELLER):
+        if self.sent_to is None and role_of(told) in (Role.BUYER, Role.SELLER):
             raise ValueError("said.actor: buyers and sellers know their case; send the event to it (RET-20)")
         try:
             require_sender(self.event, told, SENDERS[known.about][self.event])
         except NotTheirs as error:
             raise ValueError(f"said.actor: {error}") from None
-        if self.orphan_id != orphan_id(self.source, told.event_id):
-            mine = orphan_id(self.source, told.event_id)
+        mine = orphan_id(self.source, told.event_id, *_apart(self.event, self.sent_to))
+        if self.orphan_id != mine:
             raise ValueError(f"orphan_id: of this source and event_id it is {mine}; leave it out, or give that")
+        return self
+
+    @model_validator(mode="after")
+    def _was_sent_to_a_return(self) -> Self:
+        if self.sent_to is not None and (self.about != "return" or not self.sent_to.startswith("return-")):
+            raise ValueError("sent_to: is the workflow id of a return, such as return-RR-1001-1")
         return self
 
     @model_validator(mode="after")
@@ -178,6 +201,10 @@ class OrphanRequest(Request):
         if any("@" in number for number in self.numbers):
             raise ValueError("numbers: an e-mail address is no number; numbers are shown in lists")
         return self
+
+
+def _apart(event: str, sent_to: str | None) -> tuple[str, ...]:
+    return () if sent_to is None else (sent_to, event)
 
 
 class Match(Event):

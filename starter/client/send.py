@@ -23,6 +23,7 @@ from models.order_events import Delivered, ShipmentCorrected
 from models.refunds import GatewayUpdate, RefundRequest
 from starter.client.corrections import correct_after_end
 from starter.client.deliveries import note_delivery
+from starter.client.kept_returns import keep_for_return
 from starter.client.start import failure_of, was_cut_off
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
@@ -78,7 +79,7 @@ async def record_event(client: Client, workflow_id: str, name: str, event: Event
             return await _reopen_ended(client, workflow_id, event)
         if isinstance(failure, CaseEnded) and isinstance(event, Delivered | ShipmentCorrected):
             return await say_after_end(client, workflow_id, name, event)
-        raise failure from None
+        return await _kept(client, workflow_id, name, event, failure)
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=None)
 
 
@@ -106,7 +107,7 @@ async def send_event(
             return await _reopen_ended(client, workflow_id, event)
         if isinstance(failure, CaseEnded) and isinstance(event, Delivered | ShipmentCorrected):
             return await say_after_end(client, workflow_id, name, event)
-        raise failure from None
+        return await _kept(client, workflow_id, name, event, failure)
     if answer is None and not first:
         return await record_event(client, workflow_id, name, event)
     return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=answer)
@@ -176,6 +177,16 @@ async def _reopen_ended(client: Client, workflow_id: str, event: GatewayUpdate) 
     attributes = started.workflow_execution_started_event_attributes
     (request,) = await client.data_converter.decode(attributes.input.payloads, [RefundRequest])
     return await reopen_refund(client, request, event, task_queue=attributes.task_queue.name)
+
+
+async def _kept(client: Client, workflow_id: str, name: str, event: Event, failure: BackhaulError) -> Delivery:
+    """RET-16: a return that waits for its order gets it when it starts. Raises `failure` for every other case."""
+    if not isinstance(failure, CaseEnded | NotFound):
+        raise failure from None
+    answer = await keep_for_return(client, workflow_id, name, event)
+    if answer is None:
+        raise failure from None
+    return Delivery(workflow_id=workflow_id, event_id=event.event_id, answer=answer)
 
 
 async def say_after_end(

@@ -1,8 +1,12 @@
 """RET-20 on the running stack: what is said too early is kept and reaches its case; the rest is for a person."""
 
-from models.returns import ReturnRequest, ReturnTracking
+import pytest
+
+from models.failures import Conflict
+from models.orphans import kept_word
+from models.returns import ReturnRequest, ReturnTracking, SellerApproval
 from starter.client.report import report, send_or_report
-from starter.client.send import Delivery
+from starter.client.send import Delivery, record_event, send_event
 from starter.client.start import Opened, open_return
 from tests.world import World
 
@@ -71,6 +75,44 @@ async def test_RET_20_integrations_report_what_has_no_case_here(world: World) ->
         world.client, case.handle.id, "return_tracking", said, source="ebay", numbers=("1",)
     )
     assert isinstance(sent, Delivery)
+
+
+async def test_RET_16_what_is_said_to_a_return_that_waits_for_its_order_reaches_it_when_it_starts(
+    world: World,
+) -> None:
+    supplier, sku, number = await world.supplier(), world.sku(), f"13-{world.tag}"
+    await world.stock(sku, 10, supplier)
+    asked = ReturnRequest.at_the_door(
+        {
+            "return_id": f"RR-{world.tag}-W",
+            "order_id": number,
+            "source": "ebay_return",
+            "requested_by": "channel:ebay",
+            "lines": [{"sku": sku, "quantity": 1, "reason": "NOT_AS_DESCRIBED"}],
+        }
+    )
+    await open_return(world.client, asked, task_queue=world.task_queue)
+    back = world.return_story(asked.return_id)
+    orphan = world.orphan_story((await back.ends("refused")).facts["orphan"])
+    said = ReturnTracking.model_validate(world.tracking_word() | {"actor": "buyer:robin"})
+    for send, known in ((send_event, False), (record_event, True)):
+        kept = await send(world.client, back.handle.id, "return_tracking", said)
+        assert kept.answer is not None
+        assert (kept.answer.accepted, kept.answer.duplicate) == (True, known)
+    word = world.orphan_story(kept_word(back.handle.id, "return_tracking", said).orphan_id)
+    await word.reaches("unmatched")
+    approval = SellerApproval(event_id="a1", actor="seller:jane", decision="approved")
+    with pytest.raises(Conflict, match="nothing to decide before it is"):
+        await send_event(world.client, back.handle.id, "seller_approval", approval)
+    order = await world.order(
+        await world.seller(), {"sku": sku, "quantity": 2}, channel="ebay", channel_order_id=number
+    )
+    await order.shipped()
+    await orphan.forward(hours=2)
+    await orphan.ends("matched")
+    await word.forward(hours=2)
+    await word.ends("matched")
+    assert (await back.status()).facts["tracking_number"] == said.tracking_number
 
 
 async def test_RET_20_a_marketplaces_return_of_an_order_that_comes_later_starts_once(world: World) -> None:

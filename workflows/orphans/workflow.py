@@ -6,7 +6,7 @@ with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import Ended
     from models.message import Message
-    from models.orphans import DeliverEvent, FindCases, OrphanRequest
+    from models.orphans import DeliverEvent, FindCases, FoundCases, OrphanRequest
     from workflows.engine.case import Effect
     from workflows.engine.inbox import receives
     from workflows.engine.procedure import Ask, Procedure
@@ -22,6 +22,8 @@ async def perform(f: OrphanFacts, effect: Effect, ask: Ask) -> Message | None:
     """Do an effect of an orphan's own."""
     request = f.request
     match effect:
+        case LookForCase() if request.sent_to is not None:
+            return FoundCases(fitting=(request.sent_to,))
         case LookForCase():
             message = FindCases(
                 about=request.about,

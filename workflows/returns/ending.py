@@ -2,6 +2,7 @@
 
 from models.case import ReturnStage as Stage
 from models.case import Who
+from models.orphans import REPORTABLE
 from models.partners import Recipient
 from models.refunds import Way
 from workflows.engine.case import Effect, RejectEvent, SendMail
@@ -60,14 +61,17 @@ def _rejections(f: ReturnFacts, outcome: str) -> list[Effect]:
     by_gateway = [one for one in f.refunds_to_renumber if one.way is Way.GATEWAY]
     unserved += [("buyer_refund", one.asked_by) for one in by_gateway if one.asked_by is not None]
     if f.opened is None:
-        unserved += [
-            (one.name, one.event.event_id) for one in f.early if one.name in ("goods_received", "credit_memo")
-        ]
+        unserved += [(one.name, one.event.event_id) for one in f.early if _is_unserved(f, one.name)]
     why = f"the return ended: {outcome}"
     return [
         RejectEvent(key=f"reject:{event_id}", name=name, event_id=event_id, reason=why)
         for name, event_id in unserved
     ]
+
+
+def _is_unserved(f: ReturnFacts, name: str) -> bool:
+    """Whether what came before the opening is of no use now; with an orphan all is kept but decisions (RET-20)."""
+    return name not in REPORTABLE if f.is_order_unknown else name in ("goods_received", "credit_memo")
 
 
 # ---- what is named to staff ----

@@ -1,7 +1,7 @@
 """The return request is written down, or a completed return is opened again (RET-1, RET-2, REF-7)."""
 
 from models.case import ReturnStage as Stage
-from models.orphans import kept_request
+from models.orphans import REPORTABLE, kept_request, kept_word
 from models.partners import Recipient
 from workflows.engine.pieces import in_flight, just, notify
 from workflows.engine.plan import Plan
@@ -14,7 +14,7 @@ from workflows.returns.facts import ReturnFacts
 def opening(f: ReturnFacts) -> Plan:
     """Staff's stop waits for it, so that the database can say what became of it; not when it is in trouble."""
     if f.refusal is not None:
-        return _kept(f) + ended(f, Stage.REFUSED, f.refusal)
+        return _kept(f) or ended(f, Stage.REFUSED, f.refusal)
     if f.stopped_at is not None and f.opening_is_in_trouble:
         return stopped(f)
     failed = f.request.reopened_by
@@ -23,11 +23,21 @@ def opening(f: ReturnFacts) -> Plan:
     return _begin(f, OpenReturn(key="open"))
 
 
-def _kept(f: ReturnFacts) -> Plan:
-    """RET-20: what a marketplace opened of an order that is not known here is not lost."""
+def _kept(f: ReturnFacts) -> Plan | None:
+    """RET-20: what a marketplace opened of an order that is not known here is not lost, nor is what was said to
+    the return meanwhile (RET-16). None: all of it is kept."""
     if not f.is_order_unknown:
-        return Plan()
-    return just(KeepAsOrphan(key="orphan", request=kept_request(f.request)))
+        return None
+    keep = [KeepAsOrphan(key="orphan", request=kept_request(f.request))]
+    keep += [
+        KeepAsOrphan(
+            key=f"orphan:{one.name}:{one.event.event_id}", request=kept_word(f.case_id, one.name, one.event)
+        )
+        for one in f.early
+        if one.name in REPORTABLE
+    ]
+    left = [one for one in keep if one.key not in f.done or one.key in f.in_flight]
+    return just(*left) + in_flight(f, Stage.OPENING, left[0]) if left else None
 
 
 def _begin(f: ReturnFacts, effect: OpenReturn | ReopenReturn) -> Plan:

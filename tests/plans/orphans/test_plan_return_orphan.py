@@ -7,11 +7,12 @@ import pytest
 
 from models.failures import InvalidInput
 from models.marketplace_returns import ReturnAsked
-from models.orphans import EventDelivered, Match, OrphanRequest, kept_request
+from models.orphans import EventDelivered, Match, OrphanRequest, kept_request, kept_word
 from models.records import Opening, ReturnOpening
-from models.returns import ReturnRequest
+from models.returns import ReturnRequest, ReturnTracking, Withdrawal
 from tests.plans.orphans.test_plan_orphan import Orphan
 from tests.plans.returns.return_rig import ReturnStory, unopened
+from tests.plans.rig import NOT_YET
 from workflows.orphans.effects import GiveToCase
 from workflows.orphans.events import reply
 from workflows.orphans.view import view
@@ -123,6 +124,67 @@ def test_RET_20_what_could_start_no_return_is_refused_at_the_door(wrong: dict[st
     with pytest.raises(InvalidInput) as refused:
         OrphanRequest.of("ebay", "return_request", said)
     assert says in str(refused.value)
+
+
+# ---- what is said to the return meanwhile ----
+
+
+TRACKING = {"event_id": "t1", "actor": "buyer:robin", "carrier": "UPS", "tracking_number": "1Z9"}
+
+
+def test_RET_16_what_was_said_before_its_order_was_found_unknown_is_kept_too() -> None:
+    story = unopened(request={"source": "ebay_return", "order_id": "12-345"})
+    story.world.open = NOT_YET
+    story.says("return_tracking", **TRACKING)
+    story.says("seller_approval", event_id="a1", actor="seller:jane", decision="approved")
+    story.world.open = ReturnOpening(opening=Opening.UNKNOWN, reason="no order 12-345")
+    story.rest()
+    request, word = kept(story)
+    assert (request.event, word.event, word.said) == ("return_request", "return_tracking", TRACKING)
+    assert word.sent_to == story.facts.case_id
+    assert story.stage == "refused"
+    assert [(one.name, one.event_id) for one in story.facts.rejected] == [("seller_approval", "a1")]
+
+
+def test_RET_16_what_is_said_while_it_is_being_kept_is_kept_before_its_end() -> None:
+    story = unopened(request={"source": "ebay_return", "order_id": "12-345"})
+    story.world.open = ReturnOpening(opening=Opening.UNKNOWN, reason="no order 12-345")
+    story.world.keep = NOT_YET
+    story.rest()
+    assert story.stage == "opening"
+    assert story.says("return_tracking", **TRACKING)
+    story.world.keep = None
+    story.rest()
+    assert ([one.event for one in kept(story)], story.stage) == (["return_request", "return_tracking"], "refused")
+
+
+def word(said: dict[str, Any] = TRACKING, to: str = "return-RR-1") -> OrphanRequest:
+    return kept_word(to, "return_tracking", ReturnTracking.at_the_door(said))
+
+
+def test_RET_16_a_word_that_is_kept_for_a_return_is_given_to_it_when_it_has_started() -> None:
+    kept = Orphan("return-RR-1", request=word())
+    assert kept.rig.stage == "matched"
+    waiting = Orphan(request=word())
+    waiting.world.answer_of_case = EventDelivered(state="early", message="its order is not known here yet")
+    waiting.fits("return-RR-1")
+    waiting.rig.clock(timedelta(days=2))
+    assert (waiting.rig.stage, waiting.alerts) == ("unmatched", [])
+    waiting.world.answer_of_case = TAKEN
+    waiting.rig.clock(timedelta(days=1))
+    assert waiting.rig.stage == "matched"
+
+
+def test_RET_16_an_event_id_is_the_returns_own() -> None:
+    assert word().orphan_id == word().orphan_id
+    assert word().orphan_id != word(to="return-RR-2").orphan_id
+    withdrawal = Withdrawal.at_the_door({"event_id": "t1", "actor": "buyer:robin", "reason": "changed"})
+    assert word().orphan_id != kept_word("return-RR-1", "withdrawal", withdrawal).orphan_id
+
+
+def test_RET_16_only_what_was_sent_to_a_return_is_a_buyers_orphan() -> None:
+    with pytest.raises(InvalidInput, match="workflow id of a return"):
+        OrphanRequest.of("buyer", "return_tracking", TRACKING, numbers=["RR-1"], sent_to="order-1")
 
 
 # ---- its orphan ----

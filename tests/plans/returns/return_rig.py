@@ -50,6 +50,7 @@ class ReturnWorld:
         self.open: Given = None
         self.reopen: Given = None
         self.split: Given = None
+        self.keep: Given = None
         self.mail: Given = None
         self.rma: Given = RmaAnswer(state="pending")
         self.counted_for: dict[str, str] = {}
@@ -69,7 +70,7 @@ class ReturnWorld:
             case OpenSplitReturn():
                 return self.split
             case KeepAsOrphan():
-                return None
+                return self.keep
             case RequestRma():
                 return self.rma
             case BookCreditMemo():
