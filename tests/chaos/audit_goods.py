@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from starter.sandbox.facts import PartnerName
 from tests.chaos.audit_facts import Facts, Violation, doubled, has_ended, stage_of
@@ -83,11 +84,18 @@ class GoodsAudit:
             yield Violation("tracking number missing in the books", f"{order_id}, {shipment_id}")
 
     def _nothing_is_done_twice_at_a_partner(self) -> Iterator[Violation]:
-        """By the partners' own record of what changed something: one PUT that changes something per path."""
+        """By the partners' own record of what changed something: one PUT that changes something per path, and per
+        correction of a parcel's number (ORD-20)."""
         changed = [
-            f"{record.method} {record.path}"
+            f"{record.method} {record.path}{_correction_in(record.body)}"
             for record in self._facts.seen.requests
             if record.work_done and record.method == "PUT" and record.partner is not PartnerName.GATEWAY
         ]
         for what in doubled(changed, lambda one: one):
             yield Violation("done twice at a partner", what)
+
+
+def _correction_in(body: Any) -> str:
+    """A parcel's new number is told under the same path."""
+    correction = body.get("correction") if isinstance(body, dict) else None
+    return f", correction {correction}" if correction else ""
