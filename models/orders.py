@@ -345,7 +345,8 @@ class ShipmentFact(Message):
     corrections: int = 0
     """How often its number was replaced."""
     corrected_by: tuple[Number, ...] = ()
-    """The events that did so."""
+    """The events that said its number anew, also those that came before its turn, or changed nothing: none of them
+    turns a later number back."""
     delivered_at: Time | None = None
     """When it arrived, where that was said before the order's end (RET-22)."""
 

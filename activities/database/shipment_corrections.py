@@ -30,16 +30,31 @@ def note_correction(session: Session, ask: NoteCorrection) -> NotedCorrection:
     if not case.ended:
         return _refused(f"order {ask.order_id} is under way: send the event to it")
     if event.event_id in row.corrected_by:
-        if event.event_id == row.corrected_by[-1]:
-            return _noted(session, order, row)
-        return NotedCorrection(state="known", message=f"shipment {row.shipment_id}: another number came since")
+        if event.event_id == _last_noted(session, row):
+            return _noted(session, order, row, event)
+        message = f"shipment {row.shipment_id}: this was said before, and counted once"
+        return NotedCorrection(state="known", message=message)
     if (why := _why_not(session, row)) is not None:
         return _refused(why)
     if (row.carrier, row.tracking_number) == (event.carrier, event.tracking_number):
+        _remember(session, row, event)
         message = f"shipment {row.shipment_id} has this number already"
         return NotedCorrection(state="known", message=message)
     _write(session, row, event)
-    return _noted(session, order, row)
+    return _noted(session, order, row, event)
+
+
+def _last_noted(session: Session, row: ShipmentRow) -> str | None:
+    """The last event that gave it a number after the order's end; the order announced those before."""
+    runs = {correction_workflow_id(row.order_id, one): one for one in row.corrected_by}
+    steps = select(StepRow.run_id).where(StepRow.workflow_id == order_workflow_id(row.order_id))
+    noted = {runs[run] for run in session.exec(steps.where(col(StepRow.run_id).in_(list(runs))))}
+    return next((one for one in reversed(row.corrected_by) if one in noted), None)
+
+
+def _remember(session: Session, row: ShipmentRow, event: ShipmentCorrected) -> None:
+    row.corrected_by = [*row.corrected_by, event.event_id]
+    session.add(row)
 
 
 def _refused(why: str) -> NotedCorrection:
@@ -72,11 +87,10 @@ def _write(session: Session, row: ShipmentRow, event: ShipmentCorrected) -> None
     add_numbers(session, order_workflow_id(row.order_id), [event.tracking_number])
     row.carrier = event.carrier
     row.tracking_number = event.tracking_number
-    row.corrected_by = [*row.corrected_by, event.event_id]
-    session.add(row)
+    _remember(session, row, event)
 
 
-def _noted(session: Session, order: OrderRow, row: ShipmentRow) -> NotedCorrection:
+def _noted(session: Session, order: OrderRow, row: ShipmentRow, event: ShipmentCorrected) -> NotedCorrection:
     lines = select(ShipmentLineRow).where(
         ShipmentLineRow.order_id == row.order_id, ShipmentLineRow.shipment_id == row.shipment_id
     )
@@ -90,7 +104,7 @@ def _noted(session: Session, order: OrderRow, row: ShipmentRow) -> NotedCorrecti
         carrier=row.carrier,
         tracking_number=row.tracking_number,
         lines=tuple(ItemQuantity(sku=sku, quantity=count) for sku, count in by_sku(shipped).items()),
-        correction=len(row.corrected_by),
+        correction=row.corrected_by.index(event.event_id) + 1,
     )
     message = f"shipment {row.shipment_id} goes under {row.carrier} {row.tracking_number} now"
     return NotedCorrection(state="noted", message=message, announcement=announcement)

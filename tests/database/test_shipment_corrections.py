@@ -77,6 +77,30 @@ def test_ORD_20_what_the_order_itself_was_told_is_known_after_its_end(story: Sto
     assert number_of(story) == "1Z9"
 
 
+def test_ORD_20_what_came_before_the_parcels_turn_turns_no_later_number_back(story: Story) -> None:
+    ended_order(story)
+    shipments = story.told["1001"].shipments or ()
+    early = {"corrected_by": ("c1",)}
+    story._save(shipments=tuple(one.model_copy(update=early) for one in shipments))
+    _save_case(story, ended=True)
+    again = corrected(story, "1Z1")
+    assert (again.state, again.announcement) == ("known", None), "the order announced it with its first number"
+    second = corrected(story, "1Z9", "c2")
+    assert second.announcement is not None
+    assert second.announcement.correction > 1
+    assert corrected(story, "1Z1").state == "known"
+    assert number_of(story) == "1Z9"
+
+
+def test_ORD_20_a_correction_that_changed_nothing_turns_no_later_number_back(story: Story) -> None:
+    first = corrected(ended_order(story), "1Z8")
+    assert corrected(story, "1Z8", "c2").state == "known"
+    assert corrected(story, "1Z8") == first, "its announcement may still be under way"
+    corrected(story, "1Z9", "c3")
+    assert corrected(story, "1Z8", "c2").state == "known"
+    assert number_of(story) == "1Z9"
+
+
 def test_ORD_20_what_the_order_says_late_forgets_no_correction(story: Story) -> None:
     corrected(ended_order(story), "1Z9")
     story.save(shipments=story.told["1001"].shipments)

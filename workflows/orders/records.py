@@ -49,6 +49,8 @@ class Parcel(Message):
     more_parcels: tuple[Box, ...] = ()
     substitutes: dict[str, Sku] = Field(default_factory=dict)
     """By `line_id`."""
+    corrected_by: tuple[Number, ...] = ()
+    """The events that said its number anew (ORD-20)."""
     delivered_at: Time | None = None
     """It arrived already (RET-22)."""
 

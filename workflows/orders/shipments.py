@@ -1,5 +1,7 @@
 """Warehouses ship, and the seller's shop gets each tracking number (ORD-9, ORD-11)."""
 
+from typing import Any
+
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
@@ -141,18 +143,17 @@ def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
     """The new number counts from now on: shop and seller are told."""
     known = _known(f, event.shipment_id)
     assert known is not None, "it was checked"
-    if (known.carrier, known.tracking_number) == (event.carrier, event.tracking_number):
-        return f.step(f"shipment {known.shipment_id} has this number already", event.actor)
-    changes = {"carrier": event.carrier, "tracking_number": event.tracking_number}
+    same = (known.carrier, known.tracking_number) == (event.carrier, event.tracking_number)
+    told: dict[str, Any] = {"corrected_by": (*known.corrected_by, event.event_id)}
+    if not same:
+        told |= {"carrier": event.carrier, "tracking_number": event.tracking_number}
     if isinstance(known, Parcel):
-        parcels = tuple(one.model_copy(update=changes) if one is known else one for one in f.parcels)
-        f = f.with_(parcels=parcels)
+        f = f.with_(parcels=tuple(one.model_copy(update=told) if one is known else one for one in f.parcels))
     else:
-        told = changes | {
-            "corrections": known.corrections + 1,
-            "corrected_by": (*known.corrected_by, event.event_id),
-        }
+        told["corrections"] = known.corrections + (not same)
         f = f.with_(shipments=tuple(one.model_copy(update=told) if one is known else one for one in f.shipments))
+    if same:
+        return f.step(f"shipment {known.shipment_id} has this number already", event.actor)
     what = f"shipment {known.shipment_id} goes under {event.carrier} {event.tracking_number} now"
     return f.step(f"{what} (was {known.tracking_number})", event.actor)
 
@@ -204,6 +205,7 @@ def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
         supplier_order_number=parcel.supplier_order_number,
         more_parcels=parcel.more_parcels,
         substitutes=parcel.substitutes,
+        corrected_by=parcel.corrected_by,
         delivered_at=parcel.delivered_at,
         at=f.now,
     )

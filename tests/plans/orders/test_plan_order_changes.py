@@ -249,6 +249,18 @@ def test_ORD_20_the_same_correction_twice_changes_nothing() -> None:
     assert order.facts.shipments[0].corrections == 1
 
 
+def test_ORD_20_all_words_about_its_number_are_remembered_after_the_orders_end() -> None:
+    order = Order(request(LAMP), stock=(Stock("LAMP", warehouse="omaha"),)).in_its_window()
+    ship(order, **box("1Z1"))
+    order.happens("shipment_corrected", event_id="before its turn", shipment_id="s1", **box("1Z2"))
+    order.passes(minutes=31)
+    order.happens("shipment_corrected", event_id="the same number", shipment_id="s1", **box("1Z2"))
+    order.happens("shipment_corrected", event_id="another", shipment_id="s1", **box("1Z3"))
+    (shipment,) = order.facts.shipments
+    assert shipment.corrected_by == ("before its turn", "the same number", "another")
+    assert shipment.corrections == 1, "the shop was told of one"
+
+
 def test_ORD_20_another_number_for_a_known_shipment_is_not_counted_in_silence() -> None:
     order = two_warehouses()
     assert ship(order, **box("1Z1"))
