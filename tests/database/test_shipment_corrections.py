@@ -81,7 +81,7 @@ def test_ORD_20_what_came_before_the_parcels_turn_turns_no_later_number_back(sto
     ended_order(story)
     shipments = story.told["1001"].shipments or ()
     early = {"corrected_by": ("c1",)}
-    story._save(shipments=tuple(one.model_copy(update=early) for one in shipments))
+    story.save(shipments=tuple(one.model_copy(update=early) for one in shipments))
     _save_case(story, ended=True)
     again = corrected(story, "1Z1")
     assert (again.state, again.announcement) == ("known", None), "the order announced it with its first number"
