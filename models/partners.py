@@ -3,10 +3,11 @@
 A partner's business "no" is a value here: the procedure handles it. An outage is a `PartnerUnavailable`.
 """
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from models.alerts import AlertTopic
 from models.buyers import Address
@@ -120,12 +121,28 @@ class SendRefund(Message):
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
 
-class RefundAnswer(Message):
-    """Where a refund stands at the gateway. `none`: the gateway has never seen it."""
+AWAITS_SETTLEMENT: Final = "awaits_settlement"
+"""Why a part of a payment can't be refunded yet: the gateway gives back parts of what it has settled only."""
 
-    state: Literal["succeeded", "pending", "failed", "refused", "none"]
+
+class RefundAnswer(Message):
+    """Where a refund stands at the gateway. `none`: the gateway has never seen it.
+
+    Nothing was moved: `later`, it can be sent at `again_at`; `parked`, a person must decide, for the gateway takes
+    none while a dispute is open.
+    """
+
+    state: Literal["succeeded", "pending", "failed", "refused", "none", "later", "parked"]
     gateway_refund_id: SaidNumber | None = None
     reason: Said = None
+    again_at: datetime | None = None
+    """When to send it (`later`), or when the gateway will know more (`pending`)."""
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if self.state == "later" and self.again_at is None:
+            raise ValueError("a refund that is to be sent later needs the moment")
+        return self
 
 
 # ---- suppliers ----

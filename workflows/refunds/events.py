@@ -42,7 +42,7 @@ def _check_resolution(f: RefundFacts, event: RefundResolved) -> None:
         raise Conflict(f"{f.resolution.by} has recorded what became of it already")
     if f.outcome is not None or f.state not in UNFINISHED:
         raise Conflict(f"the refund is {f.outcome or f.state.value} already")
-    if f.in_doubt:
+    if f.in_doubt or f.postponed is not None:
         return
     if not f.gateway_answered:
         raise RefusedByRule("REF-11", "the refund was not sent yet: nothing is in doubt")
@@ -70,6 +70,8 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return _look_begun(apply_common(f, fact), effect)
         case Answered(answer=ReservedRefund() as answer):
             return _reserved(apply_common(f, fact), answer)
+        case Answered(effect=Send(), answer=RefundAnswer(state="later" | "parked") as answer):
+            return _postponed(apply_common(f, fact), answer)
         case Answered(effect=Send(), answer=RefundAnswer() as answer):
             return _without_foreign_claims(_heard(apply_common(f, fact), answer))
         case Answered(effect=LookUp() as effect, answer=RefundAnswer() as answer):
@@ -128,6 +130,7 @@ def _reserved(f: RefundFacts, answer: ReservedRefund) -> RefundFacts:
 
 def _heard(f: RefundFacts, answer: RefundAnswer, said: str | None = None) -> RefundFacts:
     """The gateway itself has spoken; `said`: the reason that came with the claim that made us ask."""
+    f = f.with_(postponed=None)
     if answer.state == "none":
         return f.with_(heard_at=f.now, absent=True)
     before = f.word.state if f.word is not None else None
@@ -144,6 +147,12 @@ def _heard(f: RefundFacts, answer: RefundAnswer, said: str | None = None) -> Ref
     if answer.state == "pending":
         return after.step("the gateway has it: pending", Who.GATEWAY)
     return after
+
+
+def _postponed(f: RefundFacts, answer: RefundAnswer) -> RefundFacts:
+    """Nothing was moved: a moment is waited for, or a person's word."""
+    after = f.with_(postponed=answer, postponements=f.postponements + 1)
+    return after if after.postponement == f.postponement else after.step(str(after.postponement), Who.GATEWAY)
 
 
 def _look_begun(f: RefundFacts, effect: LookUp) -> RefundFacts:

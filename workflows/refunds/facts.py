@@ -10,7 +10,7 @@ from models import ids
 from models.case import RefundStage
 from models.ids import DerivedId
 from models.message import Message
-from models.partners import RefundAnswer
+from models.partners import AWAITS_SETTLEMENT, RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from workflows.engine.case import CaseFacts
@@ -66,6 +66,9 @@ class RefundFacts(CaseFacts):
     """What the gateway itself said last, other than that it does not have it."""
     absent: bool = False
     """The gateway's last word was that it does not have it."""
+    postponed: RefundAnswer | None = None
+    """The gateway's last answer to what was sent was that nothing can be moved now: later, or not by itself."""
+    postponements: int = 0
     heard_at: datetime | None = None
     """When the gateway answered last."""
     state_since: datetime | None = None
@@ -190,13 +193,43 @@ class RefundFacts(CaseFacts):
         return [claim for claim in self.claims if claim.look is None and claim.status == "failed"]
 
     @property
+    def send_key(self) -> str:
+        """Of the call that sends it: after each postponement another one."""
+        return f"send:{self.postponements + 1}" if self.postponements else "send"
+
+    @property
+    def is_parked(self) -> bool:
+        """The gateway moves nothing while a dispute is open: a person decides."""
+        return self.postponed is not None and self.postponed.state == "parked"
+
+    @property
+    def postponement(self) -> str | None:
+        """Why the gateway moves nothing yet; none: it does, or was not asked."""
+        if self.postponed is None:
+            return None
+        why = self.postponed.reason or "no reason given"
+        if self.is_parked:
+            return f"the gateway refunds nothing while a dispute is open ({why})"
+        if why == AWAITS_SETTLEMENT:
+            return "the gateway refunds part of a payment only after its settlement"
+        return f"the gateway can't refund it yet ({why})"
+
+    @property
+    def send_again_at(self) -> datetime | None:
+        """When the gateway can move what it could not yet; none: it is not waited for."""
+        return self.postponed.again_at if self.postponed is not None and not self.is_parked else None
+
+    @property
     def next_look(self) -> str:
         return f"look:{self.looks}"
 
     @property
     def look_again_at(self) -> datetime:
-        """When the gateway's silence has lasted too long."""
+        """When the gateway will know more, if it said so; else when its silence has lasted too long."""
         assert self.heard_at is not None, "it has answered before"
+        promised = self.word.again_at if self.word is not None else None
+        if promised is not None and promised > self.heard_at:
+            return promised
         assert self.reservation is not None, "it is reserved"
         return self.heard_at + timedelta(days=self.reservation.look_again_days)
 

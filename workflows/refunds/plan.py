@@ -8,7 +8,7 @@ from datetime import datetime
 
 from models.case import RefundStage as Stage
 from models.case import Who
-from models.partners import Recipient
+from models.partners import AWAITS_SETTLEMENT, Recipient
 from models.refunds import RefundResult, RefundState
 from workflows.engine.case import Effect
 from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
@@ -55,8 +55,25 @@ def _send(f: RefundFacts) -> Plan:
     assert f.reservation is not None, "it is reserved"
     if f.known_only:
         return Plan() if f.is_looking else _begin(f, Stage.PENDING, LookUp(key=f.next_look))
-    send = Send(direction=f.request.direction, again=f.reservation.resumed)
+    if f.postponed is not None and (f.is_parked or (f.send_again_at is not None and f.now < f.send_again_at)):
+        return _postponed(f)
+    again = f.reservation.resumed or f.postponed is not None
+    send = Send(key=f.send_key, direction=f.request.direction, again=again)
     return _begin(f, Stage.SENDING, send) + (_report(f) if send.key in f.trouble else Plan())
+
+
+def _postponed(f: RefundFacts) -> Plan:
+    """The gateway moves nothing now. It is asked again when it can; never while a dispute is open: then a person
+    decides. Staff are told unless the settlement alone is waited for."""
+    assert f.postponed is not None, "the gateway said so"
+    what, since, moment = f"{f.postponement}", f.state_since or f.now, f.send_again_at
+    told = _report(f)
+    if f.postponed.reason != AWAITS_SETTLEMENT:
+        told += just(alert(f, f"postponed-{f.postponed.state}", f"refund {f.refund_id}: {what}", Who.STAFF))
+    if moment is None:
+        return told + wait(Stage.SENDING, Who.STAFF, f"record what became of the money: {what}", since)
+    timer = "The payment's settlement" if f.postponed.reason == AWAITS_SETTLEMENT else "Ask the gateway again"
+    return told + wait(Stage.SENDING, Who.GATEWAY, what, since, moment, timer)
 
 
 def _stop_asking(f: RefundFacts, stage: Stage) -> Plan:
@@ -151,7 +168,7 @@ def _report(f: RefundFacts) -> Plan:
         return Plan()
     if f.is_in_flight(ReportToCase) or f.reported_doubt is f.in_doubt:
         return Plan()
-    stands = {"state": RefundState.PENDING, "unknown": f.in_doubt, "reason": f.doubt}
+    stands = {"state": RefundState.PENDING, "unknown": f.in_doubt, "reason": f.doubt or f.postponement}
     result: RefundResult = f.result.model_copy(update=stands)
     return just(ReportToCase(key=f"report:{f.reports + 1}", workflow_id=f.asking_case, result=result))
 
