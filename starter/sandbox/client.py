@@ -8,10 +8,12 @@ import httpx
 from starter.sandbox.facts import (
     ClockAnswer,
     ClockMove,
+    DisputeSeed,
     Effects,
     Fault,
     FaultKind,
     FaultSeed,
+    FundsSeed,
     MailFact,
     PartnerName,
     PaymentSeed,
@@ -103,6 +105,15 @@ class SandboxClient:
     async def settle_refund(self, id: str, status: Literal["succeeded", "failed"], **more: Any) -> None:
         """End a refund, named by the gateway's id or by a value of its metadata; `failure_reason`."""
         await self._send("POST", f"/refunds/{id}", RefundEnd(status=status, **more).model_dump(mode="json"))
+
+    async def dispute(self, payment: str, state: Literal["dispute", "chargeback", "closed"] = "dispute") -> None:
+        """The buyer opens a case on a payment at PayPal, or it is closed."""
+        seed = DisputeSeed(payment=payment, state=state)
+        await self._send("POST", "/disputes", seed.model_dump(mode="json"))
+
+    async def fund(self, payment: str, *, enough: bool) -> None:
+        """Whether the seller has the funds at PayPal to refund this payment."""
+        await self._send("POST", "/funds", FundsSeed(payment=payment, enough=enough).model_dump(mode="json"))
 
     async def advance_clock(self, seconds: float) -> ClockAnswer:
         move = ClockMove(advance_seconds=seconds)

@@ -12,8 +12,8 @@ from models.failures import InvalidInput
 from models.message import Message, problems_of
 from models.plain_yaml import read_json, read_yaml
 from starter.sandbox import facts
+from starter.sandbox.effects import effects_of
 from starter.sandbox.partners import Partners
-from starter.sandbox.stripe_objects import as_decimal
 from starter.sandbox.wire import StoredRequest
 
 M = TypeVar("M", bound=Message)
@@ -46,6 +46,8 @@ class Control:
             ("GET", "/effects", self.get_effects),
             ("GET", "/mails", self.get_mails),
             ("POST", "/refunds/{id}", self.post_refund),
+            ("POST", "/disputes", self.post_dispute),
+            ("POST", "/funds", self.post_funds),
             ("POST", "/clock", self.post_clock),
             ("GET", "/clock", self.get_clock),
             ("POST", "/reset", self.post_reset),
@@ -62,7 +64,7 @@ class Control:
             for stock in seed.stock:
                 self._partners.suppliers.seed_stock(stock)
             for payment in seed.payments:
-                self._partners.gateway.books.seed(payment)
+                self._seed(payment)
             for listing in seed.shipping_list:
                 self._partners.shop.list_for_shipping(listing)
         return {
@@ -75,7 +77,14 @@ class Control:
     async def post_payment(self, request: Request) -> Any:
         payment = await _body(request, facts.PaymentSeed)
         with self._store.transaction():
-            intent = self._partners.gateway.books.seed(payment)
+            return self._seed(payment)
+
+    def _seed(self, payment: facts.PaymentSeed) -> dict[str, Any]:
+        if payment.gateway == "paypal":
+            return {"capture": self._partners.paypal.books.seed(payment).id}
+        if payment.gateway == "authorize_net":
+            return {"transaction": self._partners.authorize_net.books.seed(payment).id}
+        intent = self._partners.gateway.books.seed(payment)
         return {"payment_intent": intent.id, "charge": intent.charge_id}
 
     async def put_supplier(self, request: Request) -> Any:
@@ -119,12 +128,31 @@ class Control:
         return {"faults": self._partners.faults.all()}
 
     async def post_refund(self, request: Request) -> Any:
-        end = await _body(request, facts.RefundEnd)
+        end, id = await _body(request, facts.RefundEnd), request.path_params["id"]
+        partners = self._partners
         with self._store.transaction():
-            refund = self._partners.gateway.books.settle(request.path_params["id"], end)
+            refund = (
+                partners.gateway.books.settle(id, end)
+                or partners.paypal.books.settle(id, end)
+                or partners.authorize_net.books.settle(id, end)
+            )
         if refund is None:
-            return _error(404, "not_found", f"no refund has the id or the metadata {request.path_params['id']}")
+            return _error(404, "not_found", f"no refund has the id or the metadata {id}")
         return {"id": refund.id, "status": refund.status}
+
+    async def post_dispute(self, request: Request) -> Any:
+        seed = await _body(request, facts.DisputeSeed)
+        with self._store.transaction():
+            capture = self._partners.paypal.books.dispute(
+                seed.payment, "" if seed.state == "closed" else seed.state
+            )
+        return seed if capture is not None else _error(404, "not_found", f"PayPal has no capture {seed.payment}")
+
+    async def post_funds(self, request: Request) -> Any:
+        seed = await _body(request, facts.FundsSeed)
+        with self._store.transaction():
+            self._partners.paypal.books.fund(seed.payment, has_funds=seed.enough)
+        return seed
 
     async def post_clock(self, request: Request) -> Any:
         move = await _body(request, facts.ClockMove)
@@ -156,60 +184,6 @@ class Control:
 
     async def get_effects(self, request: Request) -> Any:
         return effects_of(self._partners)
-
-
-def effects_of(partners: Partners) -> facts.Effects:
-    """What really happened, at all partners."""
-    books = partners.gateway.books
-    intents = books.intents()
-    return facts.Effects(
-        payment_intents=tuple(
-            facts.PaymentFact(
-                id=intent.id,
-                account=intent.space or None,
-                customer=intent.customer,
-                status=intent.status,
-                amount=as_decimal(intent.amount, intent.currency),
-                amount_capturable=as_decimal(intent.amount_capturable, intent.currency),
-                amount_received=as_decimal(intent.amount_received, intent.currency),
-                currency=intent.currency.upper(),
-                payment_method=intent.payment_method,
-                metadata=intent.metadata,
-                seeded=intent.seeded,
-            )
-            for intent in intents
-        ),
-        captures=tuple(
-            facts.CaptureFact(
-                payment_intent=intent.id,
-                charge=intent.charge_id or "",
-                account=intent.space or None,
-                amount=as_decimal(intent.amount_received, intent.currency),
-                currency=intent.currency.upper(),
-            )
-            for intent in intents
-            if intent.amount_received and not intent.seeded
-        ),
-        refunds=tuple(
-            facts.RefundFact(
-                id=refund.id,
-                account=refund.space or None,
-                payment_intent=refund.intent_id,
-                charge=refund.charge_id,
-                amount=as_decimal(refund.amount, refund.currency),
-                currency=refund.currency.upper(),
-                status=refund.status,
-                failure_reason=refund.failure_reason,
-                metadata=refund.metadata,
-            )
-            for refund in books.refunds()
-        ),
-        supplier_orders=tuple(partners.suppliers.orders()),
-        rmas=tuple(partners.suppliers.rmas()),
-        shipments=tuple(partners.shop.shipments()),
-        stops=tuple(listing for listing in partners.shop.listings() if listing.state == "stopped"),
-        mails=tuple(reversed(partners.mail.mails())),
-    )
 
 
 async def _body(request: Request, model: type[M]) -> M:

@@ -19,6 +19,9 @@ class PartnerName(StrEnum):
     """The partners that the sandbox plays."""
 
     GATEWAY = "gateway"
+    """Stripe."""
+    PAYPAL = "paypal"
+    AUTHORIZE_NET = "authorize_net"
     SUPPLIER = "supplier"
     SHOP = "shop"
     MAIL = "mail"
@@ -27,11 +30,17 @@ class PartnerName(StrEnum):
 # ---- seeds ----
 
 
+GatewayName = Literal["stripe", "paypal", "authorize_net"]
+
+
 class PaymentSeed(Message):
-    """A payment that a buyer made before, elsewhere: a succeeded payment intent that can be refunded.
+    """A payment that a buyer made before, elsewhere: a succeeded payment intent that can be refunded; at PayPal a
+    capture, at Authorize.Net a transaction.
 
     `id` is chosen by the caller; one that begins with `ch_` becomes the charge's. Amount in `currency`.
     """
+
+    gateway: GatewayName = "stripe"
 
     id: Number
     amount: PositiveAmount
@@ -175,6 +184,20 @@ class RefundEnd(Message):
     failure_reason: Literal["lost_or_stolen_card", "expired_or_canceled_card", "declined", "unknown"] = "unknown"
 
 
+class DisputeSeed(Message):
+    """A case that the buyer opens on a payment at PayPal; `closed` ends it."""
+
+    payment: Number
+    state: Literal["dispute", "chargeback", "closed"] = "dispute"
+
+
+class FundsSeed(Message):
+    """Whether the seller has the funds at PayPal to refund this payment."""
+
+    payment: Number
+    enough: bool
+
+
 class ClockMove(Message):
     """Moves the sandbox's clock, forwards only."""
 
@@ -230,8 +253,9 @@ class PaymentFact(Message):
 
 
 class CaptureFact(Message):
-    """Money that was taken."""
+    """Money that was taken. At other gateways than Stripe `payment_intent` is the authorization."""
 
+    gateway: GatewayName = "stripe"
     payment_intent: str
     charge: str
     account: str | None
@@ -240,8 +264,9 @@ class CaptureFact(Message):
 
 
 class RefundFact(Message):
-    """A refund at the gateway."""
+    """A refund at a gateway. At other gateways than Stripe `payment_intent` is the payment too."""
 
+    gateway: GatewayName = "stripe"
     id: str
     account: str | None
     payment_intent: str

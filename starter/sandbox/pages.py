@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from starter.sandbox.control import effects_of
+from starter.sandbox.effects import effects_of
 from starter.sandbox.partners import Partners
 from starter.sandbox.wire import StoredRequest
 

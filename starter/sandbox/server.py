@@ -17,10 +17,12 @@ from starlette.routing import Mount, Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from models.failures import Conflict, InvalidInput, Problem
+from starter.sandbox.authorize_net import AuthorizeNet
 from starter.sandbox.control import Control
 from starter.sandbox.gateway import Gateway
 from starter.sandbox.pages import Pages
 from starter.sandbox.partners import Partners
+from starter.sandbox.paypal import PayPal
 from starter.sandbox.shop import Shop
 from starter.sandbox.store import Store
 from starter.sandbox.suppliers import SupplierNetwork
@@ -57,6 +59,14 @@ class RunningSandbox:
         return f"{self.http_url}/stripe"
 
     @property
+    def paypal_url(self) -> str:
+        return f"{self.http_url}/paypal"
+
+    @property
+    def authorize_net_url(self) -> str:
+        return f"{self.http_url}/authorize_net"
+
+    @property
     def supplier_url(self) -> str:
         return f"{self.http_url}/supplier"
 
@@ -88,6 +98,8 @@ def application(partners: Partners, smtp_port: int) -> Starlette:
         routes=[
             *Pages(partners, smtp_port).routes(),
             Mount("/stripe", routes=_partner_routes(wire, partners.gateway)),
+            Mount("/paypal", routes=_partner_routes(wire, partners.paypal)),
+            Mount("/authorize_net", routes=_partner_routes(wire, partners.authorize_net)),
             Mount("/supplier", routes=_partner_routes(wire, partners.suppliers)),
             Mount("/shop", routes=_partner_routes(wire, partners.shop)),
             Mount("/sandbox", routes=Control(partners).routes()),
@@ -95,7 +107,10 @@ def application(partners: Partners, smtp_port: int) -> Starlette:
     )
 
 
-def _partner_routes(wire: Wire, partner: Gateway | SupplierNetwork | Shop) -> list[Route]:
+HttpPartner = Gateway | PayPal | AuthorizeNet | SupplierNetwork | Shop
+
+
+def _partner_routes(wire: Wire, partner: HttpPartner) -> list[Route]:
     def endpoint(work: Work) -> Callable[[Request], object]:
         async def answer(request: Request) -> Response:
             return await wire.play(partner, work, request)

@@ -42,6 +42,8 @@ class Answer:
     changed: bool = False
     kept: bool = True
     headers: dict[str, str] = field(default_factory=dict)
+    text: bytes | None = None
+    """What is sent instead of the body as JSON."""
 
 
 class Refused(Exception):
@@ -211,7 +213,7 @@ class Wire:
             query=asked.query,
             body=asked.body,
             account=partner.account(asked),
-            idempotency_key=asked.headers.get("idempotency-key"),
+            idempotency_key=asked.headers.get("idempotency-key") or asked.headers.get("paypal-request-id"),
             status=None if cut or answer is None else answer.status,
             work_done=answer is not None and answer.changed,
             replayed=answer is not None and "Idempotent-Replayed" in answer.headers,
@@ -221,4 +223,7 @@ class Wire:
         log.debug("asked", partner=partner.name, method=asked.method, path=asked.path, status=record.status)
         if cut or answer is None:
             return Cut()
-        return JSONResponse(answer.body, answer.status, {"Request-Id": f"req_{record.id}", **answer.headers})
+        headers = {"Request-Id": f"req_{record.id}", **answer.headers}
+        if answer.status == 204 or answer.text is not None:
+            return Response(answer.text, answer.status, headers)
+        return JSONResponse(answer.body, answer.status, headers)
