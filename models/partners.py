@@ -74,7 +74,8 @@ class ChargeAnswer(Message):
     charge_id: DerivedId
     state: ChargeState
     gateway_reference: SaidNumber | None = None
-    """Stripe: the payment intent."""
+    """Stripe: the payment intent; PayPal: the authorization, and the capture once there is one; Authorize.Net: the
+    transaction."""
     captured: NonNegativeAmount | None = None
     reason: Said = None
     """Why it was declined, in the gateway's word (`insufficient_funds`)."""
@@ -105,7 +106,8 @@ class VoidCharge(Message):
 
 
 class SendRefund(Message):
-    """Refund a payment. `payment_reference`: Stripe payment intent or charge."""
+    """Refund a payment. `payment_reference`: Stripe's payment intent or charge, PayPal's capture, Authorize.Net's
+    transaction."""
 
     refund_id: DerivedId
     order_id: CaseId
@@ -115,6 +117,8 @@ class SendRefund(Message):
     currency: Currency
     gateway_account: Number | None = None
     """The seller's account at the gateway, for the buyer's refund."""
+    since: datetime | None = None
+    """When it was reserved: at the gateway nothing of it is older. None: not known."""
     connection_id: CaseId | None = None
     """By which connection; none: the broker's."""
     again: bool = False

@@ -8,7 +8,7 @@ body, which may hold personal data, and never a key.
 import re
 import socket
 import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -20,7 +20,15 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.connectors.connection import LONGEST_WAIT_FOR_A_PLACE, Connection, Limits, NotAsked, retry_delay
-from models.failures import HANDLING, Category, InvalidInput, PartnerUnavailable, Problem, RefusedByPartner
+from models.failures import (
+    HANDLING,
+    BackhaulError,
+    Category,
+    InvalidInput,
+    PartnerUnavailable,
+    Problem,
+    RefusedByPartner,
+)
 from models.message import Message
 from models.network import needs_tls
 from models.settings import Settings
@@ -29,6 +37,9 @@ LONGEST_PAUSE = timedelta(hours=24)
 """A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
 LONGEST_RETRY = timedelta(minutes=10)
 """A longer pause is not left to the server's retries, where nobody sees it: the case waits, and says so."""
+
+BOM = b"\xef\xbb\xbf"
+"""With which some partners begin what they say."""
 
 SAVED = "Idempotent-Replayed"
 """The header of an answer that a partner gave before, to the same request."""
@@ -56,8 +67,31 @@ class PartnerError(WireModel):
     param: str | None = None
 
 
+class _CodedError(WireModel):
+    """One of several errors in a body: PayPal's `issue`, Authorize.Net's `code`."""
+
+    issue: str | None = None
+    code: str | None = None
+
+
+class _Messages(WireModel):
+    message: tuple[_CodedError, ...] = ()
+
+
 class _ErrorBody(WireModel):
-    error: PartnerError = PartnerError()
+    """`error` is a text where PayPal refuses a key; `details` are PayPal's, `messages` Authorize.Net's."""
+
+    error: PartnerError | str | None = None
+    name: str | None = None
+    details: tuple[_CodedError, ...] = ()
+    messages: _Messages = _Messages()
+
+    @property
+    def said(self) -> PartnerError:
+        if isinstance(self.error, PartnerError):
+            return self.error
+        several = (*(one.issue for one in self.details), *(one.code for one in self.messages.message))
+        return PartnerError(code=next((code for code in (*several, self.error, self.name) if code), None))
 
 
 class Trouble(Message):
@@ -186,7 +220,7 @@ class Partner:
     def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
         """The answer's body. One that we don't understand says nothing about what was done: looked at again."""
         try:
-            return model.model_validate_json(answer.content)
+            return model.model_validate_json(answer.content.removeprefix(BOM))
         except ValidationError as error:
             fields = ", ".join(sorted({".".join(map(str, detail["loc"])) or "body" for detail in error.errors()}))
             raise self.unavailable(what, f"gave an answer that can't be read ({fields[:200]})", answer) from None
@@ -211,6 +245,12 @@ class Partner:
         """The error of a message of ours that can't be said to this partner; it was not asked."""
         category = Category.INVALID_INPUT
         return failure(category, f"{what}: {why}", self._trouble(category, what, None))
+
+    def said_no(self, what: str, code: str) -> ApplicationError:
+        """The error of a partner that answers a no for good as if all were well."""
+        trouble = self._trouble(Category.REFUSED_BY_PARTNER, what, None)
+        message = f"the {self._name} refused: {what} ({code})"
+        return failure(Category.REFUSED_BY_PARTNER, message, trouble.model_copy(update={"code": code}))
 
     def refused(self, what: str, answer: httpx.Response, party: str = "") -> ApplicationError:
         """The error of a partner that says no for good: the request or a setting is wrong."""
@@ -239,6 +279,15 @@ def _why(error: httpx.RequestError) -> str:
     if isinstance(error, httpx.TransportError):
         return f"can't be reached ({type(error).__name__})"
     return f"gave an answer that can't be read ({type(error).__name__})"
+
+
+async def tested(call: Awaitable[object]) -> None:
+    """A call that only tries a connection, whose error people read. Raises a BackhaulError."""
+    try:
+        await call
+    except ApplicationError as error:
+        kinds: dict[str | None, type[BackhaulError]] = {Category.PARTNER_UNAVAILABLE.value: PartnerUnavailable}
+        raise kinds.get(error.type, RefusedByPartner)(error.message) from None
 
 
 def unreachable(error: httpx.RequestError) -> str:
@@ -309,7 +358,7 @@ def failure(
 def error_of(answer: httpx.Response) -> PartnerError:
     """The partner's error, empty if the body holds none."""
     try:
-        return _ErrorBody.model_validate_json(answer.content).error
+        return _ErrorBody.model_validate_json(answer.content.removeprefix(BOM)).said
     except ValidationError:
         return PartnerError()
 

@@ -1,5 +1,5 @@
-"""The sandbox's Authorize.Net, judged by a client of another's making, `authorizenet`, which speaks XML; and in JSON,
-as its documentation has it."""
+"""The sandbox's Authorize.Net, judged by a client of another's making, `authorizenet`, which speaks XML; and in
+JSON, as its documentation has it."""
 
 import asyncio
 import json

@@ -76,7 +76,10 @@ def authorized(charges: Charges, answer: ChargeAnswer, now: datetime, step: int)
 
 
 def captured(charges: Charges, answer: ChargeAnswer, amount: Decimal, now: datetime, step: int) -> Charges:
-    """What the gateway said when `amount` was to be captured; `step`: which line of the timeline will say so."""
+    """What the gateway said when `amount` was to be captured; `step`: which line of the timeline will say so. A
+    capture that has a number of its own is what is given back."""
+    attempt = attempt_of(charges, answer.charge_id)
+    reference = attempt.gateway_reference if attempt is not None else None
     if answer.state is ChargeState.CAPTURED:
         taken = answer.captured or amount
         return _changed(
@@ -84,6 +87,7 @@ def captured(charges: Charges, answer: ChargeAnswer, amount: Decimal, now: datet
             answer.charge_id,
             state=answer.state,
             captured=taken,
+            gateway_reference=answer.gateway_reference or reference,
             reason=None,
             at=now,
             captured_step=step,

@@ -79,6 +79,7 @@ def _to_gateway(f: RefundFacts, *, again: bool) -> SendRefund:
         amount=reserved.amount,
         currency=f.request.currency,
         gateway_account=reserved.gateway_account,
+        since=None if reserved.resumed else f.done.get("reserve"),
         again=again,
     )
 

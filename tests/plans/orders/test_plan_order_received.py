@@ -171,6 +171,17 @@ def test_ORD_3_a_charge_declined_when_it_is_collected_waits_before_anything_is_s
     assert (order.stage, order.was_sent) == ("awaiting_shipment", True)
 
 
+def test_ORD_3_a_capture_with_a_number_of_its_own_is_what_is_given_back() -> None:
+    """PayPal refunds captures, not authorizations; at others the number stays."""
+    order = Order().in_its_window()
+    order.capture_says = ChargeAnswer(
+        charge_id="CH-1001-1", state=ChargeState.CAPTURED, gateway_reference="CAPTURE1", captured=Decimal("63.00")
+    )
+    order.passes(minutes=31)
+    assert [one.gateway_reference for one in order.facts.charges] == ["CAPTURE1"]
+    assert [one.gateway_reference for one in Order().placed().facts.charges] == ["pi_1"]
+
+
 def test_ORD_3_nothing_is_sent_before_the_money_is_taken() -> None:
     order = Order().in_its_window()
     order.held.add(Capture)

@@ -1,0 +1,1 @@
+"""PayPal: the seller's charge by a vaulted payment token, and refunds of captures."""
