@@ -74,8 +74,7 @@ class ChargeAnswer(Message):
     charge_id: DerivedId
     state: ChargeState
     gateway_reference: SaidNumber | None = None
-    """Stripe: the payment intent; PayPal: the authorization, and the capture once there is one; Authorize.Net: the
-    transaction."""
+    """Stripe's payment intent, PayPal's authorization, later its capture, Authorize.Net's transaction."""
     captured: NonNegativeAmount | None = None
     reason: Said = None
     """Why it was declined, in the gateway's word (`insufficient_funds`)."""
@@ -106,8 +105,7 @@ class VoidCharge(Message):
 
 
 class SendRefund(Message):
-    """Refund a payment. `payment_reference`: Stripe's payment intent or charge, PayPal's capture, Authorize.Net's
-    transaction."""
+    """Refund a payment: Stripe's payment intent or charge, PayPal's capture, Authorize.Net's transaction."""
 
     refund_id: DerivedId
     order_id: CaseId

@@ -376,7 +376,7 @@ async def test_a_connection_is_tried_and_told_in_words(
 
 def test_the_terms_are_options_of_the_connection(running: RunningSandbox) -> None:
     def terms(**options: str) -> Terms:
-        return Terms.of(access(Provider.AUTHORIZE_NET, "http://127.0.0.1", "k", **options).connection)
+        return Terms.of(access(Provider.AUTHORIZE_NET, "http://127.0.0.1", "k", None, **options).connection)
 
     given = terms(currency="CAD", refund_window_days="120", settles_at="22:30")
     noon = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -223,6 +223,17 @@ async def test_REF_6_a_second_use_of_our_id_after_the_key_is_forgotten_is_our_ow
     assert await refunded(sandbox) == ["10.00"]
 
 
+async def test_REF_6_a_later_try_finds_the_refund_though_the_payment_is_disputed_since(
+    paypal: PayPalGateway, sandbox: SandboxClient
+) -> None:
+    payment = await paid(sandbox)
+    await sandbox.add_fault("paypal", "drop_after", "/refund")
+    await lost(paypal.refund(refund(payment), looks=False))
+    await sandbox.advance_clock(46 * DAY)
+    await sandbox.dispute(payment)
+    assert (await paypal.refund(refund(payment), looks=True)).state == "succeeded"
+
+
 async def test_REF_6_two_different_refunds_of_one_amount_both_happen(
     paypal: PayPalGateway, sandbox: SandboxClient
 ) -> None:

@@ -72,7 +72,8 @@ class TransactionResponse(WireModel):
     @property
     def code(self) -> str:
         """The reason: of the error, else of the message."""
-        return next((one.code for one in (*self.errors, *self.messages)), "")
+        codes = (*(one.code for one in self.errors), *(one.code for one in self.messages))
+        return next(iter(codes), "")
 
 
 class _Created(Answer):
