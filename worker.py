@@ -235,6 +235,7 @@ def _activities(
             books.save_return,
             books.reopen_return,
             books.book_credit_memo,
+            books.prepare_replacement,
             books.reserve_refund,
             books.take_back_refund,
             books.save_refund,

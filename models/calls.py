@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import orphans, partners, records, refunds
+from models import orphans, partners, records, refunds, replacements
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -48,6 +48,9 @@ OPEN_RETURN: Final = Call("open_return", records.OpenReturn, records.ReturnOpeni
 SAVE_RETURN: Final = Call("save_return", records.SaveReturn, records.Saved)
 REOPEN_RETURN: Final = Call("reopen_return", records.ReopenReturn, records.ReturnReopened)
 BOOK_CREDIT_MEMO: Final = Call("book_credit_memo", records.BookCreditMemo, records.CreditMemoBooked)
+PREPARE_REPLACEMENT: Final = Call(
+    "prepare_replacement", replacements.PrepareReplacement, replacements.PreparedReplacement
+)
 RESERVE_REFUND: Final = Call("reserve_refund", records.ReserveRefund, records.ReservedRefund)
 TAKE_BACK_REFUND: Final = Call("take_back_refund", records.SettleRefund, records.RefundTakenBack)
 SAVE_REFUND: Final = Call("save_refund", records.SaveRefund, records.Saved)

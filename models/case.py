@@ -58,6 +58,8 @@ class ReturnStage(StrEnum):
     REFUNDING_SELLER = "refunding_seller"
     AWAITING_BUYER_REFUND = "awaiting_buyer_refund"
     REFUNDING_BUYER = "refunding_buyer"
+    REPLACING = "replacing"
+    """The replacement is on its way, or waits for the goods (RET-24)."""
     COMPLETED = "completed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"

@@ -88,6 +88,9 @@ REFUND_TAKEN_BACK: Final = "refund_taken_back"
 """The signal by which a refund tells its order or return that it failed after all, or that it is pending, in doubt
 or known at last; no event of outsiders."""
 
+REPLACEMENT_NEWS: Final = "replacement_news"
+"""The signal by which a replacement tells its return how it stands (RET-24); no event of outsiders."""
+
 
 @dataclass(frozen=True)
 class CaseKind:

@@ -3,6 +3,7 @@
 Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, in logs and in metrics.
 """
 
+import hashlib
 import re
 from hashlib import sha256
 from typing import Annotated, Final, Literal
@@ -32,6 +33,10 @@ DerivedId = Annotated[str, _id_of(160)]
 
 LineId = Annotated[str, _id_of(110)]
 """The id of a line in its order: room for one that is derived from the longest id of a kit."""
+
+MOST_CHARACTERS: Final = 100
+"""Of a `CaseId`."""
+_REPLACEMENT: Final = "RP."
 
 KindName = Literal["order", "return", "refund", "orphan"]
 _KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan")
@@ -128,6 +133,22 @@ def direct_refund_id(order_id: str, ordinal: int) -> str:
 def component_line_id(kit_line_id: str, ordinal: int) -> str:
     """The n-th component of a kit (ORD-14): `2` -> `2.1`."""
     return f"{kit_line_id}.{ordinal}"
+
+
+def replacement_order_id(return_id: str) -> str:
+    """The order that replaces what a return is about: `RR-1001-1` -> `RP.RR-1001-1` (RET-24).
+
+    No other order has an id that begins so. What would be longer than ids of orders are is named by its hash.
+    """
+    plain = f"{_REPLACEMENT}{return_id}"
+    if len(plain) <= MOST_CHARACTERS:
+        return plain
+    return f"{_REPLACEMENT}.{hashlib.sha256(return_id.encode()).hexdigest()[:40]}"
+
+
+def is_replacement_order(order_id: str) -> bool:
+    """Whether the id is kept for replacements."""
+    return order_id.startswith(_REPLACEMENT)
 
 
 def broker_return_number(return_id: str) -> str:

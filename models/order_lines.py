@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from models.ids import CaseId, component_line_id
+from models.ids import MOST_CHARACTERS, LineId, component_line_id
 from models.message import Message, Sku, Text, WholeQuantity
 from models.money import Amount, NonNegativeAmount
 from models.naming import KitPart
@@ -29,7 +29,7 @@ class OrderLine(Message):
     """One line of an order. Prices are per unit, tax and discount for the whole line; a core charge is part of the
     price (ORD-12, ORD-16). With `components` it is a kit (ORD-14)."""
 
-    line_id: CaseId | None = None
+    line_id: LineId | None = None
     """Unique in the order; unless said, the line's position: 1, 2, ... (ORD-13)."""
     sku: Sku
     title: Text
@@ -50,6 +50,12 @@ class OrderLine(Message):
     def _core_charge_is_part_of_the_price(self) -> Self:
         if self.core_charge is not None and self.core_charge > self.unit_price:
             raise ValueError("core_charge is part of unit_price and can't be higher (ORD-12)")
+        return self
+
+    @model_validator(mode="after")
+    def _components_have_room(self) -> Self:
+        if self.components and len(self.line_id or "") > MOST_CHARACTERS:
+            raise ValueError(f"the line_id of a kit has at most {MOST_CHARACTERS} characters (ORD-14)")
         return self
 
     @property

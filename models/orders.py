@@ -7,7 +7,14 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from models.buyers import Buyer
-from models.ids import CaseId, LineId
+from models.ids import (
+    CaseId,
+    LineId,
+    ReturnId,
+    is_replacement_order,
+    replacement_order_id,
+    return_workflow_id,
+)
 from models.message import (
     Event,
     LineUnits,
@@ -70,8 +77,15 @@ class OrderRequest(Request):
     """What the broker expects shipping to cost the seller (ORD-3)."""
     cost_tax: NonNegativeAmount = Decimal(0)
     """Tax due on the broker's charge (ORD-3)."""
+    replaces: ReturnId | None = None
+    """The return that it replaces the goods of (RET-24); only that return says so."""
     continued: dict[str, Any] | None = None
     """The facts of the run that this one continues; from nobody else are they believed."""
+
+    @property
+    def only_started_by(self) -> str | None:
+        """The workflow that alone may start it."""
+        return return_workflow_id(self.replaces) if self.replaces is not None else None
 
     @property
     def items(self) -> tuple[ItemLine, ...]:
@@ -132,6 +146,17 @@ class OrderRequest(Request):
             line.line_id or str(position) for position, line in enumerate(self.lines, start=1) if line.components
         ]
         return [*(item.line_id for item in self.items), *kits]
+
+    @model_validator(mode="after")
+    def _replacement_is_one(self) -> Self:
+        if self.replaces is None and is_replacement_order(self.order_id):
+            raise ValueError(f"order_id {self.order_id}: what begins with RP. is kept for replacements (RET-24)")
+        own = replacement_order_id(self.replaces) if self.replaces is not None else self.order_id
+        if self.order_id != own:
+            raise ValueError(f"the replacement of {self.replaces} is order {own} (RET-24)")
+        if self.replaces is not None and self.paid:
+            raise ValueError("a replacement costs the buyer nothing (RET-24, ORD-15)")
+        return self
 
     @model_validator(mode="after")
     def _payments_fit(self) -> Self:

@@ -51,6 +51,15 @@ class OutsideWindow(StrEnum):
     """It is rejected, and the buyer is told the date."""
 
 
+class ReplacementSent(StrEnum):
+    """When the replacement of a return is sent (RET-24)."""
+
+    AT_ONCE = "at_once"
+    """On the seller's approval."""
+    WHEN_RECEIVED = "when_received"
+    """When the goods are back, and accepted."""
+
+
 class SmallCharges(StrEnum):
     """What becomes of a charge under the gateway's minimum (REF-14)."""
 
@@ -140,6 +149,8 @@ class Seller(Party):
     refund_looks_before_alert: Days = 7
     """After so many looks in vain staff are told, and the refund is in doubt (REF-11)."""
 
+    replacement_sent: ReplacementSent = ReplacementSent.WHEN_RECEIVED
+    """When the replacement of a return is sent (RET-24)."""
     return_days: Days = 30
     """For so long after delivery a return may be asked for (RET-22)."""
     return_days_by_country: dict[Country, Days] = Field(default_factory=dict)

@@ -20,7 +20,7 @@ from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import AnnounceTracking, ChargeState
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
-from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest
+from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, Resolution, ReturnRequest
 from models.shares import LineShare
 
 
@@ -240,6 +240,9 @@ class KeptReturn(Message):
     parcels: tuple[ReturnParcel, ...] = ()
     receptions: tuple[ReceptionRecord, ...] = ()
     refund_due: datetime | None = None
+    resolution: Resolution | None = None
+    replacement_order: CaseId | None = None
+    """The order that replaces it (RET-24)."""
     refunded_by_channel: bool = False
     refund_declined: DeclineKind | None = None
     """The seller does not refund the buyer (RET-27)."""

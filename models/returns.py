@@ -95,11 +95,21 @@ class ReturnRequest(Request):
         return self
 
 
+class Resolution(StrEnum):
+    """What the buyer gets (RET-24)."""
+
+    REFUND = "refund"
+    REPLACEMENT = "replacement"
+    """Another one of the same, by an order that costs the buyer nothing."""
+
+
 class SellerApproval(Event):
-    """The seller approves or rejects, and says what it costs and how it travels (RET-4, RET-5)."""
+    """The seller approves or rejects, and says what the buyer gets, what it costs and how it travels (RET-4,
+    RET-5, RET-24)."""
 
     decision: Literal["approved", "rejected"]
     reason: LongText | None = None
+    resolution: Resolution = Resolution.REFUND
     return_fee: NonNegativeAmount = Decimal(0)
     restocking_fee: NonNegativeAmount | None = None
     restocking_percent: Annotated[NonNegativeAmount, Field(le=100)] | None = None
@@ -115,6 +125,11 @@ class SellerApproval(Event):
             raise ValueError("a rejection needs a reason: the buyer is told (RET-4)")
         if self.restocking_fee is not None and self.restocking_percent is not None:
             raise ValueError("give restocking_fee or restocking_percent, not both (RET-5)")
+        if self.resolution is Resolution.REPLACEMENT:
+            if self.decision == "rejected":
+                raise ValueError("nothing is replaced of what is rejected (RET-24)")
+            if self.return_fee or self.restocking_fee or self.restocking_percent:
+                raise ValueError("fees are deducted from a refund, and a replacement has none (RET-24)")
         return self
 
 
@@ -279,6 +294,8 @@ class Waivable(StrEnum):
     CREDIT_MEMO = "credit_memo"
     """The broker refunds the seller in full although the supplier has not credited it all. What nobody has
     inspected yet need not be; what is rejected stays rejected."""
+    REPLACEMENT = "replacement"
+    """The buyer can be refunded after all: what has not been sent of the replacement is given up (RET-24)."""
 
 
 class StaffOverride(Event):

@@ -15,6 +15,7 @@ from activities.database import (
     orders,
     orphans,
     refunds,
+    replacements,
     return_openings,
     return_reopenings,
     return_windows,
@@ -47,6 +48,7 @@ from models.records import (
     SettleRefund,
 )
 from models.refunds import RefundRequest, RefundResult
+from models.replacements import PreparedReplacement, PrepareReplacement
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
@@ -87,6 +89,11 @@ class Database:
     def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
         """Open a return again whose refund failed after it had ended (REF-7)."""
         return self._write(return_reopenings.reopen_return, ask)
+
+    @activity.defn(name="prepare_replacement")
+    def prepare_replacement(self, ask: PrepareReplacement) -> PreparedReplacement:
+        """What the order is that replaces what comes back, or how it stands (RET-24)."""
+        return self._do(read, replacements.prepare_replacement, ask)
 
     @activity.defn(name="book_credit_memo")
     def book_credit_memo(self, ask: BookCreditMemo) -> CreditMemoBooked:

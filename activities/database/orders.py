@@ -10,8 +10,11 @@ from sqlmodel import Session, col, select
 from activities.database.cases import open_case, write_case
 from activities.database.ledger import entered, post
 from activities.database.ledger_facts import payment_moved
-from activities.database.order_lines import share_of
+from activities.database.order_lines import order_lines, share_of
 from activities.database.order_shipments import Shipped, save_shipments, what_shipped
+from activities.database.refund_units import refunded_units
+from activities.database.refunds import refund_rows
+from activities.database.replacements import replaced_units, total_of, why_not_replaced
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
@@ -40,6 +43,7 @@ from models.tables import (
     OrderLineRow,
     OrderRow,
     PaymentRow,
+    ReturnRow,
     SellerRow,
     SupplierOrderLineRow,
     SupplierOrderRow,
@@ -60,6 +64,8 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         return _taken(before[0], request)
     if seller is None:
         return _refused(f"no seller {request.seller_id}: add it, then send again")
+    if request.replaces is not None and (why := _why_not_replaced(session, request, request.replaces)) is not None:
+        return _refused(why)
     shares = share_out(request)
     order = OrderRow(
         order_id=request.order_id,
@@ -72,6 +78,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         received_at=ask.received_at,
         request=request,
         seller=seller.settings,
+        replaces=request.replaces,
         payment_amount=request.paid,
         payment_currency=request.paid_currency,
         charge_currency=request.charge_currency,
@@ -152,6 +159,17 @@ def _seller_and_orders(session: Session, request: OrderRequest) -> tuple[SellerR
         return rows[0][0], orders
     other = session.get(OrderRow, request.order_id)
     return None, [other] if other is not None else []
+
+
+def _why_not_replaced(session: Session, request: OrderRequest, return_id: str) -> str | None:
+    """RET-24: under the lock of the order whose goods come back; none when it may be replaced."""
+    claimed = session.get(ReturnRow, return_id)
+    if claimed is None or claimed.seller_id != request.seller_id:
+        return f"no return {return_id} of seller {request.seller_id} (RET-24)"
+    session.get(OrderRow, claimed.order_id, with_for_update=True)
+    refunded = refunded_units(session, refund_rows(session, claimed.order_id))
+    taken = total_of(refunded, replaced_units(session, claimed.order_id))
+    return why_not_replaced(request, taken, order_lines(session, claimed.order_id))
 
 
 def _taken(row: OrderRow, request: OrderRequest) -> OpenedOrder:

@@ -243,6 +243,7 @@ def _order_view(session: Session, order: OrderRow) -> OrderView:
     return OrderView(
         listed=view_rows.order(order, _case(session, order.workflow_id)),
         request=order.request,
+        replaces=order.replaces,
         cancel_until=order.cancel_until,
         handoff_due=order.handoff_due,
         handed_off_at=order.handed_off_at,
@@ -307,6 +308,8 @@ def _return_view(session: Session, return_id: str) -> ReturnView:
                 session, ReturnParcelRow, ReturnParcelRow.return_id == return_id, col(ReturnParcelRow.at)
             )
         ),
+        resolution=row.resolution,
+        replacement_order=row.replacement_order,
         refunded_by_channel=row.refunded_by_channel,
         refund_declined=row.refund_declined,
         refund_declined_reason=row.refund_declined_reason,

@@ -84,6 +84,9 @@ def _holds(session: Session, workflow_id: str) -> Iterator[str]:
     """Money and goods that the database knows to hang on a case."""
     kind, number = case_of(workflow_id)
     if kind == "order":
+        order = session.get(OrderRow, number)
+        if order is not None and order.replaces is not None:
+            yield f"return {order.replaces} waits for it to replace its goods: waive that, or send another one"
         for charge in session.exec(select(ChargeRow).where(ChargeRow.order_id == number)):
             if charge.state in _HELD:
                 yield f"charge {charge.charge_id} of {charge.amount} {charge.currency} is {charge.state.value}"

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from activities.database.order_lines import OrderedLine, order_lines, share_of
 from activities.database.refund_sources import RefundRefused
+from activities.database.replacements import replaced_units, total_of
 from models.message import LineUnits
 from models.money import share_of_units
 from models.naming import units_named
@@ -25,13 +26,16 @@ class NamedUnits(NamedTuple):
 def named_units(session: Session, request: RefundRequest, refunds: Sequence[RefundRow]) -> NamedUnits:
     """The lines that the request means. `refunds`: all of the order.
 
-    Raises RefundRefused, in words, for units that the order has not, or that another refund was for.
+    Raises RefundRefused, in words, for units that the order has not, that another refund was for, or that are
+    replaced.
     """
     if not request.lines or request.direction is Direction.BROKER_TO_SELLER:
         return NamedUnits()
     rows = order_lines(session, request.order_id)
-    refunded = _refunded(session, refunds)
-    left = {line_id: row.quantity - refunded.get(line_id, 0) for line_id, row in rows.items()}
+    refunded = refunded_units(session, refunds)
+    replaced = replaced_units(session, request.order_id)
+    taken = total_of(refunded, replaced)
+    left = {line_id: row.quantity - taken.get(line_id, 0) for line_id, row in rows.items()}
     try:
         units = units_named(request.lines, [OrderedLine.of(row) for row in rows.values()], left=left)
     except ValueError as error:
@@ -39,9 +43,11 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
     for one in units:
         if one.quantity > left[one.line_id]:
             row = rows[one.line_id]
+            others = replaced.get(one.line_id, 0)
+            instead = f", {others} are replaced (RET-24)" if others else ""
             raise RefundRefused(
                 f"{one.quantity} of {one.sku} can't be refunded: the order has {row.quantity}, "
-                f"{refunded.get(one.line_id, 0)} of them are refunded or being refunded (REF-13); "
+                f"{refunded.get(one.line_id, 0)} of them are refunded or being refunded (REF-13){instead}; "
                 "name other units, or an amount alone"
             )
     worth = sum(
@@ -51,7 +57,7 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
     return NamedUnits(units, worth)
 
 
-def _refunded(session: Session, refunds: Sequence[RefundRow]) -> dict[str, int]:
+def refunded_units(session: Session, refunds: Sequence[RefundRow]) -> dict[str, int]:
     """Units by `line_id` that refunds were for which count against the cap."""
     counting = [row.refund_id for row in refunds if row.state in COUNTS_AGAINST_CAP]
     found: dict[str, int] = {}

@@ -10,7 +10,7 @@ from models.money import Amount
 from models.orders import Channel, Fault, OrderRequest
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
-from models.returns import Acceptance, DeclineKind, Evidence, Loss, Reception, Source
+from models.returns import Acceptance, DeclineKind, Evidence, Loss, Reception, Resolution, Source
 from models.worklists import Work
 
 
@@ -238,6 +238,8 @@ class OrderView(Message):
 
     listed: OrderListed
     request: OrderRequest
+    replaces: str | None
+    """The return whose goods it replaces (RET-24)."""
     cancel_until: datetime | None
     handoff_due: datetime | None
     handed_off_at: datetime | None
@@ -324,6 +326,8 @@ class ReturnView(Message):
     return_address: str | None
     carrier: str | None
     parcels: tuple[ParcelBackView, ...]
+    resolution: Resolution | None
+    replacement_order: str | None
     refunded_by_channel: bool
     refund_declined: DeclineKind | None
     refund_declined_reason: str | None

@@ -80,7 +80,7 @@ def upgrade() -> None:
             "'cancelled', 'voided', 'stopped', 'terminated', 'refused')) OR (kind = 'return' AND "
             "stage IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', 'awaiting_tracking', "
             "'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', 'awaiting_buyer_refund', "
-            "'refunding_buyer', 'completed', 'rejected', 'withdrawn', 'refused_by_supplier', 'refused', "
+            "'refunding_buyer', 'replacing', 'completed', 'rejected', 'withdrawn', 'refused_by_supplier', 'refused', "
             "'stopped', 'terminated')) OR (kind = 'refund' AND stage IN ('reserving', 'sending', 'pending', "
             "'succeeded', 'failed', 'refused', 'terminated')) OR (kind = 'orphan' AND stage IN ('looking', "
             "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
@@ -214,6 +214,7 @@ def upgrade() -> None:
         sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaces", sa.String(), nullable=True),
         sa.Column("payment_amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("payment_currency", sa.String(), nullable=False),
         sa.Column("charge_currency", sa.String(), nullable=False),
@@ -245,6 +246,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("replaces", name=op.f("uq_orders_replaces")),
         sa.UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_orders_workflow_id")),
     )
@@ -491,6 +493,8 @@ def upgrade() -> None:
         sa.Column("carrier", sa.String(), nullable=True),
         sa.Column("tracking_number", sa.String(), nullable=True),
         sa.Column("refund_due", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resolution", sa.String(), nullable=True),
+        sa.Column("replacement_order", sa.String(), nullable=True),
         sa.Column("refunded_by_channel", sa.Boolean(), nullable=False),
         sa.Column("refund_declined", sa.String(), nullable=True),
         sa.Column("refund_declined_reason", sa.String(), nullable=True),
@@ -512,7 +516,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "outcome IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', "
             "'awaiting_tracking', 'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', "
-            "'awaiting_buyer_refund', 'refunding_buyer', 'completed', 'rejected', 'withdrawn', "
+            "'awaiting_buyer_refund', 'refunding_buyer', 'replacing', 'completed', 'rejected', 'withdrawn', "
             "'refused_by_supplier', 'refused', 'stopped', 'terminated')",
             name=op.f("ck_returns_outcome_is_a_known_word"),
         ),
@@ -523,6 +527,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "source IN ('seller', 'buyer', 'ebay_return', 'ebay_case', 'amazon_report', 'manual', 'late_cancel')",
             name=op.f("ck_returns_source_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "resolution IN ('refund', 'replacement')", name=op.f("ck_returns_resolution_is_a_known_word")
         ),
         sa.CheckConstraint(plain("fees"), name=op.f("ck_returns_amounts_are_plain_numbers")),
         sa.CheckConstraint("(decision IS NULL) = (decided_by IS NULL)", name=op.f("ck_returns_decision_is_whole")),

@@ -54,6 +54,8 @@ class OrderRow(SQLModel, table=True):
     workflow_id: str = Field(unique=True)
     run_id: str
     received_at: datetime = Field(sa_type=UtcTime, index=True)
+    replaces: str | None = Field(default=None, unique=True)
+    """The return whose goods it replaces (RET-24): no return has two."""
     payment_amount: Decimal = Field(sa_type=Money)
     """All that the buyer paid; by what, the payments say."""
     payment_currency: str

@@ -9,7 +9,16 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, UniqueConstr
 from sqlmodel import Field, SQLModel
 
 from models.case import ReturnStage
-from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, ReturnRequest, Source
+from models.returns import (
+    Acceptance,
+    DeclineKind,
+    Loss,
+    OpenedReturn,
+    Reception,
+    Resolution,
+    ReturnRequest,
+    Source,
+)
 from models.tables.checks import (
     currency_code,
     no_negative_amount,
@@ -34,6 +43,7 @@ class ReturnRow(SQLModel, table=True):
         one_of("label_paid_by", ("buyer", "seller")),
         one_of("refund_declined", DeclineKind),
         one_of("loss", Loss),
+        one_of("resolution", Resolution),
         one_of("outcome", ReturnStage),
         no_negative_amount("fees"),
         plain_numbers("fees"),
@@ -79,6 +89,10 @@ class ReturnRow(SQLModel, table=True):
     carrier: str | None = None
     tracking_number: str | None = Field(default=None, index=True)
     refund_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    resolution: Resolution | None = Field(default=None, sa_type=Word(Resolution))
+    """What the buyer gets, by the seller's approval (RET-24)."""
+    replacement_order: str | None = None
+    """The order that replaces it, which names this return too."""
     refunded_by_channel: bool = False
     refund_declined: DeclineKind | None = Field(default=None, sa_type=Word(DeclineKind))
     """The seller does not refund the buyer, and why (RET-27)."""

@@ -28,6 +28,7 @@ HELP: Final[Mapping[str, str]] = {
     "carrier": "UPS, FedEx, USPS, ...",
     "tracking_number": "As the carrier gave it.",
     "supplier_order_number": "Which of the broker's orders it belongs to, if that is not clear.",
+    "resolution": "What the buyer gets; unless said, its money back (RET-24).",
     "return_fee": "Deducted from the refund, such as 5.00.",
     "restocking_fee": "Deducted from the refund, as an amount.",
     "restocking_percent": "Deducted from the refund, in percent of what the buyer paid for the goods.",

@@ -34,6 +34,7 @@ EVENTS: Final = (
         {"decision": "rejected"},
         frozenset(
             {
+                "resolution",
                 "return_fee",
                 "restocking_fee",
                 "restocking_percent",

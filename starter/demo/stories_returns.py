@@ -188,6 +188,39 @@ async def withdrawn(story: StoryRun) -> None:
     _expect_no_money(story)
 
 
+async def replaced(story: StoryRun) -> None:
+    """RET-24, ORD-15: another one is sent when the goods are back; the buyer's money is not refunded as well."""
+    basket = {BRAKE_PADS: 1}
+    await story.shipped_order(NORTHWIND, IN_SACRAMENTO, basket, CASCADE.supplier_id)
+    case = await story.ask_to_return(basket, "defective", source=Source.BUYER)
+    await case.receives("seller_approval", SERVICE_DESK, decision="approved", resolution="replacement")
+    await story.send_back(case)
+    await story.accept(case, CASCADE.supplier_id, basket)
+    number = ids.replacement_order_id(story.return_id)
+    order = story.case(ids.order_workflow_id(number))
+    bought = ("cancel_window", "awaiting_shipment")
+    began = await order.shows("it was ordered", lambda status: status.stage in bought)
+    if began.stage == "cancel_window":  # the clock of a case that another one started may run ahead by itself
+        await order.forward(minutes=31)
+    await order.reaches("awaiting_shipment")
+    await order.receives(
+        "shipment",
+        f"supplier:{CASCADE.supplier_id}",
+        shipment_id=f"{number}-p1",
+        carrier="UPS",
+        tracking_number=f"1Z{number}",
+        lines=[{"sku": BRAKE_PADS.sku, "quantity": 1}],
+    )
+    await order.ends("shipped")
+    await story.credit(case, CASCADE.supplier_id, basket)
+    await case.ends("completed")
+    story.expect("the buyer got no money", lambda effects: not effects.buyer_refunds)
+    story.expect("the broker refunded the seller once", lambda effects: effects.seller_got("41.20"))
+    story.expect(
+        "the buyer was told of its RMA and of its parcel", lambda effects: effects.mailed(IN_SACRAMENTO.email, 2)
+    )
+
+
 def _expect_no_money(story: StoryRun) -> None:
     story.expect("nobody was refunded", lambda effects: not effects.buyer_refunds and not effects.seller_refunds)
     story.expect("the seller paid for the order", lambda effects: effects.captured > Decimal(0))
@@ -202,4 +235,5 @@ STORIES: Final = (
     Story("Nothing needs to come back: the buyer is refunded at once", returnless),
     Story("The buyer's refund fails a day later, and is clicked again", refund_failed),
     Story("The buyer withdraws the return before sending it", withdrawn),
+    Story("The buyer gets another one in place of its money", replaced),
 )

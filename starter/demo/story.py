@@ -306,6 +306,11 @@ class StoryRun:
 
     async def accept_and_credit(self, case: StoryCase, supplier_id: str, basket: Basket) -> None:
         """The supplier receives and accepts all of it, and sends its credit memo (RET-11, RET-12)."""
+        await self.accept(case, supplier_id, basket)
+        await self.credit(case, supplier_id, basket)
+
+    async def accept(self, case: StoryCase, supplier_id: str, basket: Basket) -> None:
+        """The supplier receives and accepts all of it (RET-11)."""
         await case.forward(days=6)
         await case.receives(
             "goods_received",
@@ -316,6 +321,9 @@ class StoryRun:
             ],
         )
         await case.reaches("awaiting_credit")
+
+    async def credit(self, case: StoryCase, supplier_id: str, basket: Basket) -> None:
+        """The supplier sends its credit memo (RET-12)."""
         await case.forward(days=4)
         await case.receives(
             "credit_memo",

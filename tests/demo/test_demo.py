@@ -23,7 +23,7 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
     rest, _ = process.communicate(timeout=60)
 
     assert process.returncode == 0, rest
-    assert "All 21 stories ended as expected." in output
+    assert "All 22 stories ended as expected." in output
     lines = re.findall(r"^(?:order|return|refund|orphan)-.*", output, re.M)
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     ended = {case: how for case, _, how, _ in rows}
@@ -54,7 +54,7 @@ def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -
     exit_code, output = demo.run("--no-wait")
 
     assert exit_code == 1, output
-    assert "21 of 21 stories did not end as expected." in output
+    assert "22 of 22 stories did not end as expected." in output
     assert "not as expected: " in output
     demo.require_free_ports()
 

@@ -57,7 +57,7 @@ class HasEnd(Protocol):
 
 S = TypeVar("S", bound=HasEnd)
 MOST_STATES = 4000
-OUTSIDE = ("stop", "refund_word")
+OUTSIDE = ("stop", "refund_word", "replacement_word")
 """No events that somebody sends to the case: staff stop it, or one of its refunds says what became of it."""
 
 

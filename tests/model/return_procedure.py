@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.model.procedure import Happening, changed
+from tests.model.replacement_order import WORDS as WORDS_OF_ORDER
+from tests.model.replacement_order import Another
 
 PAID = 10_000
 COST = 6_300
@@ -36,6 +38,12 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "channel_update": ("refunded_by_channel", "escalated"),
     "staff_override": ("tracking", "rma", "inspection", "credit_memo", "by the seller"),
 }
+REPLACING = {
+    "seller_approval": ("replacement",),
+    "staff_override": ("replacement",),
+    "replacement_word": WORDS_OF_ORDER,
+}
+"""What there is of a replacement beside that (RET-24)."""
 CORRECTIONS = ("instead: accepted", "instead: one accepted", "instead: rejected", "instead: nothing")
 """Receipts that correct the last one that counts (RET-26)."""
 ENTRIES: dict[str, tuple[tuple[str, int], ...]] = {
@@ -93,6 +101,18 @@ GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "awaiting_rma": (("supplier_rma", "issued"), ("staff_override", "rma"), ("supplier_rma", "refused")),
     "rma_refused": (("supplier_rma", "issued"), ("staff_override", "rma")),
     "awaiting_tracking": (("return_tracking", ""), ("goods_received", "accepted"), ("credit_memo", "c1:6300")),
+    "replacing": (
+        ("replacement_word", "ships one"),
+        ("replacement_word", "nobody has it"),
+        ("replacement_word", "cancelled"),
+        ("replacement_word", "too late"),
+        ("replacement_word", "with supplier"),
+        ("replacement_word", "stopped"),
+        ("buyer_refund", ""),
+        ("staff_override", "replacement"),
+        ("refund_declined", "declined"),
+        ("goods_received", "accepted"),
+    ),
     "expired": (("return_tracking", ""), ("staff_override", "tracking")),
     "in_transit": (
         ("goods_received", "one accepted"),
@@ -159,6 +179,8 @@ class ReturnSetup:
     """What the supplier's web service says of the RMA: issued, refused, pending; empty: it has none."""
     auto_refund: bool = False
     refund_on_breach: bool = False
+    replaces_at_once: bool = False
+    """Otherwise a replacement waits for the goods (RET-24)."""
     pays_as_agreed: bool = False
     """The seller gets what was agreed, however little the supplier's last credit is (RET-28)."""
     buyer_fates: tuple[str, ...] = ()
@@ -249,12 +271,18 @@ class ReturnState:
     channel_todo: int = 0
     """What the marketplace refunded, and is not booked yet."""
     channel_passed: bool = False
+    another: Another | None = None
+    """The order that replaces it (RET-24)."""
     nothing_accepted: bool = False
     withdrawn: bool = False
     stopped: bool = False
     outcome: str | None = None
     heard: frozenset[int] = frozenset()
     rejected: int = 0
+
+    @property
+    def is_replaced(self) -> bool:
+        return self.opened and self.approval == "replacement"
 
     @property
     def fee(self) -> int:
@@ -281,11 +309,6 @@ class ReturnState:
     @property
     def seller_refunded(self) -> int:
         return sum(one.cents for one in self.of(SELLER) if one.state == "succeeded")
-
-    @property
-    def buyer_done(self) -> bool:
-        settled = self.channel_passed or self.nothing_left or self.declined
-        return settled or (self.refunded > 0 and not self.owed)
 
     def units(self, *words: str) -> int:
         """Units that were spoken of, with these words."""
@@ -397,7 +420,70 @@ class ReturnProcedure:
         return state.tracked or "tracking" in state.waived or state.arrived or self._credits_done(state)
 
     def _left_for_buyer(self, state: ReturnState) -> int:
-        return PAID - state.fee - state.refunded
+        return self._most(state) - state.fee - state.refunded
+
+    # ---- a replacement (RET-24) ----
+
+    def _given_up(self, state: ReturnState) -> bool:
+        """Nothing more of it shall go out."""
+        asked = state.another is not None and state.another.asked_to_cancel
+        return asked or state.declined or state.withdrawn or state.channel or "replacement" in state.waived
+
+    def _is_back(self, state: ReturnState) -> bool:
+        waived = bool(state.waived & {"inspection", "credit_memo"})
+        return self._inspected(state) or self._credits_done(state) or (waived and state.on_the_way)
+
+    def _replaced(self, state: ReturnState) -> int:
+        """Units that the buyer gets another one of, or may get: no money goes back for them."""
+        if not state.is_replaced:
+            return 0
+        if state.another is not None:
+            return state.another.replaced
+        if self._given_up(state) or state.stopped:
+            return 0
+        return self._accepted(state) if self._is_back(state) and not self.setup.replaces_at_once else 2
+
+    def _most(self, state: ReturnState) -> int:
+        """What the other units had cost the buyer."""
+        return (2 - self._replaced(state)) * PAID // 2
+
+    def _awaited(self, state: ReturnState) -> bool:
+        """It is not known yet what becomes of the replacement."""
+        if state.another is None:
+            return self._replaced(state) > 0
+        return state.another.may_come and not (self._given_up(state) and state.another.too_late)
+
+    def _has_its_share(self, state: ReturnState) -> bool:
+        settled = state.channel_passed or state.nothing_left or state.declined
+        replaced = state.is_replaced and self._replaced(state) == 2
+        return settled or ((state.refunded > 0 or replaced) and not state.owed)
+
+    def _buyer_done(self, state: ReturnState) -> bool:
+        return self._has_its_share(state) and not self._awaited(state)
+
+    def _awaits_cancel(self, state: ReturnState) -> bool:
+        return state.another is not None and state.another.may_come and not state.another.too_late
+
+    def _replacement_side(self, state: ReturnState) -> list[ReturnState]:
+        """It is ordered once; what is given up is cancelled if it can be."""
+        if not state.is_replaced:
+            return []
+        if self._given_up(state):
+            return self._giving_up(state)
+        ready = self.setup.replaces_at_once or self._is_back(state)
+        if state.another is not None or not ready or not self._replaced(state):
+            return []
+        return [changed(state, another=Another(self._replaced(state)))]
+
+    def _giving_up(self, state: ReturnState) -> list[ReturnState]:
+        one = state.another
+        if one is None or not self._awaits_cancel(state) or one.asked_to_cancel:
+            return []
+        return [changed(state, another=one.given_up())]
+
+    def _ends_without(self, state: ReturnState, outcome: str) -> list[ReturnState]:
+        """A return that ends without its goods sends nothing out either, if it can."""
+        return self._giving_up(state) if self._awaits_cancel(state) else [self._ended(state, outcome)]
 
     def _again_at(self, state: ReturnState) -> int | None:
         """When the seller's refund is made again (REF-7)."""
@@ -470,9 +556,12 @@ class ReturnProcedure:
         if state.approval == "rejected":
             return [self._ended(state, "rejected")]
         if state.withdrawn:
-            return [self._ended(state, "withdrawn")]
+            return self._ends_without(state, "withdrawn")
         if not state.approval:
             return []
+        return self._replacement_side(state) + self._goods_and_money(state)
+
+    def _goods_and_money(self, state: ReturnState) -> list[ReturnState]:
         if state.approval == "returnless":
             return self._sides(state)
         if not state.rma_given:
@@ -496,7 +585,7 @@ class ReturnProcedure:
             return []
         if state.appeal_until is None:
             return [changed(state, appeal_until=state.now + 14)]
-        return [self._ended(state, "refused_by_supplier")] if state.now >= state.appeal_until else []
+        return self._ends_without(state, "refused_by_supplier") if state.now >= state.appeal_until else []
 
     def _parcel(self, state: ReturnState) -> list[ReturnState]:
         if self._evidently_sent(state):
@@ -507,7 +596,7 @@ class ReturnProcedure:
             return []
         if state.reopen_until is None:
             return [changed(state, reopen_until=state.now + 30)]
-        return [self._ended(state, "expired")] if state.now >= state.reopen_until else []
+        return self._ends_without(state, "expired") if state.now >= state.reopen_until else []
 
     def _sides(self, state: ReturnState) -> list[ReturnState]:
         """Supplier and seller, seller and buyer, side by side; both must be done (RET-13, RET-14)."""
@@ -519,7 +608,7 @@ class ReturnProcedure:
             following += self._supplier_side(state)
         following += [self._under_next_number(state, one) for one in state.to_renumber]
         under_way = bool(state.to_renumber) or any(one.is_under_way for one in state.refunds)
-        done = state.buyer_done and self._supplier_done(state) and not state.channel_todo
+        done = self._buyer_done(state) and self._supplier_done(state) and not state.channel_todo
         if done and not under_way and not state.in_doubt and not state.clicks:
             following.append(self._ended(state, "completed"))
         return following
@@ -553,7 +642,7 @@ class ReturnProcedure:
             worth = PAID if state.approval == "returnless" else self._accepted(state) * PAID // 2
             amount = state.owed or min(worth - state.fee, self._left_for_buyer(state))
             return [self._asked(state, BUYER, amount)] if amount > 0 else [changed(state, automatic_refused=True)]
-        if not state.buyer_done and not state.of(BUYER) and not state.channel and state.fee >= PAID:
+        if not self._buyer_done(state) and not state.of(BUYER) and not state.channel and state.fee >= PAID:
             return [changed(state, nothing_left=True)]
         return []
 
@@ -565,19 +654,26 @@ class ReturnProcedure:
         doubtful = [one for one in state.of(BUYER) if one.state == "in doubt"]
         if doubtful:
             return _with(served, changed(doubtful[-1], state="asked", since=state.now, by_click=True))
+        if self._is_for_replaced(state, asked):
+            return served
         amount = asked or state.owed or self._left_for_buyer(state)
         return self._asked(served, BUYER, amount, by_click=True) if amount > 0 else served
+
+    def _is_for_replaced(self, state: ReturnState, asked: int) -> bool:
+        """RET-24: the buyer's money is not refunded as well."""
+        replaced = self._replaced(state)
+        return state.is_replaced and (replaced == 2 or asked > self._most(state) - state.refunded)
 
     def _automatic(self, state: ReturnState) -> bool:
         """REF-1: without a click, once; a person clicks for what did not succeed."""
         accepted = self._inspected(state) and self._accepted(state) > 0
-        ready = self.setup.auto_refund and (state.approval == "returnless" or accepted)
+        ready = self.setup.auto_refund and (state.approval == "returnless" or accepted) and not state.is_replaced
         tried = state.automatic_refused or any(
             one.state in ("failed afterwards", "in doubt")
             or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
             for one in state.of(BUYER)
         )
-        return ready and not (state.buyer_done or state.channel or tried)
+        return ready and not (self._buyer_done(state) or state.channel or tried)
 
     def _channel_side(self, state: ReturnState) -> list[ReturnState]:
         """RET-18: what the marketplace refunded is booked as it comes, under the same cap."""
@@ -662,6 +758,10 @@ class ReturnProcedure:
     # ---- what is no event ----
 
     def outside(self, state: ReturnState, happening: Happening) -> Iterable[ReturnState]:
+        if happening.name == "replacement_word":
+            if state.another is None or state.outcome is not None:
+                return [state]
+            return [changed(state, another=state.another.said(happening.variant))]
         if happening.name == "stop":
             return [state if state.outcome is not None or state.stopped else changed(state, stopped=True)]
         whose, _, word = happening.variant.partition(" ")
@@ -703,6 +803,7 @@ class ReturnProcedure:
             case "seller_approval":
                 refused = bool(state.approval) or (variant == "too dear" and state.opened)
                 refused = refused or (variant == "returnless" and bool(state.goods))  # RET-23
+                refused = refused or (variant == "replacement" and (state.channel or bool(state.clicks)))  # RET-24
                 return None if refused else changed(known, approval=variant)
             case "supplier_rma":
                 refused = state.rma_given or state.rma == "issued" or self._rma_is_given(state)
@@ -723,13 +824,16 @@ class ReturnProcedure:
                 return self._click(state, known, int(variant or 0))
             case "withdrawal":
                 moved = any(one.may_have_moved for one in state.of(BUYER)) or bool(state.of(SELLER))
+                moved = moved or (state.another is not None and state.another.shipped > 0)
                 return None if state.withdrawn or state.goods or moved else changed(known, withdrawn=True)
             case "channel_update":
                 if variant != "refunded_by_channel":
                     return known
                 return changed(known, channel=True, channel_todo=state.channel_todo + 1)
             case "staff_override":
-                return None if variant == "by the seller" else changed(known, waived=state.waived | {variant})
+                wrong = variant == "replacement" and state.opened and not state.is_replaced
+                refused = wrong or variant == "by the seller"
+                return None if refused else changed(known, waived=state.waived | {variant})
         raise AssertionError(name)
 
     def _credit(self, state: ReturnState, known: ReturnState, variant: str) -> ReturnState | None:
@@ -772,11 +876,14 @@ class ReturnProcedure:
         refunded = state.channel or (state.refunded > 0 and not state.owed)
         decided = state.declined or state.approval in ("", "rejected")
         too_early = kind == "declined" and not state.goods and not state.open_again
-        return not (moving or refunded or decided or too_early)
+        has_another = state.another is not None and state.another.shipped > 0 and self._replaced(state) == 2
+        return not (moving or refunded or decided or too_early or has_another)
 
     def _click(self, state: ReturnState, known: ReturnState, asked: int) -> ReturnState | None:
         nothing_left = state.opened and not asked and not state.owed and self._left_for_buyer(state) <= 0
-        nothing_left = nothing_left and not any(one.state == "in doubt" for one in state.of(BUYER))
+        in_doubt = any(one.state == "in doubt" for one in state.of(BUYER))
+        nothing_left = nothing_left or (state.opened and self._is_for_replaced(state, asked))
+        nothing_left = nothing_left and not in_doubt
         if state.channel or state.declined or state.approval == "rejected" or nothing_left:
             return None
         return changed(known, clicks=(*state.clicks, asked))
@@ -789,10 +896,16 @@ class ReturnProcedure:
             return state.outcome
         if not state.approval:
             return "awaiting_approval"
+        if state.withdrawn:
+            return "replacing"
         if state.approval != "returnless":
             if not state.rma_given:
+                if state.appeal_until is not None and state.now >= state.appeal_until:
+                    return "replacing"
                 return "rma_refused" if state.rma == "refused" else "awaiting_rma"
             if not state.on_the_way:
+                if state.reopen_until is not None and state.now >= state.reopen_until:
+                    return "replacing"
                 return "expired" if state.reopen_until is not None else "awaiting_tracking"
             if not state.of(SELLER) and not state.nothing_accepted:
                 return "in_transit" if self._needs_inspection(state) else "awaiting_credit"
@@ -803,6 +916,9 @@ class ReturnProcedure:
             if not self._supplier_done(state):
                 return "refunding_seller"
         pending = any(one.is_under_way for one in state.of(BUYER))
+        in_doubt = any(one.state == "in doubt" for one in state.of(BUYER))
+        if not pending and not in_doubt and self._has_its_share(state) and self._awaited(state):
+            return "replacing"
         return "refunding_buyer" if pending else "awaiting_buyer_refund"
 
 
@@ -844,5 +960,8 @@ def check(state: ReturnState) -> None:
     if state.outcome in ("withdrawn", "rejected", "expired", "refused_by_supplier"):
         assert not any(one.may_have_moved for one in state.of(SELLER)), "money in a return that ended without"
         assert not any(one.may_have_moved for one in state.of(BUYER)), "money in a return that ended without"
+    if state.is_replaced and state.another is not None:
+        own = sum(one.cents for one in state.of(BUYER) if one.counts)
+        assert own + state.another.shipped * PAID // 2 <= PAID, "the same unit is replaced and refunded (RET-24)"
     if state.outcome == "completed":
         assert not state.in_doubt, "completed while money is in doubt (REF-11)"

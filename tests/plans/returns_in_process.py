@@ -8,20 +8,24 @@ from typing import Any
 
 from models import contract
 from models.failures import Category
+from models.ids import replacement_order_id
 from models.message import Event
 from models.parties import RmaMethod, Seller, Supplier
 from models.partners import RmaAnswer
 from models.records import CreditMemoBooked, Opening, ReturnOpening, ReturnReopened
 from models.refunds import Direction, RefundResult, RefundState, Way
+from models.replacements import ReplacementNews
 from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from tests.model import return_procedure
 from tests.model.procedure import Happening
+from tests.model.replacement_order import Another
 from tests.model.return_procedure import (
     BUYER,
     CORRECTIONS,
     COST,
     FATES,
     PAID,
+    REPLACING,
     SELLER,
     TAKEN_BACK,
     WORDS,
@@ -37,10 +41,19 @@ from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns.checks import check
-from workflows.returns.effects import BookCreditMemo, OpenReturn, OpenSplitReturn, ReopenReturn, RequestRma
+from workflows.returns.effects import (
+    BookCreditMemo,
+    CancelReplacement,
+    OpenReturn,
+    OpenSplitReturn,
+    ReopenReturn,
+    RequestRma,
+    StartReplacement,
+)
 from workflows.returns.events import apply
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.plan import plan
+from workflows.returns.replacement_results import ReplacementReported
 
 BASE = datetime(2026, 3, 1, tzinfo=UTC)
 PURE = Pure(contract.RETURN_KIND, check, apply, plan)
@@ -102,6 +115,7 @@ class Return:
         self.sent = {BUYER: 0, SELLER: 0}
         self.troubled: set[str] = set()
         self.memos: set[str] = set()
+        self.another: Another | None = None
         self.opened = opened(setup)
         facts = ReturnFacts(now=BASE, created_at=BASE, request=REQUEST)
         self.rig = Rig(PURE, facts, self, careful=careful)
@@ -138,6 +152,14 @@ class Return:
                 return RmaAnswer.model_validate(said)
             case OpenSplitReturn():
                 return None
+            case StartReplacement():
+                assert self.another is None, "it is replaced twice (RET-24)"
+                self.another = Another(sum(line.quantity for line in effect.lines))
+                return self._news(self.another)
+            case CancelReplacement():
+                assert self.another is not None, "it was ordered"
+                self.another = self.another.given_up()
+                return Failed("its order has ended") if self.another.ended else None
         raise AssertionError(f"a return did {effect.key}")
 
     def _refund(self, effect: MakeRefund) -> Given:
@@ -186,6 +208,8 @@ class Return:
         match happening.name:
             case "stop":
                 self.rig.press_cancel()
+            case "replacement_word":
+                self._replacement(happening.variant)
             case "refund_word":
                 self._word(*happening.variant.split(" ", maxsplit=1))
             case "goods_received" if happening.variant.startswith("instead: "):
@@ -194,6 +218,27 @@ class Return:
                 self.rig.hear(event_of(happening, corrects))
             case _:
                 self.rig.hear(event_of(happening))
+
+    def _replacement(self, word: str) -> None:
+        """Its order says how it stands, if there is one, to a return that has not ended."""
+        if self.another is None or self.rig.facts.outcome is not None:
+            return
+        self.another = self.another.said(word)
+        self.rig.take(ReplacementReported(news=self._news(self.another)))
+
+    @staticmethod
+    def _news(another: Another) -> ReplacementNews:
+        line = {"line_id": "A", "sku": "A", "quantity": another.units, "shipped": another.shipped}
+        ended = "shipped" if another.shipped else "voided" if another.gone else "stopped"
+        return ReplacementNews.model_validate(
+            {
+                "replacement_id": replacement_order_id(REQUEST.return_id),
+                "lines": [line | {"voided": another.gone}],
+                "with_supplier": another.with_supplier,
+                "cancel_refused": another.too_late,
+                "outcome": ("stopped" if another.open else ended) if another.ended else None,
+            }
+        )
 
     def _word(self, whose: str, word: str) -> None:
         """The last refund that can still change so says that it did."""
@@ -270,12 +315,15 @@ class Return:
             )
             for one in facts.refunds
         )
-        return self.rig.stage, tuple(refunds), int(facts.credited * 100) if facts.opened else 0, self.rejected
+        credited = int(facts.credited * 100) if facts.opened else 0
+        return self.rig.stage, tuple(refunds), credited, self.rejected, replaced(facts)
 
     @staticmethod
     def expected(procedure: ReturnProcedure, state: ReturnState) -> tuple[Any, ...]:
         refunds = sorted((one.whose, one.number, one.cents, shown(one)) for one in state.refunds)
-        return procedure.stage(state), tuple(refunds), state.credited, state.rejected
+        one = state.another
+        another = (one.units, one.shipped, one.gone, one.abandoned) if one is not None else ()
+        return procedure.stage(state), tuple(refunds), state.credited, state.rejected, another
 
     def audit(self) -> None:
         for whose, cap in ((BUYER, PAID), (SELLER, COST)):
@@ -297,6 +345,15 @@ class Return:
     @property
     def timeline(self) -> list[str]:
         return self.rig.steps
+
+
+def replaced(facts: ReturnFacts) -> tuple[Any, ...]:
+    """Units of the replacement, those that were sent, those that came to nothing, and whether it was abandoned."""
+    one = facts.replacement
+    if one is None:
+        return ()
+    (line,) = one.lines
+    return line.quantity, line.shipped, line.cancelled + line.voided, one.abandoned
 
 
 def ordinal(refund_id: str) -> int:
@@ -323,6 +380,7 @@ def opened(setup: ReturnSetup) -> OpenedReturn:
                     "auto_refund_buyer": setup.auto_refund,
                     "on_refund_breach": "refund" if setup.refund_on_breach else "wait",
                     "final_credit": "agreed" if setup.pays_as_agreed else "credited",
+                    "replacement_sent": "at_once" if setup.replaces_at_once else "when_received",
                 }
             ),
             "supplier": Supplier.model_validate(
@@ -362,6 +420,8 @@ def _fields(name: str, variant: str) -> dict[str, Any]:
             fee = {"with fee": "10.00", "too dear": "1000.00", "all of it": "100.00"}.get(variant, "0")
             decision = "rejected" if variant == "rejected" else "approved"
             said = {"return_fee": fee, "returnless": variant == "returnless", "reason": "as agreed"}
+            if variant == "replacement":
+                said["resolution"] = "replacement"
             return {"decision": decision, **said}
         case "supplier_rma":
             return {"outcome": variant, "rma_number": "RMA-1", "reason": "as agreed"}
@@ -396,21 +456,31 @@ def setup(chance: random.Random) -> ReturnSetup:
         auto_refund=chance.random() < 0.5,
         refund_on_breach=chance.random() < 0.5,
         pays_as_agreed=chance.random() < 0.3,
+        replaces_at_once=chance.random() < 0.5,
         buyer_fates=tuple(chance.choice(FATES) for _ in range(chance.randint(0, 3))),
         seller_fates=tuple(chance.choice(FATES) for _ in range(chance.randint(0, 3))),
     )
 
+
+GUIDE = return_procedure.GUIDE | {
+    "awaiting_approval": return_procedure.GUIDE["awaiting_approval"] + (("seller_approval", "replacement"),) * 3,
+    "awaiting_tracking": (*return_procedure.GUIDE["awaiting_tracking"], ("replacement_word", "ships one")),
+    "in_transit": (*return_procedure.GUIDE["in_transit"], ("replacement_word", "nobody has it")),
+}
 
 RETURNS = Kind(
     name="return",
     choices={
         **return_procedure.EVENTS,
         "goods_received": return_procedure.EVENTS["goods_received"] + CORRECTIONS,
+        "seller_approval": return_procedure.EVENTS["seller_approval"] + REPLACING["seller_approval"] * 2,
+        "staff_override": return_procedure.EVENTS["staff_override"] + REPLACING["staff_override"],
+        "replacement_word": REPLACING["replacement_word"],
         "refund_word": WORDS,
         "stop": ("",),
     },
     clock=(1, *return_procedure.CLOCK),
-    guide=return_procedure.GUIDE,
+    guide=GUIDE,
     setup=setup,
     procedure=ReturnProcedure,
     subject=Return,

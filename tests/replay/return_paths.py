@@ -4,9 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from models.ids import order_workflow_id, replacement_order_id
 from tests.replay.recording import Recorded
 from tests.return_story import returning
-from tests.world import CaseStory, World
+from tests.world import CaseStory, OrderStory, World
 
 
 async def return_after_its_window(world: World) -> list[Recorded]:
@@ -220,6 +221,48 @@ async def return_that_the_seller_declines(world: World) -> list[Recorded]:
     await back.update("refund_declined", kind="declined", reason="it was used")
     await back.ends("completed")
     return [back]
+
+
+# ---- a replacement (RET-24) ----
+
+
+async def return_replaced(world: World) -> list[Recorded]:
+    """When the goods are back."""
+    back = await (await returning(world)).approved(resolution="replacement")
+    await back.track()
+    await back.receive()
+    order = _replacement_of(back)
+    await order.reaches("cancel_window")
+    await back.credit("63.00")
+    await back.reaches("replacing")
+    order.request = (await order.books()).request
+    await order.shipped()
+    await back.ends("completed")
+    return [back, order]
+
+
+async def return_withdrawn_before_its_replacement_went_out(world: World) -> list[Recorded]:
+    """It waits for the seller's click, as its settings want it of any order."""
+    order = await world.simple_order(await world.seller(replacement_sent="at_once", auto_release=False))
+    await order.reaches("awaiting_release")
+    await order.update("release")
+    await order.shipped()
+    back = await world.return_of(order)
+    await back.reaches("awaiting_approval")
+    await back.update("seller_approval", decision="approved", resolution="replacement")
+    await back.reaches("awaiting_tracking")
+    another = _replacement_of(back)
+    await another.reaches("awaiting_release")
+    await back.update("withdrawal", actor="buyer:robin", reason="keeps it")
+    await another.ends("cancelled")
+    await back.ends("withdrawn")
+    return [back, another]
+
+
+def _replacement_of(back: CaseStory) -> OrderStory:
+    number = replacement_order_id(back.id)
+    handle = back.world.client.get_workflow_handle(order_workflow_id(number))
+    return OrderStory(back.world, handle, number)
 
 
 # ---- money ----

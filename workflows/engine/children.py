@@ -1,15 +1,23 @@
 """Workflows that a case starts and does not own: they go on by themselves when it has ended."""
 
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import ChildWorkflowError, WorkflowAlreadyStartedError
+from temporalio.exceptions import (
+    ChildWorkflowError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import RefundStage
+    from models.message import Message
+    from models.orders import OrderRequest
     from models.orphans import OrphanRequest
     from models.refunds import RefundRequest, RefundResult, RefundState
     from models.returns import ReturnRequest
@@ -137,3 +145,26 @@ async def keep_orphan(request: OrphanRequest) -> None:
         )
     except WorkflowAlreadyStartedError:
         return
+
+
+async def start_order(request: OrderRequest, summary: str) -> None:
+    """Start an order that goes on by itself; one that runs, or ran, under its id is the same."""
+    with suppress(WorkflowAlreadyStartedError):
+        await workflow.start_child_workflow(
+            contract.ORDER,
+            request,
+            id=contract.ORDER_KIND.workflow_id(request.order_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=summary,
+        )
+
+
+async def tell_case(workflow_id: str, name: str, message: Message) -> None:
+    """Send another case a signal. Raises CouldNot when it has ended."""
+    try:
+        await workflow.get_external_workflow_handle(workflow_id).signal(name, message)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        raise CouldNot(f"{workflow_id} has ended") from None

@@ -97,6 +97,16 @@ def take_signal(engine: Receiver, kind: CaseKind, name: str, payload: Sequence[A
         engine.reject(one_line(name), one_line(str(error)), _event_id(payload))
 
 
+def take_report(
+    engine: Receiver, name: str, payload: Sequence[Any], fact: Callable[[dict[str, Any]], Message]
+) -> None:
+    """Record what another case of ours says of itself, or that it could not be read."""
+    try:
+        engine.take(fact(_one_object(name, payload)))
+    except BackhaulError as error:
+        engine.reject(name, str(error), None)
+
+
 def refusal(error: BackhaulError) -> ApplicationError:
     """The same failure for the caller of an update: its type is the category, its details the fields."""
     details: list[Any] = []
@@ -133,13 +143,12 @@ class _Messages:
         name=contract.REFUND_TAKEN_BACK, description="What a refund of this case says of itself later"
     )
     def refund_reported(self, *payload: Any) -> None:
-        name = contract.REFUND_TAKEN_BACK
-        try:
-            result = RefundResult.at_the_door(_one_object(name, payload))
-        except BackhaulError as error:
-            self.engine.reject(name, str(error), None)
-            return
-        self.engine.take(RefundReported(result=result))
+        take_report(
+            self.engine,
+            contract.REFUND_TAKEN_BACK,
+            payload,
+            lambda said: RefundReported(result=RefundResult.at_the_door(said)),
+        )
 
 
 def receives(kind: CaseKind, *, makes_refunds: bool = False) -> Callable[[CaseClass], CaseClass]:

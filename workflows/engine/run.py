@@ -97,13 +97,15 @@ class Engine(Generic[F]):
         return self._changed or self._is_over() or self._must_continue_as_new()
 
     def _require_own_start(self) -> None:
-        """A case under another id than its own could do all and never save anything: it does nothing instead.
-
-        Nor does one whose starter claims facts."""
+        """A case under another id than its own could do all and never save anything: it does nothing instead. Nor
+        does one whose starter claims facts, or is not the one that alone may start it."""
         info, kind = workflow.info(), self.procedure.kind
         own = kind.workflow_id_of(self._request)
         if info.workflow_id != own:
             self._refuse_start(f"this {kind.name} was started as workflow {info.workflow_id}: start it as {own}")
+        by = getattr(self._request, "only_started_by", None) if info.continued_run_id is None else None
+        if by is not None and (info.parent is None or info.parent.workflow_id != by):
+            self._refuse_start(f"this {kind.name} is started by {by} alone")
         if getattr(self._request, "continued", None) is not None and info.continued_run_id is None:
             self._refuse_start(f"{kind.name}: continued: only a case itself says this, when it continues as new")
 

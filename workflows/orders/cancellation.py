@@ -27,7 +27,8 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
     """Raises a BackhaulError when a rule refuses the request."""
     if f.accepted_cancel is not None:
         raise Conflict("the order is being cancelled already")
-    if f.request.channel is Channel.EBAY and not event.channel_reference:
+    of_ebay = f.request.channel is Channel.EBAY and f.request.replaces is None  # eBay knows no replacement
+    if of_ebay and not event.channel_reference:
         raise RefusedByRule(
             "CAN-5", "an eBay order needs the buyer's cancellation request there: give channel_reference"
         )

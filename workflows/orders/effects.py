@@ -5,9 +5,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from models.ids import DerivedId
+from models.ids import DerivedId, ReturnId
 from models.message import Message, Number
 from models.money import Currency, PositiveAmount
+from models.replacements import ReplacementNews
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
 from workflows.refunds.attempts import MakeRefund
 
@@ -190,6 +191,18 @@ class ReturnOpened(Message):
     return_id: str
 
 
+class TellReturn(Effect):
+    """Tell the return whose goods this order replaces how it stands (RET-24)."""
+
+    kind: Literal["tell_return"] = "tell_return"
+    return_id: ReturnId
+    news: ReplacementNews
+
+    @property
+    def summary(self) -> str:
+        return f"Tell return {self.return_id} how its replacement stands"
+
+
 OrderEffect = Annotated[
     WriteDown
     | Authorize
@@ -203,6 +216,7 @@ OrderEffect = Annotated[
     | StopShipping
     | OpenLateCancelReturn
     | AnnounceTracking
+    | TellReturn
     | MakeRefund
     | SendMail
     | Note

@@ -6,7 +6,7 @@ from models.case import Who
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.pieces import alert, in_flight, just, troubles, wait
 from workflows.engine.plan import End, Plan
-from workflows.orders import cancellation, purchase_orders, refunds, seller_charge, shipments
+from workflows.orders import cancellation, purchase_orders, refunds, replacing, seller_charge, shipments
 from workflows.orders.effects import AnnounceTracking, OpenLateCancelReturn, Place, StopShipping
 from workflows.orders.facts import OrderFacts
 from workflows.refunds.attempts import MakeRefund, attempt_of
@@ -127,7 +127,7 @@ def close(f: OrderFacts) -> Plan:
     """The last e-mails; and what was cancelled too late goes on as a return (CAN-2)."""
     assert f.outcome is not None, "it has ended"
     named = [one for one in f.in_flight.values() if not one.cancellable]
-    plan = just(*named) + cancellation.late_cancel_return(f) + refunds.alerts(f) + troubles(f)
+    plan = just(*named) + replacing.news(f) + cancellation.late_cancel_return(f) + refunds.alerts(f) + troubles(f)
     for effect in named:
         if isinstance(effect, OpenLateCancelReturn):
             plan += in_flight(f, f.outcome, effect)

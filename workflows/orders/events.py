@@ -197,7 +197,9 @@ def _opened(f: OrderFacts, answer: OpenedOrder) -> OrderFacts:
         f = _with_method(f, seller.payment_method)
     if seller.auto_release and f.is_domestic:
         f = f.with_(released_at=f.created_at)
-    f = f.step(f"order received, {len(f.request.lines)} line(s)", f"channel:{f.request.channel.value}")
+    replaces = f", replaces return {f.request.replaces}" if f.request.replaces else ""
+    came = f"order received, {len(f.request.lines)} line(s){replaces}"
+    f = f.step(came, f"channel:{f.request.channel.value}")
     if f.stopped_at is not None:
         return voiding.cancel_by_staff(f)
     return cancellation.decide_early_ones(f)

@@ -335,8 +335,9 @@ class OrderFacts(CaseFacts):
 
     @property
     def buyer_refund_is_due(self) -> bool:
-        """The seller's setting refunds the buyer of an order that was cancelled."""
-        return self.accepted_cancel is not None and self.seller.auto_refund_buyer
+        """The seller's setting refunds the buyer of an order that was cancelled, if it paid anything (ORD-15)."""
+        automatic = self.accepted_cancel is not None and self.seller.auto_refund_buyer
+        return automatic and self.request.paid > 0
 
     # ---- units that come to nothing (CAN-12) ----
 

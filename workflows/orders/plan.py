@@ -19,6 +19,7 @@ from workflows.orders import (
     handoff,
     purchase_orders,
     refunds,
+    replacing,
     seller_charge,
     shipments,
     sourcing,
@@ -77,6 +78,7 @@ def _beside(f: OrderFacts) -> Plan:
         + voiding.notices(f)
         + cancellation.answers(f)
         + address.answers(f)
+        + replacing.news(f)
         + just(*cancellation.arrival(f).effects)
         + troubles(f)
     )

@@ -40,6 +40,7 @@ def _numbers(f: OrderFacts) -> tuple[str, ...]:
     """Every number by which it can be found, each once, as it was typed; the channel's first."""
     found = [
         f.request.channel_order_id,
+        f.request.replaces,
         *(box.tracking_number for one in f.shipments for box in one.boxes),
         *(one.order.number for one in f.purchases if one.state == "accepted"),
     ]
@@ -71,6 +72,7 @@ def facts_in_status(f: OrderFacts) -> dict[str, Any]:
         "order_id": f.order_id,
         "seller_id": f.seller_id,
         "channel": f.request.channel.value,
+        "replaces": f.request.replaces,
         "lines": _told(f.lines.counts),
         "charges": _told(charge_records(f.charges)),
         "supplier_orders": _told(purchase_records(f)),

@@ -9,13 +9,13 @@ with workflow.unsafe.imports_passed_through():
     from models.orders import OrderRequest
     from models.partners import Arrival
     from workflows.engine.case import Effect
-    from workflows.engine.children import open_return
+    from workflows.engine.children import open_return, tell_case
     from workflows.engine.inbox import receives
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.orders.cancellation import return_of
     from workflows.orders.charges import attempt_of
-    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened, SaveCharge
+    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened, SaveCharge, TellReturn
     from workflows.orders.events import apply, check, reply
     from workflows.orders.facts import OrderFacts, first_lines
     from workflows.orders.partner_calls import call_of
@@ -57,6 +57,10 @@ class Order:
                 return await self._open_return(f)
             case SaveCharge():
                 await self._charge_saved(f, effect)
+                return None
+            case TellReturn():
+                told = contract.RETURN_KIND.workflow_id(effect.return_id)
+                await tell_case(told, contract.REPLACEMENT_NEWS, effect.news)
                 return None
             case LookUpArrival():
                 return await _arrival(f, effect, ask)

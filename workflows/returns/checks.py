@@ -10,10 +10,12 @@ from models.returns import (
     DeclineKind,
     GoodsReceived,
     RefundDeclined,
+    Resolution,
     ReturnTracking,
     SellerApproval,
     StaffOverride,
     SupplierRma,
+    Waivable,
     Withdrawal,
     fees_of,
 )
@@ -25,6 +27,7 @@ from workflows.returns.losses import check_goods
 from workflows.returns.receipts import with_receipt
 from workflows.returns.records import Receipt
 from workflows.returns.refund_amounts import refund_amount, require_not_refunded_by_channel
+from workflows.returns.replaced import is_for_all, is_wanted, sent_units
 
 
 def check(f: ReturnFacts, event: Event) -> None:
@@ -71,11 +74,21 @@ def check(f: ReturnFacts, event: Event) -> None:
 def _check_approval(f: ReturnFacts, event: SellerApproval) -> None:
     if f.approval is not None:
         raise Conflict(f"the return is {f.approval.decision} already")
+    _check_replacement(f, event)
     if f.opened is not None and event.decision == "approved":
         try:
             fees_of(event, f.opened.paid, f.opened.currency)
         except ValueError as error:
             raise RefusedByRule("REF-4", str(error)) from None
+
+
+def _check_replacement(f: ReturnFacts, event: SellerApproval) -> None:
+    """RET-24: the buyer gets another one or its money, never both."""
+    if event.resolution is not Resolution.REPLACEMENT:
+        return
+    require_not_refunded_by_channel(f)
+    if f.clicks or any(one.may_have_moved_money for one in f.buyer_attempts):
+        raise RefusedByRule("RET-24", "a refund of the buyer is asked for already: it is not replaced as well")
 
 
 def _check_click(f: ReturnFacts, event: BuyerRefund) -> None:
@@ -105,6 +118,8 @@ def _check_declined(f: ReturnFacts, event: RefundDeclined) -> None:
         raise RefusedByRule("RET-27", "a refund of the buyer is asked for already")
     if f.buyer_refunds and not f.buyer_owed:
         raise Conflict(f"the buyer is refunded {f.refunded} {f.snapshot.currency} already")
+    if sent_units(f) and is_for_all(f):
+        raise Conflict("the buyer has the replacement already: there is no refund to decline")
     if event.kind is DeclineKind.DECLINED and not f.receipts and not f.is_reopened:
         raise RefusedByRule("RET-27", "the goods are not inspected yet: decline once it is known what arrived")
 
@@ -116,8 +131,16 @@ def _check_withdrawal(f: ReturnFacts) -> None:
         raise RefusedByRule("RET-15", "the goods are received; the return can't be withdrawn any more")
     if f.seller_attempts or any(one.may_have_moved_money for one in f.buyer_attempts):
         raise RefusedByRule("RET-15", "money was refunded; the return can't be withdrawn any more")
+    _check_nothing_is_sent(f)
+
+
+def _check_nothing_is_sent(f: ReturnFacts) -> None:
+    if sent_units(f):
+        raise RefusedByRule("RET-24", "the replacement was sent; the return can't be withdrawn any more")
 
 
 def _check_override(f: ReturnFacts, event: StaffOverride) -> None:
     if event.until is not None and event.until <= f.now:
         raise RefusedByRule("RET-13", "until lies in the past")
+    if event.waive is Waivable.REPLACEMENT and f.opened is not None and not is_wanted(f):
+        raise RefusedByRule("RET-24", "no replacement was approved")

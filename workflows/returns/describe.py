@@ -12,6 +12,7 @@ from models.returns import (
     CreditMemo,
     GoodsReceived,
     RefundDeclined,
+    Resolution,
     ReturnTracking,
     SellerApproval,
     StaffOverride,
@@ -30,7 +31,8 @@ def describe(f: ReturnFacts, event: Event) -> str:
 def _describe(f: ReturnFacts, event: Event) -> str:
     match event:
         case SellerApproval():
-            return event.decision + (f": {event.reason}" if event.reason else "")
+            instead = ", with a replacement" if event.resolution is Resolution.REPLACEMENT else ""
+            return event.decision + instead + (f": {event.reason}" if event.reason else "")
         case SupplierRma():
             issued = event.outcome == "issued"
             return f"RMA number {event.rma_number} issued" if issued else f"RMA refused: {event.reason}"

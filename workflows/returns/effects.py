@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from models.ids import DerivedId
+from models.ids import CaseId, DerivedId
+from models.message import LineUnits
 from models.orphans import OrphanRequest
 from models.returns import CreditMemo, ReturnRequest
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
@@ -85,6 +86,36 @@ class BookCreditMemo(Effect):
     @property
     def summary(self) -> str:
         return f"book credit memo {self.memo.number}"
+
+
+class StartReplacement(Effect):
+    """Order another one for the buyer, once: its id is made of the return's (RET-24)."""
+
+    KEY: ClassVar[str] = "replacement"
+    kind: Literal["start_replacement"] = "start_replacement"
+    who: ClassVar[Who] = Who.BOOKS
+    key: str = KEY
+    replacement_id: CaseId
+    lines: tuple[LineUnits, ...]
+
+    @property
+    def summary(self) -> str:
+        return f"Order the replacement {self.replacement_id}"
+
+
+class CancelReplacement(Effect):
+    """Ask the replacement's order to cancel, if it is not too late (CAN-1, CAN-2)."""
+
+    KEY: ClassVar[str] = "cancel-replacement"
+    kind: Literal["cancel_replacement"] = "cancel_replacement"
+    key: str = KEY
+    replacement_id: CaseId
+    actor: str
+    reason: str
+
+    @property
+    def summary(self) -> str:
+        return f"Cancel the replacement {self.replacement_id}"
 
 
 # ---- done by recording it ----
@@ -168,6 +199,8 @@ ReturnEffect = Annotated[
     | KeepAsOrphan
     | RequestRma
     | BookCreditMemo
+    | StartReplacement
+    | CancelReplacement
     | AnnounceRma
     | Expire
     | NoticeSla

@@ -13,6 +13,8 @@ from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import credit_memos
 from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.replaced import may_ship
+from workflows.returns.replacement import given_back, kept_without_goods
 
 
 def withdrawn(f: ReturnFacts) -> Plan:
@@ -30,6 +32,10 @@ def stopped(f: ReturnFacts) -> Plan:
 def ended(f: ReturnFacts, outcome: str, message: str) -> Plan:
     """The return has its end: book what came before it, answer what can't be used any more, name what is left."""
     unfinished = credit_memos(f) + channel_updates(f) if f.opened else Plan()
+    if f.outcome is None and outcome not in (Stage.COMPLETED, Stage.STOPPED):
+        back = given_back(f)
+        if not back.goes_on:
+            return unfinished + back
     leaves = tuple(key for key, one in f.in_flight.items() if _goes_on_by_itself(f, one))
     waits = unfinished.waits or _last_wait(f, outcome, leaves)
     closing = Plan(effects=(*unfinished.effects, *_rejections(f, outcome)), waits=waits)
@@ -80,7 +86,7 @@ def _is_unserved(f: ReturnFacts, name: str) -> bool:
 def _named_to_staff(f: ReturnFacts, outcome: str) -> Plan:
     if any(one.state == "new" for one in f.memos) and f.opened is not None:
         return Plan()  # a credit memo is being booked: then it is known whether it is used
-    return _unused_credit(f, outcome) + _left_behind(f, outcome)
+    return _unused_credit(f, outcome) + _left_behind(f, outcome) + _replacement_left_behind(f, outcome)
 
 
 def _unused_credit(f: ReturnFacts, outcome: str) -> Plan:
@@ -98,6 +104,13 @@ def _left_behind(f: ReturnFacts, outcome: str) -> Plan:
         return Plan()
     what = f"return {f.return_id} was stopped: nothing was called back; {'; '.join(left)}"
     return just(alert(f, "stopped", what, Who.STAFF))
+
+
+def _replacement_left_behind(f: ReturnFacts, outcome: str) -> Plan:
+    """RET-24: the buyer has another one, and the return ends without its goods."""
+    if outcome in (Stage.COMPLETED, Stage.STOPPED) or (what := kept_without_goods(f)) is None:
+        return Plan()
+    return just(alert(f, "replaced-without-goods", what, Who.SELLER))
 
 
 def _goods_left_behind(f: ReturnFacts) -> list[str]:
@@ -124,7 +137,10 @@ def _money_left_behind(f: ReturnFacts) -> list[str]:
     under_way = sorted(one.refund_id for one in by_gateway if one.is_under_way)
     in_doubt = sorted(one.refund_id for one in by_gateway if one.state == "in_doubt")
     failed_afterwards = sorted(one.refund_id for one in owed(f.refunds))
+    one = f.replacement
+    going_on = [f"the replacement, order {one.replacement_id}, goes on by itself"] if one and may_ship(one) else []
     return [
+        *going_on,
         *(f"refund {one} goes on by itself" for one in under_way),
         *(f"refund {one} is in doubt" for one in in_doubt),
         *(f"refund {one} failed and is not made again" for one in failed_afterwards),

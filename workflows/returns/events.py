@@ -13,6 +13,7 @@ from workflows.returns.describe import describe
 from workflows.returns.effects import (
     AnnounceRma,
     BookCreditMemo,
+    CancelReplacement,
     Expire,
     NoticeSla,
     OpenReturn,
@@ -24,6 +25,7 @@ from workflows.returns.effects import (
     RequestRma,
     SettleWithoutCredit,
     SettleWithoutRefund,
+    StartReplacement,
 )
 from workflows.returns.event_facts import record
 from workflows.returns.facts import ReturnFacts
@@ -37,6 +39,7 @@ from workflows.returns.refund_results import (
     refund_reported,
     without_click,
 )
+from workflows.returns.replacement_results import ReplacementReported, not_there, reported, started
 
 
 def apply(f: ReturnFacts, fact: Message) -> ReturnFacts:
@@ -46,8 +49,6 @@ def apply(f: ReturnFacts, fact: Message) -> ReturnFacts:
             return _heard(f, fact)
         case Started():
             return _started(apply_common(f, fact), fact.effect)
-        case Answered():
-            return _answered(apply_common(f, fact), fact)
         case GivenUp(effect=BookCreditMemo(memo=memo)):
             why = f"credit memo {memo.number} could not be booked before staff stopped the return"
             return _not_booked(apply_common(f, fact), memo, why)
@@ -55,6 +56,12 @@ def apply(f: ReturnFacts, fact: Message) -> ReturnFacts:
             return apply_common(f, fact).with_(opening_had_trouble=True)
         case RefundReported():
             return refund_reported(f, fact.result)
+        case ReplacementReported():
+            return reported(f, fact.news)
+        case Answered(effect=CancelReplacement()) if fact.failure is not None:
+            return not_there(apply_common(f, fact))
+        case Answered():
+            return _answered(apply_common(f, fact), fact)
     return apply_common(f, fact)
 
 
@@ -76,6 +83,8 @@ def _started(f: ReturnFacts, effect: Any) -> ReturnFacts:
             return without_click(f, event_id).with_(memos=memos, refunds_to_renumber=renumbering)
         case MakeRefund():
             return refund_begun(f, effect)
+        case StartReplacement():
+            return started(f, effect)
         case RequestRma():
             return f.with_(rma_requested_at=f.now)
         case AnnounceRma():
@@ -116,6 +125,8 @@ def _answered(f: ReturnFacts, fact: Answered) -> ReturnFacts:
             number = effect.request.return_id
             exists = f"return {number} exists already"
             return f.step(exists if fact.failure else f"the lines of another supplier are return {number}")
+        case StartReplacement():
+            return reported(f, answer)
         case RequestRma():
             return _rma_answered(f, answer)
         case BookCreditMemo():

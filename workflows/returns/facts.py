@@ -33,7 +33,7 @@ from workflows.engine.case import CaseFacts, Effect
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of, owed, those_of
 from workflows.returns.effects import OpenReturn, ReopenReturn, ReturnEffect
 from workflows.returns.receipts import groups_of, units_awaited, units_said
-from workflows.returns.records import CreditMemoFact, EarlyEvent, Expiry, Receipt, SlaNotice, Waiver
+from workflows.returns.records import CreditMemoFact, EarlyEvent, Expiry, Receipt, Replacement, SlaNotice, Waiver
 
 
 class ReturnFacts(CaseFacts):
@@ -90,6 +90,8 @@ class ReturnFacts(CaseFacts):
     withdrawal: Withdrawal | None = None
     declined: RefundDeclined | None = None
     """The seller does not refund the buyer (RET-27)."""
+    replacement: Replacement | None = None
+    """The order that replaces it, from the moment at which it is started (RET-24)."""
     waived: dict[Waivable, Waiver] = Field(default_factory=dict)
     moved_deadlines: dict[str, datetime] = Field(default_factory=dict)
 

@@ -13,8 +13,8 @@ from workflows.engine.pieces import troubles
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
+from workflows.returns import replaced, replacement, settled
 from workflows.returns import seller_refund as seller
-from workflows.returns import settled
 from workflows.returns.approval import approval_requested, approved, awaiting_approval, rejected
 from workflows.returns.channel_updates import channel_updates
 from workflows.returns.credit_memos import awaiting_credit, credit_memos, not_credited
@@ -50,7 +50,8 @@ def _plan(f: ReturnFacts) -> Plan:
         return ended(f, f.outcome, f.closing_message)
     if f.opened is None:
         return request(f)
-    beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f) + buyer.declined(f)
+    beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f)
+    beside += buyer.declined(f) + replacement.told(f)
     if f.stopped_at is not None:
         return beside + stopped(f)
     if f.withdrawal is not None and not f.is_rejected:
@@ -62,8 +63,8 @@ def procedure(f: ReturnFacts) -> Plan:
     """The goods come back; then supplier and seller, seller and buyer settle, side by side."""
     goods = in_turn(f, approval, rma, return_shipment)
     if not goods.goes_on:
-        return goods
-    money = in_turn(f, inspection, credit, seller_refund) + buyer_refund(f)
+        return goods + replacement.sent(f)
+    money = in_turn(f, inspection, credit, seller_refund) + buyer_refund(f) + replacement.sent(f)
     return goods + money + (completion(f) if money.goes_on else Plan())
 
 
@@ -153,7 +154,8 @@ def seller_refund(f: ReturnFacts) -> Plan:
 
 
 def buyer_refund(f: ReturnFacts) -> Plan:
-    """8. The seller refunds the buyer, by a person's click (RET-14, REF-1), or declines (RET-27)."""
+    """8. The seller refunds the buyer, by a person's click (RET-14, REF-1), or declines (RET-27); or it is
+    replaced (RET-24)."""
     told = buyer.buyer_told(f)
     under_way = buyer.refund_under_way_or_renumbered(f)
     if under_way != Plan():
@@ -163,6 +165,10 @@ def buyer_refund(f: ReturnFacts) -> Plan:
     if settled.wants_automatic_refund(f):
         return told + buyer.automatic(f)
     if settled.buyer_settled(f):
+        return told
+    if replaced.is_awaited(f) and not replaced.is_given_up(f):
+        told += replacement.awaiting(f)
+    if settled.has_its_share(f) and f.buyer_refund_in_doubt is None:
         return told
     return told + (buyer.nothing_left(f) if settled.fees_take_all(f) else buyer.awaiting_click(f))
 

@@ -1,13 +1,16 @@
 """What a return records beside the events themselves."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import SerializeAsAny, model_validator
 
 from models import contract
+from models.case import OrderStage
+from models.ids import CaseId
 from models.message import Event, Message
-from models.records import ReceptionRecord
+from models.orders import Box
+from models.records import LineQuantities, ReceptionRecord
 from models.returns import CreditMemo
 
 EVENT_NAMES = {model: name for name, model in contract.RETURN_EVENTS.items()}
@@ -27,6 +30,40 @@ class Receipt(Message):
     event_id: str
     at: datetime
     groups: tuple[ReceptionRecord, ...] = ()
+
+
+_NOTHING_MORE: Final = (OrderStage.REFUSED, OrderStage.CANCELLED, OrderStage.VOIDED, OrderStage.SHIPPED)
+
+
+class Replacement(Message):
+    """The order that replaces what comes back, as far as it said how it stands (RET-24)."""
+
+    replacement_id: CaseId
+    lines: tuple[LineQuantities, ...]
+    at: datetime
+    """When it was ordered."""
+    with_supplier: bool = False
+    parcels: tuple[Box, ...] = ()
+    cancel_refused: bool = False
+    """It was given up when it could not be cancelled any more (CAN-2)."""
+    outcome: str | None = None
+    reason: str = ""
+    abandoned: bool = False
+    """It was given up when its order had ended, whatever became of that."""
+
+    @property
+    def open(self) -> int:
+        """Units that are neither sent nor cancelled or voided."""
+        return sum(line.open for line in self.lines)
+
+    @property
+    def is_over(self) -> bool:
+        """What is open is never sent."""
+        stopped = self.outcome == OrderStage.STOPPED and not self.with_supplier
+        return stopped or self.abandoned or self.outcome in _NOTHING_MORE
+
+    def counts_of(self, line_id: str) -> LineQuantities | None:
+        return next((one for one in self.lines if one.line_id == line_id), None)
 
 
 class Waiver(Message):

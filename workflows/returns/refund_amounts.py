@@ -9,6 +9,7 @@ from models.money import Amount, require_whole, share_of_units
 from models.returns import BuyerRefund
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import units_in
+from workflows.returns.replaced import is_wanted, most_refundable, refundable_units, require_not_replaced
 
 
 def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
@@ -18,6 +19,8 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
     """
     require_not_refunded_by_channel(f)
     require_not_declined(f)
+    named = units_in(f.snapshot, (click.lines if click else None) or (), "RET-14")
+    require_not_replaced(f, named, click.amount if click else None)
     if click is not None and click.amount is not None:
         try:
             require_whole(click.amount, f.snapshot.currency, "amount")
@@ -28,15 +31,16 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         except ValueError as error:
             raise RefusedByRule("REF-14", str(error)) from None
         return click.amount
-    named = units_in(f.snapshot, (click.lines if click else None) or (), "RET-14")
     failed_afterwards = f.buyer_owed
     if failed_afterwards and not named:
         return sum((one.amount for one in failed_afterwards), Decimal(0))
-    if click is None and not f.returnless:
+    if is_wanted(f) and not named:
+        named = refundable_units(f)
+    elif click is None and not f.returnless:
         named = {line.line_id: f.accepted_units(line) for line in f.snapshot.lines}
     worth = _worth_of_units(f, named, after=_units_before(f) if click is not None else {})
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
-    left = min(worth - fees_due, f.snapshot.paid - f.fees - f.refunded)
+    left = min(worth - fees_due, most_refundable(f) - f.fees - f.refunded)
     amount = movable(left, f.snapshot.gateway, f.snapshot.currency)
     if amount <= 0 and not f.snapshot.paid:
         raise RefusedByRule("ORD-15", "the buyer paid nothing for it: there is nothing to refund")
@@ -59,9 +63,9 @@ def refunded_units(f: ReturnFacts, click: BuyerRefund | None) -> tuple[Quantity,
         return tuple(line for one in f.buyer_owed for line in one.lines)
     else:
         accepted_only = click is None and not f.returnless
-        before = _units_before(f)
+        before, refundable = _units_before(f), refundable_units(f)
         units = {
-            line.line_id: (f.accepted_units(line) if accepted_only else line.quantity)
+            line.line_id: (f.accepted_units(line) if accepted_only else refundable[line.line_id])
             - before.get(line.line_id, 0)
             for line in f.snapshot.lines
         }

@@ -9,6 +9,7 @@ from models.parties import FinalCredit
 from models.returns import Waivable
 from workflows.refunds.attempts import RefundAttempt
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.replaced import is_awaited, is_for_all, is_wanted
 
 # ---- the supplier ----
 
@@ -91,12 +92,16 @@ def to_make_again(f: ReturnFacts, last: RefundAttempt) -> Decimal:
 
 
 def buyer_settled(f: ReturnFacts) -> bool:
-    """The buyer has its money, or gets none, and none is in doubt."""
-    if any(one.state == "in_doubt" for one in f.buyer_attempts):
-        return False
+    """The buyer has what it gets, or gets nothing, and no money of it is in doubt."""
+    in_doubt = any(one.state == "in_doubt" for one in f.buyer_attempts)
+    return has_its_share(f) and not in_doubt and not is_awaited(f)
+
+
+def has_its_share(f: ReturnFacts) -> bool:
+    """Nobody needs to refund the buyer any more; a replacement may still be on its way (RET-24)."""
     if f.channel_passed or f.fees_took_all_at is not None or f.declined is not None:
         return True
-    return bool(f.buyer_refunds) and not f.buyer_owed
+    return (bool(f.buyer_refunds) or is_for_all(f)) and not f.buyer_owed
 
 
 def fees_take_all(f: ReturnFacts) -> bool:
@@ -105,12 +110,13 @@ def fees_take_all(f: ReturnFacts) -> bool:
 
 
 def wants_automatic_refund(f: ReturnFacts) -> bool:
-    """REF-1: the seller automated the review; it needs the goods accepted, or nothing to come back."""
+    """REF-1: the seller automated the review; it needs the goods accepted, or nothing to come back. What was to be
+    replaced is a person's business, also when the replacement came to nothing (RET-24)."""
     accepted = f.inspected and any(f.accepted_units(line) for line in f.snapshot.lines)
     tried = f.automatic_refund_refused or any(
         one.state in ("failed_afterwards", "in_doubt")
         or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
         for one in f.buyer_attempts
     )
-    wanted = f.seller.auto_refund_buyer and (f.returnless or accepted)
+    wanted = f.seller.auto_refund_buyer and (f.returnless or accepted) and not is_wanted(f)
     return wanted and not (tried or buyer_settled(f) or f.refunded_by_channel)

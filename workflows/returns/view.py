@@ -19,6 +19,7 @@ from workflows.returns.facts import ReturnFacts
 from workflows.returns.losses import loss_of
 from workflows.returns.opening_results import OF_THIS_RUN
 from workflows.returns.receipts import groups_of
+from workflows.returns.replacement import in_words
 from workflows.returns.return_window import missed_window
 from workflows.returns.seller_refund import seller_results
 from workflows.returns.settled import seller_settled
@@ -55,6 +56,7 @@ def _numbers(f: ReturnFacts) -> tuple[str, ...]:
     if f.opened is not None:
         found += [f.rma_number, _broker_return_number(f), f.opened.supplier_order_number]
     found += [one.tracking_number for one in f.parcels]
+    found += [f.replacement.replacement_id] if f.replacement else []
     return tuple(dict.fromkeys(number for number in found if number))
 
 
@@ -118,6 +120,9 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         ],
         "credited": str(f.credited),
         "seller_refund": ("; ".join(seller_results(f)) or None) if opened else None,
+        "resolution": f.approval.resolution.value if f.approval else None,
+        "replacement_order": f.replacement.replacement_id if f.replacement else None,
+        "replacement": in_words(f) if opened else None,
         "refunded_by_channel": f.refunded_by_channel,
         "refund_declined": f.declined.kind.value if f.declined else None,
         "refund_declined_reason": f.declined.reason if f.declined else None,
@@ -154,6 +159,8 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
         parcels=f.parcels,
         receptions=_receptions(f),
         refund_due=f.refund_due,
+        resolution=approval.resolution if approval else None,
+        replacement_order=f.replacement.replacement_id if f.replacement else None,
         refunded_by_channel=f.refunded_by_channel,
         refund_declined=f.declined.kind if f.declined else None,
         refund_declined_reason=f.declined.reason if f.declined else None,

@@ -1,31 +1,38 @@
 """A return: which facts, which plan, and how each of its effects is done (RET)."""
 
+from typing import Any
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, partners, records
-    from models.case import Ended
+    from models.case import Ended, OrderStage
     from models.message import Message
     from models.naming import by_sku
+    from models.orders import CancelRequest
     from models.reasons import reason_in_words
+    from models.replacements import GIVEN_UP, PrepareReplacement, ReplacementNews
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
-    from workflows.engine.children import keep_orphan, open_return
-    from workflows.engine.inbox import receives
+    from workflows.engine.children import keep_orphan, open_return, start_order, tell_case
+    from workflows.engine.inbox import receives, take_report
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.returns.checks import check
     from workflows.returns.effects import (
         BookCreditMemo,
+        CancelReplacement,
         KeepAsOrphan,
         OpenReturn,
         OpenSplitReturn,
         ReopenReturn,
         RequestRma,
+        StartReplacement,
     )
     from workflows.returns.events import apply
     from workflows.returns.facts import ReturnFacts
     from workflows.returns.plan import plan
+    from workflows.returns.replacement_results import ReplacementReported
     from workflows.returns.replies import REPLY_WITHIN, reply
     from workflows.returns.view import facts_in_status, projection, result, view
 
@@ -49,6 +56,11 @@ async def perform(f: ReturnFacts, effect: Effect, ask: Ask) -> Message | None:
             return await _request_rma(f, ask)
         case BookCreditMemo():
             return await _book_credit_memo(f, effect, ask)
+        case StartReplacement():
+            return await _start_replacement(f, effect, ask)
+        case CancelReplacement():
+            await _cancel_replacement(effect)
+            return None
     raise AssertionError(f"a return does not know the effect {effect.key}")
 
 
@@ -95,6 +107,26 @@ async def _book_credit_memo(f: ReturnFacts, effect: BookCreditMemo, ask: Ask) ->
     return await ask(calls.BOOK_CREDIT_MEMO, message)
 
 
+async def _start_replacement(f: ReturnFacts, effect: StartReplacement, ask: Ask) -> Message:
+    """One that is there already, of an earlier run of this return, is taken for what it is."""
+    asked = PrepareReplacement(return_id=f.return_id, replacement_id=effect.replacement_id, lines=effect.lines)
+    found = await ask(calls.PREPARE_REPLACEMENT, asked)
+    if found.known is not None:
+        return found.known
+    news = ReplacementNews(replacement_id=effect.replacement_id)
+    if found.request is None:
+        return news.model_copy(update={"outcome": OrderStage.REFUSED.value, "reason": found.reason})
+    await start_order(found.request, f"Order {effect.replacement_id} · replaces return {f.return_id}")
+    return news
+
+
+async def _cancel_replacement(effect: CancelReplacement) -> None:
+    """Raises CouldNot when its order has ended."""
+    event = CancelRequest(event_id=GIVEN_UP, actor=effect.actor, reason=effect.reason[:500])
+    workflow_id = contract.ORDER_KIND.workflow_id(effect.replacement_id)
+    await tell_case(workflow_id, "cancel_request", event)
+
+
 RETURN_PROCEDURE = Procedure(
     kind=contract.RETURN_KIND,
     check=check,
@@ -125,3 +157,12 @@ class Return:
         ended = await self.engine.run()
         assert isinstance(ended, Ended)
         return ended
+
+    @workflow.signal(name=contract.REPLACEMENT_NEWS, description="How the replacement of this return stands")
+    def replacement_reported(self, *payload: Any) -> None:
+        take_report(
+            self.engine,
+            contract.REPLACEMENT_NEWS,
+            payload,
+            lambda said: ReplacementReported(news=ReplacementNews.at_the_door(said)),
+        )

@@ -27,6 +27,7 @@ from workflows.orders.effects import (
     SaveCharge,
     SearchStock,
     StopShipping,
+    TellReturn,
     VoidAuthorization,
     WriteDown,
 )
@@ -125,7 +126,7 @@ class Order:
         return given
 
     def _given(self, effect: Effect, facts: OrderFacts) -> Given:
-        if not isinstance(effect, SendMail | MakeRefund | OpenLateCancelReturn | SaveCharge):
+        if not isinstance(effect, SendMail | MakeRefund | OpenLateCancelReturn | SaveCharge | TellReturn):
             call_of(facts, effect, "run-1")  # what is asked can be said
         match effect:
             case WriteDown():
@@ -156,6 +157,8 @@ class Order:
                 return Arrival(at=at.isoformat() if at else None)
             case AnnounceTracking() | StopShipping():
                 return Saved()
+            case TellReturn():
+                return Failed(f"return-{effect.return_id} has ended") if self.return_exists else None
             case OpenLateCancelReturn():
                 if self.return_exists:
                     return Failed("return RR-1001-late-cancel exists already")

@@ -13,19 +13,23 @@ from models.parties import Seller, Supplier
 from models.partners import RmaAnswer
 from models.records import CreditMemoBooked, Opening, ReturnOpening, ReturnReopened
 from models.refunds import RefundResult, RefundState
+from models.replacements import ReplacementNews
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
 from tests.plans.rig import NOT_YET, Given, NotYet, Pure, Rig, Troubled
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
+from workflows.engine.procedure import CaseView
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund
 from workflows.returns.checks import check
 from workflows.returns.effects import (
     BookCreditMemo,
+    CancelReplacement,
     KeepAsOrphan,
     OpenReturn,
     OpenSplitReturn,
     ReopenReturn,
     RequestRma,
+    StartReplacement,
 )
 from workflows.returns.events import apply
 from workflows.returns.facts import ReturnFacts
@@ -56,6 +60,9 @@ class ReturnWorld:
         self.counted_for: dict[str, str] = {}
         """Which return a credit memo's number was counted for."""
         self.booking: Given = None
+        self.replacement: Given = None
+        """Why the replacement is not ordered; none: it is (RET-24)."""
+        self.cancelling: Given = None
         self.fates: dict[str, list[str]] = {"seller": [], "buyer": []}
         self.gave: dict[str, Decimal] = {}
         """Money that moved, by refund id: never twice."""
@@ -79,6 +86,10 @@ class ReturnWorld:
                 return self.booking or CreditMemoBooked.model_validate({"state": state, "return_id": counted})
             case MakeRefund():
                 return self.refund(effect, facts)
+            case StartReplacement():
+                return self.replacement or ReplacementNews(replacement_id=effect.replacement_id)
+            case CancelReplacement():
+                return self.cancelling
         assert isinstance(effect, SendMail)
         return self.mail
 
@@ -259,6 +270,10 @@ class ReturnStory(Rig[ReturnFacts]):
     @property
     def shown(self) -> dict[str, Any]:
         return facts_in_status(self.facts)
+
+    @property
+    def seen(self) -> CaseView:
+        return view(self.facts, self.plan)
 
     @property
     def deadlines(self) -> dict[str, datetime]:
