@@ -14,7 +14,7 @@ from models.buyers import Address
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.orders import Box, CancelRequest, SupplierOrder
+from models.orders import Box, SupplierOrder
 from models.refunds import Direction
 from models.text import cleaned, one_line
 
@@ -377,23 +377,3 @@ class Addressee(Message):
 
     is_sent: bool
     contact: Contact | None
-
-
-# ---- the server's clock ----
-
-
-class AskArrival(Message):
-    """When did the server record this event of this order? (CAN-3)"""
-
-    workflow_id: str
-    run_id: str
-    event_name: str
-    event_id: str
-    event: CancelRequest | None = None
-    """The whole event as it was counted; none: any of that id."""
-
-
-class Arrival(Message):
-    """RFC 3339; none: the history does not have it."""
-
-    at: str | None = None

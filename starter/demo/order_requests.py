@@ -62,3 +62,8 @@ def free_order(order_id: str, seller: Seller, buyer: Person, item: Item) -> Orde
         currency=CURRENCY,
         estimated_shipping=ESTIMATED_SHIPPING,
     )
+
+
+def payment_reference(order_id: str) -> str:
+    """The number of the payment that the buyer of a demo order made."""
+    return f"pi_demo_{order_id}"

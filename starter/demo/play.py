@@ -15,10 +15,11 @@ from activities.database import Reading
 from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
 from starter.demo import stories_kits, stories_orders, stories_orphans, stories_parcels, stories_returns
+from starter.demo.order_requests import payment_reference
 from starter.demo.partner_effects import PartnerEffects
 from starter.demo.progress import StoryProgress
 from starter.demo.sample_data import load_sample_data
-from starter.demo.story import DemoEnvironment, NotAsExpected, PlayedStory, Story, StoryRun, payment_reference
+from starter.demo.story import DemoEnvironment, NotAsExpected, PlayedStory, Story, StoryRun
 from starter.sandbox.client import SandboxError
 
 STORIES: Final = (

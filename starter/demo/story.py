@@ -25,7 +25,7 @@ from models.returns import ReturnLine, ReturnRequest, Source
 from starter.client.report import report
 from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, open_order, open_refund, open_return
-from starter.demo.order_requests import line_of, paid_order
+from starter.demo.order_requests import line_of, paid_order, payment_reference
 from starter.demo.partner_effects import PartnerEffects
 from starter.demo.sample_data import CURRENCY, Basket, Person, cost_of
 from starter.sandbox import SandboxClient
@@ -383,11 +383,6 @@ class StoryRun:
         if opened.already:
             raise Conflict(f"{opened.workflow_id} exists already")
         return StoryCase(self, opened.workflow_id)
-
-
-def payment_reference(order_id: str) -> str:
-    """The number of the payment that the buyer of a demo order made."""
-    return f"pi_demo_{order_id}"
 
 
 def _words(passing: timedelta) -> str:

@@ -21,8 +21,9 @@ from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from activities.mail.letter import Letter
 from models import calls
+from models.arrival import Arrival, AskArrival
 from models.failures import Category
-from models.partners import Arrival, AskArrival, Contact
+from models.partners import Contact
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,

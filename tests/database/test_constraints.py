@@ -79,6 +79,7 @@ WRONG = [
     ("returns", "label_paid_by = 'broker'", "label_paid_by_is_a_known_word"),
     ("returns", "refund_declined = 'so'", "refund_declined_is_a_known_word"),
     ("returns", "loss = 'eaten'", "loss_is_a_known_word"),
+    ("returns", "resolution = 'a hug'", "resolution_is_a_known_word"),
     ("returns", "outcome = 'lost'", "outcome_is_a_known_word"),
     ("returns", "fees = '-1'", "fees_is_not_negative"),
     ("returns", "fees = 'none'", "amounts_are_plain_numbers"),

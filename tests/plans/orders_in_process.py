@@ -7,12 +7,13 @@ from functools import lru_cache
 from typing import Any
 
 from models import contract
+from models.arrival import Arrival
 from models.failures import Category
 from models.ids import supplier_order_number
 from models.message import Event
 from models.orders import OrderRequest, share_out
 from models.parties import Seller
-from models.partners import Arrival, ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
+from models.partners import ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import Direction, RefundResult, RefundState
 from tests.model import order_procedure

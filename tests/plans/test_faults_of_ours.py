@@ -14,7 +14,9 @@ import pytest
 from models.alerts import AlertKind, AlertTopic
 from models.failures import Category
 from models.partners import RmaAnswer
+from models.records import LineQuantities
 from models.refunds import RefundState
+from models.replacements import ReplacementNews
 from models.worklists import Work
 from tests.plans.orders.order_rig import Order
 from tests.plans.refunds.story import RefundStory, direct, duplicate, says
@@ -30,12 +32,14 @@ from workflows.returns import view as return_view
 from workflows.returns.effects import ReturnEffect
 
 NOT_ASKED: Final = {
-    "make_refund",
+    "cancel_replacement",
     "keep_as_orphan",
+    "make_refund",
     "open_late_cancel_return",
     "open_split_return",
     "report_to_case",
     "save_charge",
+    "tell_return",
 }
 """Done by other workflows, or by what is saved: what they can't do is a result."""
 BUG: Final = "Internal: KeyError"
@@ -131,6 +135,20 @@ def returned() -> Tour:
     return Tour(story, story.event, return_view.view, goes, "completed")
 
 
+def replaced() -> Tour:
+    """Its replacement has gone out when the return hears of it (RET-24)."""
+    story = unopened(replacement_sent="at_once")
+    gone = LineQuantities(line_id="A", sku="A", quantity=2, shipped=2)
+    story.world.replacement = ReplacementNews(replacement_id="RP.RR-1", lines=(gone,), outcome="shipped")
+    goes: list[tuple[str, dict[str, Any]]] = [
+        ("seller_approval", {"decision": "approved", "reason": None, "resolution": "replacement"}),
+        ("return_tracking", {"carrier": "UPS", "tracking_number": "1Z"}),
+        ("goods_received", GOODS),
+        ("credit_memo", MEMO),
+    ]
+    return Tour(story, story.event, return_view.view, goes, "completed")
+
+
 def refunded() -> Tour:
     story = RefundStory(direct(), by_case=False)
     return Tour(story, no_event, refund_view.view, [], "succeeded", "succeeded")
@@ -163,6 +181,7 @@ TOURS: Final[dict[str, Callable[[], Tour]]] = {
     "stop_shipping": cancelled,
     "open_return": returned,
     "request_rma": returned,
+    "start_replacement": replaced,
     "book_credit_memo": returned,
     "reserve": refunded,
     "send": refunded,

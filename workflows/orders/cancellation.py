@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from models.arrival import Arrival
 from models.case import OrderStage as Stage
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
 from models.message import LineUnits, Quantity
 from models.naming import by_line, units_named
 from models.orders import CancelRequest, Channel
-from models.partners import Arrival, Recipient
+from models.partners import Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
 from workflows.engine.case import Note
 from workflows.engine.pieces import just, notify, wait

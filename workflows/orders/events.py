@@ -1,10 +1,11 @@
 """Which events an order takes, and what its facts are after whatever happens to it (ORD, CAN)."""
 
+from models.arrival import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
-from models.partners import Arrival, ChargeAnswer, FoundSources, PlacedOrder
+from models.partners import ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
 from models.senders import Role, role_of

@@ -3,12 +3,12 @@
 from typing import Any
 
 from models import calls
+from models.arrival import AskArrival
 from models.calls import Call
 from models.message import Message
 from models.naming import by_sku
 from models.partners import (
     AnnounceTracking,
-    AskArrival,
     AuthorizeCharge,
     CaptureCharge,
     FindSources,

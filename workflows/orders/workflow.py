@@ -4,10 +4,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import contract
+    from models.arrival import Arrival
     from models.case import Ended
     from models.message import Message
     from models.orders import OrderRequest
-    from models.partners import Arrival
     from workflows.engine.case import Effect
     from workflows.engine.children import open_return, tell_case
     from workflows.engine.inbox import receives

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.arrival import Arrival
 from models.contract import ORDER_KIND
 from models.message import Event
 from models.naming import by_sku
 from models.orders import OrderRequest, share_out
 from models.parties import Seller
-from models.partners import Arrival, ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
+from models.partners import ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import RefundResult, RefundState
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
