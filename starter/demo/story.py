@@ -354,9 +354,8 @@ class StoryRun:
             requested_by="seller:service-desk",
             lines=_quantities(units or {}),
         )
-        return self._new(
-            await open_refund(self.environment.skipper.client, request, task_queue=self.environment.task_queue)
-        )
+        client, queue = self.environment.skipper.client, self.environment.task_queue
+        return self._new(await open_refund(client, request, task_queue=queue))
 
     async def type_rma_number(self, mailed_to: str, number: str) -> None:
         """The supplier opens its mail, follows the link and types the number, as people do (RET-8)."""

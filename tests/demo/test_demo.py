@@ -28,7 +28,7 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     ended = {case: how for case, _, how, _ in rows}
     assert {expected for *_, expected in rows} == {"yes"}
-    assert len(ended) == 21 + 12 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
+    assert len(ended) == 23 + 13 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
     assert ended["order-1001"] == "shipped"
     assert ended["order-1002"] == "cancelled"
     assert ended["return-RR-1003-late-cancel"] == "completed"
