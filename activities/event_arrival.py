@@ -13,9 +13,9 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from models.arrival import Arrival, AskArrival
 from models.contract import ORDER_EVENTS
 from models.encryption import KeyMissing
+from models.event_times import Arrival, AskArrival
 from models.message import Event
 
 

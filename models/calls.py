@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import arrival, orphans, partners, records, refunds, replacements
+from models import event_times, orphans, partners, records, refunds, replacements
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -81,7 +81,7 @@ DELIVER_EVENT: Final = Call("deliver_event", orphans.DeliverEvent, orphans.Event
 NOTE_DELIVERY: Final = Call("note_delivery", records.NoteDelivery, records.Saved)
 NOTE_CORRECTION: Final = Call("note_correction", records.NoteCorrection, records.NotedCorrection)
 
-EVENT_ARRIVAL: Final = Call("event_arrival", arrival.AskArrival, arrival.Arrival)
+EVENT_ARRIVAL: Final = Call("event_arrival", event_times.AskArrival, event_times.Arrival)
 
 CALLS: Final[tuple[Call[Message, Message], ...]] = tuple(
     value for value in list(globals().values()) if isinstance(value, Call)

@@ -21,7 +21,7 @@ from activities.event_arrival import Arrivals
 from activities.mail.delivery import Mailer
 from activities.mail.letter import Letter
 from models import calls
-from models.arrival import Arrival, AskArrival
+from models.event_times import Arrival, AskArrival
 from models.failures import Category
 from models.partners import Contact
 from models.records import (

@@ -16,9 +16,9 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.event_arrival import Arrivals
-from models.arrival import Arrival, AskArrival
 from models.converter import DATA_CONVERTER
 from models.encryption import EncryptionCodec, read_keys
+from models.event_times import Arrival, AskArrival
 from models.orders import CancelRequest
 
 

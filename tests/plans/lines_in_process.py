@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from models import contract
-from models.arrival import Arrival
+from models.event_times import Arrival
 from models.ids import supplier_order_number
 from models.message import Event
 from models.naming import by_sku

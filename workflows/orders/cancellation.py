@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from models.arrival import Arrival
 from models.case import OrderStage as Stage
+from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
 from models.message import LineUnits, Quantity

@@ -1,6 +1,6 @@
 """Which events an order takes, and what its facts are after whatever happens to it (ORD, CAN)."""
 
-from models.arrival import Arrival
+from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage

@@ -3,8 +3,8 @@
 from typing import Any
 
 from models import calls
-from models.arrival import AskArrival
 from models.calls import Call
+from models.event_times import AskArrival
 from models.message import Message
 from models.naming import by_sku
 from models.partners import (

@@ -4,8 +4,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import contract
-    from models.arrival import Arrival
     from models.case import Ended
+    from models.event_times import Arrival
     from models.message import Message
     from models.orders import OrderRequest
     from workflows.engine.case import Effect

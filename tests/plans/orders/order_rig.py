@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from models.arrival import Arrival
 from models.contract import ORDER_KIND
+from models.event_times import Arrival
 from models.message import Event
 from models.naming import by_sku
 from models.orders import OrderRequest, share_out
