@@ -60,10 +60,9 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     for one in before:
         if one.order_id == request.order_id:
             return _known(session, one, ask)
-    if before:
-        return _taken(before[0], request)
-    if seller is None:
-        return _refused(f"no seller {request.seller_id}: add it, then send again")
+    if (no := _not_to_be_taken(seller, before, request)) is not None:
+        return no
+    assert seller is not None, "an order without its seller is not taken"
     if request.replaces is not None and (why := _why_not_replaced(session, request, request.replaces)) is not None:
         return _refused(why)
     shares = share_out(request)
@@ -103,6 +102,15 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     )
     post(session, (entry for row in payments for entry in payment_entries(payment_moved(row, order))))
     return OpenedOrder(opening=Opening.OPENED, seller=seller.settings, shares=shares)
+
+
+def refusal_of(session: Session, request: OrderRequest) -> OpenedOrder | None:
+    """What `open_order` would answer to this request that it does not take; none if it would, or if an order is
+    there under its id, which whoever starts it is told otherwise (ORD-17)."""
+    seller, before = _seller_and_orders(session, request)
+    if any(one.order_id == request.order_id for one in before):
+        return None
+    return _not_to_be_taken(seller, before, request)
 
 
 def save_order(session: Session, ask: SaveOrder) -> Saved:
@@ -170,6 +178,16 @@ def _why_not_replaced(session: Session, request: OrderRequest, return_id: str) -
     refunded = refunded_units(session, refund_rows(session, claimed.order_id))
     taken = total_of(refunded, replaced_units(session, claimed.order_id))
     return why_not_replaced(request, taken, order_lines(session, claimed.order_id))
+
+
+def _not_to_be_taken(
+    seller: SellerRow | None, before: Sequence[OrderRow], request: OrderRequest
+) -> OpenedOrder | None:
+    if before:
+        return _taken(before[0], request)
+    if seller is None:
+        return _refused(f"no seller {request.seller_id}: add it, then send again")
+    return None
 
 
 def _taken(row: OrderRow, request: OrderRequest) -> OpenedOrder:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
-from activities.database import lists, orphans, view_rows
+from activities.database import lists, orders, orphans, view_rows
 from activities.database.lists import LIMIT, Page
 from activities.database.refund_sources import captured_charge
 from activities.database.refunds import refund_rows
@@ -28,6 +28,8 @@ from activities.database.views import (
 from models.case import Step
 from models.failures import NotFound
 from models.ids import return_id as numbered_return
+from models.orders import OrderRequest
+from models.records import OpenedOrder
 from models.refunds import Direction, RefundRequest
 from models.tables import (
     CaseRow,
@@ -73,6 +75,10 @@ class Reading:
         """
         page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: lists.orders(session, page))
+
+    def refusal_of_order(self, request: OrderRequest) -> OpenedOrder | None:
+        """Why an order that is not there under its id would not be taken (ORD-17, REF-3); none if it would."""
+        return read(self._engine, lambda session: orders.refusal_of(session, request))
 
     def find_returns(
         self,

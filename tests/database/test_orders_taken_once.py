@@ -1,11 +1,17 @@
 """The channel's order is taken once, whatever its id here, and a payment belongs to one order (ORD-17, REF-3)."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
+from typer.testing import CliRunner, Result
 
+from models.orders import OrderRequest
+from starter.cli.assembly import app
+from starter.client.start import Opened
 from tests.database.story import Story, order_request
 
 LINE = ("A", 1, "10.00")
@@ -88,3 +94,86 @@ def test_ORD_17_what_is_there_is_looked_up_in_indexes(story: Story, engine: Engi
         plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {first[0]}", first[1]).fetchall())
     assert "SCAN orders" not in plan, plan
     assert "SCAN payment" not in plan, plan
+
+
+# ---- at the door of the command: nothing is begun, and exit code 0 is for what was started ----
+
+
+def started(database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *orders: Any) -> Result:
+    """`backhaul order start`, with a server that only notes what it is asked to start."""
+
+    async def connected() -> None:
+        return None
+
+    async def opened(_client: object, request: OrderRequest) -> Opened:
+        return Opened(workflow_id=f"order-{request.order_id}", already=False)
+
+    monkeypatch.setattr("starter.cli.new_orders.connect", connected)
+    monkeypatch.setattr("starter.cli.new_orders.open_order", opened)
+    file = folder / "orders.json"
+    file.write_text(json.dumps([order.model_dump(mode="json", exclude_none=True) for order in orders]))
+    return CliRunner().invoke(app, ["order", "start", str(file)], env={"DATABASE_URL": database_url})
+
+
+def test_ORD_17_the_command_says_what_is_there_already_and_starts_the_rest(
+    story: Story, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(story, "1001", channel_order_id="#1071")
+    again = order_request(LINE, order_id="2002", channel_order_id="1071")
+    other = order_request(LINE, order_id="2003", channel_order_id="1072")
+    told = started(database_url, tmp_path, monkeypatch, again, other)
+    assert told.exit_code == 4, told.output
+    assert "the channel's order #1071 was taken before as order 1001" in " ".join(told.output.split())
+    assert "order 2002 started" not in told.output
+    assert "order 2003 started" in told.output
+
+
+def test_REF_3_the_command_says_whose_payment_it_is(
+    story: Story, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = {"paid_by": "stripe", "reference": "pi_x", "amount": "10.00", "currency": "USD"}
+    opened(story, "1001", payment=payment)
+    told = started(database_url, tmp_path, monkeypatch, order_request(LINE, order_id="2002", payment=payment))
+    assert told.exit_code == 5, told.output
+    assert "its payment is the one of order 1001" in " ".join(told.output.split())
+
+
+def test_ORD_1_the_command_says_that_nobody_knows_the_seller(
+    story: Story, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = started(database_url, tmp_path, monkeypatch, order_request(LINE, order_id="2002", seller_id="nobody"))
+    assert told.exit_code == 5, told.output
+    assert "no seller nobody" in told.output
+
+
+def test_ORD_17_the_same_order_in_the_same_file_starts_as_ever(
+    story: Story, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(story, "1001", channel_order_id="#1071")
+    same = order_request(LINE, order_id="1001", channel_order_id="#1071")
+    assert started(database_url, tmp_path, monkeypatch, same).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"channel_order_id": "10-71"}, "entry 2, channel_order_id: the same as that of entry 1"),
+        (
+            {"payment": {"paid_by": "stripe", "reference": "pi_1001", "amount": "10.00", "currency": "USD"}},
+            "entry 2, payment reference: the same as that of entry 1",
+        ),
+    ],
+)
+def test_ORD_17_two_orders_of_one_file_are_told_apart(
+    story: Story,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, Any],
+    named: str,
+) -> None:
+    first = order_request(LINE, order_id="1001", channel_order_id="1071")
+    second = order_request(LINE, order_id="2002", **fields)
+    told = started(database_url, tmp_path, monkeypatch, first, second)
+    assert told.exit_code == 2, told.output
+    assert named in " ".join(told.output.split())

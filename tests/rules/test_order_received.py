@@ -98,7 +98,7 @@ async def test_ORD_1_an_order_of_an_unknown_seller_is_refused_and_moves_nothing(
     stranger = Seller(seller_id=f"stranger-{world.tag}", name="Nobody", email="nobody@acme.example")
     order = await world.order(stranger, {"sku": world.sku()})
     status = await order.ends("refused")
-    assert stranger.seller_id in status.timeline[-1].what
+    assert any(stranger.seller_id in step.what for step in status.timeline)
     await assert_nothing_moved(order)
 
 

@@ -89,8 +89,10 @@ def _beside(f: OrderFacts) -> Plan:
 
 def _write_down(f: OrderFacts) -> Plan:
     if f.opening is not None:
-        refused = End(Stage.REFUSED, f.refusal or "an order with this id exists already")
-        return shipments.leftovers(f, Stage.REFUSED) + Plan(end=refused)
+        why = f.refusal or "an order with this id exists already"
+        # Whoever started it over HTTP was told only that it began (ORD-17).
+        mail = notify("refused", "order_refused", Recipient.SELLER, why=why)
+        return shipments.leftovers(f, Stage.REFUSED) + just(mail) + Plan(end=End(Stage.REFUSED, why))
     effect = WriteDown()
     if f.stopped_at is not None and f.opening_is_in_trouble:
         return shipments.leftovers(f, Stage.STOPPED) + Plan(end=End(Stage.STOPPED, ending.STOPPED))

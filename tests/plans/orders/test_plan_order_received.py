@@ -25,12 +25,12 @@ def test_ORD_1_an_order_is_written_down_before_anything_is_asked() -> None:
 
 
 @pytest.mark.parametrize("opening", [Opening.REFUSED, Opening.DUPLICATE, Opening.CONFLICT])
-def test_ORD_1_an_order_that_is_not_taken_ends_refused_and_is_not_kept(opening: Opening) -> None:
+def test_ORD_17_the_seller_is_told_of_an_order_that_is_not_taken_and_it_is_not_kept(opening: Opening) -> None:
     order = Order()
     order.opening = OpenedOrder(opening=opening, reason="as the database says")
     order.rest()
     assert (order.outcome, order.facts.closing_message) == ("refused", "as the database says")
-    assert (order.begun, order.mails) == (["open"], [])
+    assert (order.begun, order.mails) == (["open"], ["order_refused to seller"])
     assert not view(order.facts, order.rig.plan).is_kept
     assert (
         projection(order.facts, record_of(order.facts, order.rig.plan, view(order.facts, order.rig.plan), ""))
