@@ -29,7 +29,7 @@ def day_in_words(value: str, time_zone: str, language: str) -> str:
 
 
 def _day(moment: datetime, language: str) -> str:
-    return format_date(moment, _DAYS.get(language, "full"), locale=_locale(language))
+    return format_date(moment, _DAYS.get(language, "full"), locale=locale_of(language))
 
 
 def _local(value: str, time_zone: str) -> datetime | None:
@@ -42,7 +42,7 @@ def _local(value: str, time_zone: str) -> datetime | None:
 
 def _zone_name(moment: datetime, language: str) -> str:
     """`CET`, `MEZ`; zones without a name of their own say their distance, `UTC+5:30`."""
-    name = get_timezone_name(moment, width="short", locale=_locale(language))
+    name = get_timezone_name(moment, width="short", locale=locale_of(language))
     if not name.isalpha():
         name = moment.tzname() or ""
     if name.isalpha():
@@ -62,7 +62,8 @@ def _zone(name: str) -> tzinfo:
 
 
 @lru_cache(maxsize=100)
-def _locale(language: str) -> Locale:
+def locale_of(language: str) -> Locale:
+    """How a language writes dates and numbers; one that is not known as English does."""
     try:
         return Locale.parse(language, sep="-")
     except (ValueError, UnknownLocaleError):

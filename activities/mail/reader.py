@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
+from activities.mail.phrases import in_language
 from models.links import rma_link
 from models.message import folded
 from models.partners import Contact, Mail, Recipient
@@ -38,6 +39,9 @@ ALWAYS: Final = (
 """Facts that every template may show, where the case has them; no mail need carry them."""
 
 
+_REASONS: Final = ("why", "reason")
+
+
 def facts_for(settings: Settings, namespace: str, mail: Mail, contact: Contact) -> dict[str, str]:
     """Facts by name; the mail's own win. `namespace`: in which the case runs. Moments are RFC 3339, several lines
     stand on lines."""
@@ -67,7 +71,8 @@ def facts_for(settings: Settings, namespace: str, mail: Mail, contact: Contact) 
         facts["items"] = _items(mail, contact)
     if (page := page_of(settings, namespace, mail.to, mail.facts.get("case", case))) is not None:
         facts["page"] = page
-    return facts | mail.facts
+    ours = {name: in_language(mail.facts[name], contact.language) for name in _REASONS if name in mail.facts}
+    return facts | mail.facts | ours
 
 
 def page_of(settings: Settings, namespace: str, to: Recipient, case: str) -> str | None:

@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from activities.mail.amounts import amount_in_words
 from activities.mail.dates import day_in_words, moment_in_words
 from activities.mail.letter import Letter, NoLetter, one_line
 from activities.mail.reader import ALWAYS
@@ -211,11 +212,14 @@ def _is_web_address(value: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.netloc) and value == one_line(value).replace(" ", "")
 
 
-def _money(amount: Any, currency: Any) -> Any:
-    """`31.50 USD`; the amount alone if the currency isn't stated."""
-    if isinstance(amount, Undefined) or isinstance(currency, Undefined):
+@pass_context
+def _money(context: Context, amount: Any, currency: Any) -> Any:
+    """`31.50 USD`, or `31,50 USD` where the reader's language writes it so; the amount alone if the currency isn't
+    stated."""
+    if isinstance(amount, Undefined):
         return amount
-    return f"{amount} {currency}"
+    said = amount_in_words(str(amount), str(context.get(LANGUAGE)))
+    return said if isinstance(currency, Undefined) else f"{said} {currency}"
 
 
 def _on_lines(value: Any) -> Any:
