@@ -3,7 +3,7 @@
 The orders are made up by hand in the documented shapes of Shopify's, WooCommerce's and Magento's order JSON.
 """
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from models.orders import OrderRequest, share_out
@@ -18,6 +18,13 @@ def worth(request: OrderRequest) -> dict[str, tuple[Decimal, Decimal]]:
 
 def money(goods: str, shipping: str) -> tuple[Decimal, Decimal]:
     return Decimal(goods), Decimal(shipping)
+
+
+def per_unit(total: str, quantity: int, discount: Decimal) -> dict[str, str]:
+    """Of a shop that keeps the line's total, as docs/orders.md says: a unit price of whole cents that is enough
+    for it, and what that is too much as discount."""
+    each = (Decimal(total) / quantity).quantize(Decimal("0.01"), ROUND_UP)
+    return {"unit_price": f"{each}", "discount": f"{each * quantity - Decimal(total) + discount}"}
 
 
 # ---- Shopify: one item in two lines, a discount on the second, HKD, no postal code, a bank transfer ----
@@ -134,7 +141,19 @@ WOOCOMMERCE: Platform = {
     "total": "158.22",
     "payment_method": "paypal",
     "transaction_id": "9AB12345CD678901E",
-    "billing": {"email": "a..b.@mail.example", "phone": ""},
+    "billing": {
+        "email": "a..b.@mail.example",
+        "phone": "",
+        "first_name": "Jörg",
+        "last_name": "Müller",
+        "company": "",
+        "address_1": "Postfach 7",
+        "address_2": "",
+        "city": "Wien",
+        "state": "",
+        "postcode": "1011",
+        "country": "AT",
+    },
     "shipping": {
         "first_name": "Jörg",
         "last_name": "Müller",
@@ -149,6 +168,7 @@ WOOCOMMERCE: Platform = {
     "line_items": [
         {
             "id": 315,
+            "product_id": 93,
             "sku": "A-1",
             "name": "Disc",
             "quantity": 2,
@@ -158,6 +178,7 @@ WOOCOMMERCE: Platform = {
         },
         {
             "id": 316,
+            "product_id": 94,
             "sku": "B-1",
             "name": "Book",
             "quantity": 1,
@@ -172,7 +193,7 @@ WOOCOMMERCE: Platform = {
 
 
 def from_woocommerce(order: Platform) -> OrderRequest:
-    ship = order["shipping"]
+    ship = order["shipping"] if order["shipping"]["address_1"] else order["billing"]
     fees = sum(Decimal(fee["total"]) + Decimal(fee["total_tax"]) for fee in order["fee_lines"])
     return OrderRequest.at_the_door(
         {
@@ -197,12 +218,13 @@ def from_woocommerce(order: Platform) -> OrderRequest:
             "lines": [
                 {
                     "line_id": str(item["id"]),
-                    "sku": item["sku"],
+                    "sku": item["sku"] or f"woo-{item['product_id']}",
                     "title": item["name"],
                     "quantity": item["quantity"],
-                    "unit_price": f"{Decimal(item['subtotal']) / item['quantity']}",
+                    **per_unit(
+                        item["subtotal"], item["quantity"], Decimal(item["subtotal"]) - Decimal(item["total"])
+                    ),
                     "unit_cost": "20.00",
-                    "discount": f"{Decimal(item['subtotal']) - Decimal(item['total'])}",
                     "tax": item["total_tax"],
                 }
                 for item in order["line_items"]
@@ -248,9 +270,10 @@ MAGENTO: Platform = {
             "product_type": "bundle",
             "sku": "BRAKE-KIT",
             "name": "Brake kit",
-            "qty_ordered": 1,
-            "price": "100.00",
-            "tax_amount": "0.00",
+            "qty_ordered": "1.0000",
+            "price": "100.0000",
+            "row_total": "100.0000",
+            "tax_amount": "0.0000",
             "discount_amount": "0.00",
             "children": [
                 {"sku": "PAD-1", "name": "Pad", "qty": 2, "cost": "10.00"},
@@ -298,11 +321,12 @@ def from_magento(order: Platform) -> OrderRequest:
                     "line_id": str(item["item_id"]),
                     "sku": item["sku"],
                     "title": item["name"],
-                    "quantity": item["qty_ordered"],
-                    "unit_price": item["price"],
+                    "quantity": int(Decimal(item["qty_ordered"])),
+                    **per_unit(
+                        item["row_total"], int(Decimal(item["qty_ordered"])), Decimal(item["discount_amount"])
+                    ),
                     "unit_cost": "50.00",
                     "tax": item["tax_amount"],
-                    "discount": item["discount_amount"],
                     "components": [
                         {"sku": one["sku"], "title": one["name"], "quantity": one["qty"], "unit_cost": one["cost"]}
                         for one in item["children"]
@@ -333,3 +357,33 @@ def test_ORD_14_a_magento_order_of_a_bundle_paid_by_gift_card_and_card_is_taken(
     assert [(item.sku, item.quantity) for item in request.items] == [("PAD-1", 2), ("DISC-1", 1)]
     address = request.buyer.address
     assert (address.line2, address.line3, address.phone) == ("Apt 4", "Backyard", "555-0100")
+
+
+def test_ORD_16_a_total_that_does_not_divide_by_its_units_is_said_to_the_cent() -> None:
+    three = WOOCOMMERCE["line_items"][0] | {
+        "quantity": 3,
+        "subtotal": "10.00",
+        "total": "10.00",
+        "total_tax": "2.00",
+    }
+    request = from_woocommerce(WOOCOMMERCE | {"line_items": [three], "total": "32.52"})
+    assert (request.lines[0].unit_price, request.lines[0].discount) == (Decimal("3.34"), Decimal("0.02"))
+    assert worth(request) == {"315": money("12.00", "18.00")}
+
+
+def test_ORD_16_a_unit_price_of_four_decimals_is_what_its_line_cost() -> None:
+    pads = MAGENTO["items"][0] | {"qty_ordered": "3.0000", "price": "33.3333", "children": []}
+    request = from_magento(MAGENTO | {"items": [pads | {"discount_amount": "10.0000"}], "grand_total": "50.0000"})
+    assert request.lines[0].quantity == 3
+    assert worth(request) == {"1": money("90.00", "0.00")}
+
+
+def test_ORD_13_a_line_without_an_item_code_goes_by_the_shops_product() -> None:
+    disc, book = WOOCOMMERCE["line_items"]
+    request = from_woocommerce(WOOCOMMERCE | {"line_items": [disc, book | {"sku": ""}]})
+    assert [line.sku for line in request.lines] == ["A-1", "woo-94"]
+
+
+def test_ORD_21_without_an_address_to_ship_to_the_one_of_the_bill_counts() -> None:
+    request = from_woocommerce(WOOCOMMERCE | {"shipping": dict.fromkeys(WOOCOMMERCE["shipping"], "")})
+    assert request.buyer.address.line1 == "Postfach 7"
