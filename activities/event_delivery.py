@@ -22,7 +22,7 @@ from activities.database.transactions import write
 from activities.return_requests import ReturnRequests
 from models.case import Answer
 from models.contract import CORRECTION
-from models.failures import BackhaulError, Category, NotFound
+from models.failures import BackhaulError, Category, NotFound, RefusedByRule
 from models.ids import case_of, correction_workflow_id
 from models.marketplace_returns import ReturnAsked
 from models.order_events import Delivered, ShipmentCorrected
@@ -104,7 +104,7 @@ class EventDelivery:
         note = NoteDelivery(order_id=case_of(ask.workflow_id)[1], number=said.number, at=said.at)
         try:
             write(self._engine, lambda session: note_delivery(session, note))
-        except NotFound as error:
+        except (NotFound, RefusedByRule) as error:
             return EventDelivered(state="refused", message=str(error)[:500])
         except BackhaulError as error:
             raise _later(str(error)) from None

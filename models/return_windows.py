@@ -1,10 +1,11 @@
 """Until when a buyer may ask to return: days from delivery, by seller and country, the law as floor (RET-22)."""
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from models.failures import RefusedByRule
 from models.message import Message
 from models.parties import Seller
 
@@ -39,6 +40,17 @@ def window_days(seller: Seller, country: str) -> int:
     """How many days a buyer in this country has at this seller."""
     wanted = seller.return_days_by_country.get(country, seller.return_days)
     return max(wanted, STATUTORY_DAYS.get(country, 0))
+
+
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""So much earlier than it left a parcel may be said to have arrived: clocks and zones differ."""
+
+
+def require_after_shipping(shipment_id: str, shipped_at: datetime, at: datetime) -> None:
+    """Nothing arrives before it left. Raises RefusedByRule for a slip, which would shorten the buyer's days."""
+    if at < shipped_at - CLOCKS_DIFFER:
+        left, said = (moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") for moment in (shipped_at, at))
+        raise RefusedByRule("RET-22", f"shipment {shipment_id} left at {left}: it did not arrive at {said}")
 
 
 def return_window(

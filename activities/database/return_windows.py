@@ -10,7 +10,7 @@ from models.message import folded
 from models.orders import ShipmentFact
 from models.parties import Seller
 from models.records import NoteDelivery, Saved
-from models.return_windows import ReturnWindow, return_window
+from models.return_windows import ReturnWindow, require_after_shipping, return_window
 from models.returns import ReturnRequest, Source
 from models.tables import OrderRow, ShipmentLineRow, ShipmentParcelRow, ShipmentRow
 
@@ -69,7 +69,7 @@ def delivered_at(told: ShipmentFact, known: ShipmentRow | None) -> datetime | No
 def note_delivery(session: Session, ask: NoteDelivery) -> Saved:
     """A parcel of an order that has ended arrived. Of several words about it the first one counts.
 
-    Raises NotFound when the order has no such shipment.
+    Raises NotFound when the order has no such shipment, RefusedByRule when it left later.
     """
     rows = session.exec(select(ShipmentRow).where(ShipmentRow.order_id == ask.order_id).with_for_update()).all()
     found = [row for row in rows if folded(ask.number) in _numbers(session, row)]
@@ -77,6 +77,7 @@ def note_delivery(session: Session, ask: NoteDelivery) -> Saved:
         known = ", ".join(row.shipment_id for row in rows) or "none"
         raise NotFound(f"order {ask.order_id} has no shipment {ask.number}; known: {known}")
     for row in found:
+        require_after_shipping(row.shipment_id, row.at, ask.at)
         row.delivered_at = row.delivered_at or _after(row.at, ask.at)
         session.add(row)
     return Saved()

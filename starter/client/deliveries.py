@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.service import RPCError
 
 from models.contract import DELIVERY
-from models.failures import Category, NotFound
+from models.failures import BackhaulError, Category, NotFound, RefusedByRule
 from models.ids import case_of
 from models.message import folded
 from models.order_events import Delivered
@@ -23,7 +23,7 @@ _RPC = timedelta(seconds=10)
 async def note_delivery(client: Client, workflow_id: str, event: Delivered, within: timedelta) -> bool:
     """Record it; whether the database has it `within` this time. Else it will, when a worker runs.
 
-    Raises NotFound when the order has no such shipment, PartnerUnavailable.
+    Raises NotFound when the order has no such shipment, RefusedByRule when it left later, PartnerUnavailable.
     """
     _, order_id = case_of(workflow_id)
     shipment = sha256(folded(event.number).encode()).hexdigest()[:12]
@@ -50,8 +50,10 @@ async def note_delivery(client: Client, workflow_id: str, event: Delivered, with
     return True
 
 
-def _reason(error: WorkflowFailureError) -> NotFound:
+def _reason(error: WorkflowFailureError) -> BackhaulError:
     cause = error.cause.cause if isinstance(error.cause, ActivityError) else error.cause
     if isinstance(cause, ApplicationError) and cause.type == Category.NOT_FOUND:
         return NotFound(cause.message)
+    if isinstance(cause, ApplicationError) and cause.type == Category.REFUSED_BY_RULE:
+        return RefusedByRule("RET-22", cause.message.removesuffix(" (RET-22)"))
     return NotFound(f"the delivery could not be written down: {type(cause).__name__}")

@@ -194,7 +194,7 @@ async def say_after_end(
 ) -> Delivery:
     """A parcel of an order that has ended arrived (RET-22), or goes under another number (ORD-20).
 
-    Raises NotTheirs when its sender may not say it, NotFound, Conflict, PartnerUnavailable.
+    Raises NotTheirs when its sender may not say it, NotFound, Conflict, RefusedByRule, PartnerUnavailable.
     """
     ORDER_KIND.require_sender(name, event)
     answer = None

@@ -3,7 +3,7 @@ ORD-20)."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from models import calls
 from models.order_events import Delivered, ShipmentCorrected
@@ -73,9 +73,8 @@ async def noting_a_delivery(story: Story) -> AsyncIterator[Spot]:
     await story.shipped(order)
     shipment = (await patiently(order.books)).shipments[0].shipment_id
     yield AtWorker(order)
-    said = Delivered.model_validate(
-        {"event_id": "arrived", "actor": "carrier:ups", "shipment_id": shipment, "at": "2026-03-09T12:00:00Z"}
-    )
+    arrived = {"event_id": "arrived", "actor": "carrier:ups", "shipment_id": shipment}
+    said = Delivered.model_validate(arrived | {"at": datetime.now(UTC).isoformat()})
 
     noting = asyncio.create_task(
         patiently(lambda: note_delivery(story.world.client, order.handle.id, said, timedelta(seconds=240)))

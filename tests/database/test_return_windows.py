@@ -145,3 +145,12 @@ def test_RET_22_a_delivery_of_no_shipment_is_refused_with_those_there_are(story:
         delivered(story, "S9", NOON)
     assert refused.value.type == "NotFound"
     assert "known: S1" in str(refused.value)
+
+
+def test_RET_22_after_the_orders_end_too_nothing_arrives_before_it_left(story: Story) -> None:
+    story.delivered(("A", 2, "50.00"))
+    with pytest.raises(ApplicationError, match="shipment S1 left at 2026-03-0"):
+        delivered(story, "S1", NOON - 3 * DAY)
+    found = window(story)
+    assert found is not None
+    assert not found.is_delivery_known

@@ -1,6 +1,6 @@
 """Paths of an order."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.contract import DELIVERY
@@ -37,7 +37,7 @@ async def order_delivered_in_parts(world: World) -> list[Recorded]:
     order = await world.simple_order()
     await order.placed()
     await order.update("shipment", **parcel(order, "a"))
-    at = "2026-03-09T14:30:00Z"
+    at = datetime.now(UTC).isoformat()
     await order.update("delivered", shipment_id=f"{order.id}-a", at=at)
     await order.update("shipment", **parcel(order, "b"))
     await order.ends("shipped")

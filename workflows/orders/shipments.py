@@ -10,6 +10,7 @@ from models.naming import by_sku, units_named
 from models.order_events import Delivered, ShipmentCorrected
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
+from models.return_windows import require_after_shipping
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
 from workflows.engine.pieces import after_days, alert, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan, Wait
@@ -162,8 +163,10 @@ def correct(f: OrderFacts, event: ShipmentCorrected) -> OrderFacts:
 
 
 def check_delivery(f: OrderFacts, event: Delivered) -> None:
-    """Raises RefusedByRule when there is no such shipment."""
-    _require_known(f, _shipment_of(f, event), "RET-22")
+    """Raises RefusedByRule when there is no such shipment, or it left later."""
+    known = _require_known(f, _shipment_of(f, event), "RET-22")
+    if isinstance(known, ShipmentFact):
+        require_after_shipping(known.shipment_id, known.at, event.at)
 
 
 def _shipment_of(f: OrderFacts, event: Delivered) -> str:

@@ -1,6 +1,6 @@
 """RET-22: an order that is still open takes the word that a parcel arrived, and the database gets it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.plans.orders.order_rig import Order
 from workflows.engine.save import record_of
@@ -60,3 +60,16 @@ def test_RET_22_no_buyer_says_when_its_own_days_begin() -> None:
     order = Order().placed()
     order.ships("s1", A=1)
     assert not order.happens("delivered", actor="buyer:robin", shipment_id="s1", at=AT.isoformat())
+
+
+def test_RET_22_nothing_arrives_before_it_left_but_clocks_differ() -> None:
+    order = Order().placed()
+    order.ships("s1", A=1)
+    (shipped,) = order.facts.shipments
+    too_early = shipped.at - timedelta(days=1, seconds=1)
+    assert not order.happens("delivered", shipment_id="s1", at=too_early.isoformat())
+    assert "shipment s1 left at 2026-03-02" in order.facts.rejected[-1].reason
+    assert deliveries(order) == {"s1": None}
+    by_another_clock = shipped.at - timedelta(days=1)
+    assert order.happens("delivered", shipment_id="s1", at=by_another_clock.isoformat())
+    assert deliveries(order) == {"s1": by_another_clock}
