@@ -4,6 +4,7 @@ The connection to Temporal is not here: it is Temporal's own (`temporalio.envcon
 Settings of the business (sellers, suppliers) are data in the books: see `models.parties`.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -68,6 +69,15 @@ def _time_zone(name: str) -> str:
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 
 
+def home() -> Path:
+    """Where a local installation keeps its books, whatever folder a command is run in: `.backhaul` of the project
+    where this program runs from its source, else that of the user's programs (`XDG_STATE_HOME`)."""
+    project = Path(__file__).resolve().parents[1]
+    if (project / "pyproject.toml").is_file():
+        return project / ".backhaul"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "backhaul"
+
+
 class Settings(BaseSettings):
     """`BACKHAUL_<NAME>`; the database also as `DATABASE_URL`. Secrets never show in repr, logs or errors."""
 
@@ -76,7 +86,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr = Field(
-        default=SecretStr("sqlite:///.backhaul/books.db"),
+        default_factory=lambda: SecretStr(f"sqlite:///{home() / 'books.db'}"),
         validation_alias=AliasChoices("DATABASE_URL", "BACKHAUL_DATABASE_URL"),
     )
     """`sqlite:///PATH` or `postgresql+psycopg://USER:PASSWORD@HOST/NAME`."""

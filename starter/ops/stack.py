@@ -22,7 +22,7 @@ from models.contract import TASK_QUEUE
 from models.converter import data_converter
 from models.environment import DEFAULT_ADDRESS
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
-from models.settings import Settings
+from models.settings import Settings, home
 from starter.ops.dev_server import DevServerConfig, ServerPorts, start_server
 from starter.ops.folder import only_one_in, require_folder
 from starter.ops.ports import PortUse, require_free
@@ -126,7 +126,7 @@ class StackPlan:
         usual = {f"BACKHAUL_{name.upper()}": str(field.default) for name, field in Settings.model_fields.items()}
         usual |= {"TEMPORAL_ADDRESS": DEFAULT_ADDRESS, "TEMPORAL_NAMESPACE": "default"}
         unusual = {name: value for name, value in here.items() if value != usual[name].rstrip("/")}
-        if self.books is not None and (unusual or self.books != Path(".backhaul/books.db").absolute()):
+        if self.books is not None and (unusual or self.books != home() / "books.db"):
             unusual["DATABASE_URL"] = f"sqlite:///{self.books}"
         return unusual
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models.failures import Conflict, InvalidInput, PartnerUnavailable
-from models.settings import Settings
+from models.settings import Settings, home
 from starter.cli import stack_run
 from starter.cli.stack_run import show_addresses
 from starter.ops import stack
@@ -150,7 +150,8 @@ def test_all_of_a_stack_lies_in_its_folder(tmp_path: Path, monkeypatch: pytest.M
     assert other.served.database.file == Path("other/temporal.db")
     usual = plan(settings=Settings()).with_its_books()
     assert usual.environment()["DATABASE_URL"] == f"sqlite:///{tmp_path}/.backhaul/books.db"
-    assert usual.exports() == {}, "there commands look for it, in this folder"
+    assert usual.exports() == {"DATABASE_URL": f"sqlite:///{tmp_path}/.backhaul/books.db"}
+    assert plan(folder=home(), settings=Settings()).with_its_books().exports() == {}, "there commands look for it"
     assert usual.moved(100).exports()["DATABASE_URL"] == f"sqlite:///{tmp_path}/.backhaul/books.db"
 
 
@@ -167,3 +168,24 @@ def test_two_stacks_never_share_a_folder(tmp_path: Path) -> None:
         only_one_in(tmp_path)
     first.close()
     only_one_in(tmp_path).close()
+
+
+def test_the_books_lie_in_one_place_whatever_folder_a_command_runs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    here = Settings().database_url
+    monkeypatch.chdir(tmp_path)
+    assert Settings().database_url == here
+    assert here.get_secret_value() == f"sqlite:///{ROOT}/.backhaul/books.db"
+
+
+def test_books_of_an_installed_program_lie_where_programs_keep_their_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.settings.__file__", str(tmp_path / "site-packages" / "models" / "settings.py"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert home() == tmp_path / "state" / "backhaul"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home() == tmp_path / ".local" / "state" / "backhaul"
