@@ -176,6 +176,8 @@ class CaseRecord(Message):
     stage: str
     seller_id: str
     order_id: str
+    also_at: tuple[str, ...] = ()
+    """The stages of what else it waits for: goods and money settle side by side."""
     waiting_on: str | None
     waiting_for: str | None
     waiting_since: datetime | None

@@ -15,10 +15,12 @@ from sqlmodel import Session, col
 from activities.database import view_rows
 from activities.database.cases import urgency_of
 from activities.database.views import OrderListed, RefundListed, ReturnListed, WorkListed
+from models.case import ReturnStage
 from models.failures import InvalidInput, Problem
 from models.ids import KindName
 from models.message import folded
 from models.tables import CaseRow, OrderRow, RefundRow, ReturnLineRow, ReturnRow, stands_in
+from models.tables.cases import SIDE_BY_SIDE, stands_also_at
 from models.tables.orphans import CaseNumberRow
 from models.worklists import Work
 
@@ -161,8 +163,21 @@ def _with_worth(session: Session, rows: Rows) -> list[ReturnListed]:
 
 
 def of_page(rows: Rows, kind: KindName, page: Page) -> Rows:
-    """Of rows that are joined with their case: one page of this kind."""
-    return rows.where(*_filters(kind, page)).order_by(*_PLACE).limit(page.limit)
+    """Of rows that are joined with their case: one page of this kind.
+
+    A stage is that of the first or of another thing that a return waits for: a page of each, of its own index, and
+    of both together the first so many.
+    """
+    if page.stage not in SIDE_BY_SIDE:
+        return rows.where(*_filters(kind, page)).order_by(*_PLACE).limit(page.limit)
+    also: ColumnElement[bool] = literal_column(stands_also_at(ReturnStage(page.stage)))
+    beside = [also, *_filters(kind, page._replace(stage=None))[1:]]  # their words are those of returns alone
+    pages = [
+        select(col(CaseRow.workflow_id)).where(*filters).order_by(*_PLACE).limit(page.limit).subquery()
+        for filters in (_filters(kind, page), beside)
+    ]
+    found = union(*(select(one.c.workflow_id) for one in pages))
+    return rows.where(col(CaseRow.workflow_id).in_(found)).order_by(*_PLACE).limit(page.limit)
 
 
 def _filters(kind: KindName, page: Page) -> Sequence[ColumnElement[bool]]:

@@ -43,6 +43,7 @@ def _standing(row: CaseRow) -> views.Standing:
     return views.Standing(
         workflow_id=row.workflow_id,
         stage=row.stage,
+        also_at=tuple(stage for stage in row.also_at.split(",") if stage),
         waiting_on=row.waiting_on,
         waiting_for=row.waiting_for,
         waiting_since=row.waiting_since,

@@ -19,6 +19,8 @@ class Standing(Message):
 
     workflow_id: str
     stage: str
+    also_at: tuple[str, ...] = ()
+    """The stages of what else it waits for."""
     waiting_on: str | None
     waiting_for: str | None
     waiting_since: datetime | None

@@ -24,6 +24,13 @@ WORKLISTS = (
     "faults_of_ours",
     "promises_at_risk",
 )
+SIDE_BY_SIDE = (
+    "in_transit",
+    "awaiting_credit",
+    "refunding_seller",
+    "awaiting_buyer_refund",
+    "refunding_buyer",
+)
 
 
 def plain(*columns: str) -> str:
@@ -43,6 +50,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("also_at", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("waiting_on", sa.String(), nullable=True),
@@ -119,6 +127,14 @@ def upgrade() -> None:
                 unique=False,
                 sqlite_where=sa.text(f"work LIKE '%,{work},%'"),
                 postgresql_where=sa.text(f"work LIKE '%,{work},%'"),
+            )
+        for stage in SIDE_BY_SIDE:
+            batch_op.create_index(
+                f"ix_case_file_also_at_{stage}",
+                ["urgency", "newness", "workflow_id"],
+                unique=False,
+                sqlite_where=sa.text(f"also_at LIKE '%,{stage},%'"),
+                postgresql_where=sa.text(f"also_at LIKE '%,{stage},%'"),
             )
 
     op.create_table(

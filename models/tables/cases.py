@@ -20,6 +20,21 @@ def stands_in(work: Work) -> str:
     return f"work LIKE '%,{work.value},%'"
 
 
+SIDE_BY_SIDE: Final = (
+    ReturnStage.IN_TRANSIT,
+    ReturnStage.AWAITING_CREDIT,
+    ReturnStage.REFUNDING_SELLER,
+    ReturnStage.AWAITING_BUYER_REFUND,
+    ReturnStage.REFUNDING_BUYER,
+)
+"""Stages at which a return may stand beside another: goods and money settle side by side (RET-14)."""
+
+
+def stands_also_at(stage: ReturnStage) -> str:
+    """As `stands_in`, of a return whose first stage is another one."""
+    return f"also_at LIKE '%,{stage.value},%'"
+
+
 class CaseRow(SQLModel, table=True):
     """Where a case stands: an order, a return or a refund. One row per workflow id, from the case's opening on.
 
@@ -56,6 +71,17 @@ class CaseRow(SQLModel, table=True):
             )
             for work in Work
         ),
+        *(
+            Index(
+                f"ix_case_file_also_at_{stage.value}",
+                "urgency",
+                "newness",
+                "workflow_id",
+                sqlite_where=text(stands_also_at(stage)),
+                postgresql_where=text(stands_also_at(stage)),
+            )
+            for stage in SIDE_BY_SIDE
+        ),
     )
 
     workflow_id: str = Field(primary_key=True)
@@ -63,6 +89,8 @@ class CaseRow(SQLModel, table=True):
     """Empty for a return that was split off and has not opened yet."""
     kind: str
     stage: str
+    also_at: str = ""
+    """The stages of what else it waits for, between commas: `,awaiting_buyer_refund,`; empty for none."""
     seller_id: str
     order_id: str
     waiting_on: str | None = None

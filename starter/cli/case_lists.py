@@ -113,7 +113,8 @@ def _standing(standing: Standing | None) -> tuple[object, ...]:
     if standing is None:
         return ("opening", None, None, None, None)
     sla = None if standing.ended else standing.sla_state.value.replace("_", " ")
-    return (standing.stage, standing.waiting_on, standing.waiting_for, standing.due_by, sla)
+    stages = ", ".join((standing.stage, *standing.also_at))
+    return (stages, standing.waiting_on, standing.waiting_for, standing.due_by, sla)
 
 
 def refunds_of(order: str, as_json: bool) -> None:

@@ -89,7 +89,7 @@ def status(
 def list_cases(
     kind: Annotated[Kind | None, typer.Argument(metavar="orders|returns|refunds")] = None,
     work: Annotated[
-        Work | None,
+        str | None,
         typer.Option("--work", metavar="NAME", help="A worklist, such as buyer_to_refund: of all kinds (NTF-6)."),
     ] = None,
     stage: Annotated[str | None, typer.Option("--stage", help="Such as awaiting_tracking.")] = None,
@@ -109,7 +109,7 @@ def list_cases(
         _only_work(kind, stage, due_before)
         from starter.cli.worklists import show_work
 
-        show_work(work, seller, limit, after, as_json)
+        show_work(_worklist(work), seller, limit, after, as_json)
         return
     kind = kind or Kind.ORDERS
     if stage is not None and stage not in [known.value for known in _STAGES[kind]]:
@@ -125,6 +125,14 @@ def list_cases(
             list_returns(wanted, as_json)
         case Kind.REFUNDS:
             list_refunds(wanted, as_json)
+
+
+def _worklist(name: str) -> Work:
+    try:
+        return Work(name)
+    except ValueError:
+        known = ", ".join(work.value for work in Work)
+        raise InvalidInput("--work", [Problem(name[:100], f"no such worklist; they are {known}")]) from None
 
 
 def _only_work(kind: Kind | None, stage: str | None, due_before: str | None) -> None:

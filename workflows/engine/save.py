@@ -29,6 +29,14 @@ def shown_wait(facts: CaseFacts, plan: Plan) -> Wait | None:
     return plan.waits[0] if plan.waits and facts.outcome is None else None
 
 
+def also_at(facts: CaseFacts, plan: Plan) -> tuple[str, ...]:
+    """The stages of what it waits for beside the first, each once."""
+    if facts.outcome is not None:
+        return ()
+    stages = dict.fromkeys(wait.stage for wait in plan.waits)
+    return tuple(str(stage) for stage in stages)[1:]
+
+
 def waiting_on(facts: CaseFacts, plan: Plan) -> list[str]:
     """All on whom it waits, each once; the first is the one of its stage."""
     if facts.outcome is not None:
@@ -43,6 +51,7 @@ def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseR
         workflow_id=facts.case_id,
         run_id=facts.run_id,
         stage=stage_of(facts, plan, first),
+        also_at=also_at(facts, plan),
         seller_id=facts.seller_id,
         order_id=facts.order_id,
         waiting_on=wait.who if wait else None,

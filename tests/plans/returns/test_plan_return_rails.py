@@ -9,7 +9,7 @@ from models.worklists import Work
 from tests.plans.returns.return_rig import ReturnStory, awaiting_click, completed, failure, in_transit, requested
 from tests.plans.rig import Troubled
 from workflows.engine.details import current_details
-from workflows.engine.save import waiting_on
+from workflows.engine.save import also_at, record_of, waiting_on
 from workflows.engine.worklists import work_of
 from workflows.returns.view import view
 
@@ -87,6 +87,9 @@ def test_NTF_6_a_return_that_also_waits_for_the_sellers_click_is_found_by_both()
     assert waiting_on(story.facts, story.plan) == ["supplier", "seller"]
     assert work(story) == [Work.BUYER_TO_REFUND]
     assert story.waits[0][0] == "in_transit"
+    assert also_at(story.facts, story.plan) == ("awaiting_buyer_refund",)
+    record = record_of(story.facts, story.plan, view(story.facts, story.plan), "opening")
+    assert (record.stage, record.also_at) == ("in_transit", ("awaiting_buyer_refund",))
 
 
 def test_NTF_6_an_rma_number_that_a_person_must_type() -> None:
