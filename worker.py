@@ -37,10 +37,11 @@ from temporalio.worker import (
 )
 
 from activities.code_faults import watch_code
+from activities.connectors.channels import Channels
+from activities.connectors.connections import Connections, Directory
 from activities.connectors.payments import Payments
-from activities.connectors.shop_json.shop import Shop
-from activities.connectors.supplier_json.suppliers import Suppliers
-from activities.database import Alerts, Contacts, Database, open_database
+from activities.connectors.suppliers import Suppliers
+from activities.database import Alerts, ConnectionRegister, Contacts, Database, open_database
 from activities.event_arrival import Arrivals
 from activities.event_delivery import EventDelivery
 from activities.mail.delivery import Mailer
@@ -94,15 +95,20 @@ class WorkerSettings(BaseSettings):
 class _Partners:
     """The activities that keep connections, and the threads of those that use the database."""
 
-    def __init__(self, settings: Settings, limits: WorkerSettings) -> None:
-        self.payments = Payments(_with_room(settings, limits.payment_slots))
-        self.suppliers = Suppliers(_with_room(settings, limits.supplier_slots))
-        self.shop = Shop(_with_room(settings, limits.channel_slots))
+    def __init__(self, settings: Settings, directory: Directory, limits: WorkerSettings) -> None:
+        def room(places: int) -> Connections:
+            return Connections(directory, _with_room(settings, places))
+
+        self._rooms = [room(limits.payment_slots), room(limits.supplier_slots), room(limits.channel_slots)]
+        gateways, suppliers, channels = self._rooms
+        self.payments = Payments(gateways)
+        self.suppliers = Suppliers(suppliers)
+        self.channels = Channels(channels)
         self.executor = ThreadPoolExecutor(limits.database_slots, thread_name_prefix="database")
 
     async def aclose(self) -> None:
-        for partner in (self.payments, self.suppliers, self.shop):
-            await partner.aclose()
+        for connections in self._rooms:
+            await connections.aclose()
         self.executor.shutdown(wait=False)
 
 
@@ -168,13 +174,15 @@ def build_worker(
     *,
     task_queue: str = TASK_QUEUE,
     limits: WorkerSettings | None = None,
+    directory: Directory | None = None,
 ) -> CaseWorker:
-    """A worker on `task_queue` and its partners' queues, not yet running.
+    """A worker on `task_queue` and its partners' queues, not yet running. `directory`: its connections, where they
+    are not those of the database.
 
     Raises InvalidInput for wrong `limits` in the environment.
     """
     limits = limits or read_settings(WorkerSettings)
-    partners = _Partners(settings, limits)
+    partners = _Partners(settings, directory or ConnectionRegister(engine), limits)
     activities = _activities(client, settings, engine, partners, limits)
     slots = {
         Queue.PAYMENTS: limits.payment_slots,
@@ -260,7 +268,7 @@ def _activities(
             partners.suppliers.place_supplier_order,
             partners.suppliers.request_rma,
         ],
-        Queue.CHANNELS: [partners.shop.announce_tracking, partners.shop.stop_shipping],
+        Queue.CHANNELS: [partners.channels.announce_tracking, partners.channels.stop_shipping],
         Queue.MAIL: [mailer.send_mail],
     }
 

@@ -148,16 +148,17 @@ class _Partners:
 
     def __init__(self, rows: _Rows) -> None:
         settings = settings_from_environment()
+        sandbox = os.environ["BACKHAUL_BENCH_SANDBOX"]
         self._rows = rows
         self._smtp_port = settings.smtp_port
         self._gateway = httpx.AsyncClient(
-            base_url=str(settings.gateway_url),
+            base_url=f"{sandbox}/stripe",
             headers={"Authorization": "Bearer sk_test_sandbox", "Stripe-Version": "2020-08-27"},
             timeout=20,
         )
         bearer = {"Authorization": "Bearer sandbox"}
-        self._supplier = httpx.AsyncClient(base_url=str(settings.supplier_url), headers=bearer, timeout=20)
-        self._shop = httpx.AsyncClient(base_url=str(settings.shop_url), headers=bearer, timeout=20)
+        self._supplier = httpx.AsyncClient(base_url=f"{sandbox}/supplier", headers=bearer, timeout=20)
+        self._shop = httpx.AsyncClient(base_url=f"{sandbox}/shop", headers=bearer, timeout=20)
 
     async def _pay(self, path: str, form: dict[str, str], key: str) -> Data:
         return _read(await self._gateway.post(path, data=form, headers={"Idempotency-Key": key}))

@@ -244,7 +244,7 @@ def _return(order_id: str, seller_id: str, at: datetime, chance: random.Random) 
                 "reference": None,
                 "over_refund": False,
                 "payment_reference": None,
-                "gateway_account": None,
+                "connection_id": None,
                 "gateway_refund_id": f"re_{refund_id}",
                 "failure_reason": None,
                 "reserved_at": at,

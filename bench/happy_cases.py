@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from activities.database import Parties
+from activities.database import ConnectionRegister, Parties
 from bench import cancel_window
 from bench.bare_workflows import TASK_QUEUE, BareOrder, BareReturn
 from bench.stack import BenchStack, Kind
@@ -22,6 +22,13 @@ from models.parties import RmaMethod, Seller, Supplier
 from models.returns import ReturnRequest
 from starter.client.send import send_event
 from starter.client.start import open_order, open_return
+from starter.ops.local_connections import (
+    STRIPE,
+    add_first_connections,
+    of_a_seller,
+    sandbox_connections,
+    sandbox_key,
+)
 from starter.sandbox.facts import PaymentSeed, RmaPolicy, Seed, ShippingSeed, StockSeed, SupplierSeed
 
 UNITS: Final = 2
@@ -83,6 +90,7 @@ async def prepare(
     )
     parties = Parties(stack.books)
     await asyncio.to_thread(parties.put_seller, seller)
+    await asyncio.to_thread(_connect, stack, seller.seller_id)
     await asyncio.to_thread(parties.put_supplier, supplier)
     await stack.sandbox.put_supplier(supplier.supplier_id, SupplierSeed(rma=RmaPolicy.SERVICE))
     await _stock(stack, supplier.supplier_id, tag, lines, warehouses)
@@ -100,6 +108,13 @@ async def prepare(
             )
         )
     return cases
+
+
+def _connect(stack: BenchStack, seller_id: str) -> None:
+    """By which the seller's buyers pay; and the broker's connections."""
+    add_first_connections(stack.books, sandbox_connections(stack.plan.sandbox_url, sandbox_key(stack.plan.folder)))
+    register = ConnectionRegister(stack.books)
+    register.put([of_a_seller(register.get(STRIPE), seller_id)])
 
 
 async def _stock(stack: BenchStack, supplier_id: str, tag: str, lines: int, warehouses: int) -> None:

@@ -155,7 +155,11 @@ class BenchStack:
 
     async def _start(self, name: str, program: list[str], more: dict[str, str] | None = None) -> Child:
         inherited = {n: v for n, v in self.plan.environment().items() if n != "PYTHONDONTWRITEBYTECODE"}
-        environment = inherited | {"PYTHONPATH": str(_ROOT), "NO_COLOR": "1"} | (more or {})
+        environment = (
+            inherited
+            | {"PYTHONPATH": str(_ROOT), "NO_COLOR": "1", "BACKHAUL_BENCH_SANDBOX": self.plan.sandbox_url}
+            | (more or {})
+        )
         log = self.plan.logs / f"{name}-{len(list(self.plan.logs.glob('*.log')))}.log"
         child = await Child.start(name, [sys.executable, "-m", *program], environment, log)
         self._children[name] = child

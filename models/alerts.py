@@ -18,7 +18,7 @@ class AlertKind(StrEnum):
     OUTAGE = "outage"
     """A partner does not answer: one alert for all of its cases."""
     REFUSAL = "refusal"
-    """A partner says no for good: the request or a setting is wrong."""
+    """A partner says no for good, or can't be asked: the request, a setting or a connection is wrong."""
     FAULT = "fault"
     """A fault of ours."""
     TEMPLATE = "template"

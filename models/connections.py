@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
+from models.failures import Problem
 from models.ids import ID_FORM, CaseId
 from models.message import GatewayId, Message, Text
 
@@ -95,3 +96,28 @@ class Connection(Message):
         if KIND_OF[self.provider] is not self.kind:
             raise ValueError(f"{self.provider.value} is a provider of {KIND_OF[self.provider].value}")
         return self
+
+
+def of_seller(seller_id: str) -> str:
+    """The owner `seller:ID`."""
+    return f"seller:{seller_id}"
+
+
+def of_supplier(supplier_id: str) -> str:
+    """The owner `supplier:ID`."""
+    return f"supplier:{supplier_id}"
+
+
+def serves_channel(connection: Connection, channel: str) -> bool:
+    """Whether it is for this channel: the one that its option `channel` names, or any."""
+    return connection.options.get("channel", channel) == channel
+
+
+FIXED: Final = ("kind", "provider", "owner", "account")
+"""What never changes of a connection: what was paid through it goes back there."""
+
+
+def fixed_problems(before: Connection, after: Connection) -> list[Problem]:
+    """What somebody wants to change that can't change, each with what to do instead."""
+    why = "can't change: what went through it goes back there; import a connection of another id instead"
+    return [Problem(name, why) for name in FIXED if getattr(before, name) != getattr(after, name)]

@@ -350,6 +350,8 @@ class SupplierOrder(Message):
     warehouse_id: CaseId
     second_source: bool = False
     """Bought through the network, whatever the price; the broker bears the difference (ORD-6)."""
+    connection_id: CaseId | None = None
+    """Through which it was offered, and is ordered."""
     lines: tuple[SupplierOrderLine, ...]
 
 

@@ -100,8 +100,6 @@ class Seller(Party):
     """Token of the card or PayPal on file that the broker charges (ORD-3)."""
     gateway_customer: GatewayId | None = None
     """The broker's customer number of this seller at the gateway."""
-    gateway_account: GatewayId | None = None
-    """The seller's own account at its gateway, from which buyers are refunded; none: the default account."""
 
     auto_release: bool = True
     """Orders go to the broker by themselves; otherwise they wait for `release` (ORD-2)."""
@@ -115,6 +113,9 @@ class Seller(Party):
     """What becomes of a charge under the gateway's minimum, which can't be made (REF-14)."""
     minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = DEFAULT_MINIMUM_STOCK
     """Items with fewer in stock count as not in stock (ORD-5)."""
+    stock_retry_minutes: Minutes = 5
+    """Where a supplier does not say its stock, what is missing is looked for again after this, until the order
+    must be with a supplier; after that its stock counts as none (ORD-4, ORD-6)."""
 
     shipment_reminder_days: tuple[Days, ...] = (5, 14)
     """Staff are told when an order has not shipped by then."""

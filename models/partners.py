@@ -75,6 +75,8 @@ class ChargeAnswer(Message):
     state: ChargeState
     gateway_reference: SaidNumber | None = None
     """Stripe's payment intent, PayPal's authorization, later its capture, Authorize.Net's transaction."""
+    connection_id: CaseId | None = None
+    """Through which it was authorized."""
     captured: NonNegativeAmount | None = None
     reason: Said = None
     """Why it was declined, in the gateway's word (`insufficient_funds`)."""
@@ -113,12 +115,10 @@ class SendRefund(Message):
     payment_reference: Number
     amount: PositiveAmount
     currency: Currency
-    gateway_account: Number | None = None
-    """The seller's account at the gateway, for the buyer's refund."""
     since: datetime | None = None
     """When it was reserved: at the gateway nothing of it is older. None: not known."""
     connection_id: CaseId | None = None
-    """By which connection; none: the broker's."""
+    """By which the payment came; none: the broker's, of a refund of the seller."""
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
@@ -222,6 +222,15 @@ class FoundSources(Message):
     """Units of a missing item that are there and can't be taken, by why: `currency CAD`, `fewer than 5`,
     `refused` (CAN-12)."""
     in_stock: dict[str, int] = Field(default_factory=dict)
+    through: dict[str, str] = Field(default_factory=dict)
+    """By which connection each warehouse of the sources was offered, and is ordered from; see `warehouse_key`."""
+    not_known: dict[str, str] = Field(default_factory=dict)
+    """Connections whose stock is not known, and why: they did not answer."""
+
+
+def warehouse_key(supplier_id: str, warehouse_id: str) -> str:
+    """`keystone/reading`: one warehouse of all."""
+    return f"{supplier_id}/{warehouse_id}"
 
 
 class PlaceSupplierOrder(Message):

@@ -55,6 +55,8 @@ class OpenedOrder(Message):
     opening: Opening
     seller: Seller | None = None
     shares: tuple[LineShare, ...] = ()
+    charge_connection: CaseId | None = None
+    """By which the broker charges the seller for this order; none: there was none yet."""
     reason: str | None = None
 
 
@@ -84,6 +86,7 @@ class ChargeRecord(Message):
     captured: NonNegativeAmount
     currency: Currency
     gateway_reference: Number | None = None
+    connection_id: CaseId | None = None
     reason: str | None = None
 
 
@@ -333,7 +336,8 @@ class ReservedRefund(Message):
     way: Way = Way.GATEWAY
     amount: Amount | None = None
     payment_reference: Number | None = None
-    gateway_account: Number | None = None
+    connection_id: CaseId | None = None
+    """By which the payment came: the refund goes there."""
     gateway_refund_id: Number | None = None
     over_refund: bool = False
     resumed: bool = False

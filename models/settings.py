@@ -66,9 +66,6 @@ def _time_zone(name: str) -> str:
     return name
 
 
-HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
-
-
 def home() -> Path:
     """Where a local installation keeps its books, whatever folder a command is run in: `.backhaul` of the project
     where this program runs from its source, else that of the user's programs (`XDG_STATE_HOME`)."""
@@ -93,13 +90,6 @@ class Settings(BaseSettings):
 
     allow_plain_http: bool = False
     """Partners on other machines may be asked by `http://`: everybody on the way reads keys and buyers."""
-    gateway_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/stripe")
-    """Where `/v1/payment_intents` stands; `https://api.stripe.com` in production."""
-    gateway_key: HeaderSecret = SecretStr("sk_test_sandbox")
-    supplier_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/supplier")
-    supplier_key: HeaderSecret = SecretStr("sandbox")
-    shop_url: HttpUrl = HttpUrl("http://127.0.0.1:8250/shop")
-    shop_key: HeaderSecret = SecretStr("sandbox")
     partner_timeout_seconds: PositiveFloat = 20.0
     """How long one HTTP request to a partner may take."""
     partner_calls_at_once: PositiveInt = 40
@@ -174,7 +164,7 @@ class Settings(BaseSettings):
         """Whether nobody guesses a secret: who does, answers for any supplier."""
         return all(len(secret) >= SHORTEST_SECRET and secret != BUILT_IN_SECRET for secret in self.front_secrets)
 
-    @field_validator("gateway_url", "supplier_url", "shop_url", "front_url")
+    @field_validator("front_url")
     @classmethod
     def _not_in_plain_text(cls, url: HttpUrl, info: ValidationInfo) -> HttpUrl:
         if needs_tls(url.scheme, url.host) and not info.data.get("allow_plain_http", False):

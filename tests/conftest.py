@@ -24,6 +24,7 @@ from starter.ops.dev_server import dynamic_config_options, read_config
 from starter.ops.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
 from tests.chaos.postgres import Postgres, is_installed
+from tests.connections import connect_broker
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
 from worker import build_worker
@@ -107,9 +108,6 @@ def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settin
     return Settings.model_validate(
         {
             "database_url": SecretStr(stack_database),
-            "gateway_url": stack_sandbox.gateway_url,
-            "supplier_url": stack_sandbox.supplier_url,
-            "shop_url": stack_sandbox.shop_url,
             "smtp_port": stack_sandbox.smtp_port,
             "partner_timeout_seconds": 5,
             # All tests share one worker: one that makes a partner fail must not keep the next ones waiting.
@@ -121,9 +119,10 @@ def stack_settings(stack_sandbox: RunningSandbox, stack_database: str) -> Settin
 
 
 @pytest.fixture(scope="session")
-def stack_books(stack_settings: Settings) -> Iterator[Engine]:
+def stack_books(stack_settings: Settings, stack_sandbox: RunningSandbox) -> Iterator[Engine]:
     upgrade(stack_settings.database_url.get_secret_value())
     engine = open_database(stack_settings)
+    connect_broker(engine, stack_sandbox.http_url)
     yield engine
     engine.dispose()
 

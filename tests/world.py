@@ -37,6 +37,7 @@ from models.settings import Settings
 from starter.client.start import open_order, open_refund, open_return, report_orphan
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
+from tests.connections import connect_seller
 from tests.senders import sender_of
 from worker import WorkerSettings, build_worker
 
@@ -276,10 +277,13 @@ class World:
         self.tag = secrets.token_hex(4)
         self.numbers = itertools.count(1)
         self.reading = Reading(engine)
+        self.accounts: dict[str, str | None] = {}
 
     # ---- parties and stock ----
 
     async def seller(self, **settings: Any) -> Seller:
+        """`account`: its own at the sandbox's gateway."""
+        account: str | None = settings.pop("account", None)
         number = next(self.numbers)
         seller = Seller.model_validate(
             {
@@ -291,8 +295,13 @@ class World:
                 **settings,
             }
         )
-        await asyncio.to_thread(Parties(self.engine).put_seller, seller)
+        await asyncio.to_thread(self._put_seller, seller, account)
         return seller
+
+    def _put_seller(self, seller: Seller, account: str | None) -> None:
+        Parties(self.engine).put_seller(seller)
+        connect_seller(self.engine, self.running.http_url, seller.seller_id, account)
+        self.accounts[seller.seller_id] = account
 
     async def supplier(self, **settings: Any) -> Supplier:
         number = next(self.numbers)
@@ -380,7 +389,7 @@ class World:
                         id=one.reference or "",
                         amount=one.amount,
                         currency=one.currency,
-                        account=seller.gateway_account,
+                        account=self.accounts.get(seller.seller_id),
                         payment_method=buyer_method,
                     )
                 )

@@ -11,7 +11,6 @@ import ssl
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx
@@ -19,7 +18,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.connectors.connection import LONGEST_WAIT_FOR_A_PLACE, Connection, Limits, NotAsked, retry_delay
+from activities.connectors.access import Access
+from activities.connectors.bulkhead import LONGEST_WAIT_FOR_A_PLACE, NotAsked, retry_delay
+from models.connections import BROKER, Connection
 from models.failures import (
     HANDLING,
     BackhaulError,
@@ -31,7 +32,6 @@ from models.failures import (
 )
 from models.message import Message
 from models.network import needs_tls
-from models.settings import Settings
 
 LONGEST_PAUSE = timedelta(hours=24)
 """A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
@@ -105,39 +105,35 @@ class Trouble(Message):
 
 
 class Partner:
-    """One partner behind HTTP: a base URL, the headers that it always gets, one shared connection pool, and how
-    much is asked of it at a time. Raises InvalidInput for `http://` to another machine, unless the settings allow
-    it."""
+    """One partner behind HTTP: its address, the headers that it always gets, and how much is asked of it at once.
+    Raises InvalidInput without an address, and for `http://` to another machine, unless the settings allow it."""
 
     def __init__(
         self,
         name: str,
-        base_url: str,
+        access: Access,
         headers: Mapping[str, str],
-        settings: Settings,
-        transport: httpx.AsyncBaseTransport | None = None,
         *,
+        default_url: str | None = None,
         each: str | None = None,
     ) -> None:
-        """`each`: what a party behind it is called, where staff are told of each one apart (`supplier`)."""
-        if needs_tls(httpx.URL(base_url).scheme, httpx.URL(base_url).host) and not settings.allow_plain_http:
+        """`default_url`: where the provider has its API; `each`: what a party behind it is called, where staff are
+        told of each one apart (`supplier`)."""
+        connection = access.connection
+        self._base_url = access.base_url(default_url)
+        address = httpx.URL(self._base_url)
+        if not address.host:
+            raise InvalidInput(_titled(connection), [Problem("base_url", f"is needed to call the {name}")])
+        if needs_tls(address.scheme, address.host) and not access.clients.settings.allow_plain_http:
             why = "would send keys and buyers' data in plain text: use https://, or BACKHAUL_ALLOW_PLAIN_HTTP=true"
-            raise InvalidInput(name, [Problem("address", why)])
+            raise InvalidInput(_titled(connection), [Problem("base_url", why)])
         self._name = name
         self._each = each
-        self._connection = Connection(name, Limits.of(settings))
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers=dict(headers),
-            timeout=settings.partner_timeout_seconds,
-            transport=transport,
-            # Redirects are not followed: what begins without TLS never needs the certificates.
-            verify=_tls() if base_url.startswith("https:") else False,
-        )
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        self._headers = dict(headers)
+        self._is_brokers = connection.owner == BROKER
+        self._connection_id = connection.connection_id
+        self._client = access.clients.of(address)
+        self._bulkhead = access.clients.bulkhead(name, address)
 
     async def call(
         self,
@@ -166,11 +162,11 @@ class Partner:
             what,
             self._client.build_request(
                 method,
-                path,
+                f"{self._base_url}{path}",
                 params=httpx.QueryParams(tuple(params)) if params else None,
                 json=json,
                 data=form,
-                headers=headers,
+                headers={**self._headers, **(headers or {})},
             ),
             party,
         )
@@ -182,7 +178,7 @@ class Partner:
 
     async def _ask(self, what: str, request: httpx.Request, party: str) -> httpx.Response:
         try:
-            async with self._connection.attempt(party) as attempt:
+            async with self._bulkhead.attempt(self._party(party)) as attempt:
                 try:
                     answer = await self._client.send(request)
                 except httpx.RequestError as error:
@@ -198,10 +194,10 @@ class Partner:
             raise self._out_of_order(what, no.why, None, delay, party) from None
         return answer
 
-    async def test(self, path: str, headers: Mapping[str, str], expects: type[WireModel]) -> None:
+    async def test(self, path: str, expects: type[WireModel]) -> None:
         """Ask for `path`, changing nothing. Raises a BackhaulError that says in words what is wrong."""
         try:
-            answer = await self._client.get(path, headers=headers)
+            answer = await self._client.get(f"{self._base_url}{path}", headers=self._headers)
         except httpx.RequestError as error:
             raise PartnerUnavailable(
                 f"the {self._name} at {self._client.base_url.host} {unreachable(error)}"
@@ -214,7 +210,7 @@ class Partner:
             expects.model_validate_json(answer.content)
         except ValidationError:
             raise RefusedByPartner(
-                f"something else than the {self._name} answers at {self._client.base_url}: check base_url"
+                f"something else than the {self._name} answers at {self._base_url}: check base_url"
             ) from None
 
     def read(self, what: str, answer: httpx.Response, model: type[Wire]) -> Wire:
@@ -262,14 +258,32 @@ class Partner:
             trouble,
         )
 
+    def _party(self, party: str) -> str:
+        """Whose places and breaker: a party's behind the broker's own connection, else the connection's."""
+        return party if self._is_brokers else f"{self._connection_id} {party}".rstrip()
+
     def _trouble(self, category: Category, what: str, answer: httpx.Response | None, party: str = "") -> Trouble:
         return Trouble(
             who_acts=HANDLING[category].who_acts,
-            partner=f"{self._each} {party}" if self._each and party else self._name,
+            partner=self._told(category, party),
             call=what,
             status=None if answer is None else answer.status_code,
             code=None if answer is None else error_code(error_of(answer)),
         )
+
+    def _told(self, category: Category, party: str) -> str:
+        """Who is in trouble, as staff are told: one alert for all whom the same partner holds up."""
+        if self._each and party:
+            return f"{self._each} {party}"
+        if self._is_brokers:
+            return self._name
+        if category is Category.PARTNER_UNAVAILABLE:
+            return f"{self._name} {httpx.URL(self._base_url).host}"
+        return f"{self._name} {self._connection_id}"
+
+
+def _titled(connection: Connection) -> str:
+    return f"connection {connection.connection_id}"
 
 
 def _why(error: httpx.RequestError) -> str:
@@ -326,12 +340,6 @@ def _no_of(answer: httpx.Response) -> str | None:
 
 def _attempt() -> int:
     return activity.info().attempt if activity.in_activity() else 1
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all partners: to read the certificates takes a tenth of a second."""
-    return httpx.create_ssl_context()
 
 
 def failure(

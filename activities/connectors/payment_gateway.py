@@ -64,7 +64,3 @@ class PaymentGateway(Protocol):
     async def test(self) -> None:
         """Call the partner, changing nothing. Raises a BackhaulError that says in words what is wrong."""
         ...
-
-    async def aclose(self) -> None:
-        """Close its connections."""
-        ...

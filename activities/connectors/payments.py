@@ -1,61 +1,91 @@
 """The seller's charge and both kinds of refund, each through the connection that its message names."""
 
-import httpx
-from pydantic import HttpUrl
+from collections.abc import Callable, Mapping
+from typing import Final
+
 from temporalio import activity
 
 from activities.connectors.access import Access
+from activities.connectors.connections import Connections, unusable
 from activities.connectors.payment_gateway import PaymentGateway
 from activities.connectors.stripe.gateway import StripeGateway
 from models.connections import BROKER, Connection, ConnectionKind, Provider
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, RefundAnswer, SendRefund, VoidCharge
-from models.settings import Settings
+from models.refunds import Direction
+
+GATEWAYS: Final[Mapping[Provider, Callable[[Access], PaymentGateway]]] = {Provider.STRIPE: StripeGateway}
+"""What speaks each provider's protocol."""
 
 
 class Payments:
     """Activities towards the payment gateways; errors as in `activities.connectors.http`, answers as in
     `PaymentGateway`."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        connection = Connection(
-            connection_id="stripe",
-            kind=ConnectionKind.PAYMENTS,
-            provider=Provider.STRIPE,
-            owner=BROKER,
-            base_url=HttpUrl(str(settings.gateway_url)),
-        )
-        self._gateway: PaymentGateway = StripeGateway(
-            Access(connection, settings.gateway_key, settings, transport)
-        )
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._gateway.aclose()
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     @activity.defn(name="authorize_charge")
     async def authorize_charge(self, ask: AuthorizeCharge) -> ChargeAnswer:
-        """Reserve the broker's charge on the seller's payment method (ORD-3)."""
-        return await self._gateway.authorize(ask, looks=_may_be_done(again=ask.again))
+        """Reserve the broker's charge on the seller's payment method (ORD-3); the answer names the connection."""
+        connection = await self._brokers(ask.connection_id)
+        gateway = await self._gateway(connection)
+        answer = await gateway.authorize(ask, looks=_may_be_done(again=ask.again))
+        return answer.model_copy(update={"connection_id": connection.connection_id})
 
     @activity.defn(name="capture_charge")
     async def capture_charge(self, ask: CaptureCharge) -> ChargeAnswer:
         """Take `amount` of an authorized charge; the rest is given free."""
-        return await self._gateway.capture(ask, looks=_may_be_done())
+        gateway = await self._gateway(await self._brokers(ask.connection_id))
+        return await gateway.capture(ask, looks=_may_be_done())
 
     @activity.defn(name="void_charge")
     async def void_charge(self, ask: VoidCharge) -> ChargeAnswer:
         """Give an authorization free (CAN-1, ORD-7)."""
-        return await self._gateway.void(ask)
+        gateway = await self._gateway(await self._brokers(ask.connection_id))
+        return await gateway.void(ask)
 
     @activity.defn(name="send_refund")
     async def send_refund(self, ask: SendRefund) -> RefundAnswer:
         """Refund a payment, exactly once per `refund_id` (REF-6)."""
-        return await self._gateway.refund(ask, looks=_may_be_done(again=ask.again))
+        gateway = await self._refunding(ask)
+        return await gateway.refund(ask, looks=_may_be_done(again=ask.again))
 
     @activity.defn(name="look_up_refund")
     async def look_up_refund(self, ask: SendRefund) -> RefundAnswer:
         """Where the refund with this `refund_id` stands; sends nothing."""
-        return await self._gateway.find_refund(ask)
+        gateway = await self._refunding(ask)
+        return await gateway.find_refund(ask)
+
+    async def _brokers(self, connection_id: str | None) -> Connection:
+        """The broker's own connection: this one, or the newest."""
+        if connection_id is not None:
+            return await self._connections.named(connection_id)
+        found = await self._connections.active(ConnectionKind.PAYMENTS, BROKER)
+        if not found:
+            raise unusable(BROKER, "the broker has no active payments connection: import one")
+        return found[0]
+
+    async def _refunding(self, ask: SendRefund) -> PaymentGateway:
+        """The gateway by which the payment came. The broker's money and a seller's are never mixed."""
+        is_brokers = ask.direction is Direction.BROKER_TO_SELLER
+        if ask.connection_id is None and not is_brokers:
+            raise unusable(ask.refund_id, f"refund {ask.refund_id} names no connection of the seller's")
+        connection = await self._brokers(ask.connection_id)
+        if (connection.owner == BROKER) is not is_brokers:
+            whose = "is the broker's" if connection.owner == BROKER else f"is that of {connection.owner}"
+            raise unusable(
+                connection.connection_id,
+                f"connection {connection.connection_id} {whose}: a refund {ask.direction.value} never goes there",
+            )
+        return await self._gateway(connection)
+
+    async def _gateway(self, connection: Connection) -> PaymentGateway:
+        return await self._connections.client(connection, gateway_of)
+
+
+def gateway_of(access: Access) -> PaymentGateway:
+    """The gateway behind this connection. Raises InvalidInput when it can't be called so."""
+    return GATEWAYS[access.connection.provider](access)
 
 
 def _may_be_done(*, again: bool = False) -> bool:

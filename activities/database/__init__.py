@@ -1,10 +1,20 @@
 """The database: SQL tables that keep orders, returns, refunds, credit memos, sellers and suppliers."""
 
 from activities.database.alerts import Alerts
+from activities.database.connections import ConnectionRegister
 from activities.database.contacts import Contacts
 from activities.database.database import Database
 from activities.database.engines import open_database, upgrade
 from activities.database.parties import Parties
 from activities.database.queries import Reading
 
-__all__ = ["Alerts", "Contacts", "Database", "Parties", "Reading", "open_database", "upgrade"]
+__all__ = [
+    "Alerts",
+    "ConnectionRegister",
+    "Contacts",
+    "Database",
+    "Parties",
+    "Reading",
+    "open_database",
+    "upgrade",
+]

@@ -8,6 +8,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
+from activities.database.connections import charging, paying, taking
 from activities.database.ledger import entered, post
 from activities.database.ledger_facts import payment_moved
 from activities.database.order_lines import order_lines, share_of
@@ -66,6 +67,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     if request.replaces is not None and (why := _why_not_replaced(session, request, request.replaces)) is not None:
         return _refused(why)
     shares = share_out(request)
+    connections = paying(session, request.seller_id)
     order = OrderRow(
         order_id=request.order_id,
         seller_id=request.seller_id,
@@ -81,12 +83,18 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         payment_amount=request.paid,
         payment_currency=request.paid_currency,
         charge_currency=request.charge_currency,
+        charge_connection_id=charging(connections),
     )
     session.add(order)
     session.flush()
     session.add_all(_line_rows(request, shares))
     payments = [
-        PaymentRow(order_id=request.order_id, position=position, **dict(payment))
+        PaymentRow(
+            order_id=request.order_id,
+            position=position,
+            connection_id=taking(connections, payment.paid_by.value),
+            **dict(payment),
+        )
         for position, payment in enumerate(request.paid_with, start=1)
     ]
     session.add_all(payments)
@@ -101,7 +109,12 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         ask.received_at,
     )
     post(session, (entry for row in payments for entry in payment_entries(payment_moved(row, order))))
-    return OpenedOrder(opening=Opening.OPENED, seller=seller.settings, shares=shares)
+    return OpenedOrder(
+        opening=Opening.OPENED,
+        seller=seller.settings,
+        shares=shares,
+        charge_connection=order.charge_connection_id,
+    )
 
 
 def refusal_of(session: Session, request: OrderRequest) -> OpenedOrder | None:
@@ -213,7 +226,12 @@ def _refused(why: str) -> OpenedOrder:
 
 def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
     if row.run_id == ask.run_id:
-        return OpenedOrder(opening=Opening.OPENED, seller=row.seller, shares=_shares(session, row.order_id))
+        return OpenedOrder(
+            opening=Opening.OPENED,
+            seller=row.seller,
+            shares=_shares(session, row.order_id),
+            charge_connection=row.charge_connection_id,
+        )
     differs = differences(ask.request, row.request)
     why = f"; this request differs from it in {differs}" if differs else ", by the same request"
     return OpenedOrder(opening=Opening.DUPLICATE, reason=f"order {row.order_id} exists already{why}")
@@ -332,6 +350,7 @@ def _save_supplier_orders(session: Session, order_id: str, records: Sequence[Sup
             "at": record.at,
             "short": record.short or None,
             "short_reason": record.short_reason,
+            "connection_id": record.order.connection_id,
         }
         for position, record in enumerate(records, start=1)
     ]

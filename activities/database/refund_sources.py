@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from activities.database.connections import paying, taking
+from models.failures import NotFound
 from models.payments import PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
 from models.tables import ChargeRow, OrderRow, PaymentRow, RefundRow, SellerRow
@@ -17,7 +19,8 @@ class RefundSource(NamedTuple):
     paid: Decimal
     currency: str
     reference: str | None
-    gateway_account: str | None
+    connection_id: str | None
+    """By which it came, where it goes back by a gateway."""
     over_refund_allowed: bool
 
 
@@ -28,7 +31,10 @@ class RefundRefused(Exception):
 def refund_source(
     session: Session, request: RefundRequest, order: OrderRow, refunds: Sequence[RefundRow]
 ) -> RefundSource:
-    """What a refund of the buyer is made from: all that was paid is the cap, one payment carries it (REF-3)."""
+    """What a refund of the buyer is made from: all that was paid is the cap, one payment carries it (REF-3).
+
+    Raises RefundRefused; NotFound where no connection leads back, until there is one.
+    """
     if request.direction is Direction.BROKER_TO_SELLER:
         return _charge(session, request, order)
     if not order.payment_amount:
@@ -40,19 +46,26 @@ def refund_source(
         paid=order.payment_amount,
         currency=order.payment_currency,
         reference=None,
-        # The account that took the payment, even if the seller has another one by now.
-        gateway_account=order.seller.gateway_account,
+        connection_id=None,
         over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
     )
     if request.way is not Way.GATEWAY:
         return paid
-    return paid._replace(reference=_reference(session, request, order, refunds))
+    payment = _payment(session, request, order, refunds)
+    # The connection that took the payment, even if the seller has another one by now.
+    connection_id = payment.connection_id or taking(paying(session, order.seller_id), payment.paid_by.value)
+    if connection_id is None:
+        raise NotFound(
+            f"seller {order.seller_id} has no active {payment.paid_by.value} connection, by which the buyer's "
+            "payment goes back: import one"
+        )
+    return paid._replace(reference=payment.reference, connection_id=connection_id)
 
 
-def _reference(
+def _payment(
     session: Session, request: RefundRequest, order: OrderRow, refunds: Sequence[RefundRow]
-) -> str | None:
-    """Of the payment by which the gateway gives the money back: the first one that can carry it."""
+) -> PaymentRow:
+    """The payment by which the gateway gives the money back: the first one that can carry it."""
     rows = select(PaymentRow).where(PaymentRow.order_id == order.order_id).order_by(col(PaymentRow.position))
     payments = list(session.exec(rows))
     by_gateway = [row for row in payments if row.paid_by is PaidBy.STRIPE]
@@ -63,7 +76,7 @@ def _reference(
             "refund it there, then record it with way manual (REF-9)"
         )
     if len(payments) == 1:
-        return by_gateway[0].reference
+        return by_gateway[0]
     wanted = request.amount
     if wanted is None:
         wanted = order.payment_amount - taken(refunds, request.direction)
@@ -75,7 +88,7 @@ def _reference(
             f"no single payment can carry {wanted} {request.currency}; the gateway can still give back {told}; "
             "refund it in parts, and record with way manual what goes back another way (REF-9)"
         )
-    return found.reference
+    return found
 
 
 def _taken_by(refunds: Sequence[RefundRow], reference: str | None) -> Decimal:
@@ -99,7 +112,7 @@ def _charge(session: Session, request: RefundRequest, order: OrderRow) -> Refund
             f"charge {charge.charge_id} has no reference at the gateway: record the refund as manual"
         )
     return RefundSource(
-        charge.captured, charge.currency, charge.gateway_reference, None, over_refund_allowed=False
+        charge.captured, charge.currency, charge.gateway_reference, charge.connection_id, over_refund_allowed=False
     )
 
 

@@ -284,7 +284,7 @@ def _known(row: RefundRow, opening: Opening) -> ReservedRefund:
         way=row.way,
         amount=row.amount,
         payment_reference=row.payment_reference,
-        gateway_account=row.gateway_account,
+        connection_id=row.connection_id,
         gateway_refund_id=row.gateway_refund_id,
         over_refund=row.over_refund,
         seller_id=row.seller_id,
@@ -364,7 +364,7 @@ def _reservation(
         reference=request.reference,
         over_refund=over,
         payment_reference=payment.reference,
-        gateway_account=payment.gateway_account,
+        connection_id=payment.connection_id,
         reserved_at=ask.at,
     )
     return row, named.units

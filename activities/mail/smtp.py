@@ -9,7 +9,7 @@ import aiosmtplib
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.connectors.connection import Connection, Limits, NotAsked, retry_delay
+from activities.connectors.bulkhead import Bulkhead, Limits, NotAsked, retry_delay
 from activities.connectors.http import Trouble, failure
 from activities.mail.message import needs_international_mail
 from models.failures import HANDLING, Category
@@ -35,7 +35,7 @@ class MailServer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._connection = Connection("mail server", Limits.of(settings))
+        self._bulkhead = Bulkhead("mail server", Limits.of(settings))
 
     async def deliver(self, message: EmailMessage, sender: Address, to: Address, *others: Address) -> None:
         """Hand the message over. `others`: addresses that its headers name beside these.
@@ -45,7 +45,7 @@ class MailServer:
         address: not kept.
         """
         try:
-            async with self._connection.attempt() as attempt:
+            async with self._bulkhead.attempt() as attempt:
                 try:
                     await _hand_over(self._settings, message, sender, to, *others)
                 except _Unreachable as error:

@@ -205,6 +205,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_mail_sent")),
     )
     op.create_table(
+        "connection",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("base_url", sa.String(), nullable=True),
+        sa.Column("account", sa.String(), nullable=True),
+        sa.Column("secret", sa.String(), nullable=True),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('payments', 'supplier', 'channel')", name=op.f("ck_connection_kind_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "provider IN ('stripe', 'paypal', 'authorize_net', 'supplier_json', 'shop_json')",
+            name=op.f("ck_connection_provider_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "owner = 'broker' OR owner LIKE 'seller:_%' OR owner LIKE 'supplier:_%'",
+            name=op.f("ck_connection_owner_is_known"),
+        ),
+        sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_connection")),
+    )
+    with op.batch_alter_table("connection", schema=None) as batch_op:
+        batch_op.create_index("ix_connection_owner", ["owner", "kind"], unique=False)
+        batch_op.create_index(
+            "uq_connection_of_a_supplier",
+            ["owner"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'supplier' AND active AND owner <> 'broker'"),
+            postgresql_where=sa.text("kind = 'supplier' AND active AND owner <> 'broker'"),
+        )
+
+    op.create_table(
         "seller",
         sa.Column("seller_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -234,6 +270,7 @@ def upgrade() -> None:
         sa.Column("payment_amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("payment_currency", sa.String(), nullable=False),
         sa.Column("charge_currency", sa.String(), nullable=False),
+        sa.Column("charge_connection_id", sa.String(), nullable=True),
         sa.Column("cancel_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handoff_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handed_off_at", sa.DateTime(timezone=True), nullable=True),
@@ -260,6 +297,11 @@ def upgrade() -> None:
             name=op.f("ck_orders_payment_currency_is_a_code"),
         ),
         sa.UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
+        sa.ForeignKeyConstraint(
+            ["charge_connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_orders_charge_connection_id_connection"),
+        ),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("replaces", name=op.f("uq_orders_replaces")),
@@ -305,6 +347,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("connection_id", sa.String(), nullable=True),
         sa.CheckConstraint(
             "CAST(captured AS NUMERIC) <= CAST(amount AS NUMERIC)",
             name=op.f("ck_charge_no_more_is_captured_than_asked"),
@@ -327,6 +370,9 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("position > 0", name=op.f("ck_charge_position_is_positive")),
         sa.UniqueConstraint("order_id", "position", name="uq_charge_position"),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_charge_connection_id_connection")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_charge_order_id_orders")),
         sa.PrimaryKeyConstraint("charge_id", name=op.f("pk_charge")),
         sa.UniqueConstraint("gateway_reference", name=op.f("uq_charge_gateway_reference")),
@@ -386,6 +432,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=True),
         sa.CheckConstraint(
             "paid_by IN ('stripe', 'paypal', 'authorize_net', 'marketplace', 'bank_transfer', 'gift_card', "
             "'cash_on_delivery', 'other')",
@@ -401,6 +448,9 @@ def upgrade() -> None:
             "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_payment_currency_is_a_code")
         ),
         sa.CheckConstraint("position > 0", name=op.f("ck_payment_position_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_payment_connection_id_connection")
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_payment")),
     )
@@ -464,6 +514,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("short", sa.JSON(), nullable=True),
         sa.Column("short_reason", sa.String(), nullable=True),
+        sa.Column("connection_id", sa.String(), nullable=True),
         sa.CheckConstraint(
             "state IN ('accepted', 'refused', 'unknown')", name=op.f("ck_supplier_order_state_is_a_known_word")
         ),
@@ -473,6 +524,11 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("number", "order_id", name="uq_supplier_order_of_order"),
         sa.UniqueConstraint("order_id", "position", name="uq_supplier_order_position"),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_supplier_order_connection_id_connection"),
+        ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_supplier_order_order_id_orders")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_supplier_order")),
     )
@@ -758,7 +814,7 @@ def upgrade() -> None:
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("over_refund", sa.Boolean(), nullable=False),
         sa.Column("payment_reference", sa.String(), nullable=True),
-        sa.Column("gateway_account", sa.String(), nullable=True),
+        sa.Column("connection_id", sa.String(), nullable=True),
         sa.Column("gateway_refund_id", sa.String(), nullable=True),
         sa.Column("failure_reason", sa.String(), nullable=True),
         sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False),
@@ -784,6 +840,9 @@ def upgrade() -> None:
             "(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name=op.f("ck_refund_settled_is_dated")
         ),
         sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_refund_connection_id_connection")
+        ),
+        sa.ForeignKeyConstraint(
             ["order_id", "seller_id"],
             ["orders.order_id", "orders.seller_id"],
             name=op.f("fk_refund_order_id_orders"),
@@ -802,20 +861,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_refund_return_id"), ["return_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refund_seller_id"), ["seller_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_refund_state"), ["state"], unique=False)
-        batch_op.create_index(
-            "uq_refund_of_the_broker_by_gateway",
-            ["gateway_refund_id"],
-            unique=True,
-            sqlite_where=sa.text("direction IN ('broker_to_seller')"),
-            postgresql_where=sa.text("direction IN ('broker_to_seller')"),
-        )
-        batch_op.create_index(
-            "uq_refund_of_a_seller_by_gateway",
-            ["seller_id", "gateway_refund_id"],
-            unique=True,
-            sqlite_where=sa.text("direction IN ('seller_to_buyer')"),
-            postgresql_where=sa.text("direction IN ('seller_to_buyer')"),
-        )
+        batch_op.create_index("uq_refund_by_gateway", ["connection_id", "gateway_refund_id"], unique=True)
 
     op.create_table(
         "return_units",
@@ -918,8 +964,7 @@ def downgrade() -> None:
 
     op.drop_table("return_units")
     with op.batch_alter_table("refund", schema=None) as batch_op:
-        batch_op.drop_index("uq_refund_of_a_seller_by_gateway")
-        batch_op.drop_index("uq_refund_of_the_broker_by_gateway")
+        batch_op.drop_index("uq_refund_by_gateway")
         batch_op.drop_index(batch_op.f("ix_refund_state"))
         batch_op.drop_index(batch_op.f("ix_refund_seller_id"))
         batch_op.drop_index(batch_op.f("ix_refund_return_id"))
@@ -983,6 +1028,11 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("supplier")
     op.drop_table("seller")
+    with op.batch_alter_table("connection", schema=None) as batch_op:
+        batch_op.drop_index("uq_connection_of_a_supplier")
+        batch_op.drop_index("ix_connection_owner")
+
+    op.drop_table("connection")
     op.drop_table("mail_sent")
     op.drop_table("alert")
     op.drop_table("orphan")

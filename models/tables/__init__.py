@@ -7,6 +7,7 @@ request and shares, shipments, cessations, credit memos, steps.
 
 from models.tables.cases import CaseRow, StepRow, stands_in
 from models.tables.columns import METADATA
+from models.tables.connections import ConnectionRow
 from models.tables.fulfilment import (
     CessationRow,
     ShipmentLineRow,
@@ -35,6 +36,7 @@ __all__ = [
     "CaseRow",
     "CessationRow",
     "ChargeRow",
+    "ConnectionRow",
     "CreditMemoRow",
     "LedgerLineRow",
     "MailRow",

@@ -38,6 +38,8 @@ class SupplierOrderRow(SQLModel, table=True):
     short: dict[str, int] | None = Field(default=None, sa_type=LastFacts)
     """Units that it could not deliver after all, by `line_id` (ORD-19)."""
     short_reason: str | None = None
+    connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    """Through which it was offered and ordered."""
 
 
 class SupplierOrderLineRow(SQLModel, table=True):

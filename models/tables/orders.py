@@ -60,6 +60,8 @@ class OrderRow(SQLModel, table=True):
     """All that the buyer paid; by what, the payments say."""
     payment_currency: str
     charge_currency: str
+    charge_connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    """By which the broker charges the seller for it."""
     cancel_until: datetime | None = Field(default=None, sa_type=UtcTime)
     handoff_due: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
     handed_off_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -98,6 +100,8 @@ class PaymentRow(SQLModel, table=True):
     reference: str | None = Field(default=None, index=True)
     amount: Decimal = Field(sa_type=Money)
     currency: str
+    connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    """Through which the seller took it, and gives it back; none: not known, or not by a gateway."""
 
 
 class OrderLineRow(SQLModel, table=True):
@@ -167,3 +171,5 @@ class ChargeRow(SQLModel, table=True):
     gateway_reference: str | None = Field(default=None, unique=True)
     """The gateway's own number: of one charge, never of two."""
     reason: str | None = None
+    connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    """Through which the broker made it, and gives it back."""

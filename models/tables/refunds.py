@@ -4,12 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKeyConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from models.refunds import Direction, RefundState, Way
 from models.tables.checks import (
-    among,
     currency_code,
     one_of,
     plain_numbers,
@@ -19,14 +18,11 @@ from models.tables.checks import (
 )
 from models.tables.columns import Money, UtcTime, Word
 
-BY_THE_BROKER = among("direction", [Direction.BROKER_TO_SELLER])
-BY_A_SELLER = among("direction", [Direction.SELLER_TO_BUYER])
-
 
 class RefundRow(SQLModel, table=True):
     """A refund with its reservation (REF-3): reserved, pending and succeeded ones count against the cap.
 
-    What the gateway made is one refund, never two: the broker has one account there, each seller its own."""
+    What the gateway made through a connection is one refund, never two."""
 
     __tablename__ = "refund"
     __table_args__ = (
@@ -40,21 +36,7 @@ class RefundRow(SQLModel, table=True):
         CheckConstraint("(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name="settled_is_dated"),
         ForeignKeyConstraint(["order_id", "seller_id"], ["orders.order_id", "orders.seller_id"]),
         ForeignKeyConstraint(["return_id", "order_id"], ["returns.return_id", "returns.order_id"]),
-        Index(
-            "uq_refund_of_the_broker_by_gateway",
-            "gateway_refund_id",
-            unique=True,
-            sqlite_where=text(BY_THE_BROKER),
-            postgresql_where=text(BY_THE_BROKER),
-        ),
-        Index(
-            "uq_refund_of_a_seller_by_gateway",
-            "seller_id",
-            "gateway_refund_id",
-            unique=True,
-            sqlite_where=text(BY_A_SELLER),
-            postgresql_where=text(BY_A_SELLER),
-        ),
+        Index("uq_refund_by_gateway", "connection_id", "gateway_refund_id", unique=True),
     )
 
     refund_id: str = Field(primary_key=True)
@@ -74,7 +56,8 @@ class RefundRow(SQLModel, table=True):
     reference: str | None = None
     over_refund: bool
     payment_reference: str | None = None
-    gateway_account: str | None = None
+    connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    """Through which the payment came: the refund goes there."""
     gateway_refund_id: str | None = Field(default=None, index=True)
     failure_reason: str | None = None
     reserved_at: datetime = Field(sa_type=UtcTime)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from activities.database import Reading, open_database
+from sqlalchemy import Engine
+
+from activities.database import ConnectionRegister, Reading, open_database
 from activities.worklists import count_work
 from models.failures import Conflict
 from models.worklists import Work
@@ -19,7 +21,7 @@ from starter.sandbox import SandboxClient
 
 NOT_AS_EXPECTED: Final = 1
 """Exit code when a story did not end as it should."""
-_PARTNERS: Final = ("gateway_url", "supplier_url", "shop_url", "smtp_host", "smtp_port", "front_url")
+_PARTNERS: Final = ("smtp_host", "smtp_port", "front_url")
 
 
 def require_sandbox(plan: StackPlan) -> None:
@@ -27,6 +29,20 @@ def require_sandbox(plan: StackPlan) -> None:
     by_hand = [f"BACKHAUL_{name.upper()}" for name in _PARTNERS if name in plan.settings.model_fields_set]
     if by_hand:
         raise Conflict(f"the demo plays on the sandbox partners only; unset {', '.join(by_hand)} (or see .env)")
+
+
+def require_sandbox_connections(plan: StackPlan, books: Engine) -> None:
+    """The same of the connections, once there are books. Raises Conflict that names those that lead elsewhere."""
+    elsewhere = [
+        one.connection_id
+        for one in ConnectionRegister(books).all()
+        if one.active and not str(one.base_url or "").startswith(f"{plan.sandbox_url}/")
+    ]
+    if elsewhere:
+        raise Conflict(
+            f"the demo plays on the sandbox partners only: deactivate {', '.join(elsewhere)}, "
+            "or give it a --folder of its own"
+        )
 
 
 async def play_demo(plan: StackPlan, *, wait: bool) -> int:
@@ -52,6 +68,7 @@ async def _play(plan: StackPlan, stack: Stack) -> tuple[list[PlayedStory], dict[
     """Gives the stories, and how many cases stand in each worklist after them."""
     books = open_database(plan.settings)
     try:
+        await asyncio.to_thread(require_sandbox_connections, plan, books)
         async with SandboxClient(plan.sandbox_url) as sandbox:
             environment = DemoEnvironment(
                 movable_clocks(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff

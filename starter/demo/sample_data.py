@@ -8,10 +8,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from activities.database import Parties
+from activities.database import ConnectionRegister, Parties
 from models.buyers import Address
 from models.message import Message
 from models.parties import Fulfilment, RmaMethod, Seller, Supplier
+from starter.ops.local_connections import STRIPE, of_a_seller
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed
 
@@ -31,7 +32,6 @@ PRAIRIE: Final = Seller(
     time_zone="America/Chicago",
     payment_method="pm_card_mastercard",
     gateway_customer="cus_prairie",
-    gateway_account="acct_prairie",
     auto_refund_buyer=True,
 )
 """Buyers are refunded without a click, from an account of its own at the gateway (REF-1)."""
@@ -69,6 +69,9 @@ NEULAND: Final = Seller(
 )
 """Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two
 more to reopen it."""
+
+ACCOUNTS: Final = {PRAIRIE.seller_id: "acct_prairie"}
+"""The accounts of sellers at the gateway; the others use that of the key."""
 
 SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND)
 
@@ -227,6 +230,9 @@ async def load_sample_data(books: Engine, sandbox: SandboxClient) -> None:
             parties.put_seller(seller)
         for supplier in SUPPLIERS:
             parties.put_supplier(supplier)
+        connections = ConnectionRegister(books)
+        gateway = connections.get(STRIPE)
+        connections.put([of_a_seller(gateway, one.seller_id, ACCOUNTS.get(one.seller_id)) for one in SELLERS])
 
     await asyncio.to_thread(write_parties)
     for supplier in SUPPLIERS:

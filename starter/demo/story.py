@@ -27,7 +27,7 @@ from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, open_order, open_refund, open_return
 from starter.demo.order_requests import line_of, paid_order, payment_reference
 from starter.demo.partner_effects import PartnerEffects
-from starter.demo.sample_data import CURRENCY, Basket, Person, cost_of
+from starter.demo.sample_data import ACCOUNTS, CURRENCY, Basket, Person, cost_of
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentSeed
 
@@ -228,7 +228,7 @@ class StoryRun:
                     id=self.payment_reference,
                     amount=payment.amount,
                     currency=CURRENCY,
-                    account=seller.gateway_account,
+                    account=ACCOUNTS.get(seller.seller_id),
                     payment_method=paid_with,
                 )
             )

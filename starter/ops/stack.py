@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.database.engines import upgrade
+from activities.database.engines import open_database, upgrade
 from models.contract import TASK_QUEUE
 from models.converter import data_converter
 from models.environment import DEFAULT_ADDRESS
@@ -25,6 +25,7 @@ from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Pro
 from models.settings import Settings, home
 from starter.ops.dev_server import DevServerConfig, ServerPorts, start_server
 from starter.ops.folder import only_one_in, require_folder
+from starter.ops.local_connections import add_first_connections, sandbox_connections, sandbox_key
 from starter.ops.ports import PortUse, require_free
 from starter.ops.processes import Child
 
@@ -133,9 +134,6 @@ class StackPlan:
     def _partners(self) -> dict[str, str]:
         """This stack's, but those that were set by hand."""
         local = {
-            "gateway_url": f"{self.sandbox_url}/stripe",
-            "supplier_url": f"{self.sandbox_url}/supplier",
-            "shop_url": f"{self.sandbox_url}/shop",
             "smtp_host": LOCAL,
             "smtp_port": str(self.mail_port),
             "front_url": self.front_url,
@@ -260,10 +258,20 @@ class Stack:
             await self._ready("codec", lambda: _listens(self.plan.codec_port))
 
     async def _start_books_and_workers(self) -> None:
-        await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
+        await asyncio.to_thread(self._prepare_books)
         # They take a while to load, and try again while the server is not there yet.
         for number in range(1, self.plan.workers + 1):
             await self._start_child(f"worker {number}", _COMMANDS["worker"](self.plan))
+
+    def _prepare_books(self) -> None:
+        """Its tables, and the sandbox as its first partners."""
+        plan = self.plan
+        upgrade(plan.settings.database_url.get_secret_value())
+        books = open_database(plan.settings)
+        try:
+            add_first_connections(books, sandbox_connections(plan.sandbox_url, sandbox_key(plan.folder)))
+        finally:
+            books.dispose()
 
     async def _start_sandbox(self) -> None:
         await self._start_child("sandbox", _COMMANDS["sandbox"](self.plan))

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from pydantic import HttpUrl
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
+from activities.connectors.connections import Connections
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
+from tests.connections import connections
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +33,18 @@ async def sandbox(running: RunningSandbox) -> AsyncIterator[SandboxClient]:
 @pytest.fixture
 def settings(running: RunningSandbox) -> Settings:
     return Settings(
-        gateway_url=HttpUrl(running.gateway_url),
-        supplier_url=HttpUrl(running.supplier_url),
-        shop_url=HttpUrl(running.shop_url),
         smtp_host=running.smtp_host,
         smtp_port=running.smtp_port,
         partner_timeout_seconds=5,
     )
+
+
+@pytest.fixture
+async def partners(running: RunningSandbox, settings: Settings) -> AsyncIterator[Connections]:
+    """The connections to the sandbox."""
+    found = connections(settings=settings, sandbox_url=running.http_url)
+    yield found
+    await found.aclose()
 
 
 @pytest.fixture

@@ -6,16 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.connectors.channels import Channels
 from activities.connectors.http import LONGEST_PAUSE, Trouble, retry_after
 from activities.connectors.payments import Payments
-from activities.connectors.shop_json.shop import Shop
 from models.partners import AnnounceTracking, AuthorizeCharge, CaptureCharge, ChargeState, SendRefund
 from models.refunds import Direction
-from models.settings import Settings
+from tests.connections import connections
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRACKING = AnnounceTracking.model_validate(
@@ -57,7 +56,7 @@ Respond = Callable[[httpx.Request], httpx.Response]
 
 async def failure_of(activities: ActivityEnvironment, respond: Respond) -> ApplicationError:
     """What announcing a tracking number raises when the shop responds so."""
-    shop = Shop(Settings(shop_key=SecretStr("sk_secret")), httpx.MockTransport(respond))
+    shop = Channels(connections(httpx.MockTransport(respond)))
     with pytest.raises(ApplicationError) as raised:
         await activities.run(shop.announce_tracking, TRACKING)
     return raised.value
@@ -155,7 +154,7 @@ def gateway(*answers: httpx.Response | Respond) -> tuple[Payments, list[httpx.Re
         answer = left.pop(0)
         return answer if isinstance(answer, httpx.Response) else answer(request)
 
-    return Payments(Settings(), httpx.MockTransport(respond)), asked
+    return Payments(connections(httpx.MockTransport(respond))), asked
 
 
 def listed(*found: dict[str, Any]) -> httpx.Response:
@@ -393,21 +392,6 @@ async def test_ORD_3_a_capture_that_was_refused_for_the_moment_is_made_under_a_n
 # ---- what can't be said to the gateway ----
 
 UNSENDABLE = ["acct_Müller", "acct_1\r\nX-Admin: 1", "acct 1", "acct_\x001"]
-
-
-@pytest.mark.parametrize("wrong", UNSENDABLE)
-async def test_REF_9_an_account_that_no_header_can_hold_is_for_the_sender(
-    activities: ActivityEnvironment, wrong: str
-) -> None:
-    payments, asked = gateway()
-    of_the_buyer = {"gateway_account": wrong, "direction": Direction.SELLER_TO_BUYER}
-    for call in (payments.send_refund, payments.look_up_refund):
-        with pytest.raises(ApplicationError) as raised:
-            await activities.run(call, REFUND.model_copy(update=of_the_buyer))
-        assert (raised.value.type, raised.value.non_retryable) == ("InvalidInput", True)
-        assert "the seller's account at the gateway must be printable ASCII" in raised.value.message
-        assert wrong not in raised.value.message
-    assert asked == []
 
 
 @pytest.mark.parametrize("wrong", UNSENDABLE)

@@ -8,16 +8,15 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from pydantic import HttpUrl
 from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.payments import Payments
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeState, SendRefund, VoidCharge
 from models.refunds import Direction
-from models.settings import Settings
 from starter.sandbox import SandboxClient, running_sandbox
 from starter.sandbox.store import Store
 from starter.sandbox.stripe_objects import Intent
+from tests.connections import OF_ACME, connections
 
 FOREIGN = 10_000
 DAY = 86_400
@@ -63,10 +62,11 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def busy(crowded: Path) -> AsyncIterator[Busy]:
     async with running_sandbox(database=crowded) as running, SandboxClient(running.http_url) as sandbox:
-        payments = Payments(Settings(gateway_url=HttpUrl(running.gateway_url)))
+        partners = connections(sandbox_url=running.http_url)
+        payments = Payments(partners)
         await sandbox.clear_requests()
         yield Busy(payments, sandbox)
-        await payments.aclose()
+        await partners.aclose()
         await sandbox.clear_faults()
 
 
@@ -115,6 +115,7 @@ def refund_of(payment: str, direction: Direction) -> SendRefund:
         payment_reference=payment,
         amount=Decimal(10),
         currency="USD",
+        connection_id=OF_ACME if direction is Direction.SELLER_TO_BUYER else None,
     )
 
 
@@ -178,7 +179,7 @@ async def test_REF_6_a_list_without_end_is_no_place_to_look(retries: ActivityEnv
         refund = {"id": f"re_{asked}", "status": "succeeded", "currency": "usd", "amount": 1}
         return httpx.Response(200, json={"data": [refund], "has_more": True})
 
-    payments = Payments(Settings(), httpx.MockTransport(respond))
+    payments = Payments(connections(httpx.MockTransport(respond)))
     with pytest.raises(Exception, match="has too many payments or refunds to look through"):
         await retries.run(payments.send_refund, refund_of("pi_1", Direction.BROKER_TO_SELLER))
     assert asked == 50

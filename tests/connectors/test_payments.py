@@ -1,12 +1,12 @@
 """The seller's charge and the refunds, against a gateway that behaves as Stripe does."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.connectors.connections import Connections
 from activities.connectors.payments import Payments
 from models.partners import (
     TOO_SMALL,
@@ -19,18 +19,16 @@ from models.partners import (
     VoidCharge,
 )
 from models.refunds import Direction
-from models.settings import Settings
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentFact, PaymentSeed, RefundFact
+from tests.connections import OF_ACME, OF_OWN, OWN_ACCOUNT
 
 DAY = 86_400
 
 
 @pytest.fixture
-async def payments(settings: Settings, sandbox: SandboxClient) -> AsyncIterator[Payments]:
-    connector = Payments(settings)
-    yield connector
-    await connector.aclose()
+def payments(partners: Connections, sandbox: SandboxClient) -> Payments:
+    return Payments(partners)
 
 
 def charge(
@@ -57,7 +55,7 @@ def refund(
     amount: str = "10.00",
     currency: str = "USD",
     payment: str = "pi_buyer",
-    account: str | None = None,
+    connection_id: str = OF_ACME,
     direction: Direction = Direction.SELLER_TO_BUYER,
 ) -> SendRefund:
     return SendRefund(
@@ -67,7 +65,7 @@ def refund(
         payment_reference=payment,
         amount=Decimal(amount),
         currency=currency,
-        gateway_account=account,
+        connection_id=connection_id if direction is Direction.SELLER_TO_BUYER else None,
     )
 
 
@@ -369,11 +367,11 @@ async def test_REF_6_a_refund_is_found_behind_a_hundred_others(
 async def test_REF_9_the_buyer_is_refunded_from_the_sellers_own_account_by_charge(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
-    await paid(sandbox, id="ch_buyer", account="acct_acme")
-    answer = await activities.run(payments.send_refund, refund(payment="ch_buyer", account="acct_acme"))
+    await paid(sandbox, id="ch_buyer", account=OWN_ACCOUNT)
+    answer = await activities.run(payments.send_refund, refund(payment="ch_buyer", connection_id=OF_OWN))
     assert answer.state == "succeeded"
     (done,) = await refunds(sandbox)
-    assert (done.account, done.charge) == ("acct_acme", "ch_buyer")
+    assert (done.account, done.charge) == (OWN_ACCOUNT, "ch_buyer")
 
 
 async def test_RET_13_the_seller_is_refunded_from_the_brokers_account(
@@ -384,7 +382,6 @@ async def test_RET_13_the_seller_is_refunded_from_the_brokers_account(
     ask = refund(
         "RF-1001-S1",
         payment=authorized.gateway_reference or "",
-        account="acct_acme",
         direction=Direction.BROKER_TO_SELLER,
     )
     assert (await activities.run(payments.send_refund, ask)).state == "succeeded"

@@ -7,12 +7,13 @@ import httpx
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.supplier_json.suppliers import Suppliers
+from activities.connectors.connections import Connections
+from activities.connectors.suppliers import Suppliers
 from models.partners import FindSources, FoundSources, StockOffer
-from models.settings import Settings
 from models.sourcing import MOST_PARCELS, choose_sources
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import StockSeed
+from tests.connections import connections
 
 RENO = {
     "name": "Eve Buyer",
@@ -165,7 +166,7 @@ async def test_ORD_5_the_activity_asks_in_parts_and_gives_only_what_was_chosen(
         ]
         return httpx.Response(200, json={"offers": [*offers, offers[0] | {"quantity": -1}, {"sku": 7}]})
 
-    suppliers = Suppliers(Settings(), httpx.MockTransport(respond))
+    suppliers = Suppliers(connections(httpx.MockTransport(respond)))
     wanted = ask(*((f"SKU-{line}", 20) for line in range(120)))
     found = await activities.run(suppliers.find_sources, wanted)
     assert asked == [50, 50, 20]
@@ -175,9 +176,9 @@ async def test_ORD_5_the_activity_asks_in_parts_and_gives_only_what_was_chosen(
 
 
 async def test_ORD_5_ORD_6_the_activity_decides_by_distance_and_asks_the_network_only_when_told(
-    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+    partners: Connections, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
-    suppliers = Suppliers(settings)
+    suppliers = Suppliers(partners)
     place = {"supplier_id": "acme", "sku": "BRK-1", "quantity": 10, "unit_cost": "31.50"}
     await sandbox.put_stock(
         StockSeed.model_validate(place | {"warehouse_id": "nowhere"}),
@@ -192,7 +193,6 @@ async def test_ORD_5_ORD_6_the_activity_decides_by_distance_and_asks_the_network
     assert (chosen(found), found.missing) == ([("BRK-1", "reno", 1)], {"OIL-2": 1})
     wider = await activities.run(suppliers.find_sources, wanted.model_copy(update={"second_source": True}))
     assert ("OIL-2", "network", 1) in chosen(wider)
-    await suppliers.aclose()
 
 
 def test_ORD_21_an_item_spelled_otherwise_is_the_same_item() -> None:
@@ -204,14 +204,13 @@ def test_ORD_21_an_item_spelled_otherwise_is_the_same_item() -> None:
 
 
 async def test_ORD_21_the_stock_of_an_item_spelled_otherwise_is_found(
-    settings: Settings, sandbox: SandboxClient, activities: ActivityEnvironment
+    partners: Connections, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     place = {"supplier_id": "acme", "warehouse_id": "near", "sku": "brk-1", "quantity": 10, "unit_cost": "31.50"}
     await sandbox.put_stock(StockSeed.model_validate(place))
-    suppliers = Suppliers(settings)
+    suppliers = Suppliers(partners)
     found = await activities.run(suppliers.find_sources, ask(("BRK-1", 2)))
     assert chosen(found) == [("BRK-1", "near", 2)]
-    await suppliers.aclose()
 
 
 def test_CAN_12_what_is_there_and_can_t_be_taken_is_told_with_why() -> None:

@@ -1,6 +1,5 @@
 """Suppliers and shop over the JSON API of docs/partner-api.md."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,27 +8,25 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.shop_json.shop import Shop
-from activities.connectors.supplier_json.suppliers import Place, Suppliers, distance_km, place_of
+from activities.connectors.channels import Channels
+from activities.connectors.connections import Connections
+from activities.connectors.places import Place, distance_km, place_of
+from activities.connectors.suppliers import Suppliers
 from models.buyers import Address
 from models.partners import AnnounceTracking, PlaceSupplierOrder, RequestRma, StopShipping
-from models.settings import Settings
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed
+from tests.connections import connections
 
 
 @pytest.fixture
-async def suppliers(settings: Settings, sandbox: SandboxClient) -> AsyncIterator[Suppliers]:
-    connector = Suppliers(settings)
-    yield connector
-    await connector.aclose()
+def suppliers(partners: Connections, sandbox: SandboxClient) -> Suppliers:
+    return Suppliers(partners)
 
 
 @pytest.fixture
-async def shop(settings: Settings, sandbox: SandboxClient) -> AsyncIterator[Shop]:
-    connector = Shop(settings)
-    yield connector
-    await connector.aclose()
+def shop(partners: Connections, sandbox: SandboxClient) -> Channels:
+    return Channels(partners)
 
 
 def address(**more: Any) -> Address:
@@ -200,7 +197,9 @@ async def test_RET_8_a_supplier_may_need_time_or_refuse(
 
 
 async def test_RET_8_a_service_that_issues_no_number_is_asked_again(activities: ActivityEnvironment) -> None:
-    suppliers = Suppliers(Settings(), httpx.MockTransport(lambda _: httpx.Response(200, json={"state": "issued"})))
+    suppliers = Suppliers(
+        connections(httpx.MockTransport(lambda _: httpx.Response(200, json={"state": "issued"})))
+    )
     with pytest.raises(ApplicationError) as raised:
         await activities.run(suppliers.request_rma, rma())
     assert raised.value.type == "PartnerUnavailable"
@@ -230,7 +229,7 @@ def tracking(shipment_id: str = "S-1") -> AnnounceTracking:
 
 
 async def test_ORD_9_a_tracking_number_reaches_the_shop_once(
-    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+    shop: Channels, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     for _ in range(2):
         await activities.run(shop.announce_tracking, tracking())
@@ -239,7 +238,7 @@ async def test_ORD_9_a_tracking_number_reaches_the_shop_once(
 
 
 async def test_CAN_11_a_cancelled_order_leaves_the_shipping_list(
-    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+    shop: Channels, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     await sandbox.list_for_shipping("acme", "1001")
     stop = StopShipping(order_id="1001", seller_id="acme", channel="web_shop", reason="buyer changed their mind")
@@ -249,7 +248,7 @@ async def test_CAN_11_a_cancelled_order_leaves_the_shipping_list(
 
 
 async def test_RET_16_a_shop_that_is_down_is_tried_again(
-    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+    shop: Channels, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     await sandbox.add_fault("shop", "error", times=1)
     with pytest.raises(ApplicationError) as raised:
@@ -260,7 +259,7 @@ async def test_RET_16_a_shop_that_is_down_is_tried_again(
 
 
 async def test_ORD_21_a_partners_number_may_have_any_sign(
-    shop: Shop, sandbox: SandboxClient, activities: ActivityEnvironment
+    shop: Channels, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     said = tracking("WH/OUT/00012").model_copy(update={"channel_order_id": "#1071"})
     for _ in range(2):

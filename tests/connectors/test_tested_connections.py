@@ -9,6 +9,7 @@ import pytest
 from pydantic import HttpUrl, SecretStr
 
 from activities.connectors.access import Access
+from activities.connectors.clients import HttpClients
 from activities.connectors.stripe.gateway import StripeGateway
 from models.connections import BROKER, Connection, ConnectionKind, Provider
 from models.failures import BackhaulError, InvalidInput
@@ -32,13 +33,14 @@ def stripe(base_url: str, account: str | None = None) -> Connection:
 async def said(connection: Connection, transport: httpx.AsyncBaseTransport | None = None, key: str = KEY) -> str:
     """What the test of this connection says; nothing: it works."""
     settings = Settings(partner_timeout_seconds=0.2)
-    gateway = StripeGateway(Access(connection, SecretStr(key), settings, transport))
+    clients = HttpClients(settings, transport)
+    gateway = StripeGateway(Access(connection, SecretStr(key), clients))
     try:
         await gateway.test()
     except BackhaulError as error:
         return str(error)
     finally:
-        await gateway.aclose()
+        await clients.aclose()
     return ""
 
 

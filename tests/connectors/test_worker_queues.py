@@ -8,15 +8,42 @@ from uuid import uuid4
 
 import pytest
 from pydantic import HttpUrl
+from sqlalchemy import Engine
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.database import ConnectionRegister
 from models.calls import Queue, queue_of
+from models.connections import Connection, ConnectionKind
 from models.failures import NotFound
 from tests.connectors.probe_workflows import ManyCallsOfOneSupplier, ManySupplierCalls
 from tests.world import World, eventually
 from worker import WorkerSettings, build_worker
 
 CALLS = 200
+
+
+class Moved(ConnectionRegister):
+    """The connections of the database, but that the supplier network is elsewhere."""
+
+    def __init__(self, engine: Engine, address: HttpUrl) -> None:
+        super().__init__(engine)
+        self._address = address
+
+    def find(self, connection_id: str) -> Connection | None:
+        found = super().find(connection_id)
+        return None if found is None else self._moved(found)
+
+    def active(self, kind: ConnectionKind, owner: str | None = None) -> list[Connection]:
+        return [self._moved(one) for one in super().active(kind, owner)]
+
+    def _moved(self, one: Connection) -> Connection:
+        if one.kind is not ConnectionKind.SUPPLIER:
+            return one
+        return one.model_copy(update={"base_url": self._address})
+
+
+def moved(world: World, address: HttpUrl) -> Moved:
+    return Moved(world.engine, address)
 
 
 class Silence:
@@ -91,7 +118,6 @@ async def test_200_supplier_calls_that_hang_do_not_hold_up_an_order_that_needs_n
     queue = f"backhaul-{uuid4().hex[:8]}"
     settings = world.settings.model_copy(
         update={
-            "supplier_url": address,
             "partner_timeout_seconds": 60.0,
             "partner_calls_at_once": calls_at_once,
         }
@@ -100,7 +126,9 @@ async def test_200_supplier_calls_that_hang_do_not_hold_up_an_order_that_needs_n
     there = World(world.env, world.running, world.sandbox, world.engine, settings, queue)
     suppliers = queue_of(queue, Queue.SUPPLIERS)
     async with (
-        build_worker(world.client, settings, world.engine, task_queue=queue, limits=limits),
+        build_worker(
+            world.client, settings, world.engine, task_queue=queue, limits=limits, directory=moved(world, address)
+        ),
         Worker(
             world.client,
             task_queue=f"{queue}-probe",
@@ -123,15 +151,21 @@ async def test_200_calls_of_one_sellers_supplier_that_hang_leave_places_for_anot
     world: World,
 ) -> None:
     queue, silent = f"backhaul-{uuid4().hex[:8]}", f"silent-{world.tag}"
-    network = Network(silent, int(str(world.settings.supplier_url.port)))
+    network = Network(silent, int(str(HttpUrl(world.running.http_url).port)))
     async with network.listening() as port:
-        there = world.settings.supplier_url
-        address = HttpUrl(f"http://127.0.0.1:{port}{there.path}")
-        settings = world.settings.model_copy(update={"supplier_url": address, "partner_timeout_seconds": 60.0})
+        address = HttpUrl(f"http://127.0.0.1:{port}/supplier")
+        settings = world.settings.model_copy(update={"partner_timeout_seconds": 60.0})
         limits = WorkerSettings(drain_seconds=0.1)
         of_another = World(world.env, world.running, world.sandbox, world.engine, settings, queue)
         async with (
-            build_worker(world.client, settings, world.engine, task_queue=queue, limits=limits),
+            build_worker(
+                world.client,
+                settings,
+                world.engine,
+                task_queue=queue,
+                limits=limits,
+                directory=moved(world, address),
+            ),
             Worker(
                 world.client,
                 task_queue=f"{queue}-probe",

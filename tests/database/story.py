@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from activities.database import Database, Parties, Reading
+from activities.database import ConnectionRegister, Database, Parties, Reading
 from models.case import CaseRecord, SlaState, Step
+from models.connections import BROKER, Connection
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import LineUnits
 from models.orders import OrderRequest, ShipmentFact, SupplierOrder, SupplierOrderLine
@@ -106,6 +107,7 @@ class Story:
     def __init__(self, engine: Engine) -> None:
         self.database = Database(engine)
         self.parties = Parties(engine)
+        self.connections = ConnectionRegister(engine)
         self.reading = Reading(engine)
         self.told: dict[str, SaveOrder] = {}
         self.order_id = "1001"
@@ -115,7 +117,14 @@ class Story:
         self.parties.put_seller(seller())
         for supplier_id in ("north", "south"):
             self.parties.put_supplier(supplier(supplier_id))
+        self.connected("broker-stripe", BROKER)
+        self.connected("acme-stripe", "seller:acme")
         return self
+
+    def connected(self, connection_id: str, owner: str, **more: object) -> None:
+        """A payments connection with Stripe, the newest by now."""
+        told = {"connection_id": connection_id, "kind": "payments", "provider": "stripe", "owner": owner, **more}
+        self.connections.put([Connection.model_validate(told)])
 
     # ---- orders ----
 
@@ -148,6 +157,7 @@ class Story:
             captured=Decimal(captured),
             currency=currency,
             gateway_reference=f"pi_charge_{self.order_id}",
+            connection_id="broker-stripe",
         )
         self.save(charges=(charge,))
 

@@ -239,16 +239,15 @@ def test_REF_8_all_that_is_left_counts_nothing_of_what_the_broker_gave_the_selle
 
 
 def test_REF_9_the_buyers_refund_goes_back_through_the_account_that_was_paid(story: Story) -> None:
-    story.parties.put_seller(seller(gateway_account="acct_old"))
     story.delivered(("A", 1, "50.00"))
-    story.parties.put_seller(seller(gateway_account="acct_new"))
+    story.connected("new-stripe", "seller:acme")
     answer = story.refunding("RF-1", "1.00")
-    assert (answer.payment_reference, answer.gateway_account) == ("pi_1001", "acct_old")
+    assert (answer.payment_reference, answer.connection_id) == ("pi_1001", "acme-stripe")
 
 
 def test_REF_9_the_sellers_refund_goes_back_to_the_charge(paid_100: Story) -> None:
     answer = paid_100.refunding("RF-1", "1.00", direction=TO_SELLER)
-    assert (answer.payment_reference, answer.gateway_account) == ("pi_charge_1001", None)
+    assert (answer.payment_reference, answer.connection_id) == ("pi_charge_1001", "broker-stripe")
 
 
 def test_REF_9_a_payment_that_we_can_not_reach_is_refunded_elsewhere_and_recorded(story: Story) -> None:

@@ -19,7 +19,7 @@ def line(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
-@pytest.mark.parametrize("key", ["gateway_account", "gateway_customer"])
+@pytest.mark.parametrize("key", ["gateway_customer"])
 @pytest.mark.parametrize("value", ["acct_é", "acct 1", "acct\u00a01", "acct_\u202e", "ａcct"])
 def test_a_number_that_no_request_to_the_gateway_can_hold_is_refused_when_it_is_set(
     story: Story, tmp_path: Path, key: str, value: str

@@ -60,8 +60,8 @@ def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -
 
 
 def test_the_demo_never_plays_with_real_partners(demo: DemoFolder) -> None:
-    exit_code, output = demo.run("--no-wait", BACKHAUL_GATEWAY_URL="https://api.stripe.com")
+    exit_code, output = demo.run("--no-wait", BACKHAUL_SMTP_HOST="mail.example")
 
     assert exit_code == 4
-    assert "unset BACKHAUL_GATEWAY_URL" in output
+    assert "unset BACKHAUL_SMTP_HOST" in output
     assert not (demo.folder / ".backhaul").exists(), "nothing was started"

@@ -54,9 +54,6 @@ async def fresh_world(folder: Path) -> AsyncIterator[World]:
         settings = Settings.model_validate(
             {
                 "database_url": SecretStr(f"sqlite:///{folder / 'books.db'}"),
-                "gateway_url": sandbox.gateway_url,
-                "supplier_url": sandbox.supplier_url,
-                "shop_url": sandbox.shop_url,
                 "smtp_port": sandbox.smtp_port,
                 "partner_timeout_seconds": 5,
             }

@@ -202,7 +202,7 @@ async def test_REF_9_the_original_payment_refused_for_good_leaves_room_for_a_man
 
 
 async def test_REF_9_the_buyer_gets_it_from_the_sellers_own_account(world: World) -> None:
-    order = await paid_order(world, gateway_account=f"acct_{world.tag}")
+    order = await paid_order(world, account=f"acct_{world.tag}")
     await (await world.refund(order, amount="5.00")).ends("succeeded")
     (refund,) = (await order.effects()).refunds
     assert (refund.account, refund.payment_intent) == (f"acct_{world.tag}", order.request.paid_with[0].reference)

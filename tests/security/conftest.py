@@ -11,15 +11,18 @@ from sqlalchemy import Engine, make_url
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from activities.database import ConnectionRegister
 from activities.database.engines import make_engine
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
+from starter.ops.local_connections import sandbox_connections
 from starter.ops.ports import free_port
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.postgres import Postgres, is_installed
 from tests.security.at_rest import SealedWorld
 from tests.security.sample_cases import (
     DATABASE_PASSWORD,
+    PARTNERS_KEY,
     SECRETS,
     SMTP_USER,
     Played,
@@ -74,6 +77,7 @@ async def played(
     stack_client: SandboxClient,
     locked_books: Engine,
     secret_settings: Settings,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Played:
     """The cases, played once; each test looks into one place."""
     settings = secret_settings
@@ -85,6 +89,9 @@ async def played(
     )
     queue = f"personal-{uuid4().hex[:8]}"
     world = World(env, stack_sandbox, stack_client, locked_books, settings, queue)
+    file = tmp_path_factory.mktemp("keys") / "partners"
+    file.write_text(PARTNERS_KEY)
+    ConnectionRegister(locked_books).put(sandbox_connections(stack_sandbox.http_url, f"file:{file}"))
     log = io.StringIO()
     with logging_to(log):
         async with build_worker(client, settings, locked_books, task_queue=queue):

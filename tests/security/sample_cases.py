@@ -31,13 +31,11 @@ from tests.world import OrderStory, Refused, World, eventually
 
 DATABASE_PASSWORD: Final = "verysecretdatabase"
 SECRETS: Final = {
-    "gateway_key": "sk_test_verysecretgateway",
-    "supplier_key": "verysecretsupplier",
-    "shop_key": "verysecretshop",
     "smtp_password": "verysecretsmtp",
     "front_secret": "verysecretfront",
     "codec_token": "verysecretcodec",
 }
+PARTNERS_KEY: Final = "sk_test_verysecretpartners"
 SMTP_USER: Final = "mailer"
 
 
@@ -48,6 +46,7 @@ def disguised(secret: str) -> str:
 
 SECRET_WORDS: Final = (
     *SECRETS.values(),
+    PARTNERS_KEY,
     DATABASE_PASSWORD,
     KEY_1.partition(":")[2],
     disguised(SECRETS["smtp_password"]),

@@ -32,9 +32,6 @@ WORDS = tuple(
     for word in (buyer.email, buyer.email.split("@")[0], buyer.address.name, buyer.address.line1)
 )
 SECRETS = {
-    "BACKHAUL_GATEWAY_KEY": "sk_test_verysecretgateway",
-    "BACKHAUL_SUPPLIER_KEY": "verysecretsupplier",
-    "BACKHAUL_SHOP_KEY": "verysecretshop",
     "BACKHAUL_SMTP_PASSWORD": "verysecretsmtp",
     "BACKHAUL_FRONT_SECRET": "verysecretfront",
     "BACKHAUL_CODEC_TOKEN": "verysecretcodec",

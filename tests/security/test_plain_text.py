@@ -1,6 +1,5 @@
 """Nothing secret leaves this machine in plain text, and no file of ours is open to others."""
 
-import asyncio
 import os
 import sqlite3
 import stat
@@ -11,20 +10,20 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from activities.connectors.access import Access
+from activities.connectors.clients import HttpClients
 from activities.connectors.http import Partner
 from activities.database.engines import upgrade
 from models.environment import settings_from_environment
 from models.failures import InvalidInput
 from models.network import is_loopback
 from models.settings import BUILT_IN_SECRET, Settings
+from starter.ops.local_connections import sandbox_connections
 from starter.ops.processes import Child
 from starter.sandbox.store import Store
 
 LONG = "s" * 32
 REFUSED = {
-    "gateway": ("BACKHAUL_GATEWAY_URL", {"BACKHAUL_GATEWAY_URL": "http://gateway.example"}, "ALLOW_PLAIN_HTTP"),
-    "suppliers": ("BACKHAUL_SUPPLIER_URL", {"BACKHAUL_SUPPLIER_URL": "http://10.0.0.5:80/x"}, "ALLOW_PLAIN_HTTP"),
-    "shop": ("BACKHAUL_SHOP_URL", {"BACKHAUL_SHOP_URL": "http://[2001:db8::1]/"}, "ALLOW_PLAIN_HTTP"),
     "links": (
         "BACKHAUL_FRONT_URL",
         {"BACKHAUL_FRONT_URL": "http://returns.example", "BACKHAUL_FRONT_SECRET": LONG},
@@ -37,8 +36,6 @@ REFUSED = {
     ),
 }
 ALLOWED = [
-    {"BACKHAUL_GATEWAY_URL": "https://gateway.example"},
-    {"BACKHAUL_GATEWAY_URL": "http://localhost:1", "BACKHAUL_SHOP_URL": "http://[::1]:1/shop"},
     {"BACKHAUL_SMTP_USER": "mailer", "BACKHAUL_SMTP_HOST": "mail.example", "BACKHAUL_SMTP_TLS": "true"},
     {"BACKHAUL_SMTP_HOST": "mail.example"},
     {"BACKHAUL_FRONT_URL": "https://returns.example", "BACKHAUL_FRONT_SECRET": f"{LONG},{LONG}2"},
@@ -75,11 +72,15 @@ def test_what_stays_here_or_is_encrypted_is_taken(
 
 
 def test_a_partner_whose_address_comes_from_elsewhere_is_held_to_the_same() -> None:
-    with pytest.raises(InvalidInput, match=r"shop: address: .*BACKHAUL_ALLOW_PLAIN_HTTP=true"):
-        Partner("shop", "http://shop.example", {}, Settings())
+    def call(address: str, settings: Settings) -> None:
+        (*_, shop) = sandbox_connections(address, "env:KEY")
+        Partner("shop", Access(shop, SecretStr("k"), HttpClients(settings)), {})
+
+    with pytest.raises(InvalidInput, match=r"sandbox-shop: base_url: .*BACKHAUL_ALLOW_PLAIN_HTTP=true"):
+        call("http://shop.example", Settings())
     for address in ("https://shop.example", "http://127.0.0.1:1"):
-        asyncio.run(Partner("shop", address, {}, Settings()).aclose())
-    asyncio.run(Partner("shop", "http://shop.example", {}, Settings(allow_plain_http=True)).aclose())
+        call(address, Settings())
+    call("http://shop.example", Settings(allow_plain_http=True))
 
 
 @pytest.mark.parametrize("secret", [None, BUILT_IN_SECRET, "s" * 31, f"{LONG},short"])

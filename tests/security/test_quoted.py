@@ -6,20 +6,19 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.shop_json.shop import Shop
+from activities.connectors.channels import Channels
 from activities.database.engines import make_engine
 from activities.database.transactions import write
 from models.converter import DATA_CONVERTER
 from models.failures import BackhaulError
-from models.settings import Settings
 from tests.chaos.postgres import Postgres
+from tests.connections import connections
 from tests.connectors.test_partner_failures import TRACKING
 from tests.security.buyer import EMAIL, NAME, STREET, said
 from tests.security.sample_cases import QUOTING, logging_to
@@ -84,7 +83,7 @@ def test_a_row_that_postgresql_quotes_is_in_no_failure(books: Engine, insert: st
 )
 async def test_a_partner_that_quotes_the_buyer_is_in_no_failure(status: int, body: str) -> None:
     answer = httpx.Response(status, text=body)
-    shop = Shop(Settings(shop_key=SecretStr("k")), httpx.MockTransport(lambda _: answer))
+    shop = Channels(connections(httpx.MockTransport(lambda _: answer)))
     with pytest.raises(ApplicationError) as raised:
         await ActivityEnvironment().run(shop.announce_tracking, TRACKING)
     assert said(kept_of(raised.value)) == []

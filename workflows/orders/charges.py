@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from models.gateway_limits import OF_BROKER, minimum_charge
-from models.ids import DerivedId
+from models.ids import CaseId, DerivedId
 from models.message import Message, Number
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
@@ -29,6 +29,8 @@ class ChargeAttempt(Message):
     captured: NonNegativeAmount = Decimal(0)
     currency: Currency
     gateway_reference: Number | None = None
+    connection_id: CaseId | None = None
+    """By which it is made, and given back."""
     reason: str | None = None
     """Why the gateway said no, in its word."""
     at: datetime
@@ -69,6 +71,7 @@ def authorized(charges: Charges, answer: ChargeAnswer, now: datetime, step: int)
         state=answer.state,
         captured=answer.captured or Decimal(0),
         gateway_reference=answer.gateway_reference,
+        connection_id=answer.connection_id,
         reason=answer.reason,
         at=now,
         captured_step=step,
@@ -125,6 +128,7 @@ def records_of(charges: Charges) -> tuple[ChargeRecord, ...]:
             captured=one.captured,
             currency=one.currency,
             gateway_reference=one.gateway_reference,
+            connection_id=one.connection_id,
             reason=one.reason,
         )
         for one in charges

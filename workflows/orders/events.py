@@ -192,6 +192,7 @@ def _opened(f: OrderFacts, answer: OpenedOrder) -> OrderFacts:
         opening=Opening.OPENED,
         opened_at=f.now,
         seller_settings=seller,
+        charge_connection=answer.charge_connection,
         lines=order_lines.with_shares(f.lines, answer.shares),
     )
     if f.payment_method is None and seller.payment_method:

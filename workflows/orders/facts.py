@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.buyers import Address
 from models.gateway_limits import OF_BROKER, movable
-from models.ids import order_workflow_id
+from models.ids import CaseId, order_workflow_id
 from models.naming import by_line
 from models.orders import Hold, OrderRequest, ShipmentFact
 from models.parties import Seller, SmallCharges
@@ -34,6 +34,8 @@ class OrderFacts(CaseFacts):
     refusal: str | None = None
     seller_settings: Seller | None = None
     """The seller and its settings, as they were when the order was written down."""
+    charge_connection: CaseId | None = None
+    """By which the broker charges the seller."""
     lines: Lines
     released_at: datetime | None = None
     """From here on the broker has it, and its clocks run (ORD-2, ORD-4)."""
@@ -262,7 +264,15 @@ class OrderFacts(CaseFacts):
     @property
     def lacks_second_source(self) -> bool:
         """What was searched for last is not in stock everywhere; the whole network was not asked yet (ORD-6)."""
-        return bool(self.searches) and not self.searches[-1].second_source and bool(self.searches[-1].missing)
+        if not self.searches or self.looks_again is not None:
+            return False
+        return not self.searches[-1].second_source and bool(self.searches[-1].missing)
+
+    @property
+    def looks_again(self) -> StockSearch | None:
+        """The last search, if what it did not find is looked for in the same way again."""
+        last = self.searches[-1] if self.searches else None
+        return last if last is not None and last.look_again_at is not None else None
 
     def purchase_of(self, number: str) -> Purchase:
         return next(one for one in self.purchases if one.order.number == number)

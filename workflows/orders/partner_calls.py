@@ -60,6 +60,7 @@ def _of_charge(
 ) -> tuple[Call[Any, Any], Message]:
     attempt = attempt_of(f.charges, effect.charge_id)
     reference = attempt.gateway_reference if attempt else None
+    connection_id = (attempt.connection_id if attempt else None) or f.charge_connection
     customer = f.seller.gateway_customer
     match effect:
         case effects.Authorize():
@@ -70,6 +71,7 @@ def _of_charge(
                 currency=effect.currency,
                 payment_method=effect.payment_method,
                 gateway_customer=customer,
+                connection_id=f.charge_connection,
             )
         case effects.Capture():
             return calls.CAPTURE_CHARGE, CaptureCharge(
@@ -77,9 +79,13 @@ def _of_charge(
                 gateway_reference=reference or effect.charge_id,
                 amount=effect.amount,
                 currency=f.currency,
+                connection_id=connection_id,
             )
     return calls.VOID_CHARGE, VoidCharge(
-        charge_id=effect.charge_id, gateway_reference=reference, gateway_customer=customer
+        charge_id=effect.charge_id,
+        gateway_reference=reference,
+        gateway_customer=customer,
+        connection_id=connection_id,
     )
 
 

@@ -34,6 +34,10 @@ class StockSearch(Message):
     """How many the stock feed offered of those items, by SKU, for CAN-12."""
     passed_over: dict[str, dict[str, int]] = Field(default_factory=dict)
     """Of those, units that can't be taken, by SKU and why."""
+    not_known: tuple[str, ...] = ()
+    """Connections whose stock is not known: they did not answer."""
+    look_again_at: datetime | None = None
+    """What is missing may be there, where nobody answered: it is looked for again then, before anything else."""
     at: datetime
 
 

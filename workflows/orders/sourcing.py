@@ -1,13 +1,15 @@
 """Where the items are bought: the closest warehouse that has them, else the network at any price (ORD-5, 6)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from models.case import OrderStage as Stage
+from models.case import Who
 from models.ids import supplier_order_number
 from models.message import folded
 from models.orders import SupplierOrder, SupplierOrderLine
-from models.partners import FoundSources, Source
-from workflows.engine.pieces import in_flight, just
+from models.partners import FoundSources, Source, warehouse_key
+from workflows.engine.pieces import in_flight, just, wait
 from workflows.engine.plan import Plan
 from workflows.orders import voiding
 from workflows.orders.effects import SearchStock
@@ -31,15 +33,36 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
         missing=missing,
         in_stock=in_stock,
         passed_over=passed_over,
+        not_known=tuple(found.not_known),
+        look_again_at=_look_again_at(f) if missing and found.not_known else None,
         at=f.now,
     )
-    purchases = _purchases(f, sources, second_source=effect.second_source)
+    purchases = _purchases(f, sources, found.through, second_source=effect.second_source)
+    f = _not_known(f, found)
     f = f.with_(searches=(*f.searches, search), purchases=(*f.purchases, *purchases))
-    if not effect.second_source:
+    if not effect.second_source or search.look_again_at is not None:
         return f
     if purchases:
         f = f.step("not in stock: second-sourced; the broker bears the difference")
     return voiding.void(f, missing)
+
+
+def _look_again_at(f: OrderFacts) -> datetime | None:
+    """Stock that is not known is asked for again until the order must be with a supplier (ORD-4)."""
+    if f.handoff_due is None or f.now >= f.handoff_due:
+        return None
+    return min(f.now + timedelta(minutes=f.seller.stock_retry_minutes), f.handoff_due)
+
+
+def _not_known(f: OrderFacts, found: FoundSources) -> OrderFacts:
+    """The timeline says whose stock is not known, once while it stays so."""
+    before = f.searches[-1].not_known if f.searches else ()
+    if not found.not_known or before == tuple(found.not_known):
+        return f
+    names = ", ".join(list(found.not_known)[:5])
+    more = f" and {len(found.not_known) - 5} more" if len(found.not_known) > 5 else ""
+    why = next(iter(found.not_known.values()))
+    return f.step(f"stock of {names}{more} is not known ({why})"[:500], Who.SUPPLIER)
 
 
 def _within(
@@ -65,7 +88,11 @@ def _within(
 
 
 def _purchases(
-    f: OrderFacts, sources: Sequence[tuple[Source, SupplierOrderLine]], *, second_source: bool
+    f: OrderFacts,
+    sources: Sequence[tuple[Source, SupplierOrderLine]],
+    through: Mapping[str, str],
+    *,
+    second_source: bool,
 ) -> list[Purchase]:
     """One order per warehouse, numbered on, in the order of the sources."""
     by_warehouse: dict[tuple[str, str], list[SupplierOrderLine]] = {}
@@ -78,6 +105,7 @@ def _purchases(
                 supplier_id=supplier_id,
                 warehouse_id=warehouse_id,
                 second_source=second_source,
+                connection_id=through.get(warehouse_key(supplier_id, warehouse_id)),
                 lines=tuple(group),
             ),
             at=f.now,
@@ -97,12 +125,18 @@ def search(f: OrderFacts) -> Plan:
     under_way = next((one for one in f.in_flight.values() if isinstance(one, SearchStock)), None)
     if under_way is not None:
         return in_flight(f, Stage.PLACING, under_way)
-    if f.open_purchases and not f.lacks_second_source:
+    again = f.looks_again
+    if f.open_purchases and not f.lacks_second_source and again is None:
         return Plan()
     units = _wanted(f)
     if not units:
         return Plan()
-    effect = SearchStock(key=f"sourcing:{len(f.searches) + 1}", units=units, second_source=f.lacks_second_source)
+    if again is not None and again.look_again_at is not None and f.now < again.look_again_at:
+        what = f"say what is in stock ({', '.join(again.not_known[:5])} did not answer)"
+        timer = "asking for stock again"
+        return wait(Stage.PLACING, Who.SUPPLIER, what, again.at, again.look_again_at, timer)
+    second = f.lacks_second_source if again is None else again.second_source
+    effect = SearchStock(key=f"sourcing:{len(f.searches) + 1}", units=units, second_source=second)
     return just(effect) + in_flight(f, Stage.PLACING, effect)
 
 
@@ -110,7 +144,7 @@ def _wanted(f: OrderFacts) -> dict[str, int]:
     """Units to search for, by `line_id`. The network is asked for what is not in stock only: what a supplier could
     not deliver meanwhile (ORD-19) is looked for in stock first, in the next round (ORD-6)."""
     units = f.unsourced
-    if not f.lacks_second_source:
+    if not f.lacks_second_source and f.looks_again is None:
         return units
     missing = f.searches[-1].missing
     return {line_id: min(count, missing[line_id]) for line_id, count in units.items() if line_id in missing}

@@ -78,7 +78,7 @@ def _to_gateway(f: RefundFacts, *, again: bool) -> SendRefund:
         payment_reference=reserved.payment_reference,
         amount=reserved.amount,
         currency=f.request.currency,
-        gateway_account=reserved.gateway_account,
+        connection_id=reserved.connection_id,
         since=None if reserved.resumed else f.done.get("reserve"),
         again=again,
     )

@@ -1,35 +1,23 @@
-"""The seller's shop or marketplace (docs/partner-api.md): tracking numbers in, orders off the shipping list."""
+"""A seller's shop or marketplace (docs/partner-api.md): tracking numbers in, orders off the shipping list."""
 
 from urllib.parse import quote
 
-import httpx
-from temporalio import activity
-
-from activities.connectors.http import Partner
+from activities.connectors.access import Access
+from activities.connectors.http import Partner, WireModel
 from models.partners import AnnounceTracking, StopShipping
-from models.records import Saved
-from models.settings import Settings
 
 
-class Shop:
-    """Activities towards the shop; errors as in `activities.connectors.http`."""
+class _Status(WireModel):
+    state: str
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._partner = Partner(
-            "shop",
-            str(settings.shop_url),
-            {"Authorization": f"Bearer {settings.shop_key.get_secret_value()}"},
-            settings,
-            transport,
-        )
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._partner.aclose()
+class JsonShop:
+    """One shop behind the JSON API; as in `SalesChannel`."""
 
-    @activity.defn(name="announce_tracking")
-    async def announce_tracking(self, ask: AnnounceTracking) -> Saved:
-        """Give the shop a shipment's tracking number, as if the seller had typed it (ORD-9)."""
+    def __init__(self, access: Access) -> None:
+        self._partner = Partner("shop", access, access.bearer)
+
+    async def announce(self, ask: AnnounceTracking) -> None:
         await self._partner.call(
             "announce a tracking number",
             "PUT",
@@ -45,11 +33,8 @@ class Shop:
             },
             party=ask.seller_id,
         )
-        return Saved()
 
-    @activity.defn(name="stop_shipping")
-    async def stop_shipping(self, ask: StopShipping) -> Saved:
-        """Take a cancelled or voided order off the shop's shipping list, for ever (CAN-11)."""
+    async def stop_shipping(self, ask: StopShipping) -> None:
         await self._partner.call(
             "take an order off the shipping list",
             "PUT",
@@ -62,7 +47,9 @@ class Shop:
             },
             party=ask.seller_id,
         )
-        return Saved()
+
+    async def test(self) -> None:
+        await self._partner.test("/v1/status", _Status)
 
 
 def _order(seller_id: str, order_id: str) -> str:

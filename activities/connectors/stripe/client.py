@@ -94,18 +94,21 @@ class Stripe:
     """The calls that Backhaul makes, as Stripe's API reference has them."""
 
     def __init__(self, access: Access) -> None:
-        self._account = access.connection.account
+        account = access.connection.account
         self.partner = Partner(
             "payment gateway",
-            access.base_url(STRIPE_URL),
-            {**access.bearer, "Stripe-Version": STRIPE_VERSION},
-            access.settings,
-            access.transport,
+            access,
+            {
+                **access.bearer,
+                "Stripe-Version": STRIPE_VERSION,
+                **({"Stripe-Account": account} if account else {}),
+            },
+            default_url=STRIPE_URL,
         )
 
     async def test(self) -> None:
         """Read the newest payment: address, key and account in one call. Raises a BackhaulError."""
-        await self.partner.test("/v1/payment_intents?limit=1", _on_behalf_of(self._account), _Page[PaymentIntent])
+        await self.partner.test("/v1/payment_intents?limit=1", _Page[PaymentIntent])
 
     async def post(
         self,
@@ -113,7 +116,6 @@ class Stripe:
         path: str,
         form: Mapping[str, str],
         key: str,
-        account: str | None = None,
         expects: Collection[int] = (),
     ) -> httpx.Response:
         """POST a form under an idempotency key. 409: the key is in use by a request still running, so: later.
@@ -125,9 +127,8 @@ class Stripe:
             "POST",
             path,
             form=form,
-            headers={"Idempotency-Key": key, **_on_behalf_of(account)},
+            headers={"Idempotency-Key": key},
             expects={409, *_SERVER_ERRORS, *expects},
-            party=account or "",
         )
         if answer.status_code == 409:
             raise self.partner.unavailable(what, "is still busy with an earlier try", answer)
@@ -142,12 +143,10 @@ class Stripe:
         answer = await self.partner.call(what, "GET", intent_path(intent_id), expects={404})
         return None if answer.status_code == 404 else self.intent_in(what, answer)
 
-    async def refund(self, what: str, refund_id: str, account: str | None) -> Refund | None:
+    async def refund(self, what: str, refund_id: str) -> Refund | None:
         """One refund; none if the gateway doesn't know it."""
         path = f"/v1/refunds/{quote(refund_id, safe='')}"
-        answer = await self.partner.call(
-            what, "GET", path, headers=_on_behalf_of(account), expects={404}, party=account or ""
-        )
+        answer = await self.partner.call(what, "GET", path, expects={404})
         return None if answer.status_code == 404 else self.refund_in(what, answer)
 
     def intent_in(self, what: str, answer: httpx.Response) -> PaymentIntent:
@@ -162,13 +161,11 @@ class Stripe:
         """The error that an answer holds."""
         return self.partner.read(what, answer, _CardErrorBody).error
 
-    async def currency_of(self, what: str, payment: Mapping[str, str], account: str | None) -> str | None:
+    async def currency_of(self, what: str, payment: Mapping[str, str]) -> str | None:
         """The currency of a payment, in capital letters; none if the gateway doesn't know the payment."""
         ((kind, reference),) = payment.items()
         path = intent_path(reference) if kind == "payment_intent" else f"/v1/charges/{quote(reference, safe='')}"
-        answer = await self.partner.call(
-            what, "GET", path, headers=_on_behalf_of(account), expects={404}, party=account or ""
-        )
+        answer = await self.partner.call(what, "GET", path, expects={404})
         return None if answer.status_code == 404 else self.partner.read(what, answer, _Payment).currency.upper()
 
     async def intent_by_our_id(self, what: str, our_id: str) -> PaymentIntent | None:
@@ -189,18 +186,17 @@ class Stripe:
         params = [("created[gte]", str(since))]
         if customer:
             params.append(("customer", customer))
-        return self._listed(what, "/v1/payment_intents", params, None, _Page[PaymentIntent])
+        return self._listed(what, "/v1/payment_intents", params, _Page[PaymentIntent])
 
-    def refunds(self, what: str, payment: Mapping[str, str], account: str | None) -> AsyncIterator[Refund]:
+    def refunds(self, what: str, payment: Mapping[str, str]) -> AsyncIterator[Refund]:
         """The refunds of one payment (`{"payment_intent": ...}` or `{"charge": ...}`), newest first."""
-        return self._listed(what, "/v1/refunds", list(payment.items()), account, _Page[Refund])
+        return self._listed(what, "/v1/refunds", list(payment.items()), _Page[Refund])
 
     async def _listed(
         self,
         what: str,
         path: str,
         params: list[tuple[str, str]],
-        account: str | None,
         page_model: type[_Page[Listed]],
     ) -> AsyncIterator[Listed]:
         """Raises PartnerUnavailable for a list of more than `MOST_PAGES`: what is not found there may exist."""
@@ -211,9 +207,7 @@ class Stripe:
                 "GET",
                 path,
                 params=[*params, ("limit", str(PAGE)), *cursor],
-                headers=_on_behalf_of(account),
                 expects={404},
-                party=account or "",
             )
             if answer.status_code == 404:
                 return  # No such payment: it has no refunds, and what is tried next says why.
@@ -261,7 +255,3 @@ def from_stripe_units(units: int, currency: str) -> Decimal:
 def _escaped(text: str) -> str:
     """As a value within a search query."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _on_behalf_of(account: str | None) -> dict[str, str]:
-    return {"Stripe-Account": account} if account else {}

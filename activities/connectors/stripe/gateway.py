@@ -57,9 +57,6 @@ class StripeGateway:
     def __init__(self, access: Access) -> None:
         self._stripe = Stripe(access)
 
-    async def aclose(self) -> None:
-        await self._stripe.partner.aclose()
-
     async def test(self) -> None:
         await self._stripe.test()
 
@@ -168,23 +165,22 @@ class StripeGateway:
         payment = wire.payment_of(ask.payment_reference)
         if payment is None:
             return _refused("payment_not_at_this_gateway")
-        account = self._account(what, ask)
         form = self._refund_form(what, ask, payment)
         found = None
         if looks:
-            found = await self._refunded_before(what, ask, payment, account)
+            found = await self._refunded_before(what, ask, payment)
         # The gateway refunds in the payment's currency and is not told ours: a wrong one can't be taken back. The
         # seller's charge is our own, in the currency that we gave it.
         if found is None and ask.direction is Direction.SELLER_TO_BUYER:
-            currency = await self._stripe.currency_of(what, payment, account)
+            currency = await self._stripe.currency_of(what, payment)
             found = None if currency in (None, ask.currency) else _refused("currency_mismatch")
         if found is not None:
             return found
         return await self._with_fresh_key(
             what,
             ask.refund_id,
-            lambda key: self._refund(what, form, account, key),
-            lambda: self._refunded_before(what, ask, payment, account),
+            lambda key: self._refund(what, form, key),
+            lambda: self._refunded_before(what, ask, payment),
         )
 
     def _refund_form(self, what: str, ask: SendRefund, payment: dict[str, str]) -> dict[str, str]:
@@ -196,13 +192,11 @@ class StripeGateway:
             "metadata[order_id]": ask.order_id,
         }
 
-    async def _refund(self, what: str, form: dict[str, str], account: str | None, key: str) -> RefundAnswer:
-        answer = await self._stripe.post(
-            what, "/v1/refunds", form, key=key, account=account, expects={400, 402, 404}
-        )
+    async def _refund(self, what: str, form: dict[str, str], key: str) -> RefundAnswer:
+        answer = await self._stripe.post(what, "/v1/refunds", form, key=key, expects={400, 402, 404})
         if answer.is_success:
             made = self._stripe.refund_in(what, answer)
-            now = await self._stripe.refund(what, made.id, account) if SAVED in answer.headers else made
+            now = await self._stripe.refund(what, made.id) if SAVED in answer.headers else made
             return _refund_answer(now or made)
         error = error_of(answer)
         if error.type not in _BUSINESS_ERRORS:
@@ -216,14 +210,12 @@ class StripeGateway:
         if payment is None:
             return RefundAnswer(state="none")
         what = "look up a refund"
-        found = await self._refunded_before(what, ask, payment, self._account(what, ask))
+        found = await self._refunded_before(what, ask, payment)
         return found or RefundAnswer(state="none")
 
-    async def _refunded_before(
-        self, what: str, ask: SendRefund, payment: dict[str, str], account: str | None
-    ) -> RefundAnswer | None:
+    async def _refunded_before(self, what: str, ask: SendRefund, payment: dict[str, str]) -> RefundAnswer | None:
         """The refund with this id among those of its payment, which the gateway lists without delay."""
-        async for refund in self._stripe.refunds(what, payment, account):
+        async for refund in self._stripe.refunds(what, payment):
             if refund.metadata.get(OUR_ID) == ask.refund_id:
                 return _refund_answer(refund)
         return None
@@ -336,13 +328,6 @@ class StripeGateway:
             raise self._stripe.partner.invalid(
                 what, f"{name} at the gateway must be printable ASCII, without spaces"
             )
-
-    def _account(self, what: str, ask: SendRefund) -> str | None:
-        """The seller's own account refunds the buyer; the broker's refunds the seller. They are never mixed."""
-        if ask.direction is not Direction.SELLER_TO_BUYER:
-            return None
-        self._check_id(what, "the seller's account", ask.gateway_account)
-        return ask.gateway_account
 
 
 def _declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:

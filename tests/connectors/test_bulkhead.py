@@ -9,11 +9,12 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.connectors.connection import Connection, Limits, NotAsked, retry_delay
-from activities.connectors.shop_json.shop import Shop
-from activities.connectors.supplier_json.suppliers import Suppliers
+from activities.connectors.bulkhead import Bulkhead, Limits, NotAsked, retry_delay
+from activities.connectors.channels import Channels
+from activities.connectors.suppliers import Suppliers
 from models.partners import AnnounceTracking, RequestRma
 from models.settings import Settings
+from tests.connections import NOWHERE, connections
 
 LIMITS = Limits(at_once=2, failures=3, first_pause=1, longest_pause=4)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -30,34 +31,34 @@ class Clock:
 
 
 class Line:
-    """A connection with a clock of its own and no luck: whoever is turned away comes back as soon as possible."""
+    """A bulkhead with a clock of its own and no luck: whoever is turned away comes back as soon as possible."""
 
     def __init__(self, limits: Limits = LIMITS, luck: float = 0.0) -> None:
         self.clock = Clock()
-        self.connection = Connection("shop", limits, self.clock, lambda: luck, self.now)
+        self.bulkhead = Bulkhead("shop", limits, self.clock, lambda: luck, self.now)
 
     def now(self) -> datetime:
         return NOON + timedelta(seconds=self.clock.now - 1000)
 
     async def fails(self, times: int = 1, party: str = "", wanted_pause: timedelta | None = None) -> None:
         for _ in range(times):
-            async with self.connection.attempt(party) as attempt:
+            async with self.bulkhead.attempt(party) as attempt:
                 attempt.failed("answered 503", wanted_pause)
 
     async def answers(self, party: str = "") -> None:
-        async with self.connection.attempt(party) as attempt:
+        async with self.bulkhead.attempt(party) as attempt:
             attempt.answered()
 
     async def turns_away(self, party: str = "") -> NotAsked:
         with pytest.raises(NotAsked) as raised:
-            async with self.connection.attempt(party):
+            async with self.bulkhead.attempt(party):
                 pass
         return raised.value
 
 
 async def test_no_more_calls_are_under_way_than_there_are_places() -> None:
     line = Line()
-    async with line.connection.attempt(), line.connection.attempt():
+    async with line.bulkhead.attempt(), line.bulkhead.attempt():
         refused = await line.turns_away()
         assert (refused.why, refused.retry_after) == ("has 2 calls of ours to answer first", None)
     await line.answers()
@@ -66,7 +67,7 @@ async def test_no_more_calls_are_under_way_than_there_are_places() -> None:
 async def test_a_call_waits_for_a_place_at_a_partner_that_answers() -> None:
     line = Line()
     await line.answers()
-    places = [line.connection.attempt() for _ in range(3)]
+    places = [line.bulkhead.attempt() for _ in range(3)]
     for place in places[:2]:
         await place.__aenter__()
     third = asyncio.create_task(places[2].__aenter__())
@@ -105,7 +106,7 @@ async def test_a_partner_that_says_for_how_long_is_left_alone_for_as_long() -> N
 
 async def test_a_party_that_hangs_leaves_places_for_the_others() -> None:
     line = Line(Limits(at_once=5, failures=3, first_pause=1, longest_pause=4, per_party=2))
-    async with line.connection.attempt("brembo"), line.connection.attempt("brembo"):
+    async with line.bulkhead.attempt("brembo"), line.bulkhead.attempt("brembo"):
         refused = await line.turns_away("brembo")
         assert (refused.why, refused.retry_after) == ("has 2 calls of ours to answer first", None)
         await line.answers("bosch")
@@ -121,7 +122,7 @@ async def test_a_party_that_is_out_of_order_is_not_the_outage_of_the_others() ->
 
 async def test_all_parties_together_have_no_more_calls_than_there_are_places() -> None:
     line = Line(Limits(at_once=2, failures=3, first_pause=1, longest_pause=4, per_party=2))
-    async with line.connection.attempt("brembo"), line.connection.attempt("bosch"):
+    async with line.bulkhead.attempt("brembo"), line.bulkhead.attempt("bosch"):
         await line.turns_away("valeo")
     await line.answers("valeo")
 
@@ -143,11 +144,11 @@ async def test_one_call_tries_whether_the_partner_is_back_and_no_other_meanwhile
     line = Line()
     await line.fails(3)
     line.clock.now += 1
-    async with line.connection.attempt() as probe:
+    async with line.bulkhead.attempt() as probe:
         assert probe.probes
         assert (await line.turns_away()).retry_after == timedelta(seconds=1)
         probe.answered()
-    async with line.connection.attempt() as first, line.connection.attempt() as second:
+    async with line.bulkhead.attempt() as first, line.bulkhead.attempt() as second:
         assert (first.probes, second.probes) == (False, False)
 
 
@@ -176,15 +177,15 @@ async def test_a_try_that_was_given_up_says_nothing_and_the_next_one_tries() -> 
     await line.fails(3)
     line.clock.now += 1
     with pytest.raises(TimeoutError):
-        async with line.connection.attempt():
+        async with line.bulkhead.attempt():
             raise TimeoutError
-    async with line.connection.attempt() as probe:
+    async with line.bulkhead.attempt() as probe:
         assert probe.probes
 
 
 async def test_calls_that_were_under_way_before_make_the_pause_no_longer() -> None:
     line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
-    async with line.connection.attempt() as early:
+    async with line.bulkhead.attempt() as early:
         await line.fails(3)
         line.clock.now += 0.5
         early.failed("did not answer in time")
@@ -193,7 +194,7 @@ async def test_calls_that_were_under_way_before_make_the_pause_no_longer() -> No
 
 async def test_a_late_answer_of_a_call_from_before_shows_that_the_partner_is_back() -> None:
     line = Line(Limits(at_once=9, failures=3, first_pause=1, longest_pause=4))
-    async with line.connection.attempt() as early:
+    async with line.bulkhead.attempt() as early:
         await line.fails(3)
         early.answered()
     await line.answers()
@@ -236,7 +237,7 @@ class Sick:
 async def failures(
     activities: ActivityEnvironment, sick: Sick, times: int, settings: Settings | None = None
 ) -> list[ApplicationError]:
-    shop = Shop(settings or Settings(), httpx.MockTransport(sick))
+    shop = Channels(connections(httpx.MockTransport(sick), settings))
     errors = []
     for _ in range(times):
         with pytest.raises(ApplicationError) as raised:
@@ -280,8 +281,10 @@ async def test_RET_16_the_pause_that_a_partner_asks_for_keeps_its_whole_length(
 async def test_RET_16_a_full_line_is_no_failure_of_the_partner_and_tried_again_soon(
     activities: ActivityEnvironment,
 ) -> None:
-    shop = Shop(Settings(partner_calls_at_once=1), httpx.MockTransport(Sick(200)))
-    async with shop._partner._connection.attempt(TRACKING.seller_id):
+    partners = connections(httpx.MockTransport(Sick(200)), Settings(partner_calls_at_once=1))
+    shop = Channels(partners)
+    bulkhead = partners._clients.bulkhead("shop", httpx.URL(NOWHERE))
+    async with bulkhead.attempt(TRACKING.seller_id):
         with pytest.raises(ApplicationError) as raised:
             await activities.run(shop.announce_tracking, TRACKING)
     assert raised.value.message == "the shop has 1 calls of ours to answer first: announce a tracking number"
@@ -304,7 +307,7 @@ async def test_RET_16_one_supplier_in_trouble_is_named_and_others_are_asked(
     activities: ActivityEnvironment,
 ) -> None:
     sick = Sick(503)
-    suppliers = Suppliers(Settings(), httpx.MockTransport(sick))
+    suppliers = Suppliers(connections(httpx.MockTransport(sick)))
     for number in range(12):
         with pytest.raises(ApplicationError) as raised:
             await activities.run(suppliers.request_rma, rma_request("bosch" if number % 2 else "brembo"))

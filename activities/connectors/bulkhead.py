@@ -172,7 +172,7 @@ class Breaker:
             log.warning("a partner is out of order", partner=self._name, why=why, failures=self._failures)
 
 
-class Connection:
+class Bulkhead:
     """The calls of this process to one partner: places for all and for each party, and a breaker for each."""
 
     def __init__(

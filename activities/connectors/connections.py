@@ -1,0 +1,157 @@
+"""The connections of this installation as a worker uses them: read from the database, with their secrets of now.
+
+A row is believed for some seconds; a secret is read for each use. What is wrong with one (unknown, not active,
+no key) is told as `connection ID`: the case waits, staff are told, and it goes on when it is mended (NTF-9).
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+import httpx
+import structlog
+from pydantic import SecretStr
+from temporalio.exceptions import ApplicationError
+
+from activities.connectors.access import Access
+from activities.connectors.clients import HttpClients
+from activities.connectors.http import Trouble, failure
+from activities.connectors.secret_reference import read_secret
+from models.connections import Connection, ConnectionKind
+from models.failures import BackhaulError, Category, PartnerUnavailable
+from models.settings import Settings
+
+BELIEVED_SECONDS: Final = 2.0
+"""How long a row is believed: so long one that was changed or deactivated may still be used."""
+MOST_CLIENTS: Final = 2_000
+"""Connections that are kept ready; of more, those that were used last."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("connections")
+
+Client = TypeVar("Client")
+
+
+class Directory(Protocol):
+    """Where connections are kept. Called in a thread; raises PartnerUnavailable while it can't be asked."""
+
+    def find(self, connection_id: str) -> Connection | None:
+        """The connection of this id, active or not."""
+
+    def active(self, kind: ConnectionKind, owner: str | None = None) -> Sequence[Connection]:
+        """The active ones of a kind, the newest first; of one owner, or of all."""
+
+    def of_supplier_order(self, number: str) -> str | None:
+        """Through which connection an order went to a supplier; none: not known."""
+
+
+class Connections:
+    """One kind of connections, with what they share in this process."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        settings: Settings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._clients = HttpClients(settings, transport)
+        self._clock = clock
+        self._read: dict[tuple[object, ...], tuple[float, tuple[Connection, ...]]] = {}
+        self._ready: OrderedDict[str, tuple[Connection, SecretStr, object]] = OrderedDict()
+
+    async def aclose(self) -> None:
+        """Close the network connections."""
+        await self._clients.aclose()
+
+    async def active(self, kind: ConnectionKind, owner: str | None = None) -> tuple[Connection, ...]:
+        """The active connections of a kind, the newest first; of one owner, or of all."""
+        return await self._known(("active", kind, owner), lambda: self._directory.active(kind, owner))
+
+    async def named(self, connection_id: str) -> Connection:
+        """The connection of this id. Raises ApplicationError RefusedByPartner, in words, unless it is there and active."""
+
+        def find() -> Sequence[Connection]:
+            found = self._directory.find(connection_id)
+            return () if found is None else (found,)
+
+        found = await self._known(("named", connection_id), find)
+        if not found:
+            raise unusable(connection_id, f"there is no connection {connection_id}: import it")
+        if not found[0].active:
+            raise unusable(
+                connection_id,
+                f"connection {connection_id} of {found[0].owner} is not active: activate it "
+                f"(backhaul connection set {connection_id} active=true)",
+            )
+        return found[0]
+
+    async def of_supplier_order(self, number: str) -> str | None:
+        """Through which connection an order went to a supplier; none: not known, or not to be learnt now."""
+        try:
+            return await asyncio.to_thread(self._directory.of_supplier_order, number)
+        except PartnerUnavailable:
+            return None
+
+    async def client(self, connection: Connection, build: Callable[[Access], Client]) -> Client:
+        """What `build` makes of this connection, kept while neither the connection nor its secret changes.
+
+        Raises ApplicationError RefusedByPartner, in words, when the secret can't be read or the connection can't be used.
+        """
+        connection_id = connection.connection_id
+        try:
+            secret = await self._secret(connection)
+            ready = self._ready.get(connection_id)
+            if ready is None or ready[:2] != (connection, secret):
+                ready = connection, secret, build(Access(connection, secret, self._clients))
+        except BackhaulError as error:
+            raise unusable(connection_id, f"connection {connection_id}: {error}") from None
+        self._ready[connection_id] = ready
+        self._ready.move_to_end(connection_id)
+        if len(self._ready) > MOST_CLIENTS:
+            self._ready.popitem(last=False)
+        return ready[2]  # type: ignore[return-value]  # each connection is built by its provider's class alone
+
+    async def _secret(self, connection: Connection) -> SecretStr:
+        if connection.secret is None:
+            return SecretStr("")
+        return await asyncio.to_thread(read_secret, connection.secret)
+
+    async def _known(
+        self, key: tuple[object, ...], look: Callable[[], Sequence[Connection]]
+    ) -> tuple[Connection, ...]:
+        """What was read a moment ago, or is read now; while the database does not answer, what was read last."""
+        at, known = self._read.get(key, (float("-inf"), ()))
+        now = self._clock()
+        if now - at < BELIEVED_SECONDS:
+            return known
+        try:
+            found = tuple(await asyncio.to_thread(look))
+        except PartnerUnavailable as outage:
+            if key in self._read:
+                log.warning("connections can't be read: those of the last time are used", why=str(outage))
+                return known
+            raise failure(
+                Category.PARTNER_UNAVAILABLE,
+                str(outage),
+                Trouble(who_acts="nobody: it is tried again", partner="database", call="read a connection"),
+            ) from None
+        except BackhaulError as fault:
+            raise ApplicationError(str(fault), type=fault.category.value) from None
+        if len(self._read) > MOST_CLIENTS:
+            self._read.clear()
+        self._read[key] = now, found
+        return found
+
+
+def unusable(connection_id: str, why: str) -> ApplicationError:
+    """The error of a connection that can't be used until somebody mends it: told once for all its cases."""
+    return failure(
+        Category.REFUSED_BY_PARTNER,
+        why,
+        Trouble(
+            who_acts="staff mend the connection", partner=f"connection {connection_id}", call="use a connection"
+        ),
+    )

@@ -1,0 +1,173 @@
+"""Connections in the database: read by workers, changed by staff, never deleted."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from activities.database.transactions import read, write
+from models.connections import BROKER, Connection, ConnectionKind, fixed_problems
+from models.failures import InvalidInput, NotFound, Problem
+from models.tables import ConnectionRow, SellerRow, SupplierOrderRow, SupplierRow
+
+
+class ConnectionRegister:
+    """Read and write connections."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def find(self, connection_id: str) -> Connection | None:
+        """The connection of this id, active or not."""
+
+        def look(session: Session) -> Connection | None:
+            row = session.get(ConnectionRow, connection_id)
+            return None if row is None else _connection(row)
+
+        return read(self._engine, look)
+
+    def get(self, connection_id: str) -> Connection:
+        """The connection of this id. Raises NotFound."""
+        found = self.find(connection_id)
+        if found is None:
+            raise NotFound(f"no connection {connection_id}")
+        return found
+
+    def active(self, kind: ConnectionKind, owner: str | None = None) -> list[Connection]:
+        """The active ones of a kind, the newest first; of one owner, or of all."""
+
+        def look(session: Session) -> list[Connection]:
+            rows = select(ConnectionRow).where(ConnectionRow.kind == kind, col(ConnectionRow.active))
+            if owner is not None:
+                rows = rows.where(ConnectionRow.owner == owner)
+            newest = rows.order_by(col(ConnectionRow.created_at).desc(), col(ConnectionRow.connection_id).desc())
+            return [_connection(row) for row in session.exec(newest)]
+
+        return read(self._engine, look)
+
+    def of_supplier_order(self, number: str) -> str | None:
+        """Through which connection an order went to a supplier; none: not known."""
+        found = select(SupplierOrderRow.connection_id).where(SupplierOrderRow.number == number)
+        return read(self._engine, lambda session: session.exec(found).first())
+
+    def all(self) -> list[Connection]:
+        """Every connection, by owner and id."""
+        rows = select(ConnectionRow).order_by(col(ConnectionRow.owner), col(ConnectionRow.connection_id))
+        return read(self._engine, lambda session: [_connection(row) for row in session.exec(rows)])
+
+    def put(self, connections: Sequence[Connection]) -> None:
+        """Add these connections, or replace what may change of them; all, or none.
+
+        Raises InvalidInput whose problems name row and field (`1.owner`): of an owner that is not known, of what
+        can't change once there is a connection, or of a second one where there can be one.
+        """
+        now = datetime.now(UTC)
+
+        def change(session: Session) -> None:
+            before = _before(session, connections)
+            problems = [
+                Problem(f"{number}.{problem.field}", problem.message)
+                for number, one in enumerate(connections)
+                for problem in _problems(session, one, before.get(one.connection_id))
+            ]
+            problems += _second_ones(session, connections)
+            if problems:
+                raise InvalidInput("connections", problems)
+            for one in connections:
+                known = before.get(one.connection_id)
+                session.merge(_row(one, created_at=known.created_at if known else now, updated_at=now))
+
+        write(self._engine, change)
+
+
+def paying(session: Session, seller_id: str) -> list[Connection]:
+    """The active payments connections of the broker and of this seller, the newest first."""
+    rows = (
+        select(ConnectionRow)
+        .where(
+            ConnectionRow.kind == ConnectionKind.PAYMENTS,
+            col(ConnectionRow.active),
+            col(ConnectionRow.owner).in_((BROKER, f"seller:{seller_id}")),
+        )
+        .order_by(col(ConnectionRow.created_at).desc(), col(ConnectionRow.connection_id).desc())
+    )
+    return [_connection(row) for row in session.exec(rows)]
+
+
+def charging(connections: Sequence[Connection]) -> str | None:
+    """The broker's newest one, by which it charges its sellers; none: there is none."""
+    return next((one.connection_id for one in connections if one.owner == BROKER), None)
+
+
+def taking(connections: Sequence[Connection], paid_by: str) -> str | None:
+    """The seller's newest one with this provider, by which its buyers pay; none: there is none."""
+    own = (one for one in connections if one.owner != BROKER and one.provider.value == paid_by)
+    return next((one.connection_id for one in own), None)
+
+
+def _before(session: Session, connections: Sequence[Connection]) -> dict[str, ConnectionRow]:
+    ids = [one.connection_id for one in connections]
+    rows = session.exec(select(ConnectionRow).where(col(ConnectionRow.connection_id).in_(ids)).with_for_update())
+    return {row.connection_id: row for row in rows}
+
+
+def _problems(session: Session, one: Connection, before: ConnectionRow | None) -> list[Problem]:
+    if before is not None:
+        return fixed_problems(_connection(before), one)
+    kind, _, owner_id = one.owner.partition(":")
+    is_known = (
+        kind == BROKER
+        or (kind == "seller" and session.get(SellerRow, owner_id) is not None)
+        or (kind == "supplier" and session.get(SupplierRow, owner_id) is not None)
+    )
+    if not is_known:
+        return [Problem("owner", f"there is no {kind} {owner_id}: import it first")]
+    return []
+
+
+def _second_ones(session: Session, connections: Sequence[Connection]) -> list[Problem]:
+    """A supplier has one active connection; each id stands in a file once."""
+    problems = []
+    own: dict[str, str] = {}
+    ids: set[str] = set()
+    given = {one.connection_id for one in connections}
+    kept = select(ConnectionRow).where(
+        ConnectionRow.kind == ConnectionKind.SUPPLIER,
+        col(ConnectionRow.active),
+        ConnectionRow.owner != BROKER,
+        col(ConnectionRow.owner).in_([one.owner for one in connections]),
+    )
+    for row in session.exec(kept):
+        if row.connection_id not in given:
+            own[row.owner] = row.connection_id
+    for number, one in enumerate(connections):
+        if one.connection_id in ids:
+            problems.append(Problem(f"{number}.connection_id", f"{one.connection_id} stands there twice"))
+        ids.add(one.connection_id)
+        if one.kind is not ConnectionKind.SUPPLIER or one.owner == BROKER or not one.active:
+            continue
+        if own.setdefault(one.owner, one.connection_id) != one.connection_id:
+            why = f"{one.owner} has the active connection {own[one.owner]}: deactivate it first"
+            problems.append(Problem(f"{number}.owner", why))
+    return problems
+
+
+def _connection(row: ConnectionRow) -> Connection:
+    return Connection.model_validate(row.model_dump(exclude={"created_at", "updated_at"}))
+
+
+def _row(one: Connection, created_at: datetime, updated_at: datetime) -> ConnectionRow:
+    return ConnectionRow(
+        connection_id=one.connection_id,
+        kind=one.kind,
+        provider=one.provider,
+        owner=one.owner,
+        base_url=str(one.base_url) if one.base_url else None,
+        account=one.account,
+        secret=one.secret,
+        options=dict(one.options),
+        active=one.active,
+        created_at=created_at,
+        updated_at=updated_at,
+    )
