@@ -117,6 +117,9 @@ FIXED: Final = ("kind", "provider", "owner", "account")
 """What never changes of a connection: what was paid through it goes back there."""
 
 
+CHANGEABLE: Final = ("base_url", "secret", "options", "active")
+
+
 def fixed_problems(before: Connection, after: Connection) -> list[Problem]:
     """What somebody wants to change that can't change, each with what to do instead."""
     why = "can't change: what went through it goes back there; import a connection of another id instead"

@@ -127,6 +127,4 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
 
 def _rank(offer: StockOffer) -> Rank:
     distance = float("inf") if offer.distance_km is None else offer.distance_km
-    return Rank(
-        distance, offer.unit_cost, offer.supplier_id, offer.warehouse_id, offer.quantity, offer.connection_id or ""
-    )
+    return Rank(distance, offer.unit_cost, offer.supplier_id, offer.warehouse_id, offer.quantity)

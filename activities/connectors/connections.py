@@ -71,7 +71,7 @@ class Connections:
         return await self._known(("active", kind, owner), lambda: self._directory.active(kind, owner))
 
     async def named(self, connection_id: str) -> Connection:
-        """The connection of this id. Raises ApplicationError RefusedByPartner, in words, unless it is there and active."""
+        """The connection of this id. Raises RefusedByPartner, in words, unless it is there and active."""
 
         def find() -> Sequence[Connection]:
             found = self._directory.find(connection_id)
@@ -98,7 +98,7 @@ class Connections:
     async def client(self, connection: Connection, build: Callable[[Access], Client]) -> Client:
         """What `build` makes of this connection, kept while neither the connection nor its secret changes.
 
-        Raises ApplicationError RefusedByPartner, in words, when the secret can't be read or the connection can't be used.
+        Raises RefusedByPartner, in words, when the secret can't be read or the connection can't be used.
         """
         connection_id = connection.connection_id
         try:

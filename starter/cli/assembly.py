@@ -7,7 +7,7 @@ import typer
 from starter.cli.commands import BackhaulCommands, LaterCommand
 
 _CASES: Final = "Cases"
-_PARTIES: Final = "Sellers and suppliers"
+_PARTIES: Final = "Sellers, suppliers, connections"
 _RUNNING: Final = "Running it"
 
 COMMANDS: Final = (
@@ -39,6 +39,9 @@ COMMANDS: Final = (
     ),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
+    LaterCommand(
+        "connection", "starter.cli.connections:app", "Connections to gateways, suppliers and shops.", _PARTIES
+    ),
     LaterCommand("reason", "starter.cli.reasons:app", "Reasons of returns (RET-21).", _PARTIES),
     LaterCommand("demo", "starter.cli.demo:demo", "Start the local stack and play stories on it.", _RUNNING),
     LaterCommand("up", "starter.cli.stack:up", "Run the whole local stack until Ctrl-C.", _RUNNING),

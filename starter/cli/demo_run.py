@@ -1,5 +1,6 @@
 """What `demo` does: run the local stack, play the stories, say how they ended and what people do next."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Final
 

@@ -42,6 +42,14 @@ class Document:
             raise InvalidInput(self.name, [Problem("(file)", "there is nothing in it")])
         return models
 
+    def refused(self, error: InvalidInput) -> InvalidInput:
+        """What was found wrong with entries later, by `number.field`, as faults of this file."""
+        placed = []
+        for problem in error.problems:
+            number, _, field = problem.field.partition(".")
+            placed.append(self._placed(int(number), Problem(field, problem.message)))
+        return InvalidInput(self.name, placed)
+
     @cached_property
     def _nodes(self) -> yaml.Node | None:
         try:

@@ -72,7 +72,7 @@ def show_party(register: Register[Party], party_id: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        say(_as_yaml(found))
+        say(as_yaml(found))
 
 
 def set_party(register: Register[Party], party_id: str, changes: list[str]) -> None:
@@ -104,7 +104,7 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _ForPeople.add_representer(str, _text)
 
 
-def _as_yaml(party: Message) -> str:
+def as_yaml(party: Message) -> str:
     text: str = yaml.dump(party.model_dump(mode="json"), Dumper=_ForPeople, sort_keys=False, allow_unicode=True)
     return text.rstrip()
 
