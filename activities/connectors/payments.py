@@ -6,15 +6,21 @@ from typing import Final
 from temporalio import activity
 
 from activities.connectors.access import Access
+from activities.connectors.authorize_net.gateway import AuthorizeNetGateway
 from activities.connectors.connections import Connections, unusable
 from activities.connectors.payment_gateway import PaymentGateway
+from activities.connectors.paypal.gateway import PayPalGateway
 from activities.connectors.stripe.gateway import StripeGateway
 from models.connections import BROKER, Connection, ConnectionKind, Provider
 from models.failures import InvalidInput, Problem
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, RefundAnswer, SendRefund, VoidCharge
 from models.refunds import Direction
 
-GATEWAYS: Final[Mapping[Provider, Callable[[Access], PaymentGateway]]] = {Provider.STRIPE: StripeGateway}
+GATEWAYS: Final[Mapping[Provider, Callable[[Access], PaymentGateway]]] = {
+    Provider.STRIPE: StripeGateway,
+    Provider.PAYPAL: PayPalGateway,
+    Provider.AUTHORIZE_NET: AuthorizeNetGateway,
+}
 """What speaks each provider's protocol."""
 
 

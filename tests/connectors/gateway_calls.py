@@ -9,6 +9,7 @@ from pydantic import HttpUrl, SecretStr
 from temporalio.exceptions import ApplicationError
 
 from activities.connectors.access import Access
+from activities.connectors.clients import HttpClients
 from models.connections import KIND_OF, Connection, Provider
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, SendRefund, VoidCharge
 from models.refunds import Direction
@@ -37,7 +38,7 @@ def access(
         options=options,
     )
     settings = Settings(partner_timeout_seconds=5, partner_failures_in_a_row=1_000)
-    return Access(connection, SecretStr(secret), settings, transport)
+    return Access(connection, SecretStr(secret), HttpClients(settings, transport=transport))
 
 
 def charge(

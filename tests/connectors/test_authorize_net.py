@@ -57,11 +57,9 @@ def clock(sandbox: SandboxClient) -> Clock:
 
 @pytest.fixture
 async def net(running: RunningSandbox, clock: Clock) -> AsyncIterator[AuthorizeNetGateway]:
-    gateway = AuthorizeNetGateway(
-        access(Provider.AUTHORIZE_NET, running.authorize_net_url, "test-key", login="acme"), clock.now
-    )
-    yield gateway
-    await gateway.aclose()
+    to_sandbox = access(Provider.AUTHORIZE_NET, running.authorize_net_url, "test-key", login="acme")
+    yield AuthorizeNetGateway(to_sandbox, clock.now)
+    await to_sandbox.clients.aclose()
 
 
 async def paid(sandbox: SandboxClient, id: str = BUYERS, customer: str | None = None) -> str:

@@ -47,11 +47,9 @@ async def described() -> AsyncIterator[Described]:
 async def paypal(
     running: RunningSandbox, sandbox: SandboxClient, described: Described
 ) -> AsyncIterator[PayPalGateway]:
-    gateway = PayPalGateway(
-        access(Provider.PAYPAL, running.paypal_url, "test-secret", described, client_id="acme")
-    )
-    yield gateway
-    await gateway.aclose()
+    to_sandbox = access(Provider.PAYPAL, running.paypal_url, "test-secret", described, client_id="acme")
+    yield PayPalGateway(to_sandbox)
+    await to_sandbox.clients.aclose()
 
 
 async def paid(sandbox: SandboxClient, id: str = BUYERS, currency: str = "USD", how: str = "wallet") -> str:

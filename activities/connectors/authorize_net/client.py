@@ -145,9 +145,7 @@ class AuthorizeNet:
             connection = f"connection {access.connection.connection_id}"
             raise InvalidInput(connection, [Problem("options.login", "Authorize.Net's API login id is needed")])
         self._who = {"name": login, "transactionKey": access.secret.get_secret_value()}
-        self.partner = Partner(
-            "payment gateway", access.base_url(AUTHORIZE_NET_URL), {}, access.settings, access.transport
-        )
+        self.partner = Partner("payment gateway", access, {}, default_url=AUTHORIZE_NET_URL)
 
     async def ask(
         self, what: str, request: str, content: Mapping[str, Any], model: type[Wire], expects: str = ""

@@ -56,9 +56,6 @@ class AuthorizeNetGateway:
         self._terms = Terms.of(access.connection)
         self._refunds = Refunds(self._net, self._terms)
 
-    async def aclose(self) -> None:
-        await self._net.partner.aclose()
-
     async def test(self) -> None:
         await tested(self._net.test())
 

@@ -137,11 +137,7 @@ class PayPal:
         self._token: _Token | None = None
         self._signing_in = asyncio.Lock()
         self.partner = Partner(
-            "payment gateway",
-            access.base_url(PAYPAL_URL),
-            {"Prefer": "return=representation"},
-            access.settings,
-            access.transport,
+            "payment gateway", access, {"Prefer": "return=representation"}, default_url=PAYPAL_URL
         )
 
     async def sign_in(self, what: str, refused: str | None = None) -> str:

@@ -75,9 +75,6 @@ class PayPalGateway:
     def __init__(self, access: Access, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._paypal = PayPal(access, now)
 
-    async def aclose(self) -> None:
-        await self._paypal.partner.aclose()
-
     async def test(self) -> None:
         await tested(self._paypal.sign_in("sign in"))
 
