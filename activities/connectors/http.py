@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -19,6 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.connectors.access import Access
+from activities.connectors.asked_pauses import retry_after
 from activities.connectors.bulkhead import LONGEST_WAIT_FOR_A_PLACE, NotAsked, retry_delay
 from models.connections import BROKER, Connection
 from models.failures import (
@@ -33,8 +33,6 @@ from models.failures import (
 from models.message import Message
 from models.network import needs_tls
 
-LONGEST_PAUSE = timedelta(hours=24)
-"""A partner's `Retry-After` is honoured up to this: a slip of theirs must not put a case to sleep for a year."""
 LONGEST_RETRY = timedelta(minutes=10)
 """A longer pause is not left to the server's retries, where nobody sees it: the case waits, and says so."""
 
@@ -379,27 +377,3 @@ def error_code(error: PartnerError) -> str | None:
 def code_in(text: str | None) -> str | None:
     """The text if it looks like a code: one that holds a sentence may hold personal data."""
     return text if text and _CODE.fullmatch(text) else None
-
-
-def retry_after(answer: httpx.Response, now: datetime) -> timedelta | None:
-    """How long the partner wants us to wait: seconds, or an HTTP date measured by its own `Date`."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if not value:
-        return None
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        pause = timedelta(seconds=float(value))
-    else:
-        moment = _http_date(value)
-        if moment is None:
-            return None
-        pause = moment - (_http_date(answer.headers.get("Date", "")) or now)
-    # A pause of nothing would mean "as the retry policy says" anyway.
-    return min(pause, LONGEST_PAUSE) if pause > timedelta(0) else None
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -228,6 +228,10 @@ def upgrade() -> None:
             "owner = 'broker' OR owner LIKE 'seller:_%' OR owner LIKE 'supplier:_%'",
             name=op.f("ck_connection_owner_is_known"),
         ),
+        sa.CheckConstraint("active IN (true, false)", name=op.f("ck_connection_active_is_yes_or_no")),
+        sa.CheckConstraint(
+            "secret LIKE 'env:_%' OR secret LIKE 'file:_%'", name=op.f("ck_connection_secret_is_a_reference")
+        ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_connection")),
     )
     with op.batch_alter_table("connection", schema=None) as batch_op:

@@ -6,7 +6,7 @@ from sqlalchemy import JSON, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.connections import ConnectionKind, Provider
-from models.tables.checks import one_of
+from models.tables.checks import one_of, yes_or_no
 from models.tables.columns import UtcTime, Word
 
 OWN_OF_A_SUPPLIER = "kind = 'supplier' AND active AND owner <> 'broker'"
@@ -19,6 +19,8 @@ class ConnectionRow(SQLModel, table=True):
     __table_args__ = (
         one_of("kind", ConnectionKind),
         one_of("provider", Provider),
+        yes_or_no("active"),
+        CheckConstraint("secret LIKE 'env:_%' OR secret LIKE 'file:_%'", name="secret_is_a_reference"),
         CheckConstraint(
             "owner = 'broker' OR owner LIKE 'seller:_%' OR owner LIKE 'supplier:_%'", name="owner_is_known"
         ),

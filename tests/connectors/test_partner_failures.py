@@ -9,8 +9,9 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.connectors.asked_pauses import LONGEST_PAUSE, retry_after
 from activities.connectors.channels import Channels
-from activities.connectors.http import LONGEST_PAUSE, Trouble, retry_after
+from activities.connectors.http import Trouble
 from activities.connectors.payments import Payments
 from models.partners import AnnounceTracking, AuthorizeCharge, CaptureCharge, ChargeState, SendRefund
 from models.refunds import Direction

@@ -20,6 +20,11 @@ from tests.database.story import Story
 from tests.postgres import EmptyPostgres
 
 WRONG = [
+    ("connection", "kind = 'friend'", "kind_is_a_known_word"),
+    ("connection", "provider = 'barter'", "provider_is_a_known_word"),
+    ("connection", "owner = 'buyer:1'", "owner_is_known"),
+    ("connection", "active = 2", "active_is_yes_or_no"),
+    ("connection", "secret = 'sk_live_1'", "secret_is_a_reference"),
     ("case_file", "kind = 'claim'", "kind_is_a_known_word"),
     ("case_file", "stage = 'lost'", "stage_is_one_of_its_kind"),
     ("case_file", "stage = 'succeeded' WHERE kind = 'order'", "stage_is_one_of_its_kind"),
