@@ -33,6 +33,7 @@ from tests.chaos.patched_worker import (
     DawdlesBeforeSavingACase,
     DawdlesBeforeTakingBack,
 )
+from tests.chaos.replacement_dawdlers import DawdlesAfterPreparing, DawdlesBeforePreparing
 from tests.chaos.rig import Rig, eventually
 from tests.chaos.slow_worker import DAWDLES
 from tests.chaos.stories import PATIENCE_SECONDS, patiently
@@ -56,6 +57,8 @@ _PATCHES: Final = {
     (calls.NOTE_DELIVERY.name, Moment.AFTER): DawdlesAfterNotingADelivery,
     (calls.NOTE_CORRECTION.name, Moment.BEFORE): DawdlesBeforeNotingACorrection,
     (calls.NOTE_CORRECTION.name, Moment.AFTER): DawdlesAfterNotingACorrection,
+    (calls.PREPARE_REPLACEMENT.name, Moment.BEFORE): DawdlesBeforePreparing,
+    (calls.PREPARE_REPLACEMENT.name, Moment.AFTER): DawdlesAfterPreparing,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
     (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
 }

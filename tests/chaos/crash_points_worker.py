@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from models import calls
+from models.ids import order_workflow_id, replacement_order_id
 from tests.chaos.crash_coverage import AtWorker, Spot, during
 from tests.chaos.rig import eventually
 from tests.chaos.staff import reset_before_refund
@@ -45,6 +46,24 @@ async def looking_for_a_refund_that_is_made(story: Story) -> AsyncIterator[Spot]
     yield AtWorker(case)
     await patiently(case.handle.result)
     story.ends(case, "completed")
+
+
+@during(calls.PREPARE_REPLACEMENT)
+async def ordering_a_replacement(story: Story) -> AsyncIterator[Spot]:
+    """RET-24: ordered once; the buyer keeps the goods after all while its window is open."""
+    order = await story.order(replacement_sent="at_once")
+    await story.shipped(order)
+    case = await story.open_return(order)
+    yield AtWorker(case)
+    await tell(case, "seller_approval", decision="approved", resolution="replacement")
+    yield AtWorker(case)
+    number = replacement_order_id(case.id)
+    instead = CaseStory(story.world, story.world.client.get_workflow_handle(order_workflow_id(number)), number)
+    await stands_at(instead, "cancel_window")
+    await tell(case, "withdrawal", actor="buyer:robin", reason="keeps it")
+    await stands_at(instead, "cancelled")
+    await stands_at(case, "withdrawn")
+    story.ends(case, "withdrawn")
 
 
 @during(calls.SAVE_CASE)

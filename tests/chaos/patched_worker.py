@@ -38,6 +38,7 @@ from models.records import (
 )
 from models.refunds import RefundRequest, RefundResult
 from tests.chaos.orphan_dawdlers import ORPHAN_DAWDLERS
+from tests.chaos.replacement_dawdlers import REPLACEMENT_DAWDLERS
 from tests.chaos.slow_worker import dawdle
 
 # ---- it dawdles ----
@@ -200,6 +201,7 @@ PATCHES: Final[tuple[type, ...]] = (
     DawdlesBeforeLookingForARefund,
     DawdlesAfterLookingForARefund,
     *ORPHAN_DAWDLERS,
+    *REPLACEMENT_DAWDLERS,
     RefundsWithoutLooking,
     ForgetsCreditMemos,
     MailsTwice,

@@ -44,6 +44,7 @@ AT_WORKER: Final = frozenset(
         calls.SAVE_CASE,
         calls.SAVE_ORPHAN,
         calls.FIND_CASES,
+        calls.PREPARE_REPLACEMENT,
         calls.DELIVER_EVENT,
         calls.NOTE_DELIVERY,
         calls.NOTE_CORRECTION,

@@ -24,6 +24,7 @@ ALWAYS = {
 OTHERS = {name: f"what {name} says" for facts in FACTS_PASSED.values() for name in facts}
 FACTS = (OTHERS | ALWAYS) | {
     "return_id": "RR-1001-1",
+    "replacement_id": "RP.RR-1001-1",
     "supplier_id": "brakeco",
     "items": "2 x BRK-100\n1 x OIL-1",
     "amount": "31.50",
