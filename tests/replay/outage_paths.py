@@ -10,6 +10,7 @@ from pathlib import Path
 from activities.database import upgrade
 from activities.database.engines import make_engine
 from models.case import CaseStatus
+from tests.connections import connect_broker
 from tests.replay.recording import Recorded
 from tests.return_story import returning, shipped_order
 from tests.world import CaseStory, World, eventually
@@ -108,12 +109,15 @@ async def refund_whose_gateway_is_down(world: World) -> list[Recorded]:
 
 @asynccontextmanager
 async def _a_worker_without_cases(world: World, queue: str, *, with_tables: bool = False) -> AsyncIterator[None]:
-    """Its database is empty: without tables, whatever it is asked, it can't; with them, it knows no case."""
+    """Its database is empty: without tables, whatever it is asked, it can't; with them, it knows partners but no
+    case."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'empty.db'}"
         if with_tables:
             await asyncio.to_thread(upgrade, url)
         engine = make_engine(url)
+        if with_tables:
+            connect_broker(engine, world.running.http_url)
         limits = WorkerSettings(drain_seconds=0.1)
         async with build_worker(world.client, world.settings, engine, task_queue=queue, limits=limits):
             yield
