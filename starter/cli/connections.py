@@ -8,7 +8,7 @@ import typer
 from models.connections import CHANGEABLE
 from starter.cli.commands import command_group
 
-app = command_group("Connections to gateways, suppliers and shops: data with an owner (docs/connections.md).")
+app = command_group("Connections to gateways, suppliers and shops.")
 
 Id = Annotated[str, typer.Argument(metavar="ID")]
 _KEYS: Final = ", ".join(CHANGEABLE)

@@ -158,7 +158,7 @@ def test_RET_24_a_click_for_what_is_replaced_is_refused_in_words(at_once: bool, 
 
 def test_RET_24_the_automatic_refund_does_not_happen() -> None:
     story = replacing(auto_refund_buyer=True).sent().received().credited()
-    assert story.money == ("0.00", "63.00")
+    assert (story.money, story.letters("refund_failed")) == (("0.00", "63.00"), []), "it is not even tried"
     hears(story, voided=2, outcome="voided", reason="no warehouse has it")
     assert (story.money, story.waits) == (("0.00", "63.00"), [("awaiting_buyer_refund", "seller")])
 
