@@ -131,6 +131,9 @@ def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack
     try:
         seller = "seller_id: acme\nname: Acme Auto\nemail: ops@acme.example\npayment_method: pm_card_visa\n"
         assert stack.line("seller", "import", "-", stdin=seller).exit_code == 0
+        brokers = yaml.safe_load(stack.line("connection", "show", "sandbox-stripe").stdout)
+        own = brokers | {"connection_id": "acme-stripe", "owner": "seller:acme"}
+        assert stack.line("connection", "import", "-", stdin=yaml.safe_dump(own)).exit_code == 0
         stock = {
             "supplier_id": "brakeco",
             "warehouse_id": "reno",
