@@ -1,5 +1,6 @@
 """The first connections of a local stack: the sandbox as payment gateway, supplier network and shop."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -21,9 +22,12 @@ _PATHS: Final = {
 
 
 def sandbox_key(folder: Path) -> str:
-    """Write the sandbox's key down, and give the reference to it."""
-    file = private_file(folder.absolute() / "sandbox.key")
-    file.write_text(f"{_KEY}\n")
+    """Write the sandbox's key down, and give the reference to it. Whoever reads it meanwhile finds it whole."""
+    file = folder.absolute() / "sandbox.key"
+    if not file.is_file() or file.read_text().strip() != _KEY:
+        written = private_file(file.with_name(f".{file.name}.{os.getpid()}"))
+        written.write_text(f"{_KEY}\n")
+        written.replace(file)
     return f"file:{file}"
 
 
