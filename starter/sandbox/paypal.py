@@ -211,7 +211,7 @@ def _basic(asked: Asked) -> str:
         client, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         client, secret = "", ""
-    if scheme.lower() != "basic" or not client or not secret.startswith("test"):
+    if scheme.lower() != "basic" or not client or "test" not in secret:
         raise not_authenticated("invalid_client", "Client Authentication failed")
     return client
 
