@@ -8,9 +8,10 @@ from sqlmodel import Session, col, select
 
 from activities.database.connections import paying, taking
 from models.failures import NotFound
-from models.payments import PaidBy
+from models.gateway_limits import OF_BROKER
+from models.payments import BY_GATEWAY, PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
-from models.tables import ChargeRow, OrderRow, PaymentRow, RefundRow, SellerRow
+from models.tables import ChargeRow, ConnectionRow, OrderRow, PaymentRow, RefundRow, SellerRow
 
 
 class RefundSource(NamedTuple):
@@ -21,6 +22,8 @@ class RefundSource(NamedTuple):
     reference: str | None
     connection_id: str | None
     """By which it came, where it goes back by a gateway."""
+    by: PaidBy | None
+    """The provider that moves it, where one does."""
     over_refund_allowed: bool
 
 
@@ -47,6 +50,7 @@ def refund_source(
         currency=order.payment_currency,
         reference=None,
         connection_id=None,
+        by=None,
         over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
     )
     if request.way is not Way.GATEWAY:
@@ -59,7 +63,7 @@ def refund_source(
             f"seller {order.seller_id} has no active {payment.paid_by.value} connection, by which the buyer's "
             "payment goes back: import one"
         )
-    return paid._replace(reference=payment.reference, connection_id=connection_id)
+    return paid._replace(reference=payment.reference, connection_id=connection_id, by=payment.paid_by)
 
 
 def _payment(
@@ -68,11 +72,11 @@ def _payment(
     """The payment by which the gateway gives the money back: the first one that can carry it."""
     rows = select(PaymentRow).where(PaymentRow.order_id == order.order_id).order_by(col(PaymentRow.position))
     payments = list(session.exec(rows))
-    by_gateway = [row for row in payments if row.paid_by is PaidBy.STRIPE]
+    by_gateway = [row for row in payments if row.paid_by in BY_GATEWAY]
     if not by_gateway:
         paid_by = ", ".join(dict.fromkeys(row.paid_by.value for row in payments))
         raise RefundRefused(
-            f"the buyer paid by {paid_by}, and only Stripe is spoken so far: "
+            f"the buyer paid by {paid_by}, which no gateway gives back: "
             "refund it there, then record it with way manual (REF-9)"
         )
     if len(payments) == 1:
@@ -112,8 +116,19 @@ def _charge(session: Session, request: RefundRequest, order: OrderRow) -> Refund
             f"charge {charge.charge_id} has no reference at the gateway: record the refund as manual"
         )
     return RefundSource(
-        charge.captured, charge.currency, charge.gateway_reference, charge.connection_id, over_refund_allowed=False
+        charge.captured,
+        charge.currency,
+        charge.gateway_reference,
+        charge.connection_id,
+        _provider(session, charge) if request.way is Way.GATEWAY else None,
+        over_refund_allowed=False,
     )
+
+
+def _provider(session: Session, charge: ChargeRow) -> PaidBy:
+    """Whose protocol the connection of a charge speaks."""
+    row = session.get(ConnectionRow, charge.connection_id) if charge.connection_id else None
+    return PaidBy(row.provider.value) if row is not None else OF_BROKER
 
 
 def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:

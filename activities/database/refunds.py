@@ -22,7 +22,6 @@ from models.ids import refund_workflow_id
 from models.ledger import refund_entries
 from models.message import LineUnits
 from models.orders import Channel
-from models.payments import PaidBy
 from models.records import (
     Opening,
     RefundTakenBack,
@@ -37,7 +36,6 @@ from models.refunds import (
     RefundRequest,
     RefundResult,
     RefundState,
-    Way,
     check_cap,
 )
 from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
@@ -329,7 +327,7 @@ def _reservation(
     before = taken(refunds, request.direction)
     named = named_units(session, request, refunds)
     left = payment.paid - before
-    by = PaidBy.STRIPE if request.way is Way.GATEWAY else None
+    by = payment.by
     amount = request.amount
     if amount is not None:
         require_movable(amount, by, payment.currency, "the amount")

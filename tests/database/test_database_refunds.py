@@ -251,12 +251,31 @@ def test_REF_9_the_sellers_refund_goes_back_to_the_charge(paid_100: Story) -> No
 
 
 def test_REF_9_a_payment_that_we_can_not_reach_is_refunded_elsewhere_and_recorded(story: Story) -> None:
-    payment = {"paid_by": "paypal", "reference": "PP-1", "amount": "50.00", "currency": "USD"}
+    payment = {"paid_by": "bank_transfer", "amount": "50.00", "currency": "USD"}
     story.delivered(("A", 1, "50.00"), payment=payment)
     refused = story.refunding("RF-1", "1.00")
     assert refused.reason is not None
     assert "record it with way manual" in refused.reason
-    assert story.refunding("RF-1", "1.00", way="manual", reference="PP-R-1").opening is Opening.OPENED
+    assert story.refunding("RF-1", "1.00", way="manual", reference="BT-R-1").opening is Opening.OPENED
+
+
+def test_REF_9_a_payment_to_which_no_connection_leads_back_waits_for_one(story: Story) -> None:
+    payment = {"paid_by": "paypal", "reference": "PP-1", "amount": "50.00", "currency": "USD"}
+    story.delivered(("A", 1, "50.00"), payment=payment)
+    with pytest.raises(ApplicationError, match="acme has no active paypal connection") as waits:
+        story.refunding("RF-1", "1.00")
+    assert waits.value.type == "NotFound"
+    story.connected("acme-paypal", "seller:acme", provider="paypal")
+    answer = story.refunding("RF-1", "1.00")
+    assert (answer.opening, answer.connection_id) == (Opening.OPENED, "acme-paypal")
+
+
+def test_REF_9_a_seller_that_moved_from_stripe_to_paypal_refunds_what_stripe_took_by_stripe(story: Story) -> None:
+    story.delivered(("A", 1, "50.00"))
+    story.connected("acme-stripe", "seller:acme", active=False)
+    story.connected("acme-paypal", "seller:acme", provider="paypal")
+    answer = story.refunding("RF-1", "1.00")
+    assert (answer.payment_reference, answer.connection_id) == ("pi_1001", "acme-stripe")
 
 
 @pytest.mark.parametrize(
