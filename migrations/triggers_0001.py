@@ -84,6 +84,7 @@ class Kept(NamedTuple):
 # ---- written once ----
 
 MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
+    "connection": frozenset({"base_url", "secret", "options", "active", "updated_at"}),
     "orders": frozenset({"cancel_until", "handoff_due", "handed_off_at", "corrected_address"}),
     "order_line": frozenset({"shipped", "cancelled", "voided"}),
     "payment": frozenset(),

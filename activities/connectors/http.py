@@ -197,9 +197,8 @@ class Partner:
         try:
             answer = await self._client.get(f"{self._base_url}{path}", headers=self._headers)
         except httpx.RequestError as error:
-            raise PartnerUnavailable(
-                f"the {self._name} at {self._client.base_url.host} {unreachable(error)}"
-            ) from None
+            host = httpx.URL(self._base_url).host
+            raise PartnerUnavailable(f"the {self._name} at {host} {unreachable(error)}") from None
         if no := _no_of(answer):
             raise RefusedByPartner(f"the {self._name} {no}")
         if not answer.is_success:

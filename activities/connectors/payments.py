@@ -12,7 +12,6 @@ from activities.connectors.payment_gateway import PaymentGateway
 from activities.connectors.paypal.gateway import PayPalGateway
 from activities.connectors.stripe.gateway import StripeGateway
 from models.connections import BROKER, Connection, ConnectionKind, Provider
-from models.failures import InvalidInput, Problem
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, RefundAnswer, SendRefund, VoidCharge
 from models.refunds import Direction
 
@@ -91,13 +90,8 @@ class Payments:
 
 
 def gateway_of(access: Access) -> PaymentGateway:
-    """The gateway behind this connection. Raises InvalidInput when it can't be called so, or is not spoken yet."""
-    connection = access.connection
-    build = GATEWAYS.get(connection.provider)
-    if build is None:
-        problem = Problem("provider", f"{connection.provider.value} is not spoken yet")
-        raise InvalidInput(f"connection {connection.connection_id}", [problem])
-    return build(access)
+    """The gateway behind this connection. Raises InvalidInput when it can't be called so."""
+    return GATEWAYS[access.connection.provider](access)
 
 
 def _may_be_done(*, again: bool = False) -> bool:

@@ -26,7 +26,7 @@ from models.gateway_limits import is_coarse
 from models.ids import return_workflow_id, sibling_return_id
 from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
-from models.payments import PaidBy
+from models.payments import BY_GATEWAY, PaidBy
 from models.records import Opening, OpenReturn, ReturnOpening
 from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
@@ -188,12 +188,12 @@ def _opened(
 
 def _gateway(session: Session, order: OrderRow) -> PaidBy | None:
     """By which the buyer's money goes back, where not every amount can be moved by it (REF-14)."""
-    if not is_coarse(PaidBy.STRIPE, order.payment_currency):
+    coarse = [by for by in BY_GATEWAY if is_coarse(by, order.payment_currency)]
+    if not coarse:
         return None
-    by_stripe = select(PaymentRow.position).where(
-        PaymentRow.order_id == order.order_id, PaymentRow.paid_by == PaidBy.STRIPE
-    )
-    return PaidBy.STRIPE if session.exec(by_stripe).first() is not None else None
+    paid = select(PaymentRow).where(PaymentRow.order_id == order.order_id, col(PaymentRow.paid_by).in_(coarse))
+    first = session.exec(paid.order_by(col(PaymentRow.position))).first()
+    return None if first is None else first.paid_by
 
 
 def _seller(session: Session, order: OrderRow) -> Seller:

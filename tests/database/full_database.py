@@ -33,6 +33,7 @@ def full_database(url: str) -> Iterator[Engine]:
 
 def everything(story: Story, engine: Engine) -> None:
     """Two orders: of the first, all that may be kept of an order, its return and both refunds; and an orphan."""
+    story.connected("north-api", "supplier:north", kind="supplier", provider="supplier_json")
     story.ordered(("A", 2, "50.00"), order_id="1000")
     story.charged("50.00")
     story.bought("north", A=2)

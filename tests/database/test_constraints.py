@@ -131,6 +131,10 @@ WRONG = [
 OF_NOTHING = [
     ("orders", "order_id = '9', workflow_id = 'w', channel_order_id = NULL, seller_id = 'nobody'"),
     ("payment", "order_id = '9', reference = 'pi_9'"),
+    ("payment", "position = 9, reference = 'pi_9', connection_id = 'nobody'"),
+    ("charge", "charge_id = 'CH-9', position = 9, gateway_reference = NULL, connection_id = 'nobody'"),
+    ("supplier_order", "number = '9', position = 9, connection_id = 'nobody'"),
+    ("refund", "refund_id = 'RF-9', workflow_id = 'w', gateway_refund_id = NULL, connection_id = 'nobody'"),
     ("order_line", "order_id = '9'"),
     ("charge", "charge_id = 'CH-9', order_id = '9', gateway_reference = NULL"),
     ("supplier_order", "number = '9', order_id = '9'"),
@@ -177,6 +181,7 @@ TWICE = [
     ("refund", "refund_id = 'RF-9', workflow_id = 'w' WHERE direction = 'seller_to_buyer'"),
     ("refund", "refund_id = 'RF-9', gateway_refund_id = NULL"),
     ("orphan", "orphan_id = 'other'"),
+    ("connection", "connection_id = 'other' WHERE kind = 'supplier'"),
     ("case_file", "kind = kind"),
     ("case_step", "what = 'other'"),
     ("mail_sent", "message_id = 'other'"),

@@ -44,6 +44,7 @@ def test_what_is_written_once_never_changes(kept: Engine, table: str, column: st
 def test_some_column_of_each_table_is_guarded_by_nothing_else(kept: Engine) -> None:
     """So the trigger is there, and does it."""
     free = {
+        "connection": "account = 'acct_other'",
         "orders": "received_at = '2001-01-01 00:00:00'",
         "order_line": "title = 'Z'",
         "payment": "reference = 'Z' WHERE order_id = '1001'",

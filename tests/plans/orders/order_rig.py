@@ -95,6 +95,10 @@ class Order:
         self.stock = list(stock)
         self.passed_over: dict[str, dict[str, int]] = {}
         """Units by SKU that are there and can't be taken, by why."""
+        self.not_known: dict[str, str] = {}
+        """Connections of suppliers that do not answer, and why."""
+        self.through: dict[str, str] = {}
+        """By which connection warehouses are offered."""
         self.held: set[type[Effect]] = set()
         self.troubled: dict[type[Effect], Troubled] = {}
         self.good_methods = {"pm_1", "pm_2"}
@@ -207,7 +211,14 @@ class Order:
             )
             for sku in wanted
         }
-        return FoundSources(sources=tuple(sources), missing=missing, in_stock=feed, passed_over=self.passed_over)
+        return FoundSources(
+            sources=tuple(sources),
+            missing=missing,
+            in_stock=feed,
+            passed_over=self.passed_over,
+            through=self.through,
+            not_known=self.not_known,
+        )
 
     def _placed(self, effect: Place, facts: OrderFacts) -> PlacedOrder:
         order = facts.purchase_of(effect.number).order
