@@ -3,8 +3,6 @@
 Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, in logs and in metrics.
 """
 
-import hashlib
-import re
 from hashlib import sha256
 from typing import Annotated, Final, Literal
 
@@ -117,14 +115,6 @@ def return_refund_id(return_id: str, whom: Literal["buyer", "seller"], ordinal: 
     return f"RF-{return_id}-{whom[0].upper()}{ordinal}"
 
 
-def owner_of_refund(refund_id: str) -> tuple[Literal["order", "return"], str] | None:
-    """The inverse: `RF-1001-OS1` -> `("order", "1001")`; none for an id of another form, which people chose."""
-    found = re.fullmatch(r"RF-(.+)-(?:(O[BS]|D)|[BS])[1-9][0-9]*", refund_id)
-    if found is None:
-        return None
-    return ("order" if found.group(2) else "return"), found.group(1)
-
-
 def direct_refund_id(order_id: str, ordinal: int) -> str:
     """A refund of the buyer without a return, asked for by a person (REF-2): never a number of the case's own."""
     return f"RF-{order_id}-D{ordinal}"
@@ -143,7 +133,7 @@ def replacement_order_id(return_id: str) -> str:
     plain = f"{_REPLACEMENT}{return_id}"
     if len(plain) <= MOST_CHARACTERS:
         return plain
-    return f"{_REPLACEMENT}.{hashlib.sha256(return_id.encode()).hexdigest()[:40]}"
+    return f"{_REPLACEMENT}.{sha256(return_id.encode()).hexdigest()[:40]}"
 
 
 def is_replacement_order(order_id: str) -> bool:

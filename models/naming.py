@@ -124,11 +124,6 @@ def by_sku(units: Iterable[OfItem]) -> dict[str, int]:
     return found
 
 
-def as_quantities(units: Iterable[LineUnits]) -> tuple[Quantity, ...]:
-    """As events and requests name them, by both."""
-    return tuple(Quantity(line_id=one.line_id, sku=one.sku, quantity=one.quantity) for one in units)
-
-
 def _targets(lines: Sequence[Nameable]) -> list[_Target]:
     kits: dict[str, list[tuple[Nameable, int]]] = {}
     sku_of_kit: dict[str, str] = {}

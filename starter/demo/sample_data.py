@@ -244,11 +244,6 @@ Basket = Mapping[Item, int]
 """What a buyer orders, or sends back: how many of which item."""
 
 
-def price_of(basket: Basket) -> Decimal:
-    """What the buyer pays for the goods, in USD."""
-    return sum((item.price * quantity for item, quantity in basket.items()), Decimal(0))
-
-
 def cost_of(basket: Basket) -> Decimal:
     """What the broker charges the seller for the goods, in USD."""
     return sum((item.cost * quantity for item, quantity in basket.items()), Decimal(0))

@@ -17,8 +17,6 @@ from models.contract import SEARCH_ATTRIBUTES
 from models.failures import Conflict
 from models.message import Message
 
-DEFAULT_RETENTION: Final = timedelta(days=90)
-
 TYPE_NAMES: Final[Mapping[SearchAttributeIndexedValueType, str]] = {
     SearchAttributeIndexedValueType.TEXT: "Text",
     SearchAttributeIndexedValueType.KEYWORD: "Keyword",
