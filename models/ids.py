@@ -10,17 +10,22 @@ from pydantic import AfterValidator
 
 from models.forms import written_as
 
-ID_FORM: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+MOST_CHARACTERS: Final = 100
+"""Of a `CaseId`."""
+
+
+def _form(most: int) -> str:
+    return f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{most - 1}}}"
 
 
 def _id_of(most: int) -> AfterValidator:
-    return written_as(
-        ID_FORM.replace("99", f"{most - 1}"),
-        f"is an id: letters from A to Z, digits, and . _ - after the first, {most} characters at most",
-    )
+    words = f"is an id: letters from A to Z, digits, and . _ - after the first, {most} characters at most"
+    return written_as(_form(most), words)
 
 
-CaseId = Annotated[str, _id_of(100)]
+ID_FORM: Final = _form(MOST_CHARACTERS)
+
+CaseId = Annotated[str, _id_of(MOST_CHARACTERS)]
 """An id of ours or of a partner that becomes part of a workflow id or a search attribute."""
 
 ReturnId = Annotated[str, _id_of(130)]
@@ -32,8 +37,6 @@ DerivedId = Annotated[str, _id_of(160)]
 LineId = Annotated[str, _id_of(110)]
 """The id of a line in its order: room for one that is derived from the longest id of a kit."""
 
-MOST_CHARACTERS: Final = 100
-"""Of a `CaseId`."""
 _REPLACEMENT: Final = "RP."
 
 KindName = Literal["order", "return", "refund", "orphan"]
