@@ -33,7 +33,7 @@ class Payments:
     @activity.defn(name="authorize_charge")
     async def authorize_charge(self, ask: AuthorizeCharge) -> ChargeAnswer:
         """Reserve the broker's charge on the seller's payment method (ORD-3); the answer names the connection."""
-        connection = await self._brokers(ask.connection_id)
+        connection = await self._connection(ask.connection_id)
         gateway = await self._gateway(connection)
         answer = await gateway.authorize(ask, looks=_may_be_done(again=ask.again))
         return answer.model_copy(update={"connection_id": connection.connection_id})
@@ -41,13 +41,13 @@ class Payments:
     @activity.defn(name="capture_charge")
     async def capture_charge(self, ask: CaptureCharge) -> ChargeAnswer:
         """Take `amount` of an authorized charge; the rest is given free."""
-        gateway = await self._gateway(await self._brokers(ask.connection_id))
+        gateway = await self._gateway(await self._connection(ask.connection_id))
         return await gateway.capture(ask, looks=_may_be_done())
 
     @activity.defn(name="void_charge")
     async def void_charge(self, ask: VoidCharge) -> ChargeAnswer:
         """Give an authorization free (CAN-1, ORD-7)."""
-        gateway = await self._gateway(await self._brokers(ask.connection_id))
+        gateway = await self._gateway(await self._connection(ask.connection_id))
         return await gateway.void(ask)
 
     @activity.defn(name="send_refund")
@@ -62,8 +62,8 @@ class Payments:
         gateway = await self._refunding(ask)
         return await gateway.find_refund(ask)
 
-    async def _brokers(self, connection_id: str | None) -> Connection:
-        """The broker's own connection: this one, or the newest."""
+    async def _connection(self, connection_id: str | None) -> Connection:
+        """The one of this id; where none is named, the broker's newest."""
         if connection_id is not None:
             return await self._connections.named(connection_id)
         found = await self._connections.active(ConnectionKind.PAYMENTS, BROKER)
@@ -76,7 +76,7 @@ class Payments:
         is_brokers = ask.direction is Direction.BROKER_TO_SELLER
         if ask.connection_id is None and not is_brokers:
             raise unusable(ask.refund_id, f"refund {ask.refund_id} names no connection of the seller's")
-        connection = await self._brokers(ask.connection_id)
+        connection = await self._connection(ask.connection_id)
         if (connection.owner == BROKER) is not is_brokers:
             whose = "is the broker's" if connection.owner == BROKER else f"is that of {connection.owner}"
             raise unusable(
@@ -86,12 +86,7 @@ class Payments:
         return await self._gateway(connection)
 
     async def _gateway(self, connection: Connection) -> PaymentGateway:
-        return await self._connections.client(connection, gateway_of)
-
-
-def gateway_of(access: Access) -> PaymentGateway:
-    """The gateway behind this connection. Raises InvalidInput when it can't be called so."""
-    return GATEWAYS[access.connection.provider](access)
+        return await self._connections.client(connection, GATEWAYS[connection.provider])
 
 
 def _may_be_done(*, again: bool = False) -> bool:

@@ -11,7 +11,7 @@ from activities.connectors.access import Access
 from activities.connectors.channels import CHANNELS
 from activities.connectors.clients import HttpClients
 from activities.connectors.payment_gateway import PaymentGateway
-from activities.connectors.payments import gateway_of
+from activities.connectors.payments import GATEWAYS
 from activities.connectors.sales_channel import SalesChannel
 from activities.connectors.secret_reference import read_secret
 from activities.connectors.supplier_api import SupplierApi
@@ -113,7 +113,7 @@ async def test_connection(connection_id: str) -> None:
 def _partner(access: Access) -> PaymentGateway | SupplierApi | SalesChannel:
     match access.connection.kind:
         case ConnectionKind.PAYMENTS:
-            return gateway_of(access)
+            return GATEWAYS[access.connection.provider](access)
         case ConnectionKind.SUPPLIER:
             return SUPPLIERS[access.connection.provider](access)
     return CHANNELS[access.connection.provider](access)
