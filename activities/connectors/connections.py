@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 from activities.connectors.access import Access
 from activities.connectors.clients import HttpClients
 from activities.connectors.http import Trouble, failure
-from activities.connectors.secret_reference import read_secret
+from activities.connectors.secret_reference import secret_of
 from models.connections import Connection, ConnectionKind
 from models.failures import BackhaulError, Category, PartnerUnavailable
 from models.settings import Settings
@@ -102,7 +102,7 @@ class Connections:
         """
         connection_id = connection.connection_id
         try:
-            secret = await self._secret(connection)
+            secret = await asyncio.to_thread(secret_of, connection)
             ready = self._ready.get(connection_id)
             if ready is None or ready[:2] != (connection, secret):
                 ready = connection, secret, build(Access(connection, secret, self._clients))
@@ -113,11 +113,6 @@ class Connections:
         if len(self._ready) > MOST_CLIENTS:
             self._ready.popitem(last=False)
         return ready[2]  # type: ignore[return-value]  # each connection is built by its provider's class alone
-
-    async def _secret(self, connection: Connection) -> SecretStr:
-        if connection.secret is None:
-            return SecretStr("")
-        return await asyncio.to_thread(read_secret, connection.secret)
 
     async def _known(
         self, key: tuple[object, ...], look: Callable[[], Sequence[Connection]]

@@ -7,10 +7,16 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from models.connections import Connection
 from models.failures import NotFound
 
 LONGEST: Final = 10_000
 """Bytes of a secret: what is longer is another file."""
+
+
+def secret_of(connection: Connection) -> SecretStr:
+    """The connection's secret as it is now; empty: it has none. Raises NotFound as `read_secret`."""
+    return read_secret(connection.secret) if connection.secret is not None else SecretStr("")
 
 
 def read_secret(reference: str) -> SecretStr:

@@ -5,15 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from activities.connectors.access import Access
 from activities.connectors.channels import CHANNELS
 from activities.connectors.clients import HttpClients
 from activities.connectors.payment_gateway import PaymentGateway
 from activities.connectors.payments import GATEWAYS
 from activities.connectors.sales_channel import SalesChannel
-from activities.connectors.secret_reference import read_secret
+from activities.connectors.secret_reference import secret_of
 from activities.connectors.supplier_api import SupplierApi
 from activities.connectors.suppliers import SUPPLIERS
 from activities.database import ConnectionRegister
@@ -99,7 +97,7 @@ async def test_connection(connection_id: str) -> None:
     settings = settings_from_environment()
     with _register() as register:
         connection = register.get(connection_id)
-    secret = read_secret(connection.secret) if connection.secret else SecretStr("")
+    secret = secret_of(connection)
     clients = HttpClients(settings)
     try:
         await _partner(Access(connection, secret, clients)).test()
