@@ -137,14 +137,13 @@ class Suppliers:
         """The supplier's own connection, or the newest network; `preferred`, if it is one that is active."""
         own = await self._connections.active(ConnectionKind.SUPPLIER, of_supplier(supplier_id))
         networks = await self._connections.active(ConnectionKind.SUPPLIER, BROKER)
-        for connection in (*own, *networks):
-            if preferred in (None, connection.connection_id):
-                return connection
-        if preferred is not None and (own or networks):
-            return (*own, *networks)[0]
-        raise unusable(
-            of_supplier(supplier_id), f"supplier {supplier_id} has no active connection, nor is there a network"
-        )
+        known = (*own, *networks)
+        if not known:
+            raise unusable(
+                of_supplier(supplier_id),
+                f"supplier {supplier_id} has no active connection, nor is there a network",
+            )
+        return next((one for one in known if one.connection_id == preferred), known[0])
 
     async def _api(self, connection: Connection) -> SupplierApi:
         return await self._connections.client(connection, SUPPLIERS[connection.provider])
