@@ -10,7 +10,6 @@ from pydantic import Field
 
 from activities.connectors.access import Access
 from activities.connectors.http import Partner, WireModel
-from models.failures import InvalidInput, Problem
 
 AUTHORIZE_NET_URL: Final = "https://api.authorize.net"
 PATH: Final = "/xml/v1/request.api"
@@ -140,10 +139,7 @@ class AuthorizeNet:
 
     def __init__(self, access: Access, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
-        login = access.connection.options.get("login")
-        if not login:
-            connection = f"connection {access.connection.connection_id}"
-            raise InvalidInput(connection, [Problem("options.login", "Authorize.Net's API login id is needed")])
+        login = access.required("login", "Authorize.Net's API login id")
         self._who = {"name": login, "transactionKey": access.secret.get_secret_value()}
         self.partner = Partner("payment gateway", access, {}, default_url=AUTHORIZE_NET_URL)
 

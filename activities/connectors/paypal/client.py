@@ -15,7 +15,6 @@ from pydantic import Field
 
 from activities.connectors.access import Access
 from activities.connectors.http import Partner, WireModel, error_of
-from models.failures import InvalidInput, Problem
 from models.gateway_limits import smallest_movable
 from models.payments import PaidBy
 
@@ -128,10 +127,7 @@ class PayPal:
 
     def __init__(self, access: Access, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
-        client_id = access.connection.options.get("client_id")
-        if not client_id:
-            connection = f"connection {access.connection.connection_id}"
-            raise InvalidInput(connection, [Problem("options.client_id", "PayPal's client id is needed")])
+        client_id = access.required("client_id", "PayPal's client id")
         basic = base64.b64encode(f"{client_id}:{access.secret.get_secret_value()}".encode()).decode()
         self._basic = f"Basic {basic}"
         self._token: _Token | None = None
