@@ -1,7 +1,7 @@
 """What every payment gateway does for us, whatever its protocol (REF-6, REF-7, ORD-3).
 
-Amounts that a provider can't move, its minimum and its refund window are data: `models.gateway_limits`. A
-gateway's business "no" is a value of the answer; an outage raises as in `activities.connectors.http`.
+Amounts that a provider can't move, and its minimum, are data: `models.gateway_limits`. A gateway's business "no" is
+a value of the answer; an outage raises as in `activities.connectors.http`.
 """
 
 from typing import Protocol
