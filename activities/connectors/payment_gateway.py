@@ -4,17 +4,21 @@ Amounts that a provider can't move, and its minimum, are data: `models.gateway_l
 a value of the answer; an outage raises as in `activities.connectors.http`.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from models.partners import (
     AuthorizeCharge,
     CaptureCharge,
     ChargeAnswer,
+    ChargeState,
     RefundAnswer,
     SendRefund,
     VoidCharge,
 )
 from models.payments import PaidBy
+
+HELD: Final = "held_for_review"
+"""Why a charge is declined that a person at the gateway would have to agree to."""
 
 
 class PaymentGateway(Protocol):
@@ -64,3 +68,13 @@ class PaymentGateway(Protocol):
     async def test(self) -> None:
         """Call the partner, changing nothing. Raises a BackhaulError that says in words what is wrong."""
         ...
+
+
+def declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:
+    """The gateway's no to a charge, with its reason if it gives one: the seller may give another method (ORD-3)."""
+    return ChargeAnswer(
+        charge_id=charge_id,
+        state=ChargeState.DECLINED,
+        gateway_reference=reference,
+        reason=reason or "declined",
+    )

@@ -16,6 +16,7 @@ from activities.connectors.authorize_net.client import AuthorizeNet, Transaction
 from activities.connectors.authorize_net.refunds import Refunds
 from activities.connectors.authorize_net.terms import Terms
 from activities.connectors.http import tested
+from activities.connectors.payment_gateway import HELD, declined
 from models.gateway_limits import require_movable
 from models.partners import (
     AuthorizeCharge,
@@ -28,7 +29,6 @@ from models.partners import (
 )
 from models.payments import PaidBy
 
-HELD: Final = "held_for_review"
 _DUPLICATE: Final = "11"
 _NO_METHOD: Final = {
     "6": "card_invalid",
@@ -75,7 +75,7 @@ class AuthorizeNetGateway:
         what = "authorize a charge"
         customer, method = ask.gateway_customer or "", ask.payment_method
         if not (customer.isdecimal() and method.isdecimal()):
-            return _declined(ask.charge_id, None, "payment_method_not_at_this_gateway")
+            return declined(ask.charge_id, None, "payment_method_not_at_this_gateway")
         amount = self._amount(what, ask.amount, ask.currency)
         if ask.currency != self._terms.currency:
             raise self._net.partner.invalid(what, f"this account charges in {self._terms.currency} only")
@@ -97,15 +97,15 @@ class AuthorizeNetGateway:
             return await self._not_reviewed(what, charge_id, said.trans_id)
         if said.response_code == "2":
             reference = said.trans_id if said.trans_id != "0" else None
-            return _declined(charge_id, reference, _REASONS.get(said.code, f"code_{said.code}"))
+            return declined(charge_id, reference, _REASONS.get(said.code, f"code_{said.code}"))
         if said.code in _NO_METHOD:
-            return _declined(charge_id, None, _NO_METHOD[said.code])
+            return declined(charge_id, None, _NO_METHOD[said.code])
         raise self._no(what, said.code)
 
     async def _not_reviewed(self, what: str, charge_id: str, reference: str) -> ChargeAnswer:
         """A person would have to agree at the gateway, perhaps when the seller has paid by another method."""
         await self._net.transact(what, _of("voidTransaction", reference))
-        return _declined(charge_id, reference, HELD)
+        return declined(charge_id, reference, HELD)
 
     async def _first_of(self, what: str, charge_id: str, customer: str, taken_for: str) -> Transaction | None:
         """The charge with our id: the one that it was taken for, or one in the list."""
@@ -135,7 +135,7 @@ class AuthorizeNetGateway:
                 captured=ask.amount,
             )
         if said.response_code == "2":
-            return _declined(ask.charge_id, ask.gateway_reference, _REASONS.get(said.code, f"code_{said.code}"))
+            return declined(ask.charge_id, ask.gateway_reference, _REASONS.get(said.code, f"code_{said.code}"))
         now = await self._net.details(what, ask.gateway_reference)
         if now is None:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
@@ -219,9 +219,3 @@ def _of(kind: str, reference: str, amount: str | None = None) -> dict[str, Any]:
     if amount is not None:
         found["amount"] = amount
     return {**found, "refTransId": reference}
-
-
-def _declined(charge_id: str, reference: str | None, reason: str) -> ChargeAnswer:
-    return ChargeAnswer(
-        charge_id=charge_id, state=ChargeState.DECLINED, gateway_reference=reference, reason=reason
-    )

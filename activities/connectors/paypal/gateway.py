@@ -12,6 +12,7 @@ import httpx
 
 from activities.connectors.access import Access
 from activities.connectors.http import tested
+from activities.connectors.payment_gateway import HELD, declined
 from activities.connectors.paypal import client as wire
 from activities.connectors.paypal.client import Movement, PayPal, issue_of
 from models.gateway_limits import require_movable
@@ -61,7 +62,6 @@ MAY_BE_OURS: Final = frozenset(
 """Issues that may be our own success of before: looked at before they are believed."""
 
 ASK_AGAIN_AFTER: Final = timedelta(days=1)
-HELD: Final = "held_for_review"
 
 _AUTHORIZATION_LASTS: Final = timedelta(days=29)
 _REFUND_STATES: Final = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "failed"}
@@ -95,11 +95,11 @@ class PayPalGateway:
             return (
                 await self._stands(what, ask.charge_id, made[0])
                 if made
-                else _declined(ask.charge_id, None, order.status)
+                else declined(ask.charge_id, None, order.status)
             )
         issue = issue_of(answer)
         if issue in DECLINES:
-            return _declined(ask.charge_id, None, issue)
+            return declined(ask.charge_id, None, issue)
         if issue != "DUPLICATE_INVOICE_ID":
             raise self._paypal.partner.refused(what, answer)
         found = await self._find_authorization(what, ask.charge_id)
@@ -140,7 +140,7 @@ class PayPalGateway:
             return self._captured(what, ask.charge_id, self._paypal.partner.read(what, answer, Movement))
         issue = issue_of(answer)
         if issue in DECLINES or issue == "AUTHORIZATION_DENIED":
-            return _declined(ask.charge_id, ask.gateway_reference, issue)
+            return declined(ask.charge_id, ask.gateway_reference, issue)
         now = await self._paypal.movement(what, "authorizations", ask.gateway_reference)
         if now is None:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
@@ -194,9 +194,9 @@ class PayPalGateway:
             case "PENDING":
                 # PayPal looks at it for days, and may agree when the seller has paid by another method.
                 await self._void(what, authorization.id)
-                return _declined(charge_id, authorization.id, HELD)
+                return declined(charge_id, authorization.id, HELD)
             case _:
-                return _declined(charge_id, authorization.id, authorization.status)
+                return declined(charge_id, authorization.id, authorization.status)
         return ChargeAnswer(charge_id=charge_id, state=state, gateway_reference=authorization.id)
 
     async def _capture_of(self, what: str, authorization: Movement) -> Movement:
@@ -209,7 +209,7 @@ class PayPalGateway:
     def _captured(self, what: str, charge_id: str, capture: Movement) -> ChargeAnswer:
         """Its reference is the capture from now on: by it the money can be given back."""
         if capture.status in ("DECLINED", "FAILED"):
-            return _declined(charge_id, capture.id, capture.status)
+            return declined(charge_id, capture.id, capture.status)
         if capture.status == "PENDING" or capture.amount is None:
             raise self._paypal.partner.unavailable(what, "is still at work on it")
         return ChargeAnswer(
@@ -276,15 +276,6 @@ class PayPalGateway:
 
 def _invoice_id(ask: SendRefund) -> str:
     return wire.shortened(ask.refund_id, wire.LONGEST_INVOICE_ID)
-
-
-def _declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:
-    return ChargeAnswer(
-        charge_id=charge_id,
-        state=ChargeState.DECLINED,
-        gateway_reference=reference,
-        reason=reason or "declined",
-    )
 
 
 def _refund_answer(refund: Movement) -> RefundAnswer:

@@ -14,6 +14,7 @@ import httpx
 
 from activities.connectors.access import Access
 from activities.connectors.http import SAVED, code_in, error_code, error_of
+from activities.connectors.payment_gateway import declined
 from activities.connectors.stripe import client as wire
 from activities.connectors.stripe.client import OUR_ID, KeySpent, Stripe
 from models.gateway_limits import require_movable
@@ -102,7 +103,7 @@ class StripeGateway:
             return await self._authorized(ask.charge_id, now or made)
         error = self._stripe.card_error_in(what, answer)
         if error.code == TOO_SMALL:
-            return _declined(ask.charge_id, None, TOO_SMALL)
+            return declined(ask.charge_id, None, TOO_SMALL)
         # A token that the gateway no longer takes is no fault of ours: the seller has no valid method on file.
         if answer.status_code != 402 and error.param != "payment_method":
             raise self._stripe.partner.refused(what, answer)
@@ -112,7 +113,7 @@ class StripeGateway:
             reason = NOBODY_PRESENT
             if intent is not None:
                 await self._cancel(what, ask.charge_id, intent.id, _ABANDONED)
-        return _declined(ask.charge_id, intent.id if intent else None, reason)
+        return declined(ask.charge_id, intent.id if intent else None, reason)
 
     async def capture(self, ask: CaptureCharge, *, looks: bool) -> ChargeAnswer:
         """What can be captured once only needs no look before."""
@@ -135,10 +136,10 @@ class StripeGateway:
             return self._captured(ask, self._stripe.intent_in(what, answer))
         if answer.status_code == 402:
             why = code_in(self._stripe.card_error_in(what, answer).decline_code)
-            return _declined(ask.charge_id, ask.gateway_reference, why)
+            return declined(ask.charge_id, ask.gateway_reference, why)
         if error_of(answer).code == TOO_SMALL:
             await self._cancel(what, ask.charge_id, ask.gateway_reference, _ABANDONED)
-            return _declined(ask.charge_id, ask.gateway_reference, TOO_SMALL)
+            return declined(ask.charge_id, ask.gateway_reference, TOO_SMALL)
         now = await self._stripe.intent(what, ask.gateway_reference)
         if now is not None and error_of(answer).code == "charge_expired_for_capture":
             return _expired(ask.charge_id, now)
@@ -280,14 +281,14 @@ class StripeGateway:
         """An intent that this or an earlier try made, in the terms of an authorization."""
         if intent.status == "requires_action":
             await self._cancel("authorize a charge", charge_id, intent.id, _ABANDONED)
-            return _declined(charge_id, intent.id, NOBODY_PRESENT)
+            return declined(charge_id, intent.id, NOBODY_PRESENT)
         if intent.status in _UNFINISHED:
             error = intent.last_payment_error
-            return _declined(
+            return declined(
                 charge_id, intent.id, (code_in(error.decline_code) or error_code(error)) if error else None
             )
         if intent.status == "canceled" and intent.cancellation_reason == _ABANDONED:
-            return _declined(charge_id, intent.id, NOBODY_PRESENT)
+            return declined(charge_id, intent.id, NOBODY_PRESENT)
         if intent.status == "canceled" and intent.cancellation_reason == "automatic":
             return _expired(charge_id, intent)
         return self._told(charge_id, intent)
@@ -313,7 +314,7 @@ class StripeGateway:
         if intent.status == "canceled":
             return ChargeAnswer(charge_id=charge_id, state=ChargeState.VOIDED, gateway_reference=intent.id)
         if intent.status in _UNFINISHED:
-            return _declined(charge_id, intent.id, None)
+            return declined(charge_id, intent.id, None)
         raise self._stripe.partner.unavailable("see where a charge stands", "is still at work on it")
 
     def _units(self, what: str, amount: Decimal, currency: str) -> str:
@@ -328,15 +329,6 @@ class StripeGateway:
             raise self._stripe.partner.invalid(
                 what, f"{name} at the gateway must be printable ASCII, without spaces"
             )
-
-
-def _declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:
-    return ChargeAnswer(
-        charge_id=charge_id,
-        state=ChargeState.DECLINED,
-        gateway_reference=reference,
-        reason=reason or "declined",
-    )
 
 
 def _expired(charge_id: str, intent: wire.PaymentIntent) -> ChargeAnswer:
