@@ -27,10 +27,16 @@ _OUT_OF_ORDER: Final = frozenset({"E00000", "E00001", "E00053", "E00054", "E0010
 _UNSUCCESSFUL: Final = "E00027"
 """It was understood, and the transaction's own code says why not."""
 
+DUPLICATE: Final = "11"
+"""Code of a transaction that is taken for another one."""
 SYSTEM_ERRORS: Final = frozenset(
     ("19", "20", "21", "22", "23", "25", "26", "57", "58", "59", "60", "61", "62", "63")
 )
 """Codes of a transaction with which a gateway or processor is out of order."""
+
+UNSETTLED: Final = "capturedPendingSettlement"
+SETTLED: Final = "settledSuccessfully"
+VOIDED: Final = "voided"
 
 Wire = TypeVar("Wire", bound="Answer")
 
@@ -226,6 +232,24 @@ def invoice_number(our_id: str) -> str:
     if len(our_id) <= LONGEST_INVOICE_NUMBER:
         return our_id
     return f"B-{hashlib.sha256(our_id.encode()).hexdigest()[: LONGEST_INVOICE_NUMBER - 2]}"
+
+
+def order_of(our_id: str) -> dict[str, str]:
+    """What a movement says of itself."""
+    return {"invoiceNumber": invoice_number(our_id), "description": our_id}
+
+
+def duplicate_window(seconds: int) -> dict[str, Any]:
+    """For how long the same content is taken for a duplicate."""
+    return {"setting": [{"settingName": "duplicateWindow", "settingValue": str(seconds)}]}
+
+
+def follow_up(kind: str, reference: str, amount: str | None = None) -> dict[str, Any]:
+    """What is done to a transaction that is there."""
+    found: dict[str, Any] = {"transactionType": kind}
+    if amount is not None:
+        found["amount"] = amount
+    return {**found, "refTransId": reference}
 
 
 def _moment(moment: datetime) -> str:

@@ -29,7 +29,6 @@ from models.partners import (
 )
 from models.payments import PaidBy
 
-_DUPLICATE: Final = "11"
 _NO_METHOD: Final = {
     "6": "card_invalid",
     "7": "card_expired",
@@ -41,7 +40,7 @@ _NO_METHOD: Final = {
 }
 """Errors that the seller can mend with another payment method (ORD-3)."""
 _REASONS: Final = {"2": "declined", "3": "declined", "4": "pick_up_card", "27": "address_mismatch"}
-_CAPTURED: Final = frozenset({"capturedPendingSettlement", "settledSuccessfully"})
+_CAPTURED: Final = frozenset({wire.UNSETTLED, wire.SETTLED})
 _ALREADY_CAPTURED: Final = "311"
 _REVIEWED: Final = frozenset({"FDSAuthorizedPendingReview", "FDSPendingReview", "underReview"})
 
@@ -82,7 +81,7 @@ class AuthorizeNetGateway:
         if looks and (found := await self._find_charge(what, ask.charge_id, customer)) is not None:
             return await self._stands(what, ask.charge_id, found)
         said = await self._net.transact(what, _authorization(ask, amount, wire.LONGEST_WINDOW))
-        if said.code == _DUPLICATE:
+        if said.code == wire.DUPLICATE:
             found = await self._first_of(what, ask.charge_id, customer, said.trans_id)
             if found is not None:
                 return await self._stands(what, ask.charge_id, found)
@@ -104,7 +103,7 @@ class AuthorizeNetGateway:
 
     async def _not_reviewed(self, what: str, charge_id: str, reference: str) -> ChargeAnswer:
         """A person would have to agree at the gateway, perhaps when the seller has paid by another method."""
-        await self._net.transact(what, _of("voidTransaction", reference))
+        await self._net.transact(what, wire.follow_up("voidTransaction", reference))
         return declined(charge_id, reference, HELD)
 
     async def _first_of(self, what: str, charge_id: str, customer: str, taken_for: str) -> Transaction | None:
@@ -125,7 +124,7 @@ class AuthorizeNetGateway:
         what = "capture a charge"
         amount = self._amount(what, ask.amount, ask.currency)
         said = await self._net.transact(
-            what, _of("priorAuthCaptureTransaction", ask.gateway_reference, amount=amount)
+            what, wire.follow_up("priorAuthCaptureTransaction", ask.gateway_reference, amount=amount)
         )
         if said.response_code == "1" and said.code != _ALREADY_CAPTURED:
             return ChargeAnswer(
@@ -139,7 +138,7 @@ class AuthorizeNetGateway:
         now = await self._net.details(what, ask.gateway_reference)
         if now is None:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
-        if now.status in ("expired", "voided"):
+        if now.status in ("expired", wire.VOIDED):
             return ChargeAnswer(
                 charge_id=ask.charge_id,
                 state=ChargeState.EXPIRED,
@@ -162,7 +161,7 @@ class AuthorizeNetGateway:
             return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.NONE)
         if now.status != "authorizedPendingCapture":
             return await self._stands(what, ask.charge_id, now)
-        said = await self._net.transact(what, _of("voidTransaction", now.trans_id))
+        said = await self._net.transact(what, wire.follow_up("voidTransaction", now.trans_id))
         if said.response_code != "1":
             raise self._no(what, said.code)
         return ChargeAnswer(charge_id=ask.charge_id, state=ChargeState.VOIDED, gateway_reference=now.trans_id)
@@ -171,7 +170,7 @@ class AuthorizeNetGateway:
         """Where a charge stands, that this or an earlier try made."""
         states = {
             "authorizedPendingCapture": ChargeState.AUTHORIZED,
-            "voided": ChargeState.VOIDED,
+            wire.VOIDED: ChargeState.VOIDED,
             "expired": ChargeState.EXPIRED,
             **dict.fromkeys(_CAPTURED, ChargeState.CAPTURED),
         }
@@ -208,14 +207,6 @@ def _authorization(ask: AuthorizeCharge, amount: str, window: int) -> dict[str, 
             "customerProfileId": ask.gateway_customer,
             "paymentProfile": {"paymentProfileId": ask.payment_method},
         },
-        "order": {"invoiceNumber": wire.invoice_number(ask.charge_id), "description": ask.charge_id},
-        "transactionSettings": {"setting": [{"settingName": "duplicateWindow", "settingValue": str(window)}]},
+        "order": wire.order_of(ask.charge_id),
+        "transactionSettings": wire.duplicate_window(window),
     }
-
-
-def _of(kind: str, reference: str, amount: str | None = None) -> dict[str, Any]:
-    """What is done to a transaction."""
-    found: dict[str, Any] = {"transactionType": kind}
-    if amount is not None:
-        found["amount"] = amount
-    return {**found, "refTransId": reference}

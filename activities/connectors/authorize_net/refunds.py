@@ -5,15 +5,18 @@ from datetime import timedelta
 from typing import Any, Final
 
 from activities.connectors.authorize_net import client as wire
-from activities.connectors.authorize_net.client import AuthorizeNet, Summary, Transaction, TransactionResponse
+from activities.connectors.authorize_net.client import (
+    SETTLED,
+    UNSETTLED,
+    VOIDED,
+    AuthorizeNet,
+    Summary,
+    Transaction,
+    TransactionResponse,
+)
 from activities.connectors.authorize_net.terms import Terms
 from models.partners import AWAITS_SETTLEMENT, RefundAnswer, SendRefund
 
-UNSETTLED: Final = "capturedPendingSettlement"
-SETTLED: Final = "settledSuccessfully"
-VOIDED: Final = "voided"
-
-_DUPLICATE: Final = "11"
 _TOO_MUCH: Final = frozenset({"51", "55"})
 _NOT_NOW: Final = frozenset({"50", "54"})
 """It awaits its settlement, is too old, or is refunded already: a look says which."""
@@ -70,8 +73,7 @@ class Refunds:
 
     async def _void(self, what: str, ask: SendRefund) -> RefundAnswer:
         """All of a payment, before its settlement. A no means mostly that it is being settled: looked at later."""
-        transaction = {"transactionType": "voidTransaction", "refTransId": ask.payment_reference}
-        said = await self._net.transact(what, transaction)
+        said = await self._net.transact(what, wire.follow_up("voidTransaction", ask.payment_reference))
         if said.response_code == "1":
             return RefundAnswer(state="succeeded", gateway_refund_id=ask.payment_reference)
         payment = await self._payment(what, ask)
@@ -83,7 +85,7 @@ class Refunds:
         if payment.last_four is None:
             return _refused("payment_without_card")
         said = await self._net.transact(what, self._message(ask, payment.last_four, wire.LONGEST_WINDOW))
-        if said.code == _DUPLICATE:
+        if said.code == wire.DUPLICATE:
             first = await self._net.details(what, said.trans_id) if said.trans_id != "0" else None
             if first is not None and _is_ours(first, ask):
                 return self._answer(first)
@@ -120,8 +122,8 @@ class Refunds:
             "amount": f"{ask.amount:.2f}",
             "payment": {"creditCard": {"cardNumber": last_four, "expirationDate": "XXXX"}},
             "refTransId": ask.payment_reference,
-            "order": {"invoiceNumber": wire.invoice_number(ask.refund_id), "description": ask.refund_id},
-            "transactionSettings": {"setting": [{"settingName": "duplicateWindow", "settingValue": str(window)}]},
+            "order": wire.order_of(ask.refund_id),
+            "transactionSettings": wire.duplicate_window(window),
         }
 
     # ---- what was done before ----
