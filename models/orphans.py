@@ -160,6 +160,11 @@ class OrphanRequest(Request):
         """All its numbers: also those that it brings."""
         return self._each_once((*self.known_by, *self._said(REPORTABLE[self.event].brings)))
 
+    @property
+    def summary(self) -> str:
+        """In one line, for lists of cases."""
+        return f"Orphan · {self.event.replace('_', ' ')} of {self.source} · {', '.join(self.every_number)}"
+
     def _said(self, names: tuple[str, ...]) -> list[str]:
         inside = [self.said.get(name) for name in names]
         return [number for number in inside if isinstance(number, str) and number.strip()]

@@ -112,7 +112,7 @@ async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: s
         ORPHAN,
         orphan_workflow_id(request.orphan_id),
         request,
-        f"Orphan · {request.event.replace('_', ' ')} of {request.source} · {', '.join(request.every_number)}",
+        request.summary,
         _bullets(f"number {number}" for number in request.every_number),
         [SearchAttributePair(key, value) for key, value in attributes.items() if value is not None],
         task_queue,

@@ -16,7 +16,8 @@ from temporalio.exceptions import (
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import RefundStage
-    from models.message import Message
+    from models.contract import CaseKind
+    from models.message import Message, Request
     from models.orders import OrderRequest
     from models.orphans import OrphanRequest
     from models.refunds import RefundRequest, RefundResult, RefundState
@@ -119,45 +120,33 @@ def _attributes(facts: CaseFacts) -> TypedSearchAttributes:
 async def open_return(request: ReturnRequest, summary: str) -> None:
     """Start a return that goes on by itself. Raises CouldNot when one with this id exists already."""
     try:
-        await workflow.start_child_workflow(
-            contract.RETURN,
-            request,
-            id=contract.RETURN_KIND.workflow_id(request.return_id),
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=summary,
-        )
+        await _start(contract.RETURN_KIND, request, summary)
     except WorkflowAlreadyStartedError:
         raise CouldNot(f"return {request.return_id} exists already") from None
 
 
 async def keep_orphan(request: OrphanRequest) -> None:
     """Start an orphan that goes on by itself; one that is kept already stays as it is."""
-    what = request.event.replace("_", " ")
-    try:
-        await workflow.start_child_workflow(
-            contract.ORPHAN,
-            request,
-            id=contract.ORPHAN_KIND.workflow_id(request.orphan_id),
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=summary_of(f"Orphan · {what} of {request.source} · {', '.join(request.every_number)}"),
-        )
-    except WorkflowAlreadyStartedError:
-        return
+    with suppress(WorkflowAlreadyStartedError):
+        await _start(contract.ORPHAN_KIND, request, summary_of(request.summary))
 
 
 async def start_order(request: OrderRequest, summary: str) -> None:
     """Start an order that goes on by itself; one that runs, or ran, under its id is the same."""
     with suppress(WorkflowAlreadyStartedError):
-        await workflow.start_child_workflow(
-            contract.ORDER,
-            request,
-            id=contract.ORDER_KIND.workflow_id(request.order_id),
-            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=summary,
-        )
+        await _start(contract.ORDER_KIND, request, summary)
+
+
+async def _start(kind: CaseKind, request: Request, summary: str) -> None:
+    """Start a case of its own, once. Raises WorkflowAlreadyStartedError when it runs, or ran, under its id."""
+    await workflow.start_child_workflow(
+        kind.name,
+        request,
+        id=kind.workflow_id_of(request),
+        parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        static_summary=summary,
+    )
 
 
 async def tell_case(workflow_id: str, name: str, message: Message) -> None:
