@@ -1,20 +1,20 @@
 """A label was replaced after the end of its order: shop and seller get the new number all the same (ORD-20)."""
 
 import asyncio
-from datetime import timedelta
+from contextlib import suppress
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import Answer
     from models.failures import BackhaulError
     from models.ids import order_workflow_id
-    from models.partners import AnnounceTracking, Mail, MailLine, MailSent, Recipient
+    from models.partners import AnnounceTracking, Mail, MailLine, Recipient
     from models.records import NoteCorrection
-    from models.text import summary_of
-    from workflows.engine.calls import MAIL_PATIENCE, MAIL_RETRY, Setback, ask, reason_of
+    from workflows.engine.calls import Setback, ask
+    from workflows.engine.mail import deliver
+    from workflows.engine.procedure import CouldNot
 
 
 @workflow.defn(name=contract.CORRECTION)
@@ -57,7 +57,9 @@ class Correction:
             facts={"carrier": new.carrier, "tracking_number": new.tracking_number},
             lines=tuple(MailLine(sku=line.sku, quantity=line.quantity) for line in new.lines),
         )
-        if (why := await _send(mail, "E-mail seller: tracking corrected")) is not None:
+        try:
+            await deliver(mail, "E-mail seller: tracking corrected")
+        except CouldNot as why:
             what = f"the e-mail to the seller (tracking corrected) did not arrive: {why}; tell it another way"
             await self._tell_staff(what, "undelivered")
 
@@ -77,22 +79,5 @@ class Correction:
             order_id=self.order_id,
             facts=facts,
         )
-        await _send(mail, "E-mail staff: staff alert")
-
-
-async def _send(mail: Mail, summary: str) -> str | None:
-    """Send it once by its key; why it reached nobody, if that is so."""
-    try:
-        sent: MailSent = await workflow.execute_activity(
-            calls.SEND_MAIL.name,
-            mail,
-            result_type=calls.SEND_MAIL.gives,
-            task_queue=calls.queue_of(workflow.info().task_queue, calls.SEND_MAIL.queue),
-            start_to_close_timeout=timedelta(seconds=60),
-            schedule_to_close_timeout=MAIL_PATIENCE,
-            retry_policy=MAIL_RETRY,
-            summary=summary_of(summary),
-        )
-    except ActivityError as error:
-        return reason_of(error)
-    return (sent.reason or sent.state) if sent.state in ("no_address", "undeliverable") else None
+        with suppress(CouldNot):
+            await deliver(mail, "E-mail staff: staff alert")

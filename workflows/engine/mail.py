@@ -16,17 +16,22 @@ with workflow.unsafe.imports_passed_through():
 
 
 async def send_mail(facts: CaseFacts, effect: SendMail) -> None:
+    """As `deliver`, of a case."""
+    await deliver(mail_of(facts, effect, workflow.info().workflow_id), effect.summary)
+
+
+async def deliver(mail: Mail, summary: str) -> None:
     """Send it once by its key. Raises CouldNot when it can never go, or could not for days (NTF-8)."""
     try:
         sent: MailSent = await workflow.execute_activity(
             calls.SEND_MAIL.name,
-            mail_of(facts, effect, workflow.info().workflow_id),
+            mail,
             result_type=calls.SEND_MAIL.gives,
             task_queue=calls.queue_of(workflow.info().task_queue, calls.SEND_MAIL.queue),
             start_to_close_timeout=timedelta(seconds=60),
             schedule_to_close_timeout=MAIL_PATIENCE,
             retry_policy=MAIL_RETRY,
-            summary=summary_of(effect.summary),
+            summary=summary_of(summary),
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
