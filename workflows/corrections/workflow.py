@@ -7,6 +7,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
+    from models.alerts import AlertTopic
     from models.case import Answer
     from models.failures import BackhaulError
     from models.ids import order_workflow_id
@@ -67,9 +68,9 @@ class Correction:
         """NTF-9: staff are told once that it does not go on; it is tried again."""
         if setback.alert and self.told_staff is None:
             what = f"a parcel's new number is not announced yet ({setback.reason}); it is tried again"
-            self.told_staff = asyncio.create_task(self._tell_staff(what, "trouble"))
+            self.told_staff = asyncio.create_task(self._tell_staff(what, "trouble", setback.topic))
 
-    async def _tell_staff(self, what: str, key: str) -> None:
+    async def _tell_staff(self, what: str, key: str, topic: AlertTopic | None = None) -> None:
         case = workflow.info().workflow_id
         facts = {"what": what, "who_acts": "staff", "case": case, "since": workflow.now().isoformat()}
         mail = Mail(
@@ -78,6 +79,7 @@ class Correction:
             to=Recipient.STAFF,
             order_id=self.order_id,
             facts=facts,
+            topic=topic,
         )
         with suppress(CouldNot):
             await deliver(mail, "E-mail staff: staff alert")
