@@ -127,6 +127,11 @@ class Request(Message):
 
     own_fields: ClassVar[frozenset[str]] = frozenset({"continued"})
 
+    @property
+    def only_started_by(self) -> str | None:
+        """The workflow that alone may start it; none: whoever may start a case."""
+        return None
+
 
 class Event(Message):
     """What an event carries beside its own fields. `event_id` is unique per case: a second one counts once."""

@@ -103,7 +103,7 @@ class Engine(Generic[F]):
         own = kind.workflow_id_of(self._request)
         if info.workflow_id != own:
             self._refuse_start(f"this {kind.name} was started as workflow {info.workflow_id}: start it as {own}")
-        by = getattr(self._request, "only_started_by", None) if info.continued_run_id is None else None
+        by = self._request.only_started_by if info.continued_run_id is None else None
         if by is not None and (info.parent is None or info.parent.workflow_id != by):
             self._refuse_start(f"this {kind.name} is started by {by} alone")
         if getattr(self._request, "continued", None) is not None and info.continued_run_id is None:
