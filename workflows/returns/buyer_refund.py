@@ -16,7 +16,7 @@ from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, Settle
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_amounts import refund_amount, refunded_units
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
-from workflows.returns.replacement import in_words
+from workflows.returns.replacement import replacement_said
 from workflows.returns.settled import accepts_nothing
 
 
@@ -227,6 +227,6 @@ def buyer_results(f: ReturnFacts) -> list[str]:
         results.append("the buyer had paid nothing" if free else "nothing is left for the buyer after the fees")
     if f.declined is not None:
         results.append(f"buyer not refunded: {f.declined.kind.value.replace('_', ' ')} ({f.declined.reason})")
-    if (replaced := in_words(f)) is not None:
+    if (replaced := replacement_said(f)) is not None:
         results.append(f"replaced: {replaced}")
     return results + ["buyer refunded by the marketplace" for _ in f.channel_passed]

@@ -9,7 +9,7 @@ from workflows.refunds.money import first_of, in_words, money_of
 from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.receipts import groups_of
-from workflows.returns.replacement import in_words as replacement_in_words
+from workflows.returns.replacement import replacement_said
 from workflows.returns.settled import buyer_settled, credit_required, seller_settled
 
 _NOT_THERE = (Reception.LOST, Reception.REFUSED)
@@ -78,7 +78,7 @@ def goods_said(f: ReturnFacts) -> str:
     """In words, for the case's page."""
     words = custody(f).value.replace("_", " ")
     said = f"{words} ({parcels_said(f)})" if f.parcels else words
-    replaced = replacement_in_words(f) if f.opened is not None else None
+    replaced = replacement_said(f) if f.opened is not None else None
     return said if replaced is None else f"{said}; replacement: {replaced}"
 
 

@@ -186,7 +186,7 @@ def _count(one: Replacement, line: LineQuantities, what: str) -> int:
 # ---- in words ----
 
 
-def in_words(f: ReturnFacts) -> str | None:
+def replacement_said(f: ReturnFacts) -> str | None:
     """How the replacement stands, for the case's page and its end; none where there is none."""
     one = f.replacement
     if one is None:

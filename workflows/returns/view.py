@@ -19,7 +19,7 @@ from workflows.returns.facts import ReturnFacts
 from workflows.returns.losses import loss_of
 from workflows.returns.opening_results import OF_THIS_RUN
 from workflows.returns.receipts import groups_of
-from workflows.returns.replacement import in_words
+from workflows.returns.replacement import replacement_said
 from workflows.returns.return_window import missed_window
 from workflows.returns.seller_refund import seller_results
 from workflows.returns.settled import seller_settled
@@ -122,7 +122,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "seller_refund": ("; ".join(seller_results(f)) or None) if opened else None,
         "resolution": f.approval.resolution.value if f.approval else None,
         "replacement_order": f.replacement.replacement_id if f.replacement else None,
-        "replacement": in_words(f) if opened else None,
+        "replacement": replacement_said(f) if opened else None,
         "refunded_by_channel": f.refunded_by_channel,
         "refund_declined": f.declined.kind.value if f.declined else None,
         "refund_declined_reason": f.declined.reason if f.declined else None,
