@@ -7,7 +7,6 @@ from models.ids import replacement_order_id
 from models.message import LineUnits
 from models.naming import by_sku
 from models.partners import Recipient
-from models.records import LineQuantities
 from workflows.engine.case import Note
 from workflows.engine.pieces import alert, in_flight, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
@@ -91,13 +90,12 @@ def told(f: ReturnFacts) -> Plan:
 def _ordered(f: ReturnFacts, one: Replacement) -> Plan:
     if one.outcome == OrderStage.REFUSED:
         return Plan()
-    units = by_sku(_units(one, "quantity"))
     said = Note(key="note:replacement", what=f"the replacement is order {one.replacement_id}")
     mail = notify(
         "replacement-ordered",
         "replacement_ordered",
         Recipient.SELLER,
-        lines=mail_lines(units),
+        lines=mail_lines(by_sku(one.lines)),
         replacement_id=one.replacement_id,
     )
     return just(said, mail)
@@ -116,7 +114,7 @@ def _shipped(f: ReturnFacts, one: Replacement) -> Plan:
             f"replacement-sent-{number}",
             "replacement_sent",
             Recipient.BUYER,
-            lines=mail_lines(by_sku(_units(one, "quantity"))),
+            lines=mail_lines(by_sku(one.lines)),
             carrier=box.carrier,
             tracking_number=box.tracking_number,
         )
@@ -126,22 +124,21 @@ def _shipped(f: ReturnFacts, one: Replacement) -> Plan:
 
 def _came_to_nothing(f: ReturnFacts, one: Replacement) -> Plan:
     """The resolution falls back: the seller can refund the buyer after all."""
-    lost = _units(one, "gone")
+    lost = _lost(one)
     if not lost or is_given_up(f):
         return Plan()
-    count = sum(units.quantity for units in lost)
+    key = f"replacement-failed-{sum(units.quantity for units in lost)}"
     items, why = by_sku(lost), one.reason or f"its order is {one.outcome}"
     said = ", ".join(f"{units} x {sku}" for sku, units in items.items())
     what = f"not replaced: {said} ({why}); the buyer can be refunded for it"
     mail = notify(
-        f"replacement-failed-{count}",
+        key,
         "replacement_failed",
         Recipient.SELLER,
         lines=mail_lines(items),
         replacement_id=one.replacement_id,
         reason=why,
     )
-    key = f"replacement-failed-{count}"
     return just(Note(key=f"note:{key}", what=what), mail, alert(f, key, what, Who.SELLER))
 
 
@@ -171,16 +168,10 @@ def kept_without_goods(f: ReturnFacts) -> str | None:
     return f"{has}, and nothing came back: settle it with the buyer"
 
 
-def _units(one: Replacement, what: str) -> list[LineUnits]:
-    counts = ((line, _count(one, line, what)) for line in one.lines)
+def _lost(one: Replacement) -> list[LineUnits]:
+    """Units that the buyer does not get."""
+    counts = ((line, line.cancelled + line.voided + (line.open if one.is_over else 0)) for line in one.lines)
     return [LineUnits(line_id=line.line_id, sku=line.sku, quantity=count) for line, count in counts if count]
-
-
-def _count(one: Replacement, line: LineQuantities, what: str) -> int:
-    """`quantity`: all of them; `gone`: those that the buyer does not get."""
-    if what == "quantity":
-        return line.quantity
-    return line.cancelled + line.voided + (line.open if one.is_over else 0)
 
 
 # ---- in words ----
