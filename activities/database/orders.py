@@ -1,5 +1,6 @@
 """Orders in the database: opened once, then kept up to date (ORD, CAN)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from activities.database.order_lines import order_lines, share_of
 from activities.database.order_shipments import Shipped, save_shipments, what_shipped
 from activities.database.refund_units import refunded_units
 from activities.database.refunds import refund_rows
-from activities.database.replacements import replaced_units, total_of, why_not_replaced
+from activities.database.replacements import replaced_units, why_not_replaced
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
@@ -189,7 +190,7 @@ def _why_not_replaced(session: Session, request: OrderRequest, return_id: str) -
         return f"no return {return_id} of seller {request.seller_id} (RET-24)"
     session.get(OrderRow, claimed.order_id, with_for_update=True)
     refunded = refunded_units(session, refund_rows(session, claimed.order_id))
-    taken = total_of(refunded, replaced_units(session, claimed.order_id))
+    taken = Counter(refunded) + Counter(replaced_units(session, claimed.order_id))
     return why_not_replaced(request, taken, order_lines(session, claimed.order_id))
 
 

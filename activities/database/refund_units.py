@@ -1,5 +1,6 @@
 """Which units a refund of the buyer is for: none is refunded twice, whatever way it is asked for (REF-13)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from activities.database.order_lines import OrderedLine, order_lines, share_of
 from activities.database.refund_sources import RefundRefused
-from activities.database.replacements import replaced_units, total_of
+from activities.database.replacements import replaced_units
 from models.message import LineUnits
 from models.money import share_of_units
 from models.naming import units_named
@@ -34,7 +35,7 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
     rows = order_lines(session, request.order_id)
     refunded = refunded_units(session, refunds)
     replaced = replaced_units(session, request.order_id)
-    taken = total_of(refunded, replaced)
+    taken = Counter(refunded) + Counter(replaced)
     left = {line_id: row.quantity - taken.get(line_id, 0) for line_id, row in rows.items()}
     try:
         units = units_named(request.lines, [OrderedLine.of(row) for row in rows.values()], left=left)

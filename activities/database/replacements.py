@@ -1,6 +1,5 @@
 """The order that replaces what a return is about: what it is, and which units it stands for (RET-24)."""
 
-from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 
 from sqlmodel import Session, col, select
@@ -142,9 +141,3 @@ def why_not_replaced(request: OrderRequest, taken: dict[str, int], rows: dict[st
         if item.quantity > left:
             return f"{item.quantity} of {item.sku} can't be replaced: money was refunded for them (REF-13, RET-24)"
     return None
-
-
-def total_of(*counts: dict[str, int]) -> dict[str, int]:
-    """Units by `line_id`, all together."""
-    names: Sequence[str] = [name for one in counts for name in one]
-    return {name: sum(one.get(name, 0) for one in counts) for name in names}
