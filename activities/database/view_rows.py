@@ -8,7 +8,7 @@ from sqlalchemy import Row
 
 from activities.database import views
 from models.case import Step
-from models.message import Quantity
+from models.message import LineUnits, Quantity
 from models.money import smallest_unit
 from models.naming import by_sku
 from models.refunds import Direction, RefundState
@@ -165,6 +165,13 @@ def charge(row: ChargeRow) -> views.ChargeView:
 
 def supplier_order(row: SupplierOrderRow, lines: list[SupplierOrderLineRow]) -> views.SupplierOrderView:
     """One order to a supplier."""
+    mine = [item for item in lines if item.number == row.number]
+    short = row.short or {}
+    missing = [
+        LineUnits(line_id=item.line_id, sku=item.sku, quantity=short[item.line_id])
+        for item in mine
+        if short.get(item.line_id)
+    ]
     return views.SupplierOrderView(
         number=row.number,
         supplier_id=row.supplier_id,
@@ -173,7 +180,9 @@ def supplier_order(row: SupplierOrderRow, lines: list[SupplierOrderLineRow]) -> 
         state=row.state,
         reason=row.reason,
         at=row.at,
-        items=by_sku(item for item in lines if item.number == row.number),
+        items=by_sku(mine),
+        short=by_sku(missing),
+        short_reason=row.short_reason,
     )
 
 

@@ -198,7 +198,8 @@ class ChargeView(Message):
 
 
 class SupplierOrderView(Message):
-    """One order to a supplier. `items`: units by SKU."""
+    """One order to a supplier. `items`: units by SKU; `short`: those of them that it can't deliver after all
+    (ORD-19)."""
 
     number: str
     supplier_id: str
@@ -208,6 +209,8 @@ class SupplierOrderView(Message):
     reason: str | None
     at: datetime
     items: dict[str, int]
+    short: dict[str, int]
+    short_reason: str | None
 
 
 class ShipmentView(Message):

@@ -11,6 +11,7 @@ from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus
 
+from activities.database.views import OrderView
 from models.refunds import Direction, RefundState, Way
 from starter.sandbox.facts import Effects
 from tests.model.procedure import Possible
@@ -161,17 +162,32 @@ async def audit(play: Play, effects: Effects) -> None:
     )
     if not getattr(play.sequence.setup, "allow_over_refund", False) and buyer > order.request.paid:
         raise Violation(f"{buyer} refunded of {order.request.paid}")
-    placed = [one for one in effects.supplier_orders if one.number.startswith(f"{order.id}-")]
-    stopped = [one for one in effects.stops if one.order_id == order.id]
+    _goods(books, effects)
     gone = bool(books.cessations) and not any(line.open or line.shipped for line in books.lines)
-    if (gone or stopped) and placed:
-        raise Violation("cancelled or voided, and sent to a supplier (CAN-4)")
     if gone:
         to_seller = [one.amount for one in books.refunds.refunds if one.direction is Direction.BROKER_TO_SELLER]
         _same("the seller got all of its money back", captured, sum(to_seller, Decimal(0)))
     shipped = sum(line.shipped for line in books.lines)
     announced = [line for one in books.shipments for line in one.items.values()]
     _same("units shipped and announced", shipped, sum(announced))
+
+
+def _goods(books: OrderView, effects: Effects) -> None:
+    """Never cancelled and sent (CAN-4); of an order that has nothing open, what suppliers accepted and did not say
+    that they can't deliver (ORD-19) is what has shipped: nothing more comes, and nothing is paid for nothing."""
+    order_id = books.listed.order_id
+    placed = [one for one in effects.supplier_orders if one.number.startswith(f"{order_id}-")]
+    stopped = any(one.order_id == order_id for one in effects.stops)
+    shipped = sum(line.shipped for line in books.lines)
+    if placed and any(one.kind == "cancelled" for one in books.cessations):
+        raise Violation("cancelled, and sent to a supplier (CAN-4)")
+    if stopped and shipped:
+        raise Violation("shipped, and stopped at the shop (CAN-11)")
+    if not any(line.open for line in books.lines):
+        short = {one.number: sum(one.short.values()) for one in books.supplier_orders}
+        sent = sum(line["quantity"] for one in placed for line in one.lines)
+        coming = sent - sum(short.get(one.number, 0) for one in placed)
+        _same("units that suppliers are to ship and units shipped", coming, shipped)
 
 
 def _same(what: str, one: object, other: object) -> None:

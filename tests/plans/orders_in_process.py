@@ -362,6 +362,11 @@ class Order:
         assert not (facts.accepted_cancel and sent), "cancelled, and sent to a supplier (CAN-4)"
         if sent:
             assert "captured" in self.charges.values(), "sent without a charge (ORD-3)"
+        if facts.outcome in ("shipped", "voided", "cancelled"):
+            accepted = [one for one in facts.purchases if self.placed.get(one.order.number) == "accepted"]
+            coming = sum(sum(one.deliverable.values()) for one in accepted)
+            shipped = sum(line.quantity for parcel in facts.shipments for line in parcel.lines)
+            assert coming == shipped, f"suppliers are to ship {coming}, {shipped} have shipped (ORD-19)"
         if self.rig.is_over and facts.outcome in ("cancelled", "voided", "stopped") and facts.is_void:
             assert "authorized" not in self.charges.values(), "an authorization is left behind (CAN-1)"
 

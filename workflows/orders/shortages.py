@@ -53,8 +53,9 @@ def _left(f: OrderFacts, purchase: Purchase) -> dict[str, int]:
     """Units of this order to a supplier that are still to come, by `line_id`: what has left can't be missing."""
     still = left_for_more(f)
     to_come = _to_come(f)
+    gone = _gone(f, purchase)
     left = {
-        line_id: min(count, still.get(line_id, 0), to_come.get(line_id, 0))
+        line_id: min(count - gone.get(line_id, 0), still.get(line_id, 0), to_come.get(line_id, 0))
         for line_id, count in purchase.deliverable.items()
     }
     return {line_id: count for line_id, count in left.items() if count > 0}
@@ -70,6 +71,14 @@ def _to_come(f: OrderFacts) -> dict[str, int]:
     for line in (line for parcels in (f.shipments, f.parcels) for parcel in parcels for line in parcel.lines):
         left[line.line_id] = left.get(line.line_id, 0) - line.quantity
     return left
+
+
+def _gone(f: OrderFacts, purchase: Purchase) -> dict[str, int]:
+    """Units in the parcels that name this order to a supplier, by `line_id`."""
+    number = purchase.order.number
+    named = [line for one in f.shipments if one.supplier_order_number == number for line in one.lines]
+    named += [line for one in f.parcels if one.supplier_order_number == number for line in one.lines]
+    return by_line(named)
 
 
 def _lines_of(f: OrderFacts, event: SupplierShortage, purchase: Purchase) -> tuple[LineUnits, ...]:

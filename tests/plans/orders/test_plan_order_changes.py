@@ -197,6 +197,42 @@ def test_ORD_19_what_has_shipped_is_not_missing() -> None:
     assert not short(order, lines=[{"sku": "LAMP", "quantity": 2}])
 
 
+@pytest.mark.parametrize(
+    ("said", "lines", "taken"),
+    [
+        ("1001-1", None, {"LAMP": 1}),
+        ("1001-1", [{"sku": "LAMP", "quantity": 1}], {"LAMP": 1}),
+        ("1001-1", [{"sku": "LAMP", "quantity": 2}], {}),
+        ("1001-2", None, {"LAMP": 2}),
+    ],
+)
+def test_ORD_19_what_has_left_by_its_own_order_is_not_missing_though_another_supplier_has_more(
+    said: str, lines: Any, taken: dict[str, int]
+) -> None:
+    omaha, tulsa = Stock("LAMP", 2, warehouse="omaha"), Stock("LAMP", 1, warehouse="tulsa")
+    order = Order(request(LAMP), stock=(omaha, tulsa, Stock("LAMP", warehouse="waco"))).placed()
+    assert bought(order) == [("omaha", 2, "accepted"), ("tulsa", 1, "accepted")]
+    order.stock.remove(tulsa)
+    assert ship(order, supplier_order_number=said, carrier="UPS", tracking_number="1Z1")
+    assert short(order, lines=lines) is bool(taken)
+    assert order.facts.purchases[0].short == taken
+    assert sum(units for _, units, _ in bought(order)) == 3, "as many as were ordered, and no more"
+
+
+def test_ORD_19_CAN_2_asked_to_cancel_after_all_came_to_nothing_it_is_voided_and_never_cancelled() -> None:
+    order = Order(request(LAMP), stock=(Stock("LAMP", warehouse="omaha"),)).placed()
+    order.held.add(SearchStock)
+    assert short(order)
+    order.happens("cancel_request", reason="tired of it")
+    assert order.facts.cancels[-1].decision == "too_late"
+    order.held.clear()
+    order.rest()
+    assert (order.outcome, order.facts.accepted_cancel) == ("voided", None)
+    assert [one.kind for one in order.facts.cessations] == ["voided"]
+    assert [str(one.amount) for one in order.facts.seller_refunds] == ["94.50"]
+    assert order.facts.late_cancel_return is None, "nothing of it ships, so nothing comes back"
+
+
 def test_ORD_19_the_warehouse_is_not_chosen_again_for_that_item() -> None:
     order = two_warehouses()
     assert short(order)
