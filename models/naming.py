@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from models.ids import LineId
-from models.message import LineUnits, Message, Quantity, Sku, WholeQuantity, folded
+from models.message import LineUnits, Message, Sku, WholeQuantity, folded
 
 
 class KitPart(Message):

@@ -19,6 +19,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from activities.database import open_database, upgrade
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
+from models.logs import configure_logs
 from models.settings import Settings
 from starter.ops.dev_server import dynamic_config_options, read_config
 from starter.ops.ports import free_port
@@ -33,6 +34,8 @@ ROOT = Path(__file__).parent.parent
 CACHED_CASES = os.environ.get("BACKHAUL_TEST_CACHED_CASES")
 if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
+
+configure_logs("console", "WARNING")  # else they stand amid what a command under test prints
 
 PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
 """Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""

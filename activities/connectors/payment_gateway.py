@@ -1,7 +1,7 @@
 """What every payment gateway does for us, whatever its protocol (REF-6, REF-7, ORD-3).
 
-Amounts that a provider can't move, and its minimum, are data: `models.gateway_limits`. A gateway's business "no" is
-a value of the answer; an outage raises as in `activities.connectors.http`.
+Amounts that a provider can't move, and its minimum, are data: `models.gateway_limits`. A gateway's business "no"
+is a value of the answer; an outage raises as in `activities.connectors.http`.
 """
 
 from typing import Final, Protocol
@@ -71,7 +71,7 @@ class PaymentGateway(Protocol):
 
 
 def declined(charge_id: str, reference: str | None, reason: str | None) -> ChargeAnswer:
-    """The gateway's no to a charge, with its reason if it gives one: the seller may give another method (ORD-3)."""
+    """The gateway's no to a charge, with its reason if it gives one: another method may do (ORD-3)."""
     return ChargeAnswer(
         charge_id=charge_id,
         state=ChargeState.DECLINED,

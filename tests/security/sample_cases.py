@@ -11,7 +11,6 @@ from typing import Final
 
 import httpx
 import pytest
-import structlog
 from google.protobuf.json_format import MessageToDict
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.failure.v1 import Failure
@@ -87,7 +86,6 @@ def logging_to(stream: io.StringIO) -> Iterator[None]:
         finally:
             root.handlers[:] = before
             root.setLevel(level)
-            structlog.reset_defaults()
 
 
 async def left_by(client: Client, queue: str) -> tuple[frozenset[str], bytes, str, str]:
