@@ -60,23 +60,32 @@ def _in_transaction(engine: Engine, work: Callable[[Session], Answer]) -> Answer
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 return work(session)
         except (DBAPIError, PoolTimeout) as error:
-            # Two that write the same at once: the second one finds it when it tries again.
-            may_help = isinstance(error, IntegrityError) or _is_outage(error)
-            if not may_help or attempt == ATTEMPTS or time.monotonic() > last_try_at:
+            if not _may_help(error) or attempt == ATTEMPTS or time.monotonic() > last_try_at:
                 raise _failure(error) from None
             time.sleep(_FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.5))
             attempt += 1
 
 
+def _may_help(error: DBAPIError | PoolTimeout) -> bool:
+    """Whether it is worth another try. Of two that write the same at once, the second one finds it then."""
+    return _is_outage(error) or _constraint_of(error) in (*_UNIQUE, *_FOREIGN_KEY)
+
+
+def _constraint_of(error: DBAPIError | PoolTimeout) -> int | str | None:
+    """Which kind of constraint refuses it, by the database's own code."""
+    if not isinstance(error, IntegrityError):
+        return None
+    return getattr(error.orig, "sqlite_errorcode", None) or getattr(error.orig, "sqlstate", None)
+
+
 def _failure(error: DBAPIError | PoolTimeout) -> BackhaulError:
     name = _name_of(error)
-    if isinstance(error, IntegrityError):
-        code = getattr(error.orig, "sqlite_errorcode", None) or getattr(error.orig, "sqlstate", None)
-        if code in _UNIQUE:
-            return Conflict(f"the database has something else under this number: {name}")
-        if code in _FOREIGN_KEY:
-            return NotFound(f"the database does not have what this belongs to: {name}")
-    elif _is_outage(error):
+    constraint = _constraint_of(error)
+    if constraint in _UNIQUE:
+        return Conflict(f"the database has something else under this number: {name}")
+    if constraint in _FOREIGN_KEY:
+        return NotFound(f"the database does not have what this belongs to: {name}")
+    if _is_outage(error):
         return PartnerUnavailable(f"the database does not answer: {name}")
     return BackhaulError(f"the database refuses this: {name}")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, make_url, text
 
-from activities.database import upgrade
+from activities.database import transactions, upgrade
 from activities.database.engines import make_engine
 from models.tables import METADATA
 from tests.database.full_database import full_database
@@ -60,8 +60,15 @@ def story(engine: Engine) -> Story:
     return Story(engine).with_parties()
 
 
+@pytest.fixture
+def kept(used: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A database with something in every table, whose refusals come at once."""
+    monkeypatch.setattr(transactions, "_FIRST_PAUSE_SECONDS", 0)
+    return used
+
+
 @pytest.fixture(scope="module", params=KINDS)
-def kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def used(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database with something in every table. What is refused changes nothing: one is enough."""
     if request.param == "sqlite":
         yield from full_database(f"sqlite:///{tmp_path_factory.mktemp('used') / 'books.db'}")

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
-
 from tests.model import order_procedure, refund_procedure, return_procedure
 from tests.model.damage import DAMAGES
 from tests.model.order_procedure import OrderProcedure, OrderSetup
@@ -16,7 +13,7 @@ from tests.model.procedure import Happening
 from tests.model.refund_procedure import RefundProcedure, RefundSetup
 from tests.model.return_procedure import ReturnProcedure, ReturnSetup
 
-LONGEST = 12
+SHORTEST, LONGEST = 3, 12
 OTHERS_TO_ONE_DAMAGED = 8
 
 
@@ -84,10 +81,7 @@ KINDS = {
 
 
 def choices_of(kind: Kind) -> list[tuple[Happening, bool]]:
-    """All that may happen next, and whether it repeats what was sent before; the likelier, the more often.
-
-    One list and one draw for each happening: drawing each part of it by itself takes five times as long.
-    """
+    """All that may happen next, and whether it repeats what was sent before; the likelier, the more often."""
     ways = (("signal", True), ("signal", False), ("signal", True), ("update", True), ("signal", False))
     good = [
         (Happening(name, variant, way=way, waits=waits), False)
@@ -127,30 +121,15 @@ def numbered(happenings: list[tuple[Happening, bool]]) -> tuple[Happening, ...]:
     return tuple(told)
 
 
-def sequences_of(kind: Kind) -> st.SearchStrategy[Sequence]:
-    happenings = st.lists(st.sampled_from(choices_of(kind)), min_size=3, max_size=LONGEST).map(numbered)
-    return st.builds(Sequence, st.just(kind.name), st.sampled_from(kind.setups), happenings)
-
-
 def generated(kind: Kind, how_many: int, with_seed: int) -> list[Sequence]:
     """So many different sequences; the same ones for the same seed."""
+    chance = random.Random(f"{kind.name} {with_seed}")
+    choices = choices_of(kind)
     found: dict[Sequence, None] = {}
-
-    @seed(with_seed)
-    @settings(
-        max_examples=how_many * 5,
-        phases=[Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(sequences_of(kind))
-    def collect(sequence: Sequence) -> None:
-        found.setdefault(sequence)
-
-    collect()
-    # Neighbours are variations of each other: taken from all over, they are more different.
-    return random.Random(with_seed).sample(list(found), how_many)
+    while len(found) < how_many:
+        happenings = numbered(chance.choices(choices, k=chance.randint(SHORTEST, LONGEST)))
+        found.setdefault(Sequence(kind.name, chance.choice(kind.setups), happenings))
+    return list(found)
 
 
 def with_every_damage(kind: Kind, sequences: Iterable[Sequence], with_seed: int) -> list[Sequence]:

@@ -164,8 +164,15 @@ FAULTS = (
         "what has left is said to be missing",
         "orders",
         "workflows/orders/shortages.py",
-        "min(count, still.get(line_id, 0), to_come.get(line_id, 0))",
+        "min(count - gone.get(line_id, 0), still.get(line_id, 0), to_come.get(line_id, 0))",
         "min(count, still.get(line_id, 0))",
+    ),
+    Fault(
+        "what has left by one order to a supplier is taken from another",
+        "orders",
+        "workflows/orders/shortages.py",
+        "count - gone.get(line_id, 0)",
+        "count",
     ),
     Fault(
         "a correction of the address that comes too late counts",
