@@ -84,7 +84,9 @@ class Kept(NamedTuple):
 # ---- written once ----
 
 MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
-    "connection": frozenset({"base_url", "secret", "options", "active", "updated_at"}),
+    "connection": frozenset({"base_url", "secret", "webhook_secrets", "options", "active", "updated_at"}),
+    "webhook": frozenset({"times", "last_at"}),
+    "webhook_refusal": frozenset({"times", "last_at"}),
     "orders": frozenset({"cancel_until", "handoff_due", "handed_off_at", "corrected_address"}),
     "order_line": frozenset({"shipped", "cancelled", "voided"}),
     "payment": frozenset(),

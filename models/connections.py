@@ -45,6 +45,10 @@ BROKER: Final = "broker"
 
 _OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_FORM}")
 _SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:/[!-~]{1,999}")
+SIGNS_WITH_SECRET: Final = frozenset({Provider.STRIPE, Provider.AUTHORIZE_NET})
+"""Providers whose webhooks are signed with a secret that we have too. PayPal says itself what it signed."""
+MOST_WEBHOOK_SECRETS: Final = 5
+
 _OPTION: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
 
@@ -85,6 +89,8 @@ class Connection(Message):
     account: GatewayId | None = None
     """Whose account at the partner; none: the one that the secret belongs to."""
     secret: SecretReference | None = None
+    webhook_secrets: Annotated[tuple[SecretReference, ...], Field(max_length=MOST_WEBHOOK_SECRETS)] = ()
+    """With what the provider signs its webhooks; several while one takes the place of another."""
     options: Annotated[dict[Annotated[str, AfterValidator(_option)], Text], Field(max_length=50)] = Field(
         default_factory=dict
     )
@@ -95,6 +101,12 @@ class Connection(Message):
     def _speaks_its_kind(self) -> Self:
         if KIND_OF[self.provider] is not self.kind:
             raise ValueError(f"{self.provider.value} is a provider of {KIND_OF[self.provider].value}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_secrets_for_its_webhooks(self) -> Self:
+        if self.webhook_secrets and self.provider not in SIGNS_WITH_SECRET:
+            raise ValueError(f"webhook_secrets: {self.provider.value} signs no webhooks with a secret")
         return self
 
 
@@ -117,7 +129,7 @@ FIXED: Final = ("kind", "provider", "owner", "account")
 """What never changes of a connection: what was paid through it goes back there."""
 
 
-CHANGEABLE: Final = ("base_url", "secret", "options", "active")
+CHANGEABLE: Final = ("base_url", "secret", "webhook_secrets", "options", "active")
 
 
 def fixed_problems(before: Connection, after: Connection) -> list[Problem]:

@@ -7,6 +7,7 @@ from activities.database.database import Database
 from activities.database.engines import open_database, upgrade
 from activities.database.parties import Parties
 from activities.database.queries import Reading
+from activities.database.webhooks import WebhookRegister
 
 __all__ = [
     "Alerts",
@@ -15,6 +16,7 @@ __all__ = [
     "Database",
     "Parties",
     "Reading",
+    "WebhookRegister",
     "open_database",
     "upgrade",
 ]

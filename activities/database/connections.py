@@ -154,7 +154,8 @@ def _second_ones(session: Session, connections: Sequence[Connection]) -> list[Pr
 
 
 def _connection(row: ConnectionRow) -> Connection:
-    return Connection.model_validate(row.model_dump(exclude={"created_at", "updated_at"}))
+    kept = row.model_dump(exclude={"created_at", "updated_at"})
+    return Connection.model_validate({**kept, "webhook_secrets": (row.webhook_secrets or "").split()})
 
 
 def _row(one: Connection, created_at: datetime, updated_at: datetime) -> ConnectionRow:
@@ -166,6 +167,7 @@ def _row(one: Connection, created_at: datetime, updated_at: datetime) -> Connect
         base_url=str(one.base_url) if one.base_url else None,
         account=one.account,
         secret=one.secret,
+        webhook_secrets=" ".join(one.webhook_secrets) or None,
         options=dict(one.options),
         active=one.active,
         created_at=created_at,

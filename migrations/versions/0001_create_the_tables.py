@@ -213,6 +213,7 @@ def upgrade() -> None:
         sa.Column("base_url", sa.String(), nullable=True),
         sa.Column("account", sa.String(), nullable=True),
         sa.Column("secret", sa.String(), nullable=True),
+        sa.Column("webhook_secrets", sa.String(), nullable=True),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -232,6 +233,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "secret LIKE 'env:_%' OR secret LIKE 'file:_%'", name=op.f("ck_connection_secret_is_a_reference")
         ),
+        sa.CheckConstraint(
+            "(' ' || webhook_secrets LIKE ' env:_%' OR ' ' || webhook_secrets LIKE ' file:_%') "
+            "AND replace(replace(' ' || webhook_secrets, ' env:', ''), ' file:', '') NOT LIKE '% %'",
+            name=op.f("ck_connection_webhook_secrets_are_references"),
+        ),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_connection")),
     )
     with op.batch_alter_table("connection", schema=None) as batch_op:
@@ -244,6 +250,49 @@ def upgrade() -> None:
             postgresql_where=sa.text("kind = 'supplier' AND active AND owner <> 'broker'"),
         )
 
+    op.create_table(
+        "webhook",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('delivered', 'ended', 'orphan', 'ignored')", name=op.f("ck_webhook_state_is_a_known_word")
+        ),
+        sa.CheckConstraint("times > 0", name=op.f("ck_webhook_times_is_positive")),
+        sa.CheckConstraint(
+            "(workflow_id IS NULL) = (state = 'ignored')", name=op.f("ck_webhook_went_to_a_case_or_is_ignored")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_webhook_connection_id_connection")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "event_id", name=op.f("pk_webhook")),
+    )
+    with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_received", ["received_at", "connection_id", "event_id"], unique=False)
+
+    op.create_table(
+        "webhook_refusal",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "why IN ('not_signed', 'unreadable')", name=op.f("ck_webhook_refusal_why_is_a_known_word")
+        ),
+        sa.CheckConstraint("times > 0", name=op.f("ck_webhook_refusal_times_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_webhook_refusal_connection_id_connection"),
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "day", "why", name=op.f("pk_webhook_refusal")),
+    )
     op.create_table(
         "seller",
         sa.Column("seller_id", sa.String(), nullable=False),
@@ -1032,6 +1081,11 @@ def downgrade() -> None:
     op.drop_table("orders")
     op.drop_table("supplier")
     op.drop_table("seller")
+    op.drop_table("webhook_refusal")
+    with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.drop_index("ix_webhook_received")
+
+    op.drop_table("webhook")
     with op.batch_alter_table("connection", schema=None) as batch_op:
         batch_op.drop_index("uq_connection_of_a_supplier")
         batch_op.drop_index("ix_connection_owner")

@@ -29,6 +29,7 @@ from models.tables.returns import (
     ReturnRow,
     ReturnUnitsRow,
 )
+from models.tables.webhooks import WebhookRefusalRow, WebhookRow
 
 __all__ = [
     "METADATA",
@@ -58,5 +59,7 @@ __all__ = [
     "SupplierOrderLineRow",
     "SupplierOrderRow",
     "SupplierRow",
+    "WebhookRefusalRow",
+    "WebhookRow",
     "stands_in",
 ]

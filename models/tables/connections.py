@@ -21,6 +21,12 @@ class ConnectionRow(SQLModel, table=True):
         one_of("provider", Provider),
         yes_or_no("active"),
         CheckConstraint("secret LIKE 'env:_%' OR secret LIKE 'file:_%'", name="secret_is_a_reference"),
+        # Each of them: what begins otherwise would be a secret itself.
+        CheckConstraint(
+            "(' ' || webhook_secrets LIKE ' env:_%' OR ' ' || webhook_secrets LIKE ' file:_%') "
+            "AND replace(replace(' ' || webhook_secrets, ' env:', ''), ' file:', '') NOT LIKE '% %'",
+            name="webhook_secrets_are_references",
+        ),
         CheckConstraint(
             "owner = 'broker' OR owner LIKE 'seller:_%' OR owner LIKE 'supplier:_%'", name="owner_is_known"
         ),
@@ -43,6 +49,8 @@ class ConnectionRow(SQLModel, table=True):
     account: str | None = None
     secret: str | None = None
     """Where the secret stands; never the secret."""
+    webhook_secrets: str | None = None
+    """Where those of its webhooks stand, with a blank between two."""
     options: dict[str, str] = Field(sa_type=JSON)
     active: bool
     created_at: datetime = Field(sa_type=UtcTime)

@@ -65,7 +65,7 @@ def set_connection(connection_id: str, changes: list[str]) -> None:
                 raise InvalidInput(title, [Problem(change[:100], "must be KEY=VALUE")])
             if key not in CHANGEABLE:
                 raise InvalidInput(title, [Problem(key[:100], f"is none of {', '.join(CHANGEABLE)}")])
-            data[key] = _options(title, value) if key == "options" else value or None
+            data[key] = _read(title, key, value)
         try:
             after = Connection.at_the_door({key: value for key, value in data.items() if value is not None})
             register.put([after])
@@ -119,6 +119,15 @@ def _partner(access: Access) -> PaymentGateway | SupplierApi | SalesChannel:
 
 def _shown(value: object) -> object:
     return "" if value is None else value
+
+
+def _read(title: str, key: str, value: str) -> object:
+    """What stands behind the `=`; nothing takes an optional one away."""
+    if key == "options":
+        return _options(title, value)
+    if key == "webhook_secrets":
+        return [one.strip() for one in value.split(",") if one.strip()]
+    return value or None
 
 
 def _options(title: str, text: str) -> dict[str, str]:

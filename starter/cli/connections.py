@@ -35,7 +35,8 @@ def show(
 @app.command(
     "set",
     help="Change a connection. Workers use it so within seconds, without a restart.\n\n"
-    f"Keys: {_KEYS}. An empty value takes an optional one away; options stand as NAME:VALUE, with commas. "
+    f"Keys: {_KEYS}. An empty value takes an optional one away; options stand as NAME:VALUE, with commas, "
+    "webhook_secrets with commas too. "
     "What else it is never changes: payments that came through it go back there.\n\n\b\n"
     "Example:\n  backhaul connection set acme-stripe secret=file:/run/secrets/acme-stripe",
 )

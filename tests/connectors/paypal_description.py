@@ -13,6 +13,7 @@ _DESCRIPTIONS = {
     "/v2/payments/": "payments_payment_v2.json",
     "/v2/checkout/orders": "checkout_orders_v2.json",
     "/v1/reporting/": "reporting_transactions_v1.json",
+    "/v1/notifications/": "notifications_webhooks_v1.json",
 }
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from activities.database import Alerts, upgrade
+from activities.database import Alerts, WebhookRegister, upgrade
 from activities.database.engines import make_engine
 from activities.database.transactions import write
 from activities.database.upserts import add_new
@@ -19,6 +19,7 @@ from models.records import Cessation, ReceptionRecord, ReturnParcel
 from models.refunds import Direction, RefundState
 from models.returns import Acceptance, Reception
 from models.tables import METADATA, MailRow
+from models.webhooks import Refusal, WebhookEvent, WebhookState
 from tests.database.story import NOON, Story, case_record
 
 
@@ -51,6 +52,7 @@ def everything(story: Story, engine: Engine) -> None:
         story.refunding(refund_id, "1.00", direction=direction)
         story.refund_reaches(refund_id, "pending", RefundState.PENDING, gateway_refund_id="re_2")
     _an_orphan(story)
+    _webhooks(engine)
     mail = {"key": "order-1001:shipped", "message_id": "m1", "at": NOON}
     write(engine, lambda session: add_new(session, MailRow, [mail]))
     Alerts(engine).turn(AlertTopic(kind=AlertKind.OUTAGE, name="gateway"), "order-1001:alert", NOON, 1)
@@ -107,6 +109,14 @@ def _an_orphan(story: Story) -> None:
             candidates=(),
         )
     )
+
+
+def _webhooks(engine: Engine) -> None:
+    register = WebhookRegister(engine)
+    event = WebhookEvent(event_id="evt_1", type="refund.updated")
+    register.keep("north-api", event, WebhookState.DELIVERED, "refund-RF-RR-1-B1")
+    register.keep("north-api", event, WebhookState.DELIVERED, "refund-RF-RR-1-B1")
+    register.count_refusals({("north-api", NOON.date(), Refusal.NOT_SIGNED): 3})
 
 
 def rows_by_table(engine: Engine) -> dict[str, int]:

@@ -25,6 +25,14 @@ WRONG = [
     ("connection", "owner = 'buyer:1'", "owner_is_known"),
     ("connection", "active = 2", "active_is_yes_or_no"),
     ("connection", "secret = 'sk_live_1'", "secret_is_a_reference"),
+    ("connection", "webhook_secrets = 'whsec_1'", "webhook_secrets_are_references"),
+    ("connection", "webhook_secrets = 'env:A whsec_1'", "webhook_secrets_are_references"),
+    ("webhook", "state = 'lost'", "state_is_a_known_word"),
+    ("webhook", "times = 0", "times_is_positive"),
+    ("webhook", "workflow_id = NULL", "went_to_a_case_or_is_ignored"),
+    ("webhook", "state = 'ignored'", "went_to_a_case_or_is_ignored"),
+    ("webhook_refusal", "why = 'ugly'", "why_is_a_known_word"),
+    ("webhook_refusal", "times = 0", "times_is_positive"),
     ("case_file", "kind = 'claim'", "kind_is_a_known_word"),
     ("case_file", "stage = 'lost'", "stage_is_one_of_its_kind"),
     ("case_file", "stage = 'succeeded' WHERE kind = 'order'", "stage_is_one_of_its_kind"),
@@ -164,6 +172,8 @@ OF_NOTHING = [
     ("refund", "refund_id = 'RF-9', workflow_id = 'w', gateway_refund_id = NULL, return_id = 'RR-9'"),
     ("refund_units", "refund_id = 'RF-9'"),
     ("ledger_line", "position = 9, order_id = '9'"),
+    ("webhook", "connection_id = 'nobody'"),
+    ("webhook_refusal", "connection_id = 'nobody'"),
 ]
 TWICE = [
     ("orders", "order_id = '9', workflow_id = 'w' WHERE order_id = '1001'"),
@@ -185,6 +195,7 @@ TWICE = [
     ("case_file", "kind = kind"),
     ("case_step", "what = 'other'"),
     ("mail_sent", "message_id = 'other'"),
+    ("webhook", "state = 'ended'"),
 ]
 
 
