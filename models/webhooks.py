@@ -1,5 +1,5 @@
-"""Webhooks of the gateways: what a provider says by itself, without being asked. It is a hint: the gateway itself is
-asked before money is believed to have moved, or failed (REF-7)."""
+"""Webhooks of the gateways: what a provider says by itself, without being asked. It is a hint: the gateway itself
+is asked before money is believed to have moved, or failed (REF-7)."""
 
 from enum import StrEnum
 from typing import Annotated, Literal

@@ -31,7 +31,7 @@ class Webhook(NamedTuple):
 
 
 class NotSigned(Exception):
-    """Nobody who has the provider's key said this, as far as can be seen. Its text says why, and quotes nothing."""
+    """Nobody with the provider's key said this, as far as can be seen. Its text says why, and quotes nothing."""
 
 
 class Unreadable(Exception):

@@ -1,4 +1,4 @@
-"""Webhooks in the database: which refund is meant, what was taken already, how often something was refused (REF-7)."""
+"""Webhooks in the database: which refund is meant, what was taken, how often something was refused (REF-7)."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -12,7 +12,7 @@ from activities.database.upserts import insert_into, written
 from models.message import Message
 from models.refunds import RefundState
 from models.tables import RefundRow, WebhookRefusalRow, WebhookRow
-from models.webhooks import Refusal, RefundWord, WebhookEvent, WebhookState
+from models.webhooks import RefundWord, Refusal, WebhookEvent, WebhookState
 
 
 class MeantRefund(NamedTuple):
@@ -73,9 +73,10 @@ class WebhookRegister:
 
         def look(session: Session) -> MeantRefund | None:
             of_connection = select(RefundRow).where(RefundRow.connection_id == connection_id)
-            row = session.exec(of_connection.where(RefundRow.refund_id == word.our_id)).first() or session.exec(
-                of_connection.where(RefundRow.gateway_refund_id == word.gateway_refund_id)
-            ).first()
+            row = (
+                session.exec(of_connection.where(RefundRow.refund_id == word.our_id)).first()
+                or session.exec(of_connection.where(RefundRow.gateway_refund_id == word.gateway_refund_id)).first()
+            )
             return None if row is None else MeantRefund(row.refund_id, row.workflow_id, row.state)
 
         return read(self._engine, look)

@@ -33,7 +33,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class WebhookRefusalRow(SQLModel, table=True):
-    """How often something was refused at a connection's path on a day (UTC), and why. Nothing else is kept of it."""
+    """How often something was refused at a connection's path on a day (UTC), and why. No more is kept of it."""
 
     __tablename__ = "webhook_refusal"
     __table_args__ = (one_of("why", Refusal), positive("times"))

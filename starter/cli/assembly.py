@@ -42,6 +42,9 @@ COMMANDS: Final = (
     LaterCommand(
         "connection", "starter.cli.connections:app", "Connections to gateways, suppliers and shops.", _PARTIES
     ),
+    LaterCommand(
+        "webhook", "starter.cli.webhooks:app", "What gateways said by themselves, and what was refused.", _PARTIES
+    ),
     LaterCommand("reason", "starter.cli.reasons:app", "Reasons of returns (RET-21).", _PARTIES),
     LaterCommand("demo", "starter.cli.demo:demo", "Start the local stack and play stories on it.", _RUNNING),
     LaterCommand("up", "starter.cli.stack:up", "Run the whole local stack until Ctrl-C.", _RUNNING),
@@ -53,7 +56,7 @@ COMMANDS: Final = (
         "reconcile", "starter.cli.reconcile:reconcile", "Find the cases that the server has lost.", _RUNNING
     ),
     LaterCommand("sandbox", "starter.cli.stack:sandbox", "Run the sandbox partners until Ctrl-C.", _RUNNING),
-    LaterCommand("front", "starter.cli.stack:front", "Run the page behind the suppliers' RMA links.", _RUNNING),
+    LaterCommand("front", "starter.cli.stack:front", "Run what strangers reach: RMA links, webhooks.", _RUNNING),
     LaterCommand(
         "codec",
         "starter.cli.codec:codec",

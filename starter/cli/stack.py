@@ -97,7 +97,10 @@ def front(
     host: Annotated[str, typer.Option(help="Where it listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="HTTP.")] = 8252,
 ) -> None:
-    """Run the page behind the suppliers' RMA links until Ctrl-C."""
+    """Run what strangers reach until Ctrl-C: the page of the suppliers' RMA links, the gateways' webhooks.
+
+    The secrets of webhooks are read by this process: what stands in the environment must stand in its own.
+    """
     from starter.cli.output import run
     from starter.cli.process_settings import ready_settings
     from starter.client.connection import connect

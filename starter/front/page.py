@@ -21,6 +21,7 @@ from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRej
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import CaseStatus, ReturnStage
+from models.contract import TASK_QUEUE
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
 from models.ids import return_workflow_id
 from models.links import ExpiredLink, link_event_id, return_of
@@ -28,6 +29,8 @@ from models.returns import SupplierRma
 from models.settings import Settings
 from starter.client.send import CaseEnded, EventRefused, send_event
 from starter.front.asked import DEFAULT_LANGUAGE, LANGUAGES, TEMPLATES, asked_of, language_of
+from starter.front.webhooks import PATH as WEBHOOKS
+from starter.front.webhooks import WebhookDoor
 from starter.ops.guarded_server import WithHeaders
 
 ACTOR: Final = "supplier:link"
@@ -91,13 +94,15 @@ class _Looked:
     closed: _Said | None = None
 
 
-def create_app(client: Client, settings: Settings) -> ASGIApp:
-    """The application: `GET` and `POST /rma/{token}`, and `GET /health`."""
+def create_app(client: Client, settings: Settings, task_queue: str = TASK_QUEUE) -> ASGIApp:
+    """The application: `GET` and `POST /rma/{token}`, `POST /webhooks/{connection_id}`, and `GET /health`."""
     page = RmaPage(client, settings)
+    webhooks = WebhookDoor(client, settings, task_queue)
     app = Starlette(
         routes=[
             Route("/rma/{token}", page.show, methods=["GET"]),
             Route("/rma/{token}", page.submit, methods=["POST"]),
+            Route(WEBHOOKS, webhooks.receive, methods=["POST"]),
             Route("/health", _health, methods=["GET"]),
         ],
         exception_handlers={404: page.missing, Exception: page.out_of_order},

@@ -57,7 +57,7 @@ def by_stripe(header: str, body: bytes = BODY) -> Webhook:
         (f"t={NOW - 300},v1={signature(SECRET, at=NOW - 300)}", [SECRET]),
         (f"t={NOW + 300},v1={signature(SECRET, at=NOW + 300)}", [SECRET]),
     ],
-    ids=["plain", "other schemes", "Stripe has two secrets", "we have two secrets", "5 minutes ago", "clocks differ"],
+    ids=["plain", "other schemes", "Stripe has two", "we have two", "5 minutes ago", "clocks differ"],
 )
 def test_REF_7_stripe_signed_it(header: str, secrets: list[str]) -> None:
     of_stripe.verify(by_stripe(header), secrets, NOW)
@@ -136,7 +136,9 @@ def stripes(type: str, **refund: Any) -> Webhook:
         ("what will come", "pending", None),
     ],
 )
-def test_REF_7_what_stripe_says_of_a_refund(type: str, status: str | None, claimed: Any, reason: str | None) -> None:
+def test_REF_7_what_stripe_says_of_a_refund(
+    type: str, status: str | None, claimed: Any, reason: str | None
+) -> None:
     word = RefundWord(gateway_refund_id="re_1", status=claimed, reason=reason, our_id=None)
     assert of_stripe.read(stripes(type, status=status)).refund == word
 
@@ -239,7 +241,7 @@ def test_REF_7_a_header_adds_nothing_to_what_paypal_is_asked() -> None:
     assert json.loads(question)["webhook_id"] == "1JE4291016473214C"
 
 
-@pytest.mark.parametrize("body", [b'{"id":"WH-1"}, "webhook_id": "X', b'{} {"webhook_id":"X"}', b'{"a":NaN}', b"[]"])
+@pytest.mark.parametrize("body", [b'{"id":"W"}, "webhook_id": "X', b'{} {"webhook_id":"X"}', b'{"a":NaN}', b"[]"])
 def test_REF_7_a_body_adds_nothing_to_what_paypal_is_asked(body: bytes) -> None:
     with pytest.raises(Unreadable):
         of_paypal.question_about(Webhook(SIGNED, body), "1JE4291016473214C")
@@ -256,7 +258,7 @@ def test_REF_7_a_body_adds_nothing_to_what_paypal_is_asked(body: bytes) -> None:
 )
 def test_REF_7_what_paypal_says_of_a_refund(status: str, claimed: Any, reason: str | None) -> None:
     resource = {"id": "1JU08902781691411", "status": status, "invoice_id": "RF-1"}
-    said = {"id": "WH-1", "event_type": "PAYMENT.CAPTURE.REFUNDED", "resource_type": "refund", "resource": resource}
+    said = {"id": "W", "event_type": "PAYMENT.CAPTURE.REFUNDED", "resource_type": "refund", "resource": resource}
     word = RefundWord(gateway_refund_id="1JU08902781691411", status=claimed, reason=reason, our_id="RF-1")
     assert of_paypal.read(Webhook({}, json.dumps(said).encode())).refund == word
 
@@ -284,7 +286,7 @@ HOSTILE = [
     b"{}",
     b'{"id": 1, "type": "refund.failed", "data": {"object": {}}}',
     b'{"id": "e", "type": "refund.failed", "data": {"object": {"id": "re", "object": "refund", "status": {}}}}',
-    b'{"id": "' + b"e" * 1_000 + b'", "type": "refund.failed", "data": {"object": {"id": "r", "object": "refund"}}}',
+    b'{"id": "' + b"e" * 999 + b'", "type": "refund.failed", "data": {"object": {"id": "r", "object": "refund"}}}',
     b'{"id": "e\\u0000", "type": "refund.failed", "data": {"object": {"id": "r", "object": "refund"}}}',
     b'{"id": "e", "type": "refund.failed", "data": {"object": {"id": "r\\nX", "object": "refund"}}}',
     b'{"id": "\\ud800", "type": "x", "data": {"object": {}}}',

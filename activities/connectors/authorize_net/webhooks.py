@@ -40,7 +40,8 @@ def verify(webhook: Webhook, secrets: Sequence[str], now: float) -> None:
         raise NotSigned("x-anet-signature is no sha512 signature")
     said = signature.upper().encode()
     right = [hmac.new(secret.encode(), webhook.body, hashlib.sha512).hexdigest().upper() for secret in secrets]
-    if not any([hmac.compare_digest(one.encode(), said) for one in right]):
+    same = [hmac.compare_digest(one.encode(), said) for one in right]
+    if not any(same):
         raise NotSigned("the signature is of another key, or of another body")
 
 

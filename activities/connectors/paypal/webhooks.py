@@ -1,5 +1,5 @@
-"""PayPal's webhooks. PayPal signs with a key of its own, and says itself whether it signed an event: it is asked, with
-the event as it came, byte for byte (`POST /v1/notifications/verify-webhook-signature`)."""
+"""PayPal's webhooks. PayPal signs with a key of its own, and says itself whether it signed an event: it is asked
+with the event as it came, byte for byte (`POST /v1/notifications/verify-webhook-signature`)."""
 
 import json
 import re
