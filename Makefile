@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 UV_VERSION := 0.13.9
 UV := .uv/$(UV_VERSION)/bin/uv

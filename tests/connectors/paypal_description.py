@@ -1,6 +1,7 @@
 """Every request to PayPal, checked against PayPal's own description of its API before it is sent."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -22,22 +23,23 @@ class Described(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self._network = httpx.AsyncHTTPTransport()
-        self._descriptions = {
-            start: OpenAPI.from_dict(json.loads((_FOLDER / name).read_text()))
-            for start, name in _DESCRIPTIONS.items()
-        }
         self.checked = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/paypal")
         if not path.startswith("/v1/oauth2/"):
-            (description,) = [one for start, one in self._descriptions.items() if path.startswith(start)]
-            description.validate_request(_asked(request, path))
+            (name,) = [name for start, name in _DESCRIPTIONS.items() if path.startswith(start)]
+            _description(name).validate_request(_asked(request, path))
             self.checked += 1
         return await self._network.handle_async_request(request)
 
     async def aclose(self) -> None:
         await self._network.aclose()
+
+
+@cache
+def _description(name: str) -> OpenAPI:
+    return OpenAPI.from_dict(json.loads((_FOLDER / name).read_text()))
 
 
 def _asked(request: httpx.Request, path: str) -> MockRequest:

@@ -150,7 +150,7 @@ def raw(subject: str, name: str = "Eve", email: str = "eve@buyer.example", domai
 
 SUBJECTS = [
     head + "x" * length + tail
-    for length in (*range(1, 8), *range(50, 100), 190)
+    for length in (1, 2, *range(58, 82), 98, 190)
     for head in ("", "Order ", "Rücksendung ")
     for tail in ("", " waits for you", ": é waits", " " + "y" * 70)
 ]

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.model.procedure import Possible, closure
 from tests.model.sequences import KINDS, choices_of, numbered
 
-SEQUENCES = 750
+SEQUENCES = 450
 """Of each of the three kinds of case."""
-AT_LEAST = 2000
+AT_LEAST = 1200
 """Different ones, of all kinds together."""
 Told = tuple[Any, ...]
 

@@ -172,7 +172,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

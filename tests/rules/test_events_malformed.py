@@ -110,7 +110,7 @@ async def test_RET_16_a_malformed_update_is_refused_with_the_field_and_leaves_no
     assert (answer.accepted, answer.duplicate) == (True, False)
 
 
-@pytest.mark.parametrize("kind", list(contract.EVENTS))
+@pytest.mark.parametrize("kind", [contract.ORDER, contract.ORPHAN])
 async def test_RET_16_an_unknown_event_is_recorded_by_its_name(world: World, kind: str) -> None:
     case = await case_for(world, kind)
     await case.handle.signal("cancel_my_order", {"buyer": "Robin, 12 River Road"})
@@ -121,7 +121,7 @@ async def test_RET_16_an_unknown_event_is_recorded_by_its_name(world: World, kin
     assert await case.attribute(contract.REJECTED_EVENTS) == 1
 
 
-@pytest.mark.parametrize("kind", list(contract.EVENTS))
+@pytest.mark.parametrize("kind", [contract.RETURN, contract.REFUND])
 async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kind: str) -> None:
     name = next(iter(contract.EVENTS[kind]))
     case = await case_for(world, kind)
@@ -131,12 +131,15 @@ async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kin
     assert not [private for private in ("robin@", "River Road", "xxx") if private in shown]
 
 
-@pytest.mark.parametrize("way", ["signal", "update"])
-@pytest.mark.parametrize("kind", list(contract.EVENTS))
-async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, way: str) -> None:
-    name = {"Order": "payment_method_updated", "Return": "return_tracking", "Refund": "gateway_update"}.get(kind)
-    if name is None:
-        pytest.skip("each of its events ends it")
+@pytest.mark.parametrize(
+    ("kind", "name", "way"),
+    [
+        (contract.ORDER, "payment_method_updated", "update"),
+        (contract.RETURN, "return_tracking", "signal"),
+        (contract.REFUND, "gateway_update", "update"),
+    ],
+)
+async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, name: str, way: str) -> None:
     case = await case_for(world, kind)
     event = case.event(**{"actor": sender_of(name)} | await good_fields(case, name)) | {"event_id": "twice"}
     await case.update(name, **event)
