@@ -79,6 +79,7 @@ async def test_REF_2_a_direct_refund_of_part_of_an_order_needs_no_return(world: 
 # ---- REF-3: partial refunds until the paid amount is used up ----
 
 
+@pytest.mark.proof
 async def test_REF_3_partial_refunds_until_the_paid_amount_is_used_up(world: World) -> None:
     order = await paid_order(world)
     for amount in ("60.00", "39.99", "0.01"):
@@ -88,6 +89,7 @@ async def test_REF_3_partial_refunds_until_the_paid_amount_is_used_up(world: Wor
     assert await money_back(order) == [Decimal("0.01"), Decimal("39.99"), Decimal("60.00")]
 
 
+@pytest.mark.proof
 async def test_REF_3_a_pending_refund_counts_against_what_is_left(world: World) -> None:
     order = await world.simple_order(buyer_method="pm_card_pendingRefund")
     await order.reaches("cancel_window")
@@ -116,6 +118,7 @@ async def test_REF_3_refunds_at_the_same_moment_hold_the_cap(world: World) -> No
     assert (totals.refunded, totals.pending, totals.left) == (Decimal(90), Decimal(0), Decimal(10))
 
 
+@pytest.mark.proof
 async def test_REF_3_the_two_directions_never_use_up_each_others_cap(world: World) -> None:
     order = await world.simple_order()
     await order.shipped()
@@ -178,6 +181,7 @@ async def test_REF_5_what_the_gateway_refuses_for_good_is_refused_and_gives_the_
 # ---- REF-8, REF-9 ----
 
 
+@pytest.mark.proof
 async def test_REF_8_a_full_refund_names_no_amount_and_takes_what_is_left(world: World) -> None:
     order = await paid_order(world)
     await (await world.refund(order, amount="1.00")).ends("succeeded")

@@ -29,6 +29,7 @@ async def test_RET_1_each_source_makes_the_same_return_and_is_kept(world: World,
     assert (view.lines[0].quantity, view.lines[0].paid) == (2, 2 * PAID_EACH)
 
 
+@pytest.mark.proof
 async def test_RET_2_more_than_was_shipped_is_refused(world: World) -> None:
     case = await returning(world, quantity=3)
 
@@ -49,6 +50,7 @@ async def test_RET_2_a_second_return_counts_what_came_back_before(world: World) 
     await the_rest.reaches("awaiting_approval")
 
 
+@pytest.mark.proof
 async def test_RET_2_units_of_a_withdrawn_return_can_be_returned_again(world: World) -> None:
     first = await returning(world)
     await first.reaches("awaiting_approval")
@@ -60,6 +62,7 @@ async def test_RET_2_units_of_a_withdrawn_return_can_be_returned_again(world: Wo
     await again.reaches("awaiting_approval")
 
 
+@pytest.mark.proof
 async def test_RET_2_an_item_that_the_order_does_not_have_is_refused(world: World) -> None:
     case = await returning(world, lines=[{"sku": "OTHER-1", "quantity": 1, "reason": "broken"}])
 
@@ -68,6 +71,7 @@ async def test_RET_2_an_item_that_the_order_does_not_have_is_refused(world: Worl
     assert "there is no line OTHER-1" in status.timeline[-1].what
 
 
+@pytest.mark.proof
 async def test_RET_2_an_order_that_has_not_shipped_has_nothing_to_return(world: World) -> None:
     order = await world.simple_order()
     await order.placed()
