@@ -29,6 +29,7 @@ def _of(amounts: Mapping[str, str]) -> dict[str, Decimal]:
     return {currency: Decimal(amount) for currency, amount in amounts.items()}
 
 
+_THREE_DECIMALS: Final = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 _STRIPE_LAST_DIGIT_0: Final = ("BHD", "JOD", "KWD", "OMR", "TND")
 _STRIPE_MINIMUM: Final = {
     **dict.fromkeys(("ARS", "AUD", "BRL", "CAD", "CHF", "COP", "EUR", "IDR", "ILS", "INR"), "0.50"),
@@ -51,10 +52,12 @@ LIMITS: Final[Mapping[PaidBy, Limits]] = {
     ),
     # developer.paypal.com/reference/currency-codes: these three take no decimals.
     PaidBy.PAYPAL: Limits(smallest=_of({"HUF": "1", "JPY": "1", "TWD": "1"}), minimum={}),
+    # Its amounts have two decimals, whatever the currency.
+    PaidBy.AUTHORIZE_NET: Limits(smallest=_of(dict.fromkeys(_THREE_DECIMALS, "0.010")), minimum={}),
 }
 
-OF_BROKER: Final = PaidBy.STRIPE
-"""The gateway by which the broker charges its sellers, and gives them money back."""
+BY_DEFAULT: Final = PaidBy.STRIPE
+"""The gateway by which the broker charges its sellers, unless a connection says another."""
 
 
 @lru_cache(maxsize=512)
@@ -79,6 +82,12 @@ def movable(amount: Decimal, by: PaidBy | None, currency: str) -> Decimal:
     """A computed amount as the gateway can move it: down to its smallest step, never more than was computed."""
     step = smallest_movable(by, currency)
     return ((amount / step).to_integral_value(rounding=ROUND_DOWN) * step).quantize(smallest_unit(currency))
+
+
+def movable_by_broker(amount: Decimal, currency: str) -> Decimal:
+    """What is charged to a seller, or given back to it, as each gateway can move it: by which one it goes is known
+    only when it goes, and what was charged by one of them must be whole when a part comes back."""
+    return min(movable(amount, by, currency) for by in LIMITS)
 
 
 def require_movable(amount: Decimal, by: PaidBy | None, currency: str, what: str) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from activities.database.connections import paying, taking
 from models.failures import NotFound
-from models.gateway_limits import OF_BROKER
+from models.gateway_limits import BY_DEFAULT
 from models.payments import BY_GATEWAY, PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
 from models.tables import ChargeRow, ConnectionRow, OrderRow, PaymentRow, RefundRow, SellerRow
@@ -128,7 +128,7 @@ def _charge(session: Session, request: RefundRequest, order: OrderRow) -> Refund
 def _provider(session: Session, charge: ChargeRow) -> PaidBy:
     """Whose protocol the connection of a charge speaks."""
     row = session.get(ConnectionRow, charge.connection_id) if charge.connection_id else None
-    return PaidBy(row.provider.value) if row is not None else OF_BROKER
+    return PaidBy(row.provider.value) if row is not None else BY_DEFAULT
 
 
 def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:

@@ -117,6 +117,16 @@ async def test_ORD_3_what_is_held_for_review_is_voided_and_declined(
     assert (await net.void(void(answer))).state is ChargeState.VOIDED
 
 
+async def test_REF_14_what_is_finer_than_two_decimals_is_refused_and_never_rounded(
+    net: AuthorizeNetGateway, sandbox: SandboxClient
+) -> None:
+    """10.515 KWD would have been sent as 10.52: more than was reserved."""
+    fine = charge(GOOD).model_copy(update={"amount": Decimal("10.515"), "currency": "KWD"})
+    with pytest.raises(ApplicationError, match=r"finer than authorize_net can move: .* 0\.010 KWD"):
+        await net.authorize(fine, looks=False)
+    assert await captures(sandbox) == []
+
+
 @pytest.mark.parametrize("code", ["8", "E00040"])
 async def test_ORD_3_a_card_that_is_no_good_is_a_decline(
     net: AuthorizeNetGateway, sandbox: SandboxClient, code: str

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.gateway_limits import LIMITS, minimum_charge, movable, require_movable, smallest_movable
+from models.gateway_limits import (
+    LIMITS,
+    minimum_charge,
+    movable,
+    movable_by_broker,
+    require_movable,
+    smallest_movable,
+)
 from models.money import smallest_unit
 from models.payments import PaidBy
 
@@ -30,6 +37,8 @@ def test_REF_14_stripe_moves_three_decimals_that_end_in_0(currency: str) -> None
         (STRIPE, "MGA", "100.20", "100.00"),
         (PaidBy.PAYPAL, "HUF", "175.50", "175.00"),
         (PaidBy.AUTHORIZE_NET, "USD", "0.01", "0.01"),
+        (PaidBy.AUTHORIZE_NET, "KWD", "10.519", "10.510"),
+        (PaidBy.AUTHORIZE_NET, "IQD", "10.519", "10.510"),
         (None, "KWD", "10.505", "10.505"),
     ],
 )
@@ -58,6 +67,17 @@ def test_REF_14_what_is_movable_is_never_more_and_is_so_for_good(amount: Decimal
     assert 0 <= amount - moved < smallest_movable(STRIPE, currency)
     assert movable(moved, STRIPE, currency) == moved
     require_movable(moved, STRIPE, currency, "amount")
+
+
+@given(
+    st.decimals(min_value=0, max_value=100_000, places=3),
+    st.sampled_from(["USD", "KWD", "IQD", "JPY", "MGA", "HUF", "TWD"]),
+)
+def test_REF_14_what_the_broker_charges_can_be_moved_by_whichever_gateway(amount: Decimal, currency: str) -> None:
+    moved = movable_by_broker(amount, currency)
+    assert 0 <= moved <= amount
+    for by in LIMITS:
+        require_movable(moved, by, currency, "amount")
 
 
 def test_no_provider_moves_less_than_the_currency_has() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from models.gateway_limits import OF_BROKER, minimum_charge
+from models.gateway_limits import BY_DEFAULT, minimum_charge
 from models.ids import CaseId, DerivedId
 from models.message import Message, Number
 from models.money import Currency, NonNegativeAmount, PositiveAmount
@@ -109,7 +109,7 @@ def voided(charges: Charges, answer: ChargeAnswer, now: datetime, step: int) -> 
 def is_too_small(amount: Decimal, currency: str, charges: Charges) -> bool:
     """Whether the gateway takes no charge of so little: by its own published minimum, or because it said so
     (REF-14)."""
-    if amount < minimum_charge(OF_BROKER, currency):
+    if amount < minimum_charge(BY_DEFAULT, currency):
         return True
     return any(one.reason == TOO_SMALL and amount <= one.amount for one in charges)
 

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from models.buyers import Address
-from models.gateway_limits import OF_BROKER, movable
+from models.gateway_limits import movable_by_broker
 from models.ids import CaseId, order_workflow_id
 from models.naming import by_line
 from models.orders import Hold, OrderRequest, ShipmentFact
@@ -150,7 +150,7 @@ class OrderFacts(CaseFacts):
     @cached_property
     def cost_due(self) -> Decimal:
         """What the seller owes, as the gateway can move it (REF-14); units that came to nothing are not owed."""
-        return movable(self.lines.cost_due, OF_BROKER, self.currency)
+        return movable_by_broker(self.lines.cost_due, self.currency)
 
     @cached_property
     def has_small_charge(self) -> bool:

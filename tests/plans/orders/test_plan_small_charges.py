@@ -74,6 +74,16 @@ def test_REF_14_three_decimals_are_charged_and_given_back_in_steps_that_the_gate
     assert order.money[0] == Decimal("10.500")
 
 
+def test_REF_14_a_charge_and_what_goes_back_of_it_can_be_moved_by_the_gateway_that_has_no_decimals() -> None:
+    """PayPal takes whole forints; that the broker's connection is PayPal's is known when the charge is made."""
+    payment = KUWAITI | {"currency": "HUF", "amount": "150.00"}
+    order = Order(request({"quantity": 2, "unit_cost": "175.25"}, LAMP, payment=payment)).rest()
+    (effect,) = [one for one in order.rig.begun if isinstance(one, Authorize)]
+    assert effect.amount == Decimal("525.00"), "of 525.75"
+    order.passes(minutes=31)
+    assert order.money == (Decimal("350.00"), Decimal(0)), "of 350.50, when the lamp is not to be had"
+
+
 def test_REF_14_what_goes_back_of_it_is_movable_too_and_asked_for_once() -> None:
     order = Order(
         request({"quantity": 2, "unit_cost": "5.253"}, payment=KUWAITI), stock=(Stock("A", refuses=True),)
@@ -83,4 +93,5 @@ def test_REF_14_what_goes_back_of_it_is_movable_too_and_asked_for_once() -> None
     assert (captured, back) == (Decimal("10.500"), Decimal("10.500"))
 
 
+LAMP = {"line_id": "LAMP", "sku": "LAMP", "quantity": 1, "unit_cost": "175.25"}
 KUWAITI = {"paid_by": "stripe", "reference": "pi_b", "amount": "100.000", "currency": "KWD"}

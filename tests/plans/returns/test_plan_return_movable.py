@@ -43,3 +43,20 @@ def test_REF_14_a_click_for_less_than_can_be_moved_is_refused_in_words() -> None
 def test_REF_14_what_goes_back_by_nobodys_gateway_may_be_of_any_amount() -> None:
     story = in_kuwait(gateway=None).approved().sent().received()
     assert story.clicked(amount="5.005").facts.refunded == Decimal("5.005")
+
+
+def test_REF_14_the_sellers_part_of_a_charge_can_be_moved_by_the_gateway_that_has_no_decimals() -> None:
+    """Two units of 31.75 HUF come back, and the charge was made through PayPal."""
+    story = unopened()
+    line = OpenedLine(line_id="A", sku="A", quantity=2, reason="worn", paid=Decimal("99"), cost=Decimal("63.50"))
+    story.world.lines = (line,)
+    opened = story.world.opening()
+    assert opened.opened is not None
+    snapshot = opened.opened.model_copy(update={"currency": "HUF", "charge_currency": "HUF"})
+    story.world.open = ReturnOpening(opening=opened.opening, opened=snapshot)
+    story.rest()
+    story.approved().sent().received().credited("63.50", currency="HUF").clicked()
+    asked = {one.refund_id: one.amount for one in story.facts.refunds}
+    assert asked["RF-RR-1-S1"] == Decimal("63.00")
+    assert story.stage == "completed"
+    assert not any("below the cost" in step for step in story.steps), "the credit is all of it"
