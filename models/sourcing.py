@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from models.message import folded
 from models.naming import by_sku
+from models.parties import DEFAULT_MINIMUM_STOCK
 from models.partners import FindSources, FoundSources, Source, StockOffer
 
 MOST_PARCELS: Final = 8
@@ -84,11 +85,13 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
     A warehouse with fewer than `minimum_stock` of an item counts as having none. An item comes whole from the
     closest warehouse that has all of it; if none has, it is split over the closest ones, or, when these would be
     more than `MOST_PARCELS`, over those that have the most. Offers in another currency, and of warehouses that
-    refused the item, are passed over. Ties: the cheaper one, then the lower id. The offers may be a stream: only
-    those that may be chosen are kept. An item's code is the same without case, blanks and punctuation (ORD-21).
+    refused the item, are passed over; so few that nobody takes them are told as such, in whatever currency. Ties:
+    the cheaper one, then the lower id. The offers may be a stream: only those that may be chosen are kept. An
+    item's code is the same without case, blanks and punctuation (ORD-21).
     """
     items = {sku: _Item(units) for sku, units in by_sku(ask.wanted).items()}
     by_code = {folded(sku): item for sku, item in items.items()}
+    as_good_as_none = min(DEFAULT_MINIMUM_STOCK, ask.minimum_stock)
     refused = {(one.supplier_id, one.warehouse_id, folded(one.sku)) for one in ask.refused}
     for offer in offers:
         code = folded(offer.sku)
@@ -98,6 +101,8 @@ def choose_sources(ask: FindSources, offers: Iterable[StockOffer]) -> FoundSourc
         item.in_stock += offer.quantity
         if (offer.supplier_id, offer.warehouse_id, code) in refused:
             item.pass_over(REFUSED, offer.quantity)
+        elif offer.quantity < as_good_as_none:
+            item.pass_over(f"{FEWER_THAN}{as_good_as_none}", offer.quantity)
         elif offer.currency != ask.currency:
             item.pass_over(f"{IN_CURRENCY}{offer.currency}", offer.quantity)
         elif offer.quantity < ask.minimum_stock:

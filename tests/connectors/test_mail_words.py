@@ -43,6 +43,12 @@ def test_NTF_1_a_mail_tells_amounts_as_its_language_writes_them(language: str, w
             "this request differs from it in tax (ORD-17)",
             "die Bestellung #1071 des Kanals ist schon als Bestellung 1001 da; diese hier weicht ab in: tax",
         ),
+        (
+            "2 x A: it is in stock in CAD only, and the order is in USD; "
+            "3 x LAMP: no warehouse has it; 1 x B: gone",
+            "2 x A: es gibt sie nur in CAD am Lager, und die Bestellung ist in USD; "
+            "3 x LAMP: kein Lager hat die Artikel; 1 x B: gone",
+        ),
         ("changed my mind, no warehouse has it", "changed my mind, no warehouse has it"),
     ],
 )

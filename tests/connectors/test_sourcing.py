@@ -221,6 +221,12 @@ def test_CAN_12_what_is_there_and_can_t_be_taken_is_told_with_why() -> None:
     assert found.passed_over == {"BRK-1": {"currency CAD": 9, "fewer than 3": 2, "refused": 50}}
 
 
+def test_CAN_12_a_single_one_is_as_good_as_none_in_any_currency_and_for_any_minimum() -> None:
+    wanted = ask(("BRK-1", 2), minimum_stock=50)
+    found = choose_sources(wanted, [offer("a", 1, currency="CAD"), offer("b", 1), offer("c", 9)])
+    assert found.passed_over == {"BRK-1": {"fewer than 2": 2, "fewer than 50": 9}}
+
+
 def test_CAN_12_of_what_is_shipped_nothing_is_told() -> None:
     found = choose_sources(ask(("BRK-1", 2)), [offer("a", 9, currency="CAD"), offer("b", 9)])
     assert (found.missing, found.passed_over) == ({}, {})

@@ -5,6 +5,7 @@ from workflows.engine.pieces import just
 from workflows.engine.plan import Plan
 from workflows.orders.effects import TellReturn
 from workflows.orders.facts import OrderFacts
+from workflows.orders.voiding import reasons_of
 
 
 def news(f: OrderFacts) -> Plan:
@@ -20,7 +21,8 @@ def news(f: OrderFacts) -> Plan:
 
 
 def _news(f: OrderFacts) -> ReplacementNews:
-    reason = f.cessations[-1].reason if f.cessations else f.refusal or ""
+    last = [one for one in f.cessations if one.at == f.cessations[-1].at]
+    reason = reasons_of(last) if last else f.refusal or ""
     asked = next((one for one in f.cancels if one.event.event_id == GIVEN_UP), None)
     return ReplacementNews(
         replacement_id=f.order_id,

@@ -27,7 +27,8 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     sources, missing = _within(f, found.sources, effect.units)
     offered = {folded(sku): count for sku, count in found.in_stock.items()}
     in_stock = {one.sku: offered.get(folded(one.sku), 0) for one in f.lines.units(missing)}
-    passed_over = {sku: found.passed_over[sku] for sku in in_stock if sku in found.passed_over}
+    excluded = {folded(sku): why for sku, why in found.passed_over.items()}
+    passed_over = {sku: excluded[folded(sku)] for sku in in_stock if folded(sku) in excluded}
     search = StockSearch(
         second_source=effect.second_source,
         missing=missing,

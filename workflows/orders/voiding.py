@@ -1,6 +1,6 @@
 """Units that come to nothing: cancelled or voided, with why, by whose fault, and what shows it (CAN-12)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -19,35 +19,33 @@ from workflows.orders.records import CancelAsked, StockSearch
 
 
 def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
-    """ORD-7: nobody has these units, by `line_id`."""
-    if not units:
-        return f
-    fault, reason = _culprit(f, units)
-    return f.with_cessation(_cessation(f, "voided", units, reason, fault, "broker:backhaul", _evidence(f, units)))
+    """ORD-7: nobody has these units, by `line_id`. What has another culprit ends by itself (CAN-12)."""
+    by_culprit: dict[tuple[Fault, str], dict[str, int]] = {}
+    for one in f.lines.units(units):
+        by_culprit.setdefault(_culprit(f, one.sku), {})[one.line_id] = one.quantity
+    found = [
+        _cessation(f, "voided", theirs, reason, fault, "broker:backhaul", _evidence(f, theirs))
+        for (fault, reason), theirs in by_culprit.items()
+    ]
+    for cessation in found:
+        f = f.with_cessation(cessation)
+    return f
 
 
-def _culprit(f: OrderFacts, units: Mapping[str, int]) -> tuple[Fault, str]:
-    """By whose fault nobody ships these units: stock that is there, and that the order's own terms exclude, is no
+def _culprit(f: OrderFacts, sku: str) -> tuple[Fault, str]:
+    """By whose fault nobody ships this item: stock that is there, and that the order's own terms exclude, is no
     fault of the stock feed (CAN-12)."""
     if f.is_with_supplier:
         return Fault.SUPPLIER, "the supplier refused it"
-    skus = by_sku(f.lines.units(units))
-    why = [
-        reason
-        for search in f.searches
-        for sku, reasons in search.passed_over.items()
-        if sku in skus
-        for reason in reasons
-    ]
+    why = [reason for search in f.searches for reason in search.passed_over.get(sku, {})]
     currencies = sorted({one.removeprefix(IN_CURRENCY) for one in why if one.startswith(IN_CURRENCY)})
     if currencies:
         return Fault.SELLER, f"it is in stock in {', '.join(currencies)} only, and the order is in {f.currency}"
-    own_minimum = any(one.startswith(FEWER_THAN) for one in why) and f.seller.minimum_stock > DEFAULT_MINIMUM_STOCK
-    if own_minimum:
-        return (
-            Fault.SELLER,
-            f"no warehouse has the {f.seller.minimum_stock} that the seller's own minimum asks for",
-        )
+    wanted = f.seller.minimum_stock
+    if wanted > DEFAULT_MINIMUM_STOCK and f"{FEWER_THAN}{wanted}" in why:
+        return Fault.SELLER, f"no warehouse has the {wanted} that the seller's own minimum asks for"
+    if any(search.not_known for search in f.searches):
+        return Fault.STOCK_FEED, "no warehouse is known to have it: the stock of some is not known"
     return Fault.STOCK_FEED, "no warehouse has it"
 
 
@@ -100,6 +98,8 @@ def _evidence(f: OrderFacts, units: Mapping[str, int]) -> dict[str, str]:
                 over = "; ".join(f"{count} passed over: {why}" for why, count in _passed_over(search, sku))
                 said = f"{offered} ({over})" if over else f"{offered}"
                 found[f"{feed} of {sku}"] = f"{said} at {search.at.isoformat()}"
+        if search.not_known and units.keys() & search.missing.keys():
+            found[f"{feed} without an answer"] = f"{', '.join(search.not_known)} at {search.at.isoformat()}"
     for purchase in f.purchases:
         if purchase.state == "refused" and any(line.line_id in units for line in purchase.order.lines):
             found[f"refused by {purchase.source}"] = f"{purchase.reason} at {purchase.at.isoformat()}"
@@ -123,41 +123,50 @@ def _text_of(moment: datetime | None) -> str:
 
 
 def notices(f: OrderFacts) -> Plan:
-    """Each is written down; of what is voided the seller is told what it can do next (ORD-7)."""
+    """Each is written down; of what is voided at a time the seller is told, in one mail, what it can do next
+    (ORD-7)."""
     told = Plan()
+    voided: dict[int, Cessation] = {}
     for number, one in enumerate(f.cessations, start=1):
         key = f"note:cessation-{number}"
         if key not in f.done:
             fault = one.fault.value.replace("_", " ")
             what = f"{one.kind}: {items_of(one.quantities)}: {one.reason} (fault: {fault})"
             told += just(Note(key=key, what=what, by=one.by))
-            told += _mail(f, one, number)
-    return told
+            if one.kind == "voided":
+                voided[number] = one
+    return told + (_mail(f, voided) if voided else Plan())
 
 
-def _mail(f: OrderFacts, one: Cessation, number: int) -> Plan:
-    if one.kind != "voided":
-        return Plan()
-    lines = mail_lines(one.quantities)
-    back, currency = f.seller_refund_due or None, f.currency
+def _mail(f: OrderFacts, voided: Mapping[int, Cessation]) -> Plan:
+    """`voided`: by their numbers."""
+    lines = mail_lines(by_sku(line for one in voided.values() for line in one.lines))
+    reason, back, currency = reasons_of(list(voided.values())), f.seller_refund_due or None, f.currency
     if f.is_void:
         mail = notify(
             "voided",
             "order_voided",
             Recipient.SELLER,
             lines=lines,
-            reason=one.reason,
+            reason=reason,
             amount=back,
             currency=currency,
         )
         return just(mail)
     mail = notify(
-        f"voided-{number}",
+        f"voided-{min(voided)}",
         "order_partly_voided",
         Recipient.SELLER,
         lines=lines,
-        reason=one.reason,
+        reason=reason,
         amount=back,
         currency=currency,
     )
     return just(mail)
+
+
+def reasons_of(ceased: Sequence[Cessation]) -> str:
+    """Of several: `2 x A: no warehouse has it; 1 x B: the supplier refused it`."""
+    if len(ceased) == 1:
+        return ceased[0].reason
+    return "; ".join(f"{items_of(one.quantities)}: {one.reason}" for one in ceased)

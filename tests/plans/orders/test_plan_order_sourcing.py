@@ -236,3 +236,40 @@ def test_CAN_12_the_sellers_own_minimum_is_no_fault_of_the_stock_feed() -> None:
 
 def test_CAN_12_a_single_one_is_as_good_as_none_for_everybody() -> None:
     assert unsold({"fewer than 2": 1}).fault == "stock_feed"
+    assert unsold({"fewer than 2": 1}, minimum_stock=50).fault == "stock_feed"
+
+
+def test_CAN_12_of_items_that_come_to_nothing_together_each_has_its_own_culprit() -> None:
+    """Of A there is stock in another currency, of the lamp there is none anywhere."""
+    order = Order(request({"quantity": 2}, LAMP), stock=())
+    order.passed_over = {"A": {"currency CAD": 7}}
+    order.in_its_window().passes(minutes=31)
+    assert {(one.fault.value, tuple(one.quantities)) for one in order.facts.cessations} == {
+        ("seller", ("A",)),
+        ("stock_feed", ("LAMP",)),
+    }
+    assert [one for one in order.mails if "void" in one] == ["order_voided to seller"], "in one mail"
+    assert order.items("voided") == {"A": 2, "LAMP": 3}
+    assert order.mail("voided")["reason"] == (
+        "2 x A: it is in stock in CAD only, and the order is in USD; 3 x LAMP: no warehouse has it"
+    )
+
+
+def test_CAN_12_the_stock_of_an_item_spelled_otherwise_in_two_lines_is_no_fault_of_the_stock_feed() -> None:
+    lines = ({"line_id": "1", "sku": "BRK-1", "quantity": 1}, {"line_id": "2", "sku": "brk 1", "quantity": 1})
+    order = Order(request(*lines), stock=(Stock("BRK-1", 1),))
+    order.passed_over = {"BRK-1": {"currency CAD": 7}}
+    order.in_its_window().passes(minutes=31)
+    (voided,) = order.facts.cessations
+    assert (voided.fault, [one.line_id for one in voided.lines]) == (Fault.SELLER, ["2"])
+
+
+def test_CAN_12_whose_stock_was_not_known_is_kept() -> None:
+    order = Order(stock=())
+    order.not_known = {"net-2": "does not answer"}
+    order.in_its_window().passes(minutes=91)
+    (voided,) = order.facts.cessations
+    assert voided.reason == "no warehouse is known to have it: the stock of some is not known"
+    at = (NOON + 60 * MINUTE).isoformat()
+    assert voided.evidence["stock feed without an answer"] == f"net-2 at {at}"
+    assert voided.evidence["second source without an answer"] == f"net-2 at {at}"
