@@ -27,7 +27,7 @@ from pydantic import (
 from models.failures import InvalidInput, Problem
 from models.forms import written_as
 from models.ids import LineId
-from models.text import DEEPEST, on_one_line, unfit
+from models.text import DEEPEST, in_plain_words, on_one_line, unfit
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(on_one_line)
@@ -242,7 +242,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     return [
         Problem(
             field=".".join(str(part) for part in detail["loc"])[:100] or "(message)",
-            message=detail["msg"].removeprefix("Value error, ")[:200],
+            message=in_plain_words(detail["msg"])[:200],
         )
         for detail in found
         # Entries that are wrong are not counted: a list of them only seems too short.

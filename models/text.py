@@ -98,3 +98,19 @@ def _code(found: re.Match[str]) -> str:
 
 def _escaped_start(start: str) -> str:
     return f"{start}\\" if start.isdigit() else f"\\{start}"
+
+
+_PLAIN: Final = (
+    (re.compile(r"^(Value|Assertion) error, "), ""),
+    (re.compile(r"^Input should be "), "must be "),
+    (re.compile(r", unable to (parse|interpret) .*$"), ""),
+    (re.compile(r"^Field required$"), "is missing"),
+    (re.compile(r"^Extra inputs are not permitted$"), "is not known here"),
+)
+
+
+def in_plain_words(message: str) -> str:
+    """What pydantic says is wrong with a value, as people say it."""
+    for theirs, ours in _PLAIN:
+        message = theirs.sub(ours, message)
+    return message

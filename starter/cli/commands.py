@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from models.failures import HANDLING, BackhaulError, Category, InvalidInput, Problem
-from models.text import unfit
+from models.text import in_plain_words, unfit
 
 OPTIONS: Final = "Options"
 
@@ -72,6 +72,13 @@ class BackhaulCommands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
         return name, command.loaded() if isinstance(command, LaterCommand) else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = in_plain_words(error.message)
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

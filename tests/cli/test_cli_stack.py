@@ -162,7 +162,7 @@ def test_settings_of_sellers_are_shown_set_and_imported_again(local_stack: Local
     assert again.stdout.strip() == "seller acme: unchanged"
     wrong = local_stack.line("seller", "set", "acme", "tracking_days=soon")
     assert wrong.exit_code == 2
-    assert "tracking_days: Input should be a valid integer" in wrong.stderr
+    assert "tracking_days: must be a valid integer" in wrong.stderr
     assert local_stack.line("seller", "set", "nobody", "language=de").exit_code == 3
     assert local_stack.line("seller", "set", "acme", "colour=red").exit_code == 2
 

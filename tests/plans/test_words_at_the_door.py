@@ -132,7 +132,7 @@ def test_ORD_21_null_is_an_absent_field() -> None:
 
 def test_ORD_21_a_needed_field_that_is_null_is_missing() -> None:
     told = said(OrderRequest, **ORDER | {"seller_id": None})
-    assert told == "OrderRequest: seller_id: Field required"
+    assert told == "OrderRequest: seller_id: is missing"
 
 
 def test_ORD_21_a_wrong_entry_is_not_told_as_a_list_too_short() -> None:
