@@ -85,6 +85,8 @@ def _parties() -> Iterator[tuple[str, list[Values]]]:
         [{"seller_id": f"s{n}", "name": f"Seller {n}", "settings": {}, "updated_at": NOW} for n in range(SELLERS)],
     )
     yield "supplier", [{"supplier_id": "north", "name": "North", "settings": {}, "updated_at": NOW}]
+    stripe = {"connection_id": "broker-stripe", "kind": "payments", "provider": "stripe", "owner": "broker"}
+    yield "connection", [{**stripe, "options": {}, "active": True, "created_at": NOW, "updated_at": NOW}]
 
 
 def _order(number: int, chance: random.Random) -> Iterator[tuple[str, Values]]:
@@ -154,6 +156,7 @@ def _charge(order_id: str, number: int) -> Values:
         "captured": amount,
         "currency": "USD",
         "gateway_reference": f"pi_charge_{number}",
+        "connection_id": "broker-stripe",
     }
 
 

@@ -104,6 +104,8 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "ledger_line": frozenset(),
 }
 """Of these tables nothing else ever changes, and no row goes."""
+DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {"orders": frozenset({"charge_connection_id"})}
+"""May be empty at first; once they say something, they say so for ever."""
 NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
 _JSON: Final = {
     "orders": ("request", "seller"),
@@ -117,11 +119,14 @@ _JSON: Final = {
 
 def _written_once(columns: Mapping[str, tuple[str, ...]]) -> Iterator[Trigger]:
     for table, may_change in MAY_CHANGE.items():
+        later = DECIDED_LATER.get(table, frozenset())
         fixed = [name for name in columns[table] if name not in may_change]
         json = _JSON.get(table, ())
         same = [
             f'CAST(NEW."{name}" AS TEXT) <=> CAST(OLD."{name}" AS TEXT)'
             if name in json
+            else f'(OLD."{name}" IS NOT NULL AND NEW."{name}" <=> OLD."{name}")'
+            if name in later
             else f'NEW."{name}" <=> OLD."{name}"'
             for name in fixed
         ]

@@ -19,6 +19,8 @@ class AlertKind(StrEnum):
     """A partner does not answer: one alert for all of its cases."""
     REFUSAL = "refusal"
     """A partner says no for good, or can't be asked: the request, a setting or a connection is wrong."""
+    CONNECTION = "connection"
+    """A connection can't be used until staff mend it: one alert for all of its cases."""
     FAULT = "fault"
     """A fault of ours."""
     TEMPLATE = "template"
@@ -28,8 +30,9 @@ class AlertKind(StrEnum):
 
 
 class AlertTopic(Message):
-    """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`), of a fault of ours the
-    call (`send_refund`), the template (`acme/en/order_shipped.md`), of orphans their stage."""
+    """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`); the connection's id, or
+    whose is missing (`seller:acme`); of a fault of ours the call (`send_refund`); the template
+    (`acme/en/order_shipped.md`); of orphans their stage."""
 
     kind: AlertKind
     name: Annotated[str, Field(min_length=1, max_length=150, pattern="^[^,]+$")]
@@ -43,6 +46,7 @@ class AlertTopic(Message):
 WORKLIST_OF: Final[Mapping[AlertKind, Work]] = {
     AlertKind.OUTAGE: Work.PARTNER_IN_TROUBLE,
     AlertKind.REFUSAL: Work.PARTNER_IN_TROUBLE,
+    AlertKind.CONNECTION: Work.PARTNER_IN_TROUBLE,
     AlertKind.FAULT: Work.FAULTS_OF_OURS,
     AlertKind.ORPHANS: Work.ORPHANS,
 }
@@ -56,6 +60,8 @@ def kind_of(category: Category) -> AlertKind:
             return AlertKind.OUTAGE
         case Category.REFUSED_BY_PARTNER:
             return AlertKind.REFUSAL
+        case Category.CONNECTION_UNUSABLE:
+            return AlertKind.CONNECTION
     return AlertKind.FAULT
 
 

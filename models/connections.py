@@ -43,6 +43,11 @@ KIND_OF: Final = {
 
 BROKER: Final = "broker"
 
+HOW_TO_ADD: Final = (
+    "import one (backhaul connection import FILE), or activate one (backhaul connection set ID active=true)"
+)
+"""What staff do where no connection leads."""
+
 _OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_FORM}")
 _SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:/[!-~]{1,999}")
 SIGNS_WITH_SECRET: Final = frozenset({Provider.STRIPE, Provider.AUTHORIZE_NET})

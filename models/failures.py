@@ -12,7 +12,8 @@ class Category(StrEnum):
     Litmus tests between neighbours: the same message sent again unchanged can never work (InvalidInput),
     can work once the thing exists (NotFound), worked already or lost against another (Conflict), is well
     formed but our rule says no (RefusedByRule), the partner says no (RefusedByPartner), the partner says
-    nothing (PartnerUnavailable); everything else is a fault of ours (Internal).
+    nothing (PartnerUnavailable), nobody was asked, for the way to the partner is not set up here, or its key is
+    not taken (ConnectionUnusable); everything else is a fault of ours (Internal).
     """
 
     INVALID_INPUT = "InvalidInput"
@@ -21,6 +22,7 @@ class Category(StrEnum):
     REFUSED_BY_RULE = "RefusedByRule"
     REFUSED_BY_PARTNER = "RefusedByPartner"
     PARTNER_UNAVAILABLE = "PartnerUnavailable"
+    CONNECTION_UNUSABLE = "ConnectionUnusable"
     INTERNAL = "Internal"
 
 
@@ -39,6 +41,7 @@ HANDLING: dict[Category, Handling] = {
     Category.REFUSED_BY_RULE: Handling("the sender decides otherwise", False, 5),
     Category.REFUSED_BY_PARTNER: Handling("staff talk to the partner", False, 6),
     Category.PARTNER_UNAVAILABLE: Handling("nobody: it is tried again", True, 7),
+    Category.CONNECTION_UNUSABLE: Handling("staff mend the connection", False, 8),
     Category.INTERNAL: Handling("the developers", True, 70),
 }
 
@@ -110,4 +113,17 @@ class PartnerUnavailable(BackhaulError):
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
+        super().__init__(message)
+
+
+class ConnectionUnusable(BackhaulError):
+    """No connection leads to the partner, or it can't be used until somebody mends it; the text says how.
+
+    `connection`: its id, or whose is missing (`seller:acme`): staff are told once for all its cases.
+    """
+
+    category = Category.CONNECTION_UNUSABLE
+
+    def __init__(self, connection: str, message: str) -> None:
+        self.connection = connection
         super().__init__(message)

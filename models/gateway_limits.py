@@ -19,10 +19,11 @@ from models.payments import PaidBy
 
 class Limits(NamedTuple):
     """Of one provider. `smallest`: amounts are multiples of it, where it is not the currency's smallest unit;
-    `minimum`: of a charge, where it is known. A refund has no minimum."""
+    `minimum`: of a charge, where it is known. A refund has no minimum. `currencies`: the only ones; none: any."""
 
     smallest: Mapping[str, Decimal]
     minimum: Mapping[str, Decimal]
+    currencies: frozenset[str] | None = None
 
 
 def _of(amounts: Mapping[str, str]) -> dict[str, Decimal]:
@@ -45,19 +46,24 @@ _STRIPE_MINIMUM: Final = {
     "HUF": "175.00",
 }
 
+_PAYPAL_CURRENCIES: Final = frozenset(
+    {"AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "ILS", "JPY"}
+    | {"MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "SEK", "SGD", "THB", "TWD", "USD"}
+)
+
+ACCOUNT_CURRENCY: Final = "USD"
+"""The only one of an Authorize.Net account, unless the option `currency` of its connection says another."""
+
 LIMITS: Final[Mapping[PaidBy, Limits]] = {
     PaidBy.STRIPE: Limits(
         smallest=_of({**dict.fromkeys(_STRIPE_LAST_DIGIT_0, "0.010"), "MGA": "1"}),
         minimum=_of(_STRIPE_MINIMUM),
     ),
     # developer.paypal.com/reference/currency-codes: these three take no decimals.
-    PaidBy.PAYPAL: Limits(smallest=_of({"HUF": "1", "JPY": "1", "TWD": "1"}), minimum={}),
+    PaidBy.PAYPAL: Limits(_of({"HUF": "1", "JPY": "1", "TWD": "1"}), minimum={}, currencies=_PAYPAL_CURRENCIES),
     # Its amounts have two decimals, whatever the currency.
     PaidBy.AUTHORIZE_NET: Limits(smallest=_of(dict.fromkeys(_THREE_DECIMALS, "0.010")), minimum={}),
 }
-
-BY_DEFAULT: Final = PaidBy.STRIPE
-"""The gateway by which the broker charges its sellers, unless a connection says another."""
 
 
 @lru_cache(maxsize=512)
@@ -72,22 +78,24 @@ def is_coarse(by: PaidBy, currency: str) -> bool:
     return smallest_movable(by, currency) != smallest_unit(currency)
 
 
-def minimum_charge(by: PaidBy, currency: str) -> Decimal:
-    """The least that can be charged: 0.50 USD at Stripe; zero where nobody says."""
-    limits = LIMITS.get(by)
+def minimum_charge(by: PaidBy | None, currency: str) -> Decimal:
+    """The least that can be charged: 0.50 USD at Stripe; zero where nobody says, or the gateway is not known."""
+    limits = LIMITS.get(by) if by is not None else None
     return limits.minimum.get(currency, Decimal(0)) if limits else Decimal(0)
+
+
+def charges_in(by: PaidBy, options: Mapping[str, str], currency: str) -> bool:
+    """Whether a connection to this gateway, with these options, can charge in a currency."""
+    if by is PaidBy.AUTHORIZE_NET:
+        return currency == options.get("currency", ACCOUNT_CURRENCY)
+    limits = LIMITS.get(by)
+    return limits is None or limits.currencies is None or currency in limits.currencies
 
 
 def movable(amount: Decimal, by: PaidBy | None, currency: str) -> Decimal:
     """A computed amount as the gateway can move it: down to its smallest step, never more than was computed."""
     step = smallest_movable(by, currency)
     return ((amount / step).to_integral_value(rounding=ROUND_DOWN) * step).quantize(smallest_unit(currency))
-
-
-def movable_by_broker(amount: Decimal, currency: str) -> Decimal:
-    """What is charged to a seller, or given back to it, as each gateway can move it: by which one it goes is known
-    only when it goes, and what was charged by one of them must be whole when a part comes back."""
-    return min(movable(amount, by, currency) for by in LIMITS)
 
 
 def require_movable(amount: Decimal, by: PaidBy | None, currency: str, what: str) -> None:

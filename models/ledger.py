@@ -11,13 +11,14 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from models.charges import ChargeRecord
 from models.ids import CaseId, DerivedId
 from models.message import Message, folded
 from models.money import Currency, to_minor_units
 from models.orders import Channel
 from models.partners import ChargeState
 from models.payments import PaidBy
-from models.records import BookCreditMemo, ChargeRecord
+from models.records import BookCreditMemo
 from models.refunds import Direction, RefundState, Way
 
 BUYERS_PAYMENTS: Final = "buyers/payments"

@@ -47,8 +47,8 @@ class AuthorizeCharge(Message):
     currency: Currency
     payment_method: Number
     gateway_customer: Number | None = None
-    connection_id: CaseId | None = None
-    """By which connection; none: the broker's."""
+    connection_id: CaseId
+    """By which connection: what was asked of one gateway is never asked of another (REF-6)."""
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 
@@ -75,8 +75,6 @@ class ChargeAnswer(Message):
     state: ChargeState
     gateway_reference: SaidNumber | None = None
     """Stripe's payment intent, PayPal's authorization, later its capture, Authorize.Net's transaction."""
-    connection_id: CaseId | None = None
-    """Through which it was authorized."""
     captured: NonNegativeAmount | None = None
     reason: Said = None
     """Why it was declined, in the gateway's word (`insufficient_funds`)."""
@@ -89,8 +87,8 @@ class CaptureCharge(Message):
     gateway_reference: Number
     amount: PositiveAmount
     currency: Currency
-    connection_id: CaseId | None = None
-    """By which connection; none: the broker's."""
+    connection_id: CaseId
+    """By which connection: what was asked of one gateway is never asked of another (REF-6)."""
 
 
 class VoidCharge(Message):
@@ -99,8 +97,8 @@ class VoidCharge(Message):
     charge_id: DerivedId
     gateway_reference: Number | None = None
     gateway_customer: Number | None = None
-    connection_id: CaseId | None = None
-    """By which connection; none: the broker's."""
+    connection_id: CaseId
+    """By which connection: what was asked of one gateway is never asked of another (REF-6)."""
 
 
 # ---- payment gateway: refunds ----
@@ -117,8 +115,8 @@ class SendRefund(Message):
     currency: Currency
     since: datetime | None = None
     """When it was reserved: at the gateway nothing of it is older. None: not known."""
-    connection_id: CaseId | None = None
-    """By which the payment came; none: the broker's, of a refund of the seller."""
+    connection_id: CaseId
+    """By which the payment came."""
     again: bool = False
     """It may have been tried before, by a case that was reset, continued or taken over: look before doing it."""
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from models.buyers import Address
 from models.case import CaseRecord
+from models.charges import ChargeConnection, ChargeRecord
 from models.ids import CaseId, DerivedId, LineId, ReturnId
 from models.message import LineUnits, Message, Number, Sku, Time
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
@@ -18,7 +19,7 @@ from models.naming import KitPart
 from models.order_events import ShipmentCorrected
 from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
-from models.partners import AnnounceTracking, ChargeState
+from models.partners import AnnounceTracking
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, Resolution, ReturnRequest
 from models.shares import LineShare
@@ -55,7 +56,7 @@ class OpenedOrder(Message):
     opening: Opening
     seller: Seller | None = None
     shares: tuple[LineShare, ...] = ()
-    charge_connection: CaseId | None = None
+    charge_connection: ChargeConnection | None = None
     """By which the broker charges the seller for this order; none: there was none yet."""
     reason: str | None = None
 
@@ -75,19 +76,6 @@ class LineQuantities(Message):
     @property
     def open(self) -> int:
         return self.quantity - self.shipped - self.cancelled - self.voided
-
-
-class ChargeRecord(Message):
-    """The broker's charge on the seller, one per attempt (ORD-3)."""
-
-    charge_id: DerivedId
-    state: ChargeState
-    amount: PositiveAmount
-    captured: NonNegativeAmount
-    currency: Currency
-    gateway_reference: Number | None = None
-    connection_id: CaseId | None = None
-    reason: str | None = None
 
 
 class SupplierOrderRecord(Message):

@@ -355,6 +355,8 @@ class OpenedReturn(Message):
     """Of what the broker charged the seller."""
     gateway: PaidBy | None = None
     """By which the buyer's money goes back, where it can't move every amount of `currency` (REF-14)."""
+    charge_gateway: PaidBy | None = None
+    """By which the seller's charge goes back, where it can't move every amount of `charge_currency` (REF-14)."""
     siblings: tuple[ReturnRequest, ...] = ()
     """The returns of the other suppliers (RET-2)."""
     window: ReturnWindow | None = None

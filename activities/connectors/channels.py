@@ -9,7 +9,7 @@ from activities.connectors.access import Access
 from activities.connectors.connections import Connections, unusable
 from activities.connectors.sales_channel import SalesChannel
 from activities.connectors.shop_json.shop import JsonShop
-from models.connections import BROKER, ConnectionKind, Provider, of_seller, serves_channel
+from models.connections import BROKER, HOW_TO_ADD, ConnectionKind, Provider, of_seller, serves_channel
 from models.partners import AnnounceTracking, StopShipping
 from models.records import Saved
 
@@ -41,5 +41,5 @@ class Channels:
                 if serves_channel(connection, channel):
                     return await self._connections.client(connection, CHANNELS[connection.provider])
         raise unusable(
-            of_seller(seller_id), f"seller {seller_id} has no active connection for {channel}: import one"
+            of_seller(seller_id), f"seller {seller_id} has no active connection for {channel}: {HOW_TO_ADD}"
         )

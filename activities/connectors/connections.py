@@ -20,7 +20,7 @@ from activities.connectors.clients import HttpClients
 from activities.connectors.http import Trouble, failure
 from activities.connectors.secret_reference import secret_of
 from models.connections import Connection, ConnectionKind
-from models.failures import BackhaulError, Category, PartnerUnavailable
+from models.failures import HANDLING, BackhaulError, Category, NotFound, PartnerUnavailable
 from models.settings import Settings
 
 BELIEVED_SECONDS: Final = 2.0
@@ -71,7 +71,7 @@ class Connections:
         return await self._known(("active", kind, owner), lambda: self._directory.active(kind, owner))
 
     async def named(self, connection_id: str) -> Connection:
-        """The connection of this id. Raises RefusedByPartner, in words, unless it is there and active."""
+        """The connection of this id. Raises ConnectionUnusable, in words, unless it is there and active."""
 
         def find() -> Sequence[Connection]:
             found = self._directory.find(connection_id)
@@ -79,7 +79,10 @@ class Connections:
 
         found = await self._known(("named", connection_id), find)
         if not found:
-            raise unusable(connection_id, f"there is no connection {connection_id}: import it")
+            raise unusable(
+                connection_id,
+                f"there is no connection {connection_id}: import it (backhaul connection import FILE)",
+            )
         if not found[0].active:
             raise unusable(
                 connection_id,
@@ -98,7 +101,7 @@ class Connections:
     async def client(self, connection: Connection, build: Callable[[Access], Client]) -> Client:
         """What `build` makes of this connection, kept while neither the connection nor its secret changes.
 
-        Raises RefusedByPartner, in words, when the secret can't be read or the connection can't be used.
+        Raises ConnectionUnusable, in words, when the secret can't be read or the connection can't be used.
         """
         connection_id = connection.connection_id
         try:
@@ -107,7 +110,7 @@ class Connections:
             if ready is None or ready[:2] != (connection, secret):
                 ready = connection, secret, build(Access(connection, secret, self._clients))
         except BackhaulError as error:
-            raise unusable(connection_id, f"connection {connection_id}: {error}") from None
+            raise unusable(connection_id, _to_mend(connection, error)) from None
         self._ready[connection_id] = ready
         self._ready.move_to_end(connection_id)
         if len(self._ready) > MOST_CLIENTS:
@@ -141,12 +144,21 @@ class Connections:
         return found
 
 
+def _to_mend(connection: Connection, error: BackhaulError) -> str:
+    """What is wrong with it, and the command that mends it."""
+    change = "secret=env:NAME or secret=file:/PATH" if isinstance(error, NotFound) else "KEY=VALUE"
+    named = f"connection {connection.connection_id} of {connection.owner}"
+    return f"{named}: {error} (backhaul connection set {connection.connection_id} {change})"
+
+
 def unusable(connection_id: str, why: str) -> ApplicationError:
     """The error of a connection that can't be used until somebody mends it: told once for all its cases."""
     return failure(
-        Category.REFUSED_BY_PARTNER,
+        Category.CONNECTION_UNUSABLE,
         why,
         Trouble(
-            who_acts="staff mend the connection", partner=f"connection {connection_id}", call="use a connection"
+            who_acts=HANDLING[Category.CONNECTION_UNUSABLE].who_acts,
+            partner=connection_id,
+            call="use a connection",
         ),
     )

@@ -17,6 +17,8 @@ from models.partners import (
 )
 from models.payments import PaidBy
 
+CURRENCY_NOT_TAKEN: Final = "currency_not_supported"
+"""Why a charge is declined that is in another currency than the account takes."""
 HELD: Final = "held_for_review"
 """Why a charge is declined that a person at the gateway would have to agree to."""
 

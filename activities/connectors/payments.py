@@ -11,7 +11,7 @@ from activities.connectors.connections import Connections, unusable
 from activities.connectors.payment_gateway import PaymentGateway
 from activities.connectors.paypal.gateway import PayPalGateway
 from activities.connectors.stripe.gateway import StripeGateway
-from models.connections import BROKER, Connection, ConnectionKind, Provider
+from models.connections import BROKER, Connection, Provider
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, RefundAnswer, SendRefund, VoidCharge
 from models.refunds import Direction
 
@@ -32,22 +32,20 @@ class Payments:
 
     @activity.defn(name="authorize_charge")
     async def authorize_charge(self, ask: AuthorizeCharge) -> ChargeAnswer:
-        """Reserve the broker's charge on the seller's payment method (ORD-3); the answer names the connection."""
-        connection = await self._connection(ask.connection_id)
-        gateway = await self._gateway(connection)
-        answer = await gateway.authorize(ask, looks=_may_be_done(again=ask.again))
-        return answer.model_copy(update={"connection_id": connection.connection_id})
+        """Reserve the broker's charge on the seller's payment method (ORD-3)."""
+        gateway = await self._charging(ask.connection_id)
+        return await gateway.authorize(ask, looks=_may_be_done(again=ask.again))
 
     @activity.defn(name="capture_charge")
     async def capture_charge(self, ask: CaptureCharge) -> ChargeAnswer:
         """Take `amount` of an authorized charge; the rest is given free."""
-        gateway = await self._gateway(await self._connection(ask.connection_id))
+        gateway = await self._charging(ask.connection_id)
         return await gateway.capture(ask, looks=_may_be_done())
 
     @activity.defn(name="void_charge")
     async def void_charge(self, ask: VoidCharge) -> ChargeAnswer:
         """Give an authorization free (CAN-1, ORD-7)."""
-        gateway = await self._gateway(await self._connection(ask.connection_id))
+        gateway = await self._charging(ask.connection_id)
         return await gateway.void(ask)
 
     @activity.defn(name="send_refund")
@@ -62,21 +60,14 @@ class Payments:
         gateway = await self._refunding(ask)
         return await gateway.find_refund(ask)
 
-    async def _connection(self, connection_id: str | None) -> Connection:
-        """The one of this id; where none is named, the broker's newest."""
-        if connection_id is not None:
-            return await self._connections.named(connection_id)
-        found = await self._connections.active(ConnectionKind.PAYMENTS, BROKER)
-        if not found:
-            raise unusable(BROKER, "the broker has no active payments connection: import one")
-        return found[0]
+    async def _charging(self, connection_id: str) -> PaymentGateway:
+        """The gateway by which the broker charges its sellers."""
+        return await self._gateway(await self._connections.named(connection_id))
 
     async def _refunding(self, ask: SendRefund) -> PaymentGateway:
         """The gateway by which the payment came. The broker's money and a seller's are never mixed."""
         is_brokers = ask.direction is Direction.BROKER_TO_SELLER
-        if ask.connection_id is None and not is_brokers:
-            raise unusable(ask.refund_id, f"refund {ask.refund_id} names no connection of the seller's")
-        connection = await self._connection(ask.connection_id)
+        connection = await self._connections.named(ask.connection_id)
         if (connection.owner == BROKER) is not is_brokers:
             whose = "is the broker's" if connection.owner == BROKER else f"is that of {connection.owner}"
             raise unusable(

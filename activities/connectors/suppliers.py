@@ -17,7 +17,7 @@ from activities.connectors.connections import Connections, unusable
 from activities.connectors.places import Place, distance_km, place_of
 from activities.connectors.supplier_api import LocatedOffer, SupplierApi
 from activities.connectors.supplier_json.supplier import JsonSupplier
-from models.connections import BROKER, Connection, ConnectionKind, Provider, of_supplier
+from models.connections import BROKER, HOW_TO_ADD, Connection, ConnectionKind, Provider, of_supplier
 from models.message import folded
 from models.naming import by_sku
 from models.partners import (
@@ -65,7 +65,7 @@ class Suppliers:
         """
         connections = await self._connections.active(ConnectionKind.SUPPLIER)
         if not connections:
-            raise unusable("of a supplier", "there is no active supplier connection: import one")
+            raise unusable("supplier", f"there is no active connection to a supplier: {HOW_TO_ADD}")
         buyer = await asyncio.to_thread(place_of, ask.ship_to)
         skus = tuple(by_sku(ask.wanted))
         found: list[FoundSources] = []
@@ -141,7 +141,7 @@ class Suppliers:
         if not known:
             raise unusable(
                 of_supplier(supplier_id),
-                f"supplier {supplier_id} has no active connection, nor is there a network",
+                f"supplier {supplier_id} has no active connection, nor is there a network: {HOW_TO_ADD}",
             )
         return next((one for one in known if one.connection_id == preferred), known[0])
 

@@ -7,9 +7,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from activities.database.transactions import read, write
-from models.connections import BROKER, Connection, ConnectionKind, fixed_problems
+from models.charges import ChargeConnection
+from models.connections import BROKER, Connection, ConnectionKind, Provider, fixed_problems
 from models.failures import InvalidInput, NotFound, Problem
-from models.tables import ConnectionRow, SellerRow, SupplierOrderRow, SupplierRow
+from models.gateway_limits import charges_in
+from models.payments import PaidBy
+from models.tables import ConnectionRow, OrderRow, SellerRow, SupplierOrderRow, SupplierRow
 
 
 class ConnectionRegister:
@@ -95,9 +98,29 @@ def paying(session: Session, seller_id: str) -> list[Connection]:
     return [_connection(row) for row in session.exec(rows)]
 
 
-def charging(connections: Sequence[Connection]) -> str | None:
-    """The broker's newest one, by which it charges its sellers; none: there is none."""
-    return next((one.connection_id for one in connections if one.owner == BROKER), None)
+def charging(connections: Sequence[Connection], currency: str) -> ChargeConnection | None:
+    """The broker's newest one that can charge its sellers in this currency; none: there is none."""
+    brokers = (one for one in connections if one.owner == BROKER)
+    able = (one for one in brokers if charges_in(PaidBy(one.provider.value), one.options, currency))
+    found = next(able, None)
+    return None if found is None else _charge_connection(found.connection_id, found.provider)
+
+
+def decided(session: Session, order: OrderRow) -> ChargeConnection | None:
+    """The one by which this order's seller is charged, active or not; none: it is not decided yet."""
+    row = session.get(ConnectionRow, order.charge_connection_id) if order.charge_connection_id else None
+    return None if row is None else _charge_connection(row.connection_id, row.provider)
+
+
+def provider_of(session: Session, connection_id: str) -> PaidBy:
+    """Which gateway this payments connection leads to."""
+    row = session.get(ConnectionRow, connection_id)
+    assert row is not None, "it is a foreign key"
+    return PaidBy(row.provider.value)
+
+
+def _charge_connection(connection_id: str, provider: Provider) -> ChargeConnection:
+    return ChargeConnection(connection_id=connection_id, provider=PaidBy(provider.value))
 
 
 def taking(connections: Sequence[Connection], paid_by: str) -> str | None:

@@ -23,7 +23,8 @@ from activities.database import (
     shipment_corrections,
 )
 from activities.database.transactions import read, write
-from models.failures import HANDLING, BackhaulError, Category
+from models.charges import ChargeConnection, ChooseConnection
+from models.failures import HANDLING, BackhaulError, Category, ConnectionUnusable
 from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
     BookCreditMemo,
@@ -58,8 +59,8 @@ class Database:
     """The database as activities.
 
     A no of the business is an answer, or a final error of its category (NotFound, Conflict, InvalidInput): never
-    tried again as an outage. PartnerUnavailable: the database stays away. Internal: a fault of ours; it is tried
-    again, and works once it is mended.
+    tried again as an outage. ConnectionUnusable: it works once staff have mended a connection. PartnerUnavailable:
+    the database stays away. Internal: a fault of ours; it is tried again, and works once it is mended.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -69,6 +70,11 @@ class Database:
     def open_order(self, ask: OpenOrder) -> OpenedOrder:
         """Write an order down for the first time; its totals are shared out over its lines (ORD-1)."""
         return self._write(orders.open_order, ask)
+
+    @activity.defn(name="choose_connection")
+    def choose_connection(self, ask: ChooseConnection) -> ChargeConnection:
+        """By which connection a seller is charged whose order was opened before there was one (ORD-3)."""
+        return self._write(orders.choose_connection, ask)
 
     @activity.defn(name="save_order")
     def save_order(self, ask: SaveOrder) -> Saved:
@@ -157,8 +163,9 @@ class Database:
         try:
             return in_transaction(self._engine, lambda session: work(session, ask))
         except BackhaulError as error:
+            named = ({"partner": error.connection},) if isinstance(error, ConnectionUnusable) else ()
             raise ApplicationError(
-                str(error), type=error.category.value, non_retryable=not HANDLING[error.category].retried
+                str(error), *named, type=error.category.value, non_retryable=not HANDLING[error.category].retried
             ) from None
         except Exception as fault:
             # Where, and not what it says: that may quote somebody's data.

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from models.charges import ChargeRecord
 from models.ledger import (
     Entry,
     PaymentMoved,
@@ -18,7 +19,7 @@ from models.ledger import (
 )
 from models.money import to_minor_units
 from models.orders import Channel
-from models.records import BookCreditMemo, ChargeRecord
+from models.records import BookCreditMemo
 from models.tables import ChargeRow, CreditMemoRow, OrderRow, PaymentRow, RefundRow, ReturnRow
 
 
@@ -71,6 +72,7 @@ def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iter
             amount=charge.amount,
             captured=charge.captured,
             currency=charge.currency,
+            connection_id=charge.connection_id,
         )
         seller_id = found[charge.order_id].seller_id
         yield Movement(charge_movement(charge.charge_id), charge_entries(record, charge.order_id, seller_id, now))

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
-from activities.database.connections import charging, paying, taking
+from activities.database.connections import charging, decided, paying, taking
 from activities.database.ledger import entered, post
 from activities.database.ledger_facts import payment_moved
 from activities.database.order_lines import order_lines, share_of
@@ -20,8 +20,10 @@ from activities.database.replacements import replaced_units, why_not_replaced
 from activities.database.upserts import add_new, table_of, upsert, written
 from models.buyers import Address
 from models.case import OrderStage
+from models.charges import ChargeConnection, ChargeRecord, ChooseConnection
+from models.connections import BROKER, HOW_TO_ADD
 from models.differences import differences
-from models.failures import NotFound
+from models.failures import ConnectionUnusable, NotFound
 from models.ledger import charge_entries, charge_movement, payment_entries
 from models.message import folded
 from models.orders import OrderRequest, share_out
@@ -29,7 +31,6 @@ from models.partners import ChargeState
 from models.payments import BY_GATEWAY
 from models.records import (
     Cessation,
-    ChargeRecord,
     LineQuantities,
     OpenedOrder,
     Opening,
@@ -69,6 +70,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         return _refused(why)
     shares = share_out(request)
     connections = paying(session, request.seller_id)
+    by = charging(connections, request.charge_currency)
     order = OrderRow(
         order_id=request.order_id,
         seller_id=request.seller_id,
@@ -84,7 +86,7 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         payment_amount=request.paid,
         payment_currency=request.paid_currency,
         charge_currency=request.charge_currency,
-        charge_connection_id=charging(connections),
+        charge_connection_id=by.connection_id if by is not None else None,
     )
     session.add(order)
     session.flush()
@@ -114,8 +116,28 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
         opening=Opening.OPENED,
         seller=seller.settings,
         shares=shares,
-        charge_connection=order.charge_connection_id,
+        charge_connection=by,
     )
+
+
+def choose_connection(session: Session, ask: ChooseConnection) -> ChargeConnection:
+    """By which connection the seller of this order is charged: what was decided before, else the broker's newest
+    one, which is kept. Raises NotFound for an order that was never opened; ConnectionUnusable while there is none.
+    """
+    order = session.get(OrderRow, ask.order_id, with_for_update=True)
+    if order is None:
+        raise _no_order(ask.order_id)
+    if (before := decided(session, order)) is not None:
+        return before
+    by = charging(paying(session, order.seller_id), order.charge_currency)
+    if by is None:
+        raise ConnectionUnusable(
+            BROKER,
+            f"the broker has no active payments connection that charges sellers in {order.charge_currency}: "
+            f"{HOW_TO_ADD}",
+        )
+    order.charge_connection_id = by.connection_id
+    return by
 
 
 def refusal_of(session: Session, request: OrderRequest) -> OpenedOrder | None:
@@ -231,7 +253,7 @@ def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
             opening=Opening.OPENED,
             seller=row.seller,
             shares=_shares(session, row.order_id),
-            charge_connection=row.charge_connection_id,
+            charge_connection=decided(session, row),
         )
     differs = differences(ask.request, row.request)
     why = f"; this request differs from it in {differs}" if differs else ", by the same request"

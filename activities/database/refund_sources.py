@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
-from activities.database.connections import paying, taking
-from models.failures import NotFound
-from models.gateway_limits import BY_DEFAULT
+from activities.database.connections import paying, provider_of, taking
+from models.connections import HOW_TO_ADD, of_seller
+from models.failures import ConnectionUnusable
 from models.payments import BY_GATEWAY, PaidBy
 from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
-from models.tables import ChargeRow, ConnectionRow, OrderRow, PaymentRow, RefundRow, SellerRow
+from models.tables import ChargeRow, OrderRow, PaymentRow, RefundRow, SellerRow
 
 
 class RefundSource(NamedTuple):
@@ -36,7 +36,7 @@ def refund_source(
 ) -> RefundSource:
     """What a refund of the buyer is made from: all that was paid is the cap, one payment carries it (REF-3).
 
-    Raises RefundRefused; NotFound where no connection leads back, until there is one.
+    Raises RefundRefused; ConnectionUnusable where no connection leads back, until there is one.
     """
     if request.direction is Direction.BROKER_TO_SELLER:
         return _charge(session, request, order)
@@ -59,9 +59,10 @@ def refund_source(
     # The connection that took the payment, even if the seller has another one by now.
     connection_id = payment.connection_id or taking(paying(session, order.seller_id), payment.paid_by.value)
     if connection_id is None:
-        raise NotFound(
+        raise ConnectionUnusable(
+            of_seller(order.seller_id),
             f"seller {order.seller_id} has no active {payment.paid_by.value} connection, by which the buyer's "
-            "payment goes back: import one"
+            f"payment goes back: {HOW_TO_ADD}",
         )
     return paid._replace(reference=payment.reference, connection_id=connection_id, by=payment.paid_by)
 
@@ -120,15 +121,9 @@ def _charge(session: Session, request: RefundRequest, order: OrderRow) -> Refund
         charge.currency,
         charge.gateway_reference,
         charge.connection_id,
-        _provider(session, charge) if request.way is Way.GATEWAY else None,
+        provider_of(session, charge.connection_id) if request.way is Way.GATEWAY else None,
         over_refund_allowed=False,
     )
-
-
-def _provider(session: Session, charge: ChargeRow) -> PaidBy:
-    """Whose protocol the connection of a charge speaks."""
-    row = session.get(ConnectionRow, charge.connection_id) if charge.connection_id else None
-    return PaidBy(row.provider.value) if row is not None else BY_DEFAULT
 
 
 def taken(rows: Iterable[RefundRow], direction: Direction) -> Decimal:

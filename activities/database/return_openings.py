@@ -7,7 +7,9 @@ from sqlmodel import Session, col, select
 
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
+from activities.database.connections import provider_of
 from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
+from activities.database.refund_sources import captured_charge
 from activities.database.return_reasons import why_unusable
 from activities.database.return_windows import window_of
 from activities.database.returnable_units import (
@@ -181,6 +183,7 @@ def _opened(
         currency=order.payment_currency,
         charge_currency=order.charge_currency,
         gateway=_gateway(session, order),
+        charge_gateway=_charge_gateway(session, order),
         siblings=siblings,
         window=window_of(session, ask.request, order, seller, [line.line_id for line in lines]),
     )
@@ -188,12 +191,23 @@ def _opened(
 
 def _gateway(session: Session, order: OrderRow) -> PaidBy | None:
     """By which the buyer's money goes back, where not every amount can be moved by it (REF-14)."""
-    coarse = [by for by in BY_GATEWAY if is_coarse(by, order.payment_currency)]
+    coarse = _coarse(order.payment_currency)
     if not coarse:
         return None
     paid = select(PaymentRow).where(PaymentRow.order_id == order.order_id, col(PaymentRow.paid_by).in_(coarse))
     first = session.exec(paid.order_by(col(PaymentRow.position))).first()
     return None if first is None else first.paid_by
+
+
+def _charge_gateway(session: Session, order: OrderRow) -> PaidBy | None:
+    """The same of the seller's charge."""
+    charge = captured_charge(session, order.order_id) if _coarse(order.charge_currency) else None
+    return None if charge is None else provider_of(session, charge.connection_id)
+
+
+def _coarse(currency: str) -> list[PaidBy]:
+    """Gateways that can't move every amount of it."""
+    return [by for by in BY_GATEWAY if is_coarse(by, currency)]
 
 
 def _seller(session: Session, order: OrderRow) -> Seller:

@@ -400,7 +400,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("connection_id", sa.String(), nullable=True),
+        sa.Column("connection_id", sa.String(), nullable=False),
         sa.CheckConstraint(
             "CAST(captured AS NUMERIC) <= CAST(amount AS NUMERIC)",
             name=op.f("ck_charge_no_more_is_captured_than_asked"),

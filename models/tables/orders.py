@@ -171,5 +171,5 @@ class ChargeRow(SQLModel, table=True):
     gateway_reference: str | None = Field(default=None, unique=True)
     """The gateway's own number: of one charge, never of two."""
     reason: str | None = None
-    connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
+    connection_id: str = Field(foreign_key="connection.connection_id")
     """Through which the broker made it, and gives it back."""

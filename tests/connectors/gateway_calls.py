@@ -14,6 +14,7 @@ from models.connections import KIND_OF, Connection, Provider
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeAnswer, SendRefund, VoidCharge
 from models.refunds import Direction
 from models.settings import Settings
+from starter.ops.local_connections import STRIPE
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import CaptureFact, RefundFact
 
@@ -51,6 +52,7 @@ def charge(
         currency=currency,
         payment_method=method,
         gateway_customer=customer,
+        connection_id=STRIPE,
     )
 
 
@@ -61,11 +63,12 @@ def capture(answer: ChargeAnswer, amount: str = "80.00", currency: str = "USD") 
         gateway_reference=answer.gateway_reference,
         amount=Decimal(amount),
         currency=currency,
+        connection_id=STRIPE,
     )
 
 
 def void(answer: ChargeAnswer) -> VoidCharge:
-    return VoidCharge(charge_id=answer.charge_id, gateway_reference=answer.gateway_reference)
+    return VoidCharge(charge_id=answer.charge_id, gateway_reference=answer.gateway_reference, connection_id=STRIPE)
 
 
 def refund(
@@ -78,6 +81,7 @@ def refund(
         payment_reference=payment,
         amount=Decimal(amount),
         currency=currency,
+        connection_id=STRIPE,
     )
 
 

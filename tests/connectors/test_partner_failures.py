@@ -15,6 +15,7 @@ from activities.connectors.http import Trouble
 from activities.connectors.payments import Payments
 from models.partners import AnnounceTracking, AuthorizeCharge, CaptureCharge, ChargeState, SendRefund
 from models.refunds import Direction
+from starter.ops.local_connections import STRIPE
 from tests.connections import connections
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,6 +38,7 @@ REFUND = SendRefund.model_validate(
         "payment_reference": "pi_buyer",
         "amount": "10.00",
         "currency": "USD",
+        "connection_id": STRIPE,
     }
 )
 CHARGE = AuthorizeCharge.model_validate(
@@ -46,10 +48,17 @@ CHARGE = AuthorizeCharge.model_validate(
         "amount": "10.00",
         "currency": "USD",
         "payment_method": "pm_card",
+        "connection_id": STRIPE,
     }
 )
 CAPTURE = CaptureCharge.model_validate(
-    {"charge_id": "CH-1001-1", "gateway_reference": "pi_1", "amount": "10.00", "currency": "USD"}
+    {
+        "charge_id": "CH-1001-1",
+        "gateway_reference": "pi_1",
+        "amount": "10.00",
+        "currency": "USD",
+        "connection_id": STRIPE,
+    }
 )
 
 Respond = Callable[[httpx.Request], httpx.Response]

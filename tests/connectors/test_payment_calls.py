@@ -13,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.connectors.payments import Payments
 from models.partners import AuthorizeCharge, CaptureCharge, ChargeState, SendRefund, VoidCharge
 from models.refunds import Direction
+from starter.ops.local_connections import STRIPE
 from starter.sandbox import SandboxClient, running_sandbox
 from starter.sandbox.store import Store
 from starter.sandbox.stripe_objects import Intent
@@ -78,6 +79,7 @@ def charge(charge_id: str, customer: str | None = None) -> AuthorizeCharge:
         currency="USD",
         payment_method="pm_card_visa",
         gateway_customer=customer,
+        connection_id=STRIPE,
     )
 
 
@@ -88,7 +90,13 @@ async def test_REF_6_the_first_try_of_a_charge_a_capture_and_a_refund_is_one_cal
     assert await busy.calls() == ["POST /v1/payment_intents"]
     reference = authorized.gateway_reference or ""
 
-    ask = CaptureCharge(charge_id="CH-first-1", gateway_reference=reference, amount=Decimal(100), currency="USD")
+    ask = CaptureCharge(
+        charge_id="CH-first-1",
+        gateway_reference=reference,
+        amount=Decimal(100),
+        currency="USD",
+        connection_id=STRIPE,
+    )
     await activities.run(busy.payments.capture_charge, ask)
     assert await busy.calls() == [f"POST /v1/payment_intents/{reference}/capture"]
 
@@ -115,7 +123,7 @@ def refund_of(payment: str, direction: Direction) -> SendRefund:
         payment_reference=payment,
         amount=Decimal(10),
         currency="USD",
-        connection_id=OF_ACME if direction is Direction.SELLER_TO_BUYER else None,
+        connection_id=OF_ACME if direction is Direction.SELLER_TO_BUYER else STRIPE,
     )
 
 
@@ -162,7 +170,9 @@ async def test_CAN_1_a_charge_whose_answer_was_never_heard_is_voided_at_once(
     with pytest.raises(Exception, match="can't be reached"):
         await activities.run(busy.payments.authorize_charge, charge("CH-unheard-1"))
     await busy.calls()
-    answer = await activities.run(busy.payments.void_charge, VoidCharge(charge_id="CH-unheard-1"))
+    answer = await activities.run(
+        busy.payments.void_charge, VoidCharge(charge_id="CH-unheard-1", connection_id=STRIPE)
+    )
     assert answer.state is ChargeState.VOIDED
     asked = await busy.calls()
     assert asked[:2] == ["GET /v1/payment_intents/search", "GET /v1/payment_intents"]
@@ -172,7 +182,7 @@ async def test_CAN_1_a_charge_whose_answer_was_never_heard_is_voided_at_once(
 async def test_CAN_1_a_known_charge_is_voided_by_one_call(busy: Busy, activities: ActivityEnvironment) -> None:
     authorized = await activities.run(busy.payments.authorize_charge, charge("CH-known-1"))
     await busy.calls()
-    ask = VoidCharge(charge_id="CH-known-1", gateway_reference=authorized.gateway_reference)
+    ask = VoidCharge(charge_id="CH-known-1", gateway_reference=authorized.gateway_reference, connection_id=STRIPE)
     assert (await activities.run(busy.payments.void_charge, ask)).state is ChargeState.VOIDED
     assert len(await busy.calls()) == 1
 

@@ -19,6 +19,7 @@ from models.partners import (
     VoidCharge,
 )
 from models.refunds import Direction
+from starter.ops.local_connections import STRIPE
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentFact, PaymentSeed, RefundFact
 from tests.connections import OF_ACME, OF_OWN, OWN_ACCOUNT
@@ -46,6 +47,7 @@ def charge(
         currency=currency,
         payment_method=method,
         gateway_customer=customer,
+        connection_id=STRIPE,
         again=again,
     )
 
@@ -65,7 +67,7 @@ def refund(
         payment_reference=payment,
         amount=Decimal(amount),
         currency=currency,
-        connection_id=connection_id if direction is Direction.SELLER_TO_BUYER else None,
+        connection_id=connection_id if direction is Direction.SELLER_TO_BUYER else STRIPE,
     )
 
 
@@ -76,6 +78,7 @@ def capture(answer: ChargeAnswer, amount: str, currency: str = "USD") -> Capture
         gateway_reference=answer.gateway_reference,
         amount=Decimal(amount),
         currency=currency,
+        connection_id=STRIPE,
     )
 
 
@@ -169,7 +172,8 @@ async def test_ORD_3_a_charge_that_was_voided_meanwhile_is_not_told_as_it_was_sa
 ) -> None:
     first = await activities.run(payments.authorize_charge, charge())
     await activities.run(
-        payments.void_charge, VoidCharge(charge_id="CH-1001-1", gateway_reference=first.gateway_reference)
+        payments.void_charge,
+        VoidCharge(charge_id="CH-1001-1", gateway_reference=first.gateway_reference, connection_id=STRIPE),
     )
     assert (await activities.run(payments.authorize_charge, charge())).state is ChargeState.VOIDED
 
@@ -208,7 +212,9 @@ async def test_ORD_3_an_authorization_that_is_too_old_says_so(
 async def test_ORD_3_a_charge_that_the_gateway_never_saw_is_none(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
-    ask = CaptureCharge(charge_id="CH-9-1", gateway_reference="pi_none", amount=Decimal(1), currency="USD")
+    ask = CaptureCharge(
+        charge_id="CH-9-1", gateway_reference="pi_none", amount=Decimal(1), currency="USD", connection_id=STRIPE
+    )
     assert (await activities.run(payments.capture_charge, ask)).state is ChargeState.NONE
 
 
@@ -262,6 +268,7 @@ async def test_CAN_1_a_reserved_charge_is_voided_also_twice(
         charge_id="CH-1001-1",
         gateway_reference=authorized.gateway_reference if known else None,
         gateway_customer="cus_acme",
+        connection_id=STRIPE,
     )
     assert (await activities.run(payments.void_charge, ask)).state is ChargeState.VOIDED
     assert (await activities.run(payments.void_charge, ask)).state is ChargeState.VOIDED
@@ -271,7 +278,7 @@ async def test_CAN_1_a_reserved_charge_is_voided_also_twice(
 async def test_CAN_1_a_charge_that_never_got_there_needs_no_void(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
-    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1"))
+    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1", connection_id=STRIPE))
     assert answer.state is ChargeState.NONE
 
 
@@ -280,7 +287,7 @@ async def test_CAN_1_a_charge_that_was_taken_already_says_so_and_stays(
 ) -> None:
     authorized = await activities.run(payments.authorize_charge, charge())
     await activities.run(payments.capture_charge, capture(authorized, "80.00"))
-    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1"))
+    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1", connection_id=STRIPE))
     assert (answer.state, answer.captured) == (ChargeState.CAPTURED, Decimal(80))
 
 
@@ -288,7 +295,7 @@ async def test_CAN_1_a_declined_charge_leaves_nothing_behind(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     await activities.run(payments.authorize_charge, charge(method="pm_card_visa_chargeDeclined"))
-    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1"))
+    answer = await activities.run(payments.void_charge, VoidCharge(charge_id="CH-1001-1", connection_id=STRIPE))
     assert answer.state is ChargeState.VOIDED
 
 
@@ -296,7 +303,7 @@ async def test_CAN_1_a_void_whose_answer_was_lost_is_looked_at_again(
     payments: Payments, sandbox: SandboxClient, activities: ActivityEnvironment
 ) -> None:
     authorized = await activities.run(payments.authorize_charge, charge())
-    ask = VoidCharge(charge_id="CH-1001-1", gateway_reference=authorized.gateway_reference)
+    ask = VoidCharge(charge_id="CH-1001-1", gateway_reference=authorized.gateway_reference, connection_id=STRIPE)
     await sandbox.add_fault("gateway", "drop_after", match="POST .*/cancel")
     await lost(activities, payments.void_charge, ask)
     assert (await activities.run(payments.void_charge, ask)).state is ChargeState.VOIDED

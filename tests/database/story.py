@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from activities.database import ConnectionRegister, Database, Parties, Reading
 from models.case import CaseRecord, SlaState, Step
+from models.charges import ChargeRecord
 from models.connections import BROKER, Connection
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
 from models.message import LineUnits
@@ -17,7 +18,6 @@ from models.partners import ChargeState
 from models.records import (
     BookCreditMemo,
     Cessation,
-    ChargeRecord,
     CreditMemoBooked,
     LineQuantities,
     OpenedOrder,

@@ -264,7 +264,7 @@ def test_REF_9_a_payment_to_which_no_connection_leads_back_waits_for_one(story: 
     story.delivered(("A", 1, "50.00"), payment=payment)
     with pytest.raises(ApplicationError, match="acme has no active paypal connection") as waits:
         story.refunding("RF-1", "1.00")
-    assert waits.value.type == "NotFound"
+    assert (waits.value.type, waits.value.details) == ("ConnectionUnusable", ({"partner": "seller:acme"},))
     story.connected("acme-paypal", "seller:acme", provider="paypal")
     answer = story.refunding("RF-1", "1.00")
     assert (answer.opening, answer.connection_id) == (Opening.OPENED, "acme-paypal")

@@ -13,10 +13,10 @@ from sqlmodel import Session
 from activities.database.engines import writing
 from activities.database.ledger import Ledger, post
 from models.beancount import BookedLine, account_name, beancount_text
+from models.charges import ChargeRecord
 from models.failures import BackhaulError
 from models.ledger import BROKER_REVENUE, Entry, EntryKind, Line, available
 from models.partners import ChargeState
-from models.records import ChargeRecord
 from models.refunds import Direction, RefundState, Way
 from tests.database.conftest import KINDS
 from tests.database.full_database import by_hand, everything
@@ -42,6 +42,7 @@ def charge(state: ChargeState, captured: str = "0") -> ChargeRecord:
         captured=Decimal(captured),
         currency="USD",
         gateway_reference="pi_charge_1001",
+        connection_id="broker-stripe",
     )
 
 

@@ -48,6 +48,7 @@ def happy_order(story: Story, engine: Engine) -> None:
         story.database.save_order(told.model_copy(update={"record": record, **news}))
 
     charge = {"charge_id": "CH-1001-1", "amount": "60.00", "currency": "USD", "gateway_reference": "pi_1"}
+    charge["connection_id"] = "broker-stripe"
     authorized = SaveOrder.model_validate(
         told.model_dump() | {"charges": [charge | {"state": "authorized", "captured": "0"}]}
     ).charges

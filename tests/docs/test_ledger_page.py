@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from activities.database import upgrade
 from activities.database.engines import make_engine
 from activities.database.ledger import Ledger
+from models.charges import ChargeRecord
 from models.ledger import (
     ACCOUNTS,
     Entry,
@@ -23,7 +24,7 @@ from models.ledger import (
 from models.orders import Channel
 from models.partners import ChargeState
 from models.payments import PaidBy
-from models.records import BookCreditMemo, ChargeRecord
+from models.records import BookCreditMemo
 from models.refunds import Direction, RefundState, Way
 from tests.database.story import NOON, Story
 
@@ -54,7 +55,12 @@ def every_entry() -> list[Entry]:
     ]
     for charged, captured in ((ChargeState.CAPTURED, "5.00"), (ChargeState.VOIDED, "0")):
         charge = ChargeRecord(
-            charge_id="C-1", state=charged, amount=Decimal("9.00"), captured=Decimal(captured), currency="USD"
+            charge_id="C-1",
+            state=charged,
+            amount=Decimal("9.00"),
+            captured=Decimal(captured),
+            currency="USD",
+            connection_id="broker-stripe",
         )
         found += charge_entries(charge, "1", "acme", NOON, ["authorized"])
     for direction in Direction:

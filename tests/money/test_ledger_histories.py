@@ -13,10 +13,11 @@ from sqlalchemy import Engine
 from activities.database import upgrade
 from activities.database.engines import make_engine
 from activities.database.ledger import Ledger
+from models.charges import ChargeRecord
 from models.ledger import is_credit
 from models.money import smallest_unit
 from models.partners import ChargeState
-from models.records import BookCreditMemo, ChargeRecord
+from models.records import BookCreditMemo
 from models.refunds import Direction, RefundState
 from tests.database.story import NOON, Story
 
@@ -116,7 +117,14 @@ class Player:
             else:
                 charges[last] = (ChargeState.CAPTURED, asked, min(asked, amount))
         records = [
-            ChargeRecord(charge_id=name, state=state, amount=asked, captured=taken, currency=self.currency)
+            ChargeRecord(
+                charge_id=name,
+                state=state,
+                amount=asked,
+                captured=taken,
+                currency=self.currency,
+                connection_id="broker-stripe",
+            )
             for name, (state, asked, taken) in charges.items()
         ]
         self.story.save(charges=tuple(records))

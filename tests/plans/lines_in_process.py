@@ -20,6 +20,7 @@ from tests.model.order_lines_procedure import LinesProcedure, LinesState
 from tests.model.procedure import Happening
 from tests.model.sold_lines import COMPONENTS, SOLD, TARGETS
 from tests.plans.against_model import Kind
+from tests.plans.orders.order_rig import BY_STRIPE
 from tests.plans.rig import Given, Pure, Rig
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
@@ -92,7 +93,9 @@ class OrderOfLines:
     def answer(self, effect: Effect, facts: OrderFacts) -> Given:
         match effect:
             case WriteDown():
-                return OpenedOrder(opening=Opening.OPENED, seller=SELLER, shares=SHARES)
+                return OpenedOrder(
+                    opening=Opening.OPENED, seller=SELLER, shares=SHARES, charge_connection=BY_STRIPE
+                )
             case Authorize() | Capture() | VoidAuthorization():
                 state = {"authorize": "authorized", "capture": "captured"}.get(effect.kind, "voided")
                 captured = effect.amount if isinstance(effect, Capture) else None

@@ -36,6 +36,7 @@ from tests.model.order_procedure import (
 )
 from tests.model.procedure import Happening
 from tests.plans.against_model import Kind
+from tests.plans.orders.order_rig import BY_STRIPE
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
@@ -131,7 +132,9 @@ class Order:
             case WriteDown() if self.setup.refused:
                 return OpenedOrder(opening=Opening.REFUSED, reason="there is no seller acme")
             case WriteDown():
-                return OpenedOrder(opening=Opening.OPENED, seller=seller(self.setup), shares=SHARES)
+                return OpenedOrder(
+                    opening=Opening.OPENED, seller=seller(self.setup), shares=SHARES, charge_connection=BY_STRIPE
+                )
             case Authorize() | Capture() | VoidAuthorization():
                 return self._charge(effect)
             case SearchStock():

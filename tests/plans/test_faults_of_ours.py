@@ -14,7 +14,7 @@ import pytest
 from models.alerts import AlertKind, AlertTopic
 from models.failures import Category
 from models.partners import RmaAnswer
-from models.records import LineQuantities
+from models.records import LineQuantities, OpenedOrder, Opening
 from models.refunds import RefundState
 from models.replacements import ReplacementNews
 from models.worklists import Work
@@ -109,6 +109,14 @@ def shipped() -> Tour:
     return Tour(order.rig, order.event, order_view.view, goes, "shipped")
 
 
+def opened_without_a_connection() -> Tour:
+    order = Order()
+    order.opening = OpenedOrder(opening=Opening.OPENED)
+    return Tour(
+        order.rig, order.event, order_view.view, [("clock", {"minutes": 31}), ("shipment", PARCEL)], "shipped"
+    )
+
+
 def cancelled() -> Tour:
     order = Order().in_its_window()
     return Tour(order.rig, order.event, order_view.view, [("cancel_request", {})], "cancelled", "cancelled")
@@ -171,6 +179,7 @@ def no_event(name: str, **fields: Any) -> Any:
 
 TOURS: Final[dict[str, Callable[[], Tour]]] = {
     "write_down": shipped,
+    "choose_connection": opened_without_a_connection,
     "authorize": shipped,
     "search_stock": shipped,
     "capture": shipped,

@@ -38,6 +38,18 @@ class Patience:
     pause: timedelta = timedelta(minutes=15)
     longest_pause: timedelta = timedelta(hours=6)
 
+    def pause_after(self, rounds: int, category: Category) -> timedelta:
+        """How long nobody asks after so many rounds in vain. A connection that staff mend is soon tried again."""
+        pause, longest = self.pause, self.longest_pause
+        if category is Category.CONNECTION_UNUSABLE:
+            pause, longest = MENDED_AFTER, LONGEST_MENDED_AFTER
+        return min(pause * (1 << min(rounds, DOUBLED_AT_MOST)), longest)
+
+
+DOUBLED_AT_MOST: Final = 10
+MENDED_AFTER: Final = timedelta(minutes=1)
+LONGEST_MENDED_AFTER: Final = timedelta(minutes=5)
+"""A connection that can't be used costs a look at the database, and nobody else is asked."""
 
 PARTNERS = Patience(timedelta(seconds=60), 2, timedelta(seconds=1), timedelta(minutes=1))
 DATABASE = Patience(
@@ -94,13 +106,14 @@ async def ask(
 ) -> Given:
     """The partner's or the database's answer; asks until there is one. Raises asyncio.CancelledError alone.
 
-    An outage is told when it lasts; whatever no retry mends (a fault of ours, a partner's flat no) is told at
-    once, and is tried again after a pause, so that the case goes on when it is mended (NTF-9).
+    An outage is told when it lasts; whatever no retry mends (a fault of ours, a partner's flat no, a connection
+    that can't be used) is told at once, and is tried again after a pause, so that the case goes on when it is
+    mended (NTF-9).
     """
     patience = DATABASE if call.queue is Queue.MAIN else PARTNERS
     # A run that took over from another one (reset, continued as new) may have asked before.
     message = _again(message) if _took_over() else message
-    pause, rounds = patience.pause, 0
+    rounds = lasted = 0
     while True:
         try:
             return await _round(call, message, summary, seller_id, patience, first=rounds == 0)
@@ -114,9 +127,9 @@ async def ask(
             troubled(Setback(reason, category, lasting, topic))
         message = _again(message)
         if lasting or wanted:
-            await _rest(max(pause, wanted) if lasting else wanted, f"Pause before trying again: {summary}")
-        if lasting:
-            pause = min(pause * 2, patience.longest_pause)
+            pause = max(patience.pause_after(lasted, category), wanted) if lasting else wanted
+            await _rest(pause, f"Pause before trying again: {summary}")
+        lasted += lasting
         rounds += 1
 
 

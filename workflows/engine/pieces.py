@@ -90,8 +90,7 @@ def troubles(facts: CaseFacts) -> Plan:
     told = undelivered(facts)
     for key, trouble in facts.trouble.items():
         effect: Effect = facts.in_flight[key]
-        ours = trouble.category in (Category.INTERNAL, Category.INVALID_INPUT)
-        who = Who.BACKHAUL if ours else effect.who
+        who = _who_mends(effect, trouble)
         what = f"{effect.summary}: no success yet ({trouble.reason}); it is tried again"
         told += just(Note(key=f"note:trouble-{key}", what=what, by=who))
         if trouble.alert:
@@ -147,6 +146,16 @@ def undelivered(facts: CaseFacts) -> Plan:
     return told
 
 
+def _who_mends(effect: Effect, trouble: Trouble) -> Who:
+    if trouble.category in (Category.INTERNAL, Category.INVALID_INPUT):
+        return Who.BACKHAUL
+    return Who.STAFF if trouble.category is Category.CONNECTION_UNUSABLE else effect.who
+
+
 def in_flight(facts: CaseFacts, stage: str, effect: Effect) -> Plan:
-    """Wait for the answer of an effect that has begun."""
+    """Wait for the answer of an effect that has begun; for staff, where they must mend a connection first."""
+    trouble = facts.trouble.get(effect.key)
+    if trouble is not None and trouble.category is Category.CONNECTION_UNUSABLE:
+        what = trouble.reason.removeprefix(f"{trouble.category.value}: ")
+        return wait(stage, Who.STAFF, what, trouble.since)
     return wait(stage, effect.who, effect.summary, facts.done.get(effect.key, facts.now))

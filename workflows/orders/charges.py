@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from models.gateway_limits import BY_DEFAULT, minimum_charge
+from models.charges import ChargeRecord
+from models.gateway_limits import minimum_charge
 from models.ids import CaseId, DerivedId
 from models.message import Message, Number
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
-from models.records import ChargeRecord
+from models.payments import PaidBy
 from workflows.orders.effects import Authorize
 
 HOLDS_MONEY = (ChargeState.AUTHORIZED, ChargeState.CAPTURED)
@@ -29,7 +30,7 @@ class ChargeAttempt(Message):
     captured: NonNegativeAmount = Decimal(0)
     currency: Currency
     gateway_reference: Number | None = None
-    connection_id: CaseId | None = None
+    connection_id: CaseId
     """By which it is made, and given back."""
     reason: str | None = None
     """Why the gateway said no, in its word."""
@@ -58,6 +59,7 @@ def asked(charges: Charges, effect: Authorize, now: datetime) -> Charges:
         state="asked",
         amount=effect.amount,
         currency=effect.currency,
+        connection_id=effect.connection_id,
         at=now,
     )
     return (*charges, attempt)
@@ -71,7 +73,6 @@ def authorized(charges: Charges, answer: ChargeAnswer, now: datetime, step: int)
         state=answer.state,
         captured=answer.captured or Decimal(0),
         gateway_reference=answer.gateway_reference,
-        connection_id=answer.connection_id,
         reason=answer.reason,
         at=now,
         captured_step=step,
@@ -106,10 +107,10 @@ def voided(charges: Charges, answer: ChargeAnswer, now: datetime, step: int) -> 
     return _changed(charges, answer.charge_id, state=ChargeState.VOIDED, at=now)
 
 
-def is_too_small(amount: Decimal, currency: str, charges: Charges) -> bool:
+def is_too_small(amount: Decimal, currency: str, by: PaidBy | None, charges: Charges) -> bool:
     """Whether the gateway takes no charge of so little: by its own published minimum, or because it said so
     (REF-14)."""
-    if amount < minimum_charge(BY_DEFAULT, currency):
+    if amount < minimum_charge(by, currency):
         return True
     return any(one.reason == TOO_SMALL and amount <= one.amount for one in charges)
 

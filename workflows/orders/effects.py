@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from models.ids import DerivedId, ReturnId
+from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number
 from models.money import Currency, PositiveAmount
 from models.replacements import ReplacementNews
@@ -30,6 +30,20 @@ class WriteDown(Effect):
 # ---- the seller's charge (ORD-3) ----
 
 
+class ChooseConnection(Effect):
+    """Decide by which connection the seller is charged, where there was none when the order was opened. It is kept
+    before the gateway is asked: a lost answer is never looked for at another one (REF-6)."""
+
+    kind: Literal["choose_connection"] = "choose_connection"
+    who: ClassVar[Who] = Who.BOOKS
+    cancellable: ClassVar[bool] = True
+    key: str = "charge-connection"
+
+    @property
+    def summary(self) -> str:
+        return "say by which connection the seller is charged"
+
+
 class Authorize(Effect):
     """Reserve the broker's charge on the seller's payment method.
 
@@ -43,6 +57,7 @@ class Authorize(Effect):
     currency: Currency
     payment_method: Number
     method_number: int
+    connection_id: CaseId
 
     @property
     def summary(self) -> str:
@@ -205,6 +220,7 @@ class TellReturn(Effect):
 
 OrderEffect = Annotated[
     WriteDown
+    | ChooseConnection
     | Authorize
     | Capture
     | VoidAuthorization

@@ -1,5 +1,6 @@
 """Which events an order takes, and what its facts are after whatever happens to it (ORD, CAN)."""
 
+from models.charges import ChargeConnection
 from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
@@ -30,6 +31,7 @@ from workflows.orders.effects import (
     AnnounceTracking,
     Authorize,
     Capture,
+    ChooseConnection,
     LookUpArrival,
     OpenLateCancelReturn,
     Place,
@@ -160,6 +162,8 @@ def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
     match effect, answer:
         case WriteDown(), OpenedOrder():
             return _opened(f, answer)
+        case ChooseConnection(), ChargeConnection():
+            return seller_charge.connection_chosen(f, answer)
         case Authorize(), ChargeAnswer():
             return seller_charge.authorization_answered(f, answer)
         case Capture(), ChargeAnswer():

@@ -8,12 +8,14 @@ from typing import Self
 from pydantic import Field
 
 from models.buyers import Address
-from models.gateway_limits import movable_by_broker
-from models.ids import CaseId, order_workflow_id
+from models.charges import ChargeConnection
+from models.gateway_limits import movable
+from models.ids import order_workflow_id
 from models.naming import by_line
 from models.orders import Hold, OrderRequest, ShipmentFact
 from models.parties import Seller, SmallCharges
 from models.partners import ChargeState, RefusedSource
+from models.payments import PaidBy
 from models.records import Cessation, Opening
 from workflows.engine.case import CaseFacts, Effect
 from workflows.orders import lines as order_lines
@@ -34,8 +36,8 @@ class OrderFacts(CaseFacts):
     refusal: str | None = None
     seller_settings: Seller | None = None
     """The seller and its settings, as they were when the order was written down."""
-    charge_connection: CaseId | None = None
-    """By which the broker charges the seller."""
+    charge_connection: ChargeConnection | None = None
+    """By which the broker charges the seller: known before the gateway is asked, and never another one."""
     lines: Lines
     released_at: datetime | None = None
     """From here on the broker has it, and its clocks run (ORD-2, ORD-4)."""
@@ -139,6 +141,11 @@ class OrderFacts(CaseFacts):
     # ---- the seller's charge (ORD-3) ----
 
     @property
+    def charge_gateway(self) -> PaidBy | None:
+        """Which gateway charges the seller; none: it is not known yet."""
+        return None if self.charge_connection is None else self.charge_connection.provider
+
+    @property
     def charge(self) -> ChargeAttempt | None:
         """The charge that holds money now."""
         return next((one for one in reversed(self.charges) if one.holds_money), None)
@@ -150,14 +157,14 @@ class OrderFacts(CaseFacts):
     @cached_property
     def cost_due(self) -> Decimal:
         """What the seller owes, as the gateway can move it (REF-14); units that came to nothing are not owed."""
-        return movable_by_broker(self.lines.cost_due, self.currency)
+        return movable(self.lines.cost_due, self.charge_gateway, self.currency)
 
     @cached_property
     def has_small_charge(self) -> bool:
         """What is owed is less than the gateway takes (REF-14)."""
         if self.cost_due <= 0 or self.captured:
             return False
-        return is_too_small(self.cost_due, self.currency, self.charges)
+        return is_too_small(self.cost_due, self.currency, self.charge_gateway, self.charges)
 
     @property
     def awaits_small_charge(self) -> bool:
@@ -177,6 +184,11 @@ class OrderFacts(CaseFacts):
         return self.charge_due > 0 and self.charge is None
 
     @property
+    def needs_connection(self) -> bool:
+        """There is something to charge, and there was no connection to do it by when the order was opened."""
+        return self.charge_connection is None and self.needs_charge
+
+    @property
     def has_new_method(self) -> bool:
         """A payment method that was not tried yet; or a good one, whose authorization grew too old."""
         if self.payment_method is None:
@@ -187,6 +199,8 @@ class OrderFacts(CaseFacts):
     @property
     def awaits_payment(self) -> bool:
         if self.released_at is None or not self.is_open or self.is_in_flight(Authorize):
+            return False
+        if self.needs_connection:
             return False
         return self.needs_charge and (self.awaits_small_charge or not self.has_new_method)
 
@@ -222,7 +236,7 @@ class OrderFacts(CaseFacts):
     @property
     def awaits_people(self) -> bool:
         """Nothing is on its way, a person is waited for: a cancel is never too late."""
-        return self.released_at is None or self.awaits_payment or self.is_on_hold
+        return self.released_at is None or self.awaits_payment or self.is_on_hold or self.needs_connection
 
     # ---- purchase orders (ORD-5, ORD-6) ----
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from models import calls
 from models.calls import Call
+from models.charges import ChooseConnection
 from models.event_times import AskArrival
 from models.message import Message
 from models.naming import by_sku
@@ -32,6 +33,8 @@ def call_of(f: OrderFacts, effect: Effect, run_id: str) -> tuple[Call[Any, Any],
             return calls.OPEN_ORDER, OpenOrder(
                 request=f.request, workflow_id=f.case_id, run_id=f.run_id, received_at=f.created_at
             )
+        case effects.ChooseConnection():
+            return calls.CHOOSE_CONNECTION, ChooseConnection(order_id=f.order_id)
         case effects.Authorize() | effects.Capture() | effects.VoidAuthorization():
             return _of_charge(f, effect)
         case effects.SearchStock():
@@ -59,8 +62,8 @@ def _of_charge(
     f: OrderFacts, effect: effects.Authorize | effects.Capture | effects.VoidAuthorization
 ) -> tuple[Call[Any, Any], Message]:
     attempt = attempt_of(f.charges, effect.charge_id)
-    reference = attempt.gateway_reference if attempt else None
-    connection_id = (attempt.connection_id if attempt else None) or f.charge_connection
+    assert attempt is not None, "it was asked for"
+    reference, connection_id = attempt.gateway_reference, attempt.connection_id
     customer = f.seller.gateway_customer
     match effect:
         case effects.Authorize():
@@ -71,7 +74,7 @@ def _of_charge(
                 currency=effect.currency,
                 payment_method=effect.payment_method,
                 gateway_customer=customer,
-                connection_id=f.charge_connection,
+                connection_id=connection_id,
             )
         case effects.Capture():
             return calls.CAPTURE_CHARGE, CaptureCharge(

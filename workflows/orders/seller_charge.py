@@ -3,16 +3,22 @@
 from models import ids
 from models.case import OrderStage as Stage
 from models.case import Who
+from models.charges import ChargeConnection
 from models.parties import SmallCharges
 from models.partners import ChargeAnswer, ChargeState, Recipient
 from workflows.engine.case import Note
 from workflows.engine.pieces import in_flight, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.orders import charges
-from workflows.orders.effects import Authorize, Capture, VoidAuthorization
+from workflows.orders.effects import Authorize, Capture, ChooseConnection, VoidAuthorization
 from workflows.orders.facts import OrderFacts
 
 # ---- the gateway answers ----
+
+
+def connection_chosen(f: OrderFacts, answer: ChargeConnection) -> OrderFacts:
+    f = f.with_(charge_connection=answer)
+    return f.step(f"the seller is charged by connection {answer.connection_id}", Who.BOOKS)
 
 
 def authorization_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
@@ -41,6 +47,8 @@ def void_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
 
 def authorize(f: OrderFacts) -> Plan:
     """Reserve parts + shipping + tax; without a valid method the order waits, and the seller is told."""
+    if f.needs_connection:
+        return _begin(f, Stage.RECEIVED, ChooseConnection())
     told = _small_charge_told(f)
     if not f.needs_charge:
         return told
@@ -55,6 +63,7 @@ def _authorization(f: OrderFacts) -> Authorize:
     last = f.charges[-1] if f.charges else None
     number = len(f.charges) if last is not None and last.state == "asked" else len(f.charges) + 1
     assert f.payment_method is not None, "there is a method to charge"
+    assert f.charge_connection is not None, "it is known by which connection"
     return Authorize(
         key=f"charge:{number}",
         charge_id=ids.charge_id(f.order_id, number),
@@ -62,6 +71,7 @@ def _authorization(f: OrderFacts) -> Authorize:
         currency=f.currency,
         payment_method=f.payment_method,
         method_number=f.methods_given,
+        connection_id=f.charge_connection.connection_id,
     )
 
 
@@ -137,5 +147,7 @@ def _void(f: OrderFacts, charge: charges.ChargeAttempt) -> VoidAuthorization:
     return VoidAuthorization(key=f"void:{len(f.charges)}", charge_id=charge.charge_id)
 
 
-def _begin(f: OrderFacts, stage: Stage, effect: Authorize | Capture | VoidAuthorization) -> Plan:
+def _begin(
+    f: OrderFacts, stage: Stage, effect: ChooseConnection | Authorize | Capture | VoidAuthorization
+) -> Plan:
     return just(effect) + in_flight(f, stage, effect)

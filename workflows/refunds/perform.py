@@ -71,6 +71,7 @@ def _to_gateway(f: RefundFacts, *, again: bool) -> SendRefund:
     assert reserved is not None, "it is reserved"
     assert reserved.amount is not None, "it is reserved"
     assert reserved.payment_reference is not None, "it goes by the gateway"
+    assert reserved.connection_id is not None, "it goes back the way it came"
     return SendRefund(
         refund_id=f.refund_id,
         order_id=f.order_id,

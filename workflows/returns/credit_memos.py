@@ -5,7 +5,7 @@ from datetime import datetime
 
 from models.case import ReturnStage as Stage
 from models.case import Who
-from models.gateway_limits import movable_by_broker
+from models.gateway_limits import movable
 from workflows.engine.case import Note
 from workflows.engine.pieces import alert, just, wait
 from workflows.engine.plan import Plan
@@ -60,7 +60,7 @@ def not_credited(f: ReturnFacts) -> Plan:
     if missing > 0:
         what = f"{missing} {currency} is not credited: refunded at the broker's expense"
         return just(Note(key="note:not-credited", what=what))
-    less = movable_by_broker(expected_credit(f), currency) - seller_due(f)
+    less = movable(expected_credit(f), f.snapshot.charge_gateway, currency) - seller_due(f)
     if less <= 0:
         return Plan()
     what = f"the supplier's credit is final, {less} {currency} below the cost: the seller gets what was credited"

@@ -3,7 +3,7 @@ Pure."""
 
 from decimal import Decimal
 
-from models.gateway_limits import movable_by_broker
+from models.gateway_limits import movable
 from models.money import share_of_units
 from models.parties import FinalCredit
 from models.returns import Waivable
@@ -54,7 +54,7 @@ def seller_due(f: ReturnFacts) -> Decimal:
     more comes (RET-28)."""
     agreed = f.seller.final_credit is FinalCredit.AGREED or Waivable.CREDIT_MEMO in f.waived
     due = expected_credit(f) if agreed or not f.credit_is_final else min(f.credited, expected_credit(f))
-    return movable_by_broker(due, f.snapshot.charge_currency)
+    return movable(due, f.snapshot.charge_gateway, f.snapshot.charge_currency)
 
 
 def seller_given(f: ReturnFacts) -> Decimal:

@@ -16,7 +16,7 @@ from activities.connectors.authorize_net.client import AuthorizeNet, Transaction
 from activities.connectors.authorize_net.refunds import Refunds
 from activities.connectors.authorize_net.terms import Terms
 from activities.connectors.http import tested
-from activities.connectors.payment_gateway import HELD, declined
+from activities.connectors.payment_gateway import CURRENCY_NOT_TAKEN, HELD, declined
 from models.gateway_limits import require_movable
 from models.partners import (
     AuthorizeCharge,
@@ -77,7 +77,7 @@ class AuthorizeNetGateway:
             return declined(ask.charge_id, None, "payment_method_not_at_this_gateway")
         amount = self._amount(what, ask.amount, ask.currency)
         if ask.currency != self._terms.currency:
-            raise self._net.partner.invalid(what, f"this account charges in {self._terms.currency} only")
+            return declined(ask.charge_id, None, CURRENCY_NOT_TAKEN)
         if looks and (found := await self._find_charge(what, ask.charge_id, customer)) is not None:
             return await self._stands(what, ask.charge_id, found)
         said = await self._net.transact(what, _authorization(ask, amount, wire.LONGEST_WINDOW))

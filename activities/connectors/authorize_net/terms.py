@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from models.connections import Connection
 from models.failures import InvalidInput, Problem
+from models.gateway_limits import ACCOUNT_CURRENCY
 
 AFTER_THE_SETTLEMENT: Final = timedelta(hours=2)
 """So long after its hour the settlement is taken to be done; where it is not, the next one is waited for."""
@@ -15,7 +16,7 @@ class Terms(NamedTuple):
     """`currency`: the only one of the account. `refund_window_days`: so long after its submission a payment can be
     refunded. `settles_at`: when each day's payments are settled, in UTC."""
 
-    currency: str = "USD"
+    currency: str = ACCOUNT_CURRENCY
     refund_window_days: int = 180
     settles_at: time = time(8)
 

@@ -30,6 +30,7 @@ from models.payments import PaidBy
 DECLINES: Final = frozenset(
     (
         "CARD_EXPIRED",
+        "CURRENCY_NOT_SUPPORTED",
         "INSTRUMENT_DECLINED",
         "PAYEE_BLOCKED_TRANSACTION",
         "PAYER_ACCOUNT_LOCKED_OR_CLOSED",
@@ -42,7 +43,7 @@ DECLINES: Final = frozenset(
         "TRANSACTION_REFUSED",
     )
 )
-"""Issues that the seller can mend with another payment method (ORD-3)."""
+"""Issues by which the order waits for another payment method of the seller, or is cancelled (ORD-3)."""
 
 DISPUTED: Final = frozenset({"TRANSACTION_DISPUTED", "REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK"})
 """Issues that only people can settle."""

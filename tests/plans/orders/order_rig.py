@@ -5,13 +5,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.alerts import AlertKind, AlertTopic
+from models.charges import ChargeConnection
 from models.contract import ORDER_KIND
 from models.event_times import Arrival
+from models.failures import Category
 from models.message import Event
 from models.naming import by_sku
 from models.orders import OrderRequest, share_out
 from models.parties import Seller
 from models.partners import ChargeAnswer, ChargeState, FoundSources, PlacedOrder, Source
+from models.payments import PaidBy
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import RefundResult, RefundState
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
@@ -21,6 +25,7 @@ from workflows.orders.effects import (
     AnnounceTracking,
     Authorize,
     Capture,
+    ChooseConnection,
     LookUpArrival,
     OpenLateCancelReturn,
     Place,
@@ -38,6 +43,7 @@ from workflows.orders.partner_calls import call_of
 from workflows.orders.plan import plan
 from workflows.refunds.attempts import MakeRefund
 
+BY_STRIPE = ChargeConnection(connection_id="broker-stripe", provider=PaidBy.STRIPE)
 PURE = Pure(ORDER_KIND, check, apply, plan)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -77,6 +83,12 @@ class Stock:
 
 
 HELD = NOT_YET
+NO_CONNECTION = Troubled(
+    "ConnectionUnusable: the broker has no active payments connection: import one",
+    Category.CONNECTION_UNUSABLE,
+    alert=True,
+    topic=AlertTopic(kind=AlertKind.CONNECTION, name="broker"),
+)
 
 
 class Order:
@@ -110,7 +122,9 @@ class Order:
         self.arrivals: dict[str, datetime | None] = {}
         self.refund_states: list[RefundState | str] = []
         """What becomes of the next refunds; they succeed, unless said. `pending` and `not yet` last."""
-        self.opening = OpenedOrder(opening=Opening.OPENED)
+        self.opening = OpenedOrder(opening=Opening.OPENED, charge_connection=BY_STRIPE)
+        self.connections = [BY_STRIPE]
+        """The broker's, the newest first; which is asked only where there was none when the order was opened."""
         self.return_exists = False
         self.idents = 0
         self.answered: list[Effect] = []
@@ -139,6 +153,8 @@ class Order:
                     return self.opening
                 shares = share_out(self.request)
                 return self.opening.model_copy(update={"seller": self.seller, "shares": shares})
+            case ChooseConnection():
+                return self.connections[0] if self.connections else NO_CONNECTION
             case Authorize():
                 if self.authorization_says is not None:
                     return self.authorization_says

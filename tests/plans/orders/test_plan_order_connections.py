@@ -2,21 +2,20 @@
 
 from typing import Any
 
-from models.partners import (
-    AuthorizeCharge,
-    CaptureCharge,
-    ChargeAnswer,
-    ChargeState,
-    PlaceSupplierOrder,
-    VoidCharge,
-)
+from models.charges import ChargeConnection
+from models.partners import AuthorizeCharge, CaptureCharge, PlaceSupplierOrder, VoidCharge
+from models.payments import PaidBy
 from models.records import OpenedOrder, Opening
-from tests.plans.orders.order_rig import Order, Stock, request
+from models.worklists import Work
+from tests.plans.orders.order_rig import BY_STRIPE, NO_CONNECTION, Order, Stock, request
 from workflows.engine.case import Effect
+from workflows.engine.worklists import work_of
 from workflows.orders.charges import records_of
 from workflows.orders.effects import Authorize, Capture, Place, SearchStock, VoidAuthorization
 from workflows.orders.partner_calls import call_of
+from workflows.orders.view import view
 
+NEWER = ChargeConnection(connection_id="broker-paypal", provider=PaidBy.PAYPAL)
 LAMP: dict[str, Any] = {"sku": "LAMP", "quantity": 3, "unit_price": "20.00", "unit_cost": "10.33"}
 
 
@@ -27,15 +26,18 @@ def asked(order: Order, kind: type[Effect]) -> Any:
 
 
 def charged_by(connection_id: str) -> Order:
-    """An order that the broker charges by this connection, as the gateway's answer says too."""
+    """An order that the broker charges by this connection."""
     order = Order()
-    order.opening = OpenedOrder(opening=Opening.OPENED, charge_connection=connection_id)
-    order.authorization_says = ChargeAnswer(
-        charge_id="CH-1001-1",
-        state=ChargeState.AUTHORIZED,
-        gateway_reference="pi_1",
-        connection_id=connection_id,
-    )
+    by = ChargeConnection(connection_id=connection_id, provider=PaidBy.STRIPE)
+    order.opening = OpenedOrder(opening=Opening.OPENED, charge_connection=by)
+    return order
+
+
+def opened_without_one() -> Order:
+    """An order that was opened before the broker had a connection."""
+    order = Order()
+    order.opening = OpenedOrder(opening=Opening.OPENED)
+    order.connections = []
     return order
 
 
@@ -67,10 +69,64 @@ def test_ORD_3_an_authorization_that_is_not_answered_is_voided_by_the_connection
     order = charged_by("broker-old")
     order.held.add(Authorize)
     order.rest()
+    assert [one.connection_id for one in order.facts.charges] == ["broker-old"]
     void = VoidAuthorization(key="void:1", charge_id="CH-1001-1")
     message = call_of(order.facts, void, "run-1")[1]
     assert isinstance(message, VoidCharge)
     assert message.connection_id == "broker-old"
+
+
+# ---- no connection when the order was opened ----
+
+
+def test_NTF_9_without_a_connection_the_order_waits_for_staff_who_are_told_at_once_how_to_mend_it() -> None:
+    order = opened_without_one().rest()
+    (wait,) = order.rig.plan.waits
+    assert (order.stage, wait.who) == ("received", "staff")
+    assert "the broker has no active payments connection" in wait.what
+    (told,) = [mail for mail in order.rig.mails() if mail.template == "staff_alert"]
+    assert (told.facts["who_acts"], told.topic) == ("staff", NO_CONNECTION.topic)
+    assert Work.PARTNER_IN_TROUBLE in work_of(order.facts, view(order.facts, order.rig.plan))
+    assert Work.FAULTS_OF_OURS not in work_of(order.facts, view(order.facts, order.rig.plan))
+    order.connections = [BY_STRIPE]
+    order.in_its_window()
+
+
+def test_CAN_1_an_order_that_waits_for_a_connection_can_be_cancelled_after_its_window() -> None:
+    order = opened_without_one().rest().passes(hours=3)
+    assert order.happens("cancel_request")
+    assert order.outcome == "cancelled"
+
+
+def test_ORD_3_an_order_that_waits_for_a_connection_can_be_stopped() -> None:
+    order = opened_without_one().rest()
+    order.stops().rest()
+    assert order.outcome == "stopped"
+
+
+def test_REF_6_the_connection_is_kept_before_the_first_call_and_a_newer_one_is_never_asked() -> None:
+    order = opened_without_one().rest()
+    order.connections = [BY_STRIPE]
+    order.held.add(Authorize)
+    order.rest()
+    assert order.facts.charge_connection == BY_STRIPE
+    assert asked(order, Authorize).connection_id == BY_STRIPE.connection_id
+    order.connections = [NEWER, BY_STRIPE]
+    order.rig.restart()
+    order.rest()
+    assert asked(order, Authorize).connection_id == BY_STRIPE.connection_id, "its answer was lost"
+    order.held.clear()
+    order.rest().passes(minutes=31)
+    assert asked(order, Capture).connection_id == BY_STRIPE.connection_id
+    assert [key for key in order.begun if key == "charge-connection"] == ["charge-connection"]
+
+
+def test_REF_6_a_second_charge_of_the_order_goes_the_same_way() -> None:
+    order = Order(payment_method="pm_empty").rest()
+    order.connections = [NEWER, BY_STRIPE]
+    assert order.happens("payment_method_updated", payment_method="pm_2")
+    assert {one.connection_id for one in order.facts.charges} == {BY_STRIPE.connection_id}
+    assert len(order.facts.charges) == 2
 
 
 # ---- orders to suppliers ----

@@ -4,15 +4,32 @@ otherwise, and the order goes on or is really cancelled (REF-14)."""
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from models.charges import ChargeConnection
+from models.gateway_limits import movable
 from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
+from models.payments import BY_GATEWAY, PaidBy
+from models.records import OpenedOrder, Opening
 from models.senders import Role
 from tests.plans.orders.order_rig import Order, Stock, request
 from workflows.orders.effects import Authorize
 
 
-def order_of(cost: str, currency: str = "USD", **settings: Any) -> Order:
-    payment = {"paid_by": "stripe", "reference": "pi_b", "amount": "100.000", "currency": currency}
-    return Order(request({"quantity": 2, "unit_cost": cost}, payment=payment), **settings)
+def order_of(
+    cost: str, currency: str = "USD", by: PaidBy = PaidBy.STRIPE, *more: dict[str, Any], **settings: Any
+) -> Order:
+    """Two units at this cost, and more lines, which the broker charges by this gateway."""
+    payment = {
+        "paid_by": "stripe",
+        "reference": "pi_b",
+        "amount": f"{100 + 50 * len(more)}.000",
+        "currency": currency,
+    }
+    order = Order(request({"quantity": 2, "unit_cost": cost}, *more, payment=payment), **settings)
+    connection = ChargeConnection(connection_id=f"broker-{by}", provider=by)
+    order.opening = OpenedOrder(opening=Opening.OPENED, charge_connection=connection)
+    return order
 
 
 def test_REF_14_a_charge_under_the_minimum_is_given_up_the_seller_is_told_and_the_order_goes_on() -> None:
@@ -74,10 +91,40 @@ def test_REF_14_three_decimals_are_charged_and_given_back_in_steps_that_the_gate
     assert order.money[0] == Decimal("10.500")
 
 
+@pytest.mark.parametrize(
+    ("by", "cost", "currency", "charged"),
+    [
+        (PaidBy.STRIPE, "5.253", "KWD", "10.500"),
+        (PaidBy.STRIPE, "100.25", "HUF", "200.50"),
+        (PaidBy.PAYPAL, "100.25", "HUF", "200"),
+        (PaidBy.PAYPAL, "100.75", "TWD", "201"),
+        (PaidBy.AUTHORIZE_NET, "5.253", "KWD", "10.500"),
+        (PaidBy.PAYPAL, "0.20", "USD", "0.40"),
+        (PaidBy.AUTHORIZE_NET, "0.20", "USD", "0.40"),
+    ],
+)
+def test_REF_14_the_limits_are_those_of_the_gateway_that_charges(
+    by: PaidBy, cost: str, currency: str, charged: str
+) -> None:
+    order = order_of(cost, currency, by).placed()
+    (effect,) = [one for one in order.rig.begun if isinstance(one, Authorize)]
+    assert effect.amount == order.money[0] == Decimal(charged)
+    assert movable(effect.amount, by, currency) == effect.amount
+
+
+@pytest.mark.parametrize("by", BY_GATEWAY)
+def test_REF_14_a_gateway_that_is_decided_late_has_its_limits_too(by: PaidBy) -> None:
+    order = order_of("0.20")
+    order.opening = OpenedOrder(opening=Opening.OPENED)
+    order.connections = [ChargeConnection(connection_id=f"broker-{by}", provider=by)]
+    order.placed()
+    small = by is PaidBy.STRIPE
+    assert order.money[0] == (Decimal(0) if small else Decimal("0.40"))
+    assert ("small_charge to seller" in order.mails) is small
+
+
 def test_REF_14_a_charge_and_what_goes_back_of_it_can_be_moved_by_the_gateway_that_has_no_decimals() -> None:
-    """PayPal takes whole forints; that the broker's connection is PayPal's is known when the charge is made."""
-    payment = KUWAITI | {"currency": "HUF", "amount": "150.00"}
-    order = Order(request({"quantity": 2, "unit_cost": "175.25"}, LAMP, payment=payment)).rest()
+    order = order_of("175.25", "HUF", PaidBy.PAYPAL, LAMP).rest()
     (effect,) = [one for one in order.rig.begun if isinstance(one, Authorize)]
     assert effect.amount == Decimal("525.00"), "of 525.75"
     order.passes(minutes=31)

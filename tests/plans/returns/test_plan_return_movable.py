@@ -9,7 +9,8 @@ from tests.plans.returns.return_rig import ReturnStory, unopened
 
 
 def in_kuwait(gateway: PaidBy | None = PaidBy.STRIPE) -> ReturnStory:
-    """Two units for 100.000 KWD, that cost 63.005: fees by percent, and costs, make amounts that end in no 0."""
+    """Two units for 100.000 KWD, that cost 63.005: fees by percent, and costs, make amounts that end in no 0.
+    Seller and broker are paid by this gateway."""
     story = unopened()
     story.world.lines = (
         OpenedLine(
@@ -18,7 +19,8 @@ def in_kuwait(gateway: PaidBy | None = PaidBy.STRIPE) -> ReturnStory:
     )
     opened = story.world.opening()
     assert opened.opened is not None
-    snapshot = opened.opened.model_copy(update={"currency": "KWD", "charge_currency": "KWD", "gateway": gateway})
+    in_dinars = {"currency": "KWD", "charge_currency": "KWD", "gateway": gateway, "charge_gateway": gateway}
+    snapshot = opened.opened.model_copy(update=in_dinars)
     story.world.open = ReturnOpening(opening=opened.opening, opened=snapshot)
     story.rest()
     return story
@@ -43,6 +45,8 @@ def test_REF_14_a_click_for_less_than_can_be_moved_is_refused_in_words() -> None
 def test_REF_14_what_goes_back_by_nobodys_gateway_may_be_of_any_amount() -> None:
     story = in_kuwait(gateway=None).approved().sent().received()
     assert story.clicked(amount="5.005").facts.refunded == Decimal("5.005")
+    story.credited("63.005", currency="KWD")
+    assert next(one.amount for one in story.facts.refunds if "-S" in one.refund_id) == Decimal("63.005")
 
 
 def test_REF_14_the_sellers_part_of_a_charge_can_be_moved_by_the_gateway_that_has_no_decimals() -> None:
@@ -52,7 +56,8 @@ def test_REF_14_the_sellers_part_of_a_charge_can_be_moved_by_the_gateway_that_ha
     story.world.lines = (line,)
     opened = story.world.opening()
     assert opened.opened is not None
-    snapshot = opened.opened.model_copy(update={"currency": "HUF", "charge_currency": "HUF"})
+    in_forints = {"currency": "HUF", "charge_currency": "HUF", "charge_gateway": PaidBy.PAYPAL}
+    snapshot = opened.opened.model_copy(update=in_forints)
     story.world.open = ReturnOpening(opening=opened.opening, opened=snapshot)
     story.rest()
     story.approved().sent().received().credited("63.50", currency="HUF").clicked()
