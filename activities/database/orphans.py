@@ -7,10 +7,12 @@ from activities.database.lists import Page, of_page
 from activities.database.upserts import add_new
 from activities.database.views import OrphanListed
 from models.failures import NotFound
+from models.ids import case_of
+from models.message import folded
 from models.orphans import OrphanRequest, SaveOrphan
 from models.records import Saved
 from models.tables import CaseRow
-from models.tables.orphans import OrphanRow
+from models.tables.orphans import CaseNumberRow, OrphanRow
 
 
 def save_orphan(session: Session, ask: SaveOrphan) -> Saved:
@@ -57,6 +59,18 @@ def orphans(session: Session, page: Page, *, ended: bool) -> list[OrphanListed]:
     if not ended:
         rows = rows.where(col(CaseRow.ended).is_(False))
     return [_listed(row, case) for row, case in session.execute(of_page(rows, "orphan", page))]
+
+
+def kept_words(session: Session, workflow_id: str) -> list[str]:
+    """The open orphans (workflow ids) that keep what was said to this return before it could start (RET-16)."""
+    rows = (
+        select(OrphanRow)
+        .join(CaseNumberRow, col(CaseNumberRow.workflow_id) == col(OrphanRow.workflow_id))
+        .join(CaseRow, col(CaseRow.workflow_id) == col(OrphanRow.workflow_id))
+        .where(CaseNumberRow.folded == folded(case_of(workflow_id)[1]), col(CaseRow.ended).is_(False))
+        .order_by(col(OrphanRow.reported_at), col(OrphanRow.orphan_id))
+    )
+    return [row.workflow_id for row in session.exec(rows) if row.request.sent_to == workflow_id]
 
 
 def orphan(session: Session, orphan_id: str) -> OrphanListed:

@@ -4,9 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
 
+from activities.database.orphans import kept_words
 from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
-from models.orphans import FindCases, FoundCases, OrphanRequest, SaveOrphan
+from models.orphans import FindCases, FoundCases, OrphanRequest, SaveOrphan, kept_word
+from models.returns import ReturnTracking
 from models.worklists import Work
 from tests.database.story import NOON, Story, case_record
 
@@ -132,3 +136,25 @@ def test_RET_20_one_that_is_over_is_listed_when_asked_for(story: Story) -> None:
     (listed,) = story.reading.find_orphans(ended=True)
     assert (listed.orphan_id, listed.matched_to, listed.decided_by) == (number, "return-1", "staff:kim")
     assert listed.said == MEMO, "kept as it was said"
+
+
+def test_RET_16_what_was_said_to_a_return_before_it_could_start_is_found_by_it_alone(
+    story: Story, engine: Engine
+) -> None:
+    mine, other = return_workflow_id("RR-1"), return_workflow_id("RR-2")
+    words = []
+    for number, (sent_to, ended) in enumerate(((mine, False), (other, False), (mine, True))):
+        said = ReturnTracking(event_id=f"t{number}", actor="buyer:robin", carrier="UPS", tracking_number="1Z")
+        word = kept_word(sent_to, "return_tracking", said)
+        words.append(orphan_workflow_id(word.orphan_id))
+        record = case_record(words[-1], "matched" if ended else "unmatched", ended=ended)
+        ask = SaveOrphan(
+            orphan_id=word.orphan_id,
+            record=record.model_copy(update={"numbers": word.every_number}),
+            request=word,
+            reported_at=NOON,
+            expires_at=NOON + timedelta(days=90),
+        )
+        story.database.save_orphan(ask)
+    with Session(engine) as session:
+        assert kept_words(session, mine) == words[:1]
