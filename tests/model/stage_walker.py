@@ -43,11 +43,11 @@ def later(**duration: float) -> Act:
 
 
 async def ship_the_rest(case: CaseStory, status: CaseStatus) -> None:
-    lines = [
-        {"sku": line["sku"], "quantity": line["quantity"] - line["shipped"]}
+    left = [
+        (line["sku"], line["quantity"] - line["shipped"] - line["voided"] - line["cancelled"])
         for line in status.facts["lines"]
-        if line["quantity"] > line["shipped"]
     ]
+    lines = [{"sku": sku, "quantity": quantity} for sku, quantity in left if quantity]
     number = f"rest-{len(status.facts['shipments'])}-{next(case.world.numbers)}"
     await case.update("shipment", shipment_id=number, carrier="UPS", tracking_number="1ZREST", lines=lines)
 

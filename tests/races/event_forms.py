@@ -82,6 +82,8 @@ class Sender:
         if name in ("credit_memo", "supplier_rma"):
             number = "number" if name == "credit_memo" else "rma_number"
             self.fields |= {number: f"{self.fields[number]}-{case.id}"}
+        if name == "supplier_shortage":
+            self.fields["supplier_order_number"] = f"{case.id}-1"
         self.told: Counter[str] = Counter()
         """Of which forms the sender was told at once that they can't be used, and how often."""
 
@@ -92,6 +94,8 @@ class Sender:
         """These forms of it. `heard`: a worker is there that can answer updates."""
         if heard and self.name in ("gateway_update", "refund_resolved"):
             await self._made_at_the_gateway()
+        if heard and self.name in ("shipment_corrected", "delivered"):
+            await self._one_has_shipped()
         for damage in self.damages:
             name, args = damaged(self.name, self.event("damaged"), damage)
             await self._signal("damaged", name, args)
@@ -113,6 +117,16 @@ class Sender:
                 self.fields["gateway_refund_id"] = ident
             if status.outcome is None:
                 await self.case.world.sandbox.settle_refund(ident, "succeeded")
+
+    async def _one_has_shipped(self) -> None:
+        """Of the units of an order that can ship, one has: it is spoken of."""
+        status = await self.case.status()
+        if status.stage == "awaiting_shipment":
+            parcel = good("shipment", status.facts["lines"][0]["sku"])
+            self.fields["shipment_id"] = parcel["shipment_id"] = f"first-{self.case.id}"
+            if self.name == "delivered":
+                self.fields["at"] = (await self.case.now()).isoformat()
+            await self.case.update("shipment", actor="supplier:dock", **parcel)
 
     async def _signal(self, ident: str, name: str, args: list[Any]) -> None:
         try:

@@ -149,11 +149,15 @@ async def test_REF_7_an_early_word_about_another_refund_is_answered_and_not_lost
     case = await world.refund(order, task_queue=queue)
     early = await case.signal("gateway_update", status="failed", gateway_refund_id="re_of_another")
     async with world.worker(queue):
-        status = await case.ends("refused")
+        status = await case.reaches("pending")
         assert [(one.name, one.event_id) for one in status.rejected_events] == [
             ("gateway_update", early["event_id"])
         ]
-        assert (await order.effects()).refunds == (), "a word about a refund that nobody knows moves nothing"
+        (sent,) = (await order.effects()).refunds
+        assert (sent.id, sent.status) == (status.facts["gateway_refund_id"], "pending"), "it is sent, and once"
+        await world.sandbox.settle_refund(sent.id, "succeeded")
+        await case.signal("gateway_update", status="succeeded", gateway_refund_id=sent.id)
+        await case.ends("succeeded")
 
 
 async def test_REF_7_a_word_about_a_refund_that_no_gateway_has_is_answered_and_not_lost(world: World) -> None:
