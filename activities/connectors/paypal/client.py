@@ -14,6 +14,7 @@ import httpx
 from pydantic import Field
 
 from activities.connectors.access import Access
+from activities.connectors.bulkhead import BRISK
 from activities.connectors.http import Partner, WireModel, error_of
 from models.gateway_limits import smallest_movable
 from models.payments import PaidBy
@@ -137,8 +138,16 @@ class PayPal:
         )
 
     async def sign_in(self, what: str, refused: str | None = None) -> str:
-        """A token that is good for a while, got once for all who wait for it. `refused`: this one is not."""
-        async with self._signing_in:
+        """A token that is good for a while, got once for all who wait for it. `refused`: this one is not.
+
+        Raises PartnerUnavailable for those who would wait long: their places in the queue are others' too (NTF-9).
+        """
+        try:
+            async with asyncio.timeout(BRISK):
+                await self._signing_in.acquire()
+        except TimeoutError:
+            raise self.partner.unavailable(what, "lets an earlier call wait for its sign-in") from None
+        try:
             known = self._token
             if known is not None and known.text != refused and time.monotonic() < known.expires:
                 return known.text
@@ -153,6 +162,8 @@ class PayPal:
             lasts = max(token.expires_in - _EARLIER, 0.0)
             self._token = _Token(token.access_token, time.monotonic() + lasts)
             return token.access_token
+        finally:
+            self._signing_in.release()
 
     async def get(self, what: str, path: str, params: Sequence[tuple[str, str]] = ()) -> httpx.Response | None:
         """None: PayPal doesn't know it."""
