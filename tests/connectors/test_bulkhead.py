@@ -11,10 +11,13 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.connectors.bulkhead import Bulkhead, Limits, NotAsked, retry_delay
 from activities.connectors.channels import Channels
+from activities.connectors.paypal.gateway import PayPalGateway
 from activities.connectors.suppliers import Suppliers
+from models.connections import Provider
 from models.partners import AnnounceTracking, RequestRma
 from models.settings import Settings
 from tests.connections import NOWHERE, connections
+from tests.connectors.gateway_calls import access, refund
 
 LIMITS = Limits(at_once=2, failures=3, first_pause=1, longest_pause=4)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -325,3 +328,34 @@ def rma_request(supplier_id: str) -> RequestRma:
             "reasons": ["damaged"],
         }
     )
+
+
+# ---- a partner's sign-in, for which all calls of an account wait ----
+
+
+class _Silent(httpx.AsyncBaseTransport):
+    """A PayPal that never answers a sign-in."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError("never")
+
+
+async def test_NTF_9_a_sign_in_that_hangs_keeps_no_others_from_their_places_in_the_queue() -> None:
+    """All calls of one account wait for one token: 200 of them must not fill the 50 places of all gateways."""
+    to_silence = access(Provider.PAYPAL, "http://127.0.0.1:1", "test-secret", _Silent(), client_id="acme")
+    paypal = PayPalGateway(to_silence)
+    calls = [
+        asyncio.create_task(paypal.refund(refund("8MC585209K746392H", f"RF-{number}", "1.00"), looks=False))
+        for number in range(200)
+    ]
+    ended, waiting = await asyncio.wait(calls, timeout=2)
+    assert (len(ended), len(waiting)) == (199, 1), "only the one that signs in waits for PayPal"
+    for call in ended:
+        error = call.exception()
+        assert isinstance(error, ApplicationError)
+        assert error.type == "PartnerUnavailable"
+    for call in waiting:
+        call.cancel()
+    await asyncio.wait(waiting)
+    await to_silence.clients.aclose()

@@ -70,34 +70,6 @@ def test_it_is_a_payment_gateway(running: RunningSandbox) -> None:
 # ---- tokens ----
 
 
-class _Silent(httpx.AsyncBaseTransport):
-    """A PayPal that never answers a sign-in."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        await asyncio.Event().wait()
-        raise AssertionError("never")
-
-
-async def test_NTF_9_a_sign_in_that_hangs_keeps_no_others_from_their_places_in_the_queue() -> None:
-    """All calls of one account wait for one token: 200 of them must not fill the 50 places of all gateways."""
-    to_silence = access(Provider.PAYPAL, "http://127.0.0.1:1", "test-secret", _Silent(), client_id="acme")
-    paypal = PayPalGateway(to_silence)
-    calls = [
-        asyncio.create_task(paypal.refund(refund(BUYERS, f"RF-{number}", "1.00"), looks=False))
-        for number in range(200)
-    ]
-    ended, waiting = await asyncio.wait(calls, timeout=2)
-    assert (len(ended), len(waiting)) == (199, 1), "only the one that signs in waits for PayPal"
-    for call in ended:
-        error = call.exception()
-        assert isinstance(error, ApplicationError)
-        assert error.type == "PartnerUnavailable"
-    for call in waiting:
-        call.cancel()
-    await asyncio.wait(waiting)
-    await to_silence.clients.aclose()
-
-
 async def test_a_token_is_got_once_for_many_who_wait_for_it(paypal: PayPalGateway, sandbox: SandboxClient) -> None:
     payment = await paid(sandbox)
     asks = [refund(payment, f"RF-{number}", "1.00") for number in range(10)]
