@@ -72,7 +72,10 @@ async def _play(plan: StackPlan, stack: Stack) -> tuple[list[PlayedStory], dict[
         await asyncio.to_thread(require_sandbox_connections, plan, books)
         async with SandboxClient(plan.sandbox_url) as sandbox:
             environment = DemoEnvironment(
-                movable_clocks(await stack.connect()), sandbox, mail_staff=plan.settings.mail_staff
+                movable_clocks(await stack.connect()),
+                sandbox,
+                plan.front_url,
+                mail_staff=plan.settings.mail_staff,
             )
             say(f"Playing {len(STORIES)} stories; the clock of each case is moved on the server ...")
             with StoryProgress(console()) as progress:

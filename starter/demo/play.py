@@ -46,7 +46,7 @@ async def play_stories(
 
     Raises Conflict when no order numbers are free, SandboxError when the partners can't be given it.
     """
-    await load_sample_data(books, environment.sandbox)
+    await load_sample_data(books, environment.sandbox, environment.front_url)
     numbers = await free_order_ids(environment, books, len(stories))
     runs = [StoryRun(environment, number, partial(progress.step, number)) for number in numbers]
     failures = await asyncio.gather(

@@ -8,13 +8,15 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from activities.connectors.secret_reference import read_secret
 from activities.database import ConnectionRegister, Parties
 from models.buyers import Address
+from models.connections import Connection
 from models.message import Message
 from models.parties import Fulfilment, RmaMethod, Seller, Supplier
 from starter.ops.local_connections import STRIPE, of_a_seller
 from starter.sandbox import SandboxClient
-from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed
+from starter.sandbox.facts import RmaPolicy, StockSeed, SupplierSeed, WebhookSeed
 
 NORTHWIND: Final = Seller(
     seller_id="northwind",
@@ -70,7 +72,7 @@ NEULAND: Final = Seller(
 """Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two
 more to reopen it."""
 
-ACCOUNTS: Final = {PRAIRIE.seller_id: "acct_prairie"}
+ACCOUNTS: Final = {PRAIRIE.seller_id: "acct_prairie", NORTHWIND.seller_id: "acct_northwind"}
 """The accounts of sellers at the gateway; the others use that of the key."""
 
 SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND)
@@ -221,10 +223,11 @@ IN_DENVER: Final = _person("Priya Nair", "1550 Larimer Street", "Denver, CO, 802
 IN_CHICAGO: Final = _person("Sam Kowalski", "233 South Wacker Drive", "Chicago, IL, 60606", (41.88, -87.63))
 
 
-async def load_sample_data(books: Engine, sandbox: SandboxClient) -> None:
-    """Put sellers and suppliers into the books, suppliers and full shelves into the sandbox; twice is fine."""
+async def load_sample_data(books: Engine, sandbox: SandboxClient, front_url: str) -> None:
+    """Put sellers and suppliers into the books, suppliers and full shelves into the sandbox; twice is fine. The
+    gateway tells of the refunds of each account by itself, at `front_url`."""
 
-    def write_parties() -> None:
+    def write_parties() -> list[Connection]:
         parties = Parties(books)
         for seller in SELLERS:
             parties.put_seller(seller)
@@ -232,9 +235,15 @@ async def load_sample_data(books: Engine, sandbox: SandboxClient) -> None:
             parties.put_supplier(supplier)
         connections = ConnectionRegister(books)
         gateway = connections.get(STRIPE)
-        connections.put([of_a_seller(gateway, one.seller_id, ACCOUNTS.get(one.seller_id)) for one in SELLERS])
+        own = [of_a_seller(gateway, one.seller_id, ACCOUNTS.get(one.seller_id)) for one in SELLERS]
+        connections.put(own)
+        return own
 
-    await asyncio.to_thread(write_parties)
+    for connection in await asyncio.to_thread(write_parties):
+        if connection.account is not None:
+            secrets = tuple(read_secret(one).get_secret_value() for one in connection.webhook_secrets)
+            url = f"{front_url}/webhooks/{connection.connection_id}"
+            await sandbox.tell_webhooks(WebhookSeed(account=connection.account, url=url, secrets=secrets))
     for supplier in SUPPLIERS:
         await sandbox.put_supplier(supplier.supplier_id, SupplierSeed(rma=_POLICIES[supplier.rma]))
     await sandbox.put_stock(*STOCK)

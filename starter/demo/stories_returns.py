@@ -157,21 +157,14 @@ async def refund_failed(story: StoryRun) -> None:
 
 
 async def _settle(story: StoryRun, refund_id: str, status: Literal["succeeded", "failed"]) -> None:
-    """The gateway makes up its mind about a pending refund and says so."""
+    """The gateway makes up its mind about a pending refund, and says so by a webhook: the refund asks it."""
     refund = story.case(ids.refund_workflow_id(refund_id))
-    pending = await refund.reaches("pending")
+    await refund.reaches("pending")
     await refund.forward(days=0.9)
     reason: Literal["expired_or_canceled_card", "unknown"] = (
         "expired_or_canceled_card" if status == "failed" else "unknown"
     )
     await story.environment.sandbox.settle_refund(refund_id, status, failure_reason=reason)
-    await refund.receives(
-        "gateway_update",
-        "gateway:stripe",
-        status=status,
-        gateway_refund_id=pending.facts["gateway_refund_id"],
-        reason=reason if status == "failed" else None,
-    )
 
 
 async def withdrawn(story: StoryRun) -> None:

@@ -49,6 +49,8 @@ class DemoEnvironment:
     skipper: TimeSkipper
     """Its client starts the cases, so that the clock of each can be moved."""
     sandbox: SandboxClient
+    front_url: str
+    """Where strangers come in: suppliers by their links, gateways by their webhooks."""
     mail_staff: str
     """Where staff get their mails."""
     task_queue: str = contract.TASK_QUEUE

@@ -21,7 +21,6 @@ from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRej
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.case import CaseStatus, ReturnStage
-from models.contract import TASK_QUEUE
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, PartnerUnavailable
 from models.ids import return_workflow_id
 from models.links import ExpiredLink, link_event_id, return_of
@@ -94,10 +93,10 @@ class _Looked:
     closed: _Said | None = None
 
 
-def create_app(client: Client, settings: Settings, task_queue: str = TASK_QUEUE) -> ASGIApp:
+def create_app(client: Client, settings: Settings) -> ASGIApp:
     """The application: `GET` and `POST /rma/{token}`, `POST /webhooks/{connection_id}`, and `GET /health`."""
     page = RmaPage(client, settings)
-    webhooks = WebhookDoor(client, settings, task_queue)
+    webhooks = WebhookDoor(client, settings)
     app = Starlette(
         routes=[
             Route("/rma/{token}", page.show, methods=["GET"]),

@@ -28,7 +28,7 @@ from activities.connectors.webhooks import LONGEST_BODY, NotSigned, Unreadable, 
 from activities.database import ConnectionRegister, Reading, WebhookRegister, open_database
 from activities.database.webhooks import MeantRefund
 from models.connections import Connection, ConnectionKind, Provider
-from models.contract import GATEWAY_UPDATE, TASK_QUEUE
+from models.contract import GATEWAY_UPDATE
 from models.failures import BackhaulError, InvalidInput, NotFound
 from models.ids import ID_FORM, orphan_workflow_id
 from models.orphans import orphan_id
@@ -81,13 +81,14 @@ class _Books:
 class WebhookDoor:
     """Takes the webhooks of every connection."""
 
-    def __init__(self, client: Client, settings: Settings, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self._task_queue = task_queue
         self._books: _Books | None = None
         self._opening = asyncio.Lock()
         self._refusals: Counter[tuple[str, date, Refusal]] = Counter()
+        self._last_words: dict[str, str] = {}
+        """Why the last one was refused, by connection: one line in the log for all of them."""
         self._counting: asyncio.Task[None] | None = None
 
     async def receive(self, request: Request) -> PlainTextResponse:
@@ -121,9 +122,9 @@ class WebhookDoor:
                 state, case = await self._deliver(books, connection, event)
                 await asyncio.to_thread(books.webhooks.keep, connection_id, event, state, case)
         except NotSigned as why:
-            return self._refuse(connection_id, Refusal.NOT_SIGNED, str(why))
+            return self._refuse(connection_id, Refusal.NOT_SIGNED, why)
         except Unreadable as why:
-            return self._refuse(connection_id, Refusal.UNREADABLE, str(why))
+            return self._refuse(connection_id, Refusal.UNREADABLE, why)
         return _said(200, "ok")
 
     async def _opened(self) -> _Books:
@@ -182,7 +183,7 @@ class WebhookDoor:
             if refund.state is RefundState.SUCCEEDED and update.status != "failed":
                 return WebhookState.ENDED
             request = await asyncio.to_thread(books.reading.refund_request, refund.refund_id)
-            await reopen_refund(self._client, request, update, task_queue=self._task_queue)
+            await reopen_refund(self._client, request, update)
         return WebhookState.DELIVERED
 
     async def _keep_orphan(self, connection: Connection, update: GatewayUpdate) -> str:
@@ -195,15 +196,14 @@ class WebhookDoor:
             (),
             seller_id=owner if kind == "seller" else None,
             look_days=self._settings.orphan_days,
-            task_queue=self._task_queue,
         )
         return orphan_workflow_id(orphan_id(source, update.event_id))
 
     # ---- what is refused ----
 
-    def _refuse(self, connection_id: str, why: Refusal, in_words: str) -> PlainTextResponse:
-        log.warning("a webhook is refused", connection_id=connection_id, why=in_words)
+    def _refuse(self, connection_id: str, why: Refusal, in_words: NotSigned | Unreadable) -> PlainTextResponse:
         self._refusals[connection_id, datetime.now(UTC).date(), why] += 1
+        self._last_words[connection_id] = str(in_words)
         if self._counting is None or self._counting.done():
             self._counting = asyncio.create_task(self._count())
         return _said(401 if why is Refusal.NOT_SIGNED else 400, why.value.replace("_", " "))
@@ -213,6 +213,10 @@ class WebhookDoor:
         await asyncio.sleep(COUNT_EVERY)
         books = await self._opened()
         counted, self._refusals = self._refusals, Counter()
+        words, self._last_words = self._last_words, {}
+        for connection_id, why in words.items():
+            times = sum(many for (whose, *_), many in counted.items() if whose == connection_id)
+            log.warning("webhooks are refused", connection_id=connection_id, times=times, the_last_one=why)
         try:
             await asyncio.to_thread(books.webhooks.count_refusals, counted)
         except BackhaulError as error:

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 
 from activities.database import ConnectionRegister
 from activities.private_files import private_file
-from models.connections import BROKER, KIND_OF, Connection, Provider, of_seller
+from models.connections import BROKER, KIND_OF, SIGNS_WITH_SECRET, Connection, Provider, of_seller
 
 STRIPE: Final = "sandbox-stripe"
 _KEY: Final = "sk_test_sandbox"
-"""What the sandbox takes as a key; it opens nothing else."""
+"""What the sandbox takes as a key, and signs its webhooks with; it opens nothing else."""
 _PATHS: Final = {
     STRIPE: (Provider.STRIPE, "stripe"),
     "sandbox-suppliers": (Provider.SUPPLIER_JSON, "supplier"),
@@ -42,6 +42,7 @@ def sandbox_connections(sandbox_url: str, secret: str) -> tuple[Connection, ...]
                 "owner": BROKER,
                 "base_url": f"{sandbox_url}/{path}",
                 "secret": secret,
+                "webhook_secrets": [secret] if provider in SIGNS_WITH_SECRET else [],
             }
         )
         for connection_id, (provider, path) in _PATHS.items()

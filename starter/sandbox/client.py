@@ -25,6 +25,8 @@ from starter.sandbox.facts import (
     StockList,
     StockSeed,
     SupplierSeed,
+    WebhookFact,
+    WebhookSeed,
 )
 
 
@@ -114,6 +116,15 @@ class SandboxClient:
     async def fund(self, payment: str, *, enough: bool) -> None:
         """Whether the seller has the funds at PayPal to refund this payment."""
         await self._send("POST", "/funds", FundsSeed(payment=payment, enough=enough).model_dump(mode="json"))
+
+    async def tell_webhooks(self, seed: WebhookSeed) -> None:
+        """From now on the gateway says by itself what happens to refunds."""
+        await self._send("PUT", "/webhooks", seed.model_dump(mode="json"))
+
+    async def webhooks(self) -> list[WebhookFact]:
+        """What the gateways said by themselves, oldest first."""
+        answer = await self._send("GET", "/webhooks")
+        return [WebhookFact.model_validate(one) for one in answer["webhooks"]]
 
     async def advance_clock(self, seconds: float) -> ClockAnswer:
         move = ClockMove(advance_seconds=seconds)

@@ -48,6 +48,8 @@ class Control:
             ("POST", "/refunds/{id}", self.post_refund),
             ("POST", "/disputes", self.post_dispute),
             ("POST", "/funds", self.post_funds),
+            ("PUT", "/webhooks", self.put_webhooks),
+            ("GET", "/webhooks", self.get_webhooks),
             ("POST", "/clock", self.post_clock),
             ("GET", "/clock", self.get_clock),
             ("POST", "/reset", self.post_reset),
@@ -153,6 +155,15 @@ class Control:
         with self._store.transaction():
             self._partners.paypal.books.fund(seed.payment, has_funds=seed.enough)
         return seed
+
+    async def put_webhooks(self, request: Request) -> Any:
+        seed = await _body(request, facts.WebhookSeed)
+        self._partners.webhooks.subscribe(seed, f"http://{request.headers.get('host', '')}")
+        return seed
+
+    async def get_webhooks(self, request: Request) -> Any:
+        """What the gateways said by themselves, oldest first."""
+        return {"webhooks": self._partners.webhooks.sent()}
 
     async def post_clock(self, request: Request) -> Any:
         move = await _body(request, facts.ClockMove)

@@ -184,6 +184,27 @@ class RefundEnd(Message):
     failure_reason: Literal["lost_or_stolen_card", "expired_or_canceled_card", "declined", "unknown"] = "unknown"
 
 
+class WebhookSeed(Message):
+    """Where a gateway says by itself what happens to refunds. `secrets`: with what it signs, at PayPal the id of
+    the webhook; several, at Stripe, while one takes the place of another."""
+
+    gateway: GatewayName = "stripe"
+    account: Number | None = None
+    """Whose refunds; none: of all that have no address of their own."""
+    url: str
+    secrets: tuple[str, ...] = Field(min_length=1)
+
+
+class WebhookFact(Message):
+    """An event of a gateway. `answered`: the status of the last answer; none: there was none."""
+
+    id: str
+    gateway: GatewayName
+    type: str
+    tries: int
+    answered: int | None
+
+
 class DisputeSeed(Message):
     """A case that the buyer opens on a payment at PayPal; `closed` ends it."""
 

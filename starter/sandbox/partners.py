@@ -7,6 +7,7 @@ from starter.sandbox.paypal import PayPal
 from starter.sandbox.shop import Shop
 from starter.sandbox.store import Store
 from starter.sandbox.suppliers import SupplierNetwork
+from starter.sandbox.webhooks import Webhooks
 from starter.sandbox.wire import Faults
 
 
@@ -22,3 +23,4 @@ class Partners:
         self.suppliers = SupplierNetwork(store)
         self.shop = Shop(store)
         self.mail = MailSink(store, self.faults)
+        self.webhooks = Webhooks(store)

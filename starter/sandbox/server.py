@@ -156,7 +156,8 @@ async def running_sandbox(
         serving = asyncio.create_task(server.serve(sockets=[http]))
         log.info("sandbox is up", http=running.http_url, smtp_port=running.smtp_port)
         try:
-            yield running
+            async with partners.webhooks.sending():
+                yield running
         finally:
             server.should_exit = True
             mail.close()

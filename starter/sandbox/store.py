@@ -1,7 +1,7 @@
 """What the sandbox remembers: documents in one SQLite file. A restart loses nothing."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +55,8 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        self.watchers: list[Callable[[Document], None]] = []
+        """Told of each document that is written, in its transaction."""
         try:
             self._database = sqlite3.connect(private_file(path), isolation_level=None)
             self._database.execute("PRAGMA journal_mode=WAL")
@@ -86,6 +88,8 @@ class Store:
             "ON CONFLICT (kind, space, id) DO UPDATE SET owner = excluded.owner, body = excluded.body",
             (document.kind, document.space, document.id, document.owner, document.model_dump_json()),
         )
+        for watcher in self.watchers:
+            watcher(document)
 
     def get(self, model: type[D], id: str, space: str = "") -> D | None:
         row = self._database.execute(

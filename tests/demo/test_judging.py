@@ -24,6 +24,7 @@ def environment(world: World) -> DemoEnvironment:
     return DemoEnvironment(
         movable_clocks(world.client),
         world.sandbox,
+        str(world.settings.front_url).rstrip("/"),
         world.settings.mail_staff,
         world.task_queue,
         timedelta(seconds=60),
