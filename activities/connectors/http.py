@@ -130,6 +130,7 @@ class Partner:
         self._headers = dict(headers)
         self._is_brokers = connection.owner == BROKER
         self._connection_id = connection.connection_id
+        self._titled = f"connection {connection.connection_id} of {connection.owner}"
         self._client = access.clients.of(address)
         self._bulkhead = access.clients.bulkhead(name, address)
 
@@ -248,7 +249,9 @@ class Partner:
         return failure(Category.REFUSED_BY_PARTNER, message, trouble.model_copy(update={"code": code}))
 
     def refused(self, what: str, answer: httpx.Response, party: str = "") -> ApplicationError:
-        """The error of a partner that says no for good: the request or a setting is wrong."""
+        """The error of a partner that says no for good: the request or a setting is wrong; or the key is."""
+        if answer.status_code == 401:
+            return self.key_refused(what, answer)
         trouble = self._trouble(Category.REFUSED_BY_PARTNER, what, answer, party)
         code = f", {trouble.code}" if trouble.code else ""
         return failure(
@@ -256,6 +259,15 @@ class Partner:
             f"the {self._name} refused: {what} ({answer.status_code}{code})",
             trouble,
         )
+
+    def key_refused(self, what: str, answer: httpx.Response) -> ApplicationError:
+        """The error of a partner that does not take our key: nothing was done, and staff mend the connection."""
+        category = Category.CONNECTION_UNUSABLE
+        trouble = self._trouble(category, what, answer).model_copy(update={"partner": self._connection_id})
+        code = f", {trouble.code}" if trouble.code else ""
+        said = f"the {self._name} does not take the key of {self._titled}: {what} ({answer.status_code}{code})"
+        mend = f"backhaul connection set {self._connection_id} secret=REFERENCE"
+        return failure(category, f"{said}; write the right one where its secret stands ({mend})", trouble)
 
     def _party(self, party: str) -> str:
         """Whose places and breaker: a party's behind the broker's own connection, else the connection's."""

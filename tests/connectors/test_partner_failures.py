@@ -98,7 +98,7 @@ async def test_RET_16_a_partner_that_does_not_answer_is_tried_again(
     assert "sk_secret" not in repr(error) + repr(error.__cause__)
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 409, 422])
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 409, 422])
 async def test_RET_16_a_partner_that_says_no_is_not_asked_again(
     activities: ActivityEnvironment, status: int
 ) -> None:
@@ -267,13 +267,16 @@ async def test_REF_9_a_gateway_that_refuses_for_good_gives_its_reason(
     assert (answer.state, answer.reason) == ("refused", reason)
 
 
-@pytest.mark.parametrize("status", [401, 403])
-async def test_REF_9_a_key_that_is_not_accepted_is_for_staff(activities: ActivityEnvironment, status: int) -> None:
+@pytest.mark.parametrize(("status", "kind"), [(401, "ConnectionUnusable"), (403, "RefusedByPartner")])
+async def test_REF_9_a_key_that_is_not_accepted_is_for_staff(
+    activities: ActivityEnvironment, status: int, kind: str
+) -> None:
     payments, _ = gateway(no(status, type="invalid_request_error", message="Invalid API Key: sk_test_***"))
     with pytest.raises(ApplicationError) as raised:
         await activities.run(payments.send_refund, REFUND)
-    assert raised.value.type == "RefusedByPartner"
+    assert (raised.value.type, raised.value.non_retryable) == (kind, True)
     assert "sk_" not in raised.value.message
+    assert ("backhaul connection set sandbox-stripe secret=" in raised.value.message) is (status == 401)
 
 
 async def test_ORD_3_a_bank_that_wants_the_owner_to_confirm_is_a_decline_that_leaves_nothing_open(

@@ -4,7 +4,8 @@ from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import PlacedOrder
 from models.records import SupplierOrderRecord
-from workflows.engine.plan import Plan, Wait
+from workflows.engine.pieces import in_flight, just
+from workflows.engine.plan import Plan
 from workflows.orders.effects import Place
 from workflows.orders.facts import OrderFacts
 from workflows.orders.records import Purchase
@@ -53,8 +54,8 @@ def place(f: OrderFacts) -> Plan:
     """All that was found is ordered, side by side; then their answers are waited for."""
     effects = [Place(key=_key(one), number=one.order.number) for one in f.open_purchases if one.state == "found"]
     sent = [one for one in f.in_flight.values() if isinstance(one, Place)]
-    waits = [Wait(Stage.PLACING, one.who, one.summary, f.done.get(one.key, f.now)) for one in (*sent, *effects)]
-    return Plan(effects=tuple(effects), waits=tuple(waits))
+    waits = (in_flight(f, Stage.PLACING, one) for one in (*sent, *effects))
+    return sum(waits, just(*effects))
 
 
 def _key(purchase: Purchase) -> str:

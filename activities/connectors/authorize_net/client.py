@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+import httpx
 from pydantic import Field
+from temporalio.exceptions import ApplicationError
 
 from activities.connectors.access import Access
 from activities.connectors.http import Partner, WireModel
@@ -23,6 +25,8 @@ MOST_PAGES: Final = 50
 BATCHES_AT_ONCE: Final = timedelta(days=31)
 
 NOT_FOUND: Final = "E00040"
+_KEY_REFUSED: Final = frozenset({"E00005", "E00006", "E00007", "E00008"})
+"""Login or transaction key are wrong, or not active any more."""
 _OUT_OF_ORDER: Final = frozenset({"E00000", "E00001", "E00053", "E00054", "E00104"})
 _UNSUCCESSFUL: Final = "E00027"
 """It was understood, and the transaction's own code says why not."""
@@ -160,7 +164,7 @@ class AuthorizeNet:
             return said
         if said.messages.code in _OUT_OF_ORDER:
             raise self.partner.unavailable(what, f"answered {said.messages.code}", answer)
-        raise self.partner.refused(what, answer)
+        raise self._refused(what, answer, said.messages.code)
 
     async def transact(self, what: str, transaction: Mapping[str, Any]) -> TransactionResponse:
         """One of the four kinds, its fields in the order of the schema. What the whole request is refused with
@@ -179,7 +183,11 @@ class AuthorizeNet:
             raise self.partner.unavailable(what, f"answered {said.messages.code}", answer)
         if said.messages.code == NOT_FOUND:
             return TransactionResponse.model_validate({"responseCode": "3", "errors": [{"errorCode": NOT_FOUND}]})
-        raise self.partner.refused(what, answer)
+        raise self._refused(what, answer, said.messages.code)
+
+    def _refused(self, what: str, answer: httpx.Response, code: str) -> ApplicationError:
+        key_refused = code in _KEY_REFUSED
+        return self.partner.key_refused(what, answer) if key_refused else self.partner.refused(what, answer)
 
     async def test(self) -> None:
         await self.ask("sign in", "authenticateTestRequest", {}, Answer)
