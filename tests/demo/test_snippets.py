@@ -30,6 +30,7 @@ NOT_RUN = (
 MAY_BE_EMPTY = (
     'Stage="awaiting_payment"',
     'Money="failed_afterwards"',
+    'Stage="refused" AND WorkflowType IN ("Order", "Return")',
     "RejectedEvents > 0",
     "TemporalReportedProblems IS NOT NULL",
 )

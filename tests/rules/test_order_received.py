@@ -13,7 +13,7 @@ from models.ids import order_workflow_id
 from models.orders import OrderRequest
 from models.parties import Seller
 from starter.client.start import open_order
-from tests.world import OrderStory, Refused, World
+from tests.world import OrderStory, Refused, World, eventually
 
 
 def usd(amount: str) -> Decimal:
@@ -100,6 +100,10 @@ async def test_ORD_1_an_order_of_an_unknown_seller_is_refused_and_moves_nothing(
     status = await order.ends("refused")
     assert any(stranger.seller_id in step.what for step in status.timeline)
     await assert_nothing_moved(order)
+    refused = f'Stage="refused" AND WorkflowType IN ("Order", "Return") AND OrderId="{order.id}"'
+    await eventually(  # as docs/cases.md has it; the server's lists are a little behind
+        lambda: world.client.count_workflows(refused), lambda found: found.count == 1, "staff find it"
+    )
 
 
 async def test_ORD_1_the_same_order_twice_is_one_order(world: World) -> None:
