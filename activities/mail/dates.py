@@ -41,12 +41,12 @@ def _local(value: str, time_zone: str) -> datetime | None:
 
 
 def _zone_name(moment: datetime, language: str) -> str:
-    """`CET`, `MEZ`; zones without a name of their own say their distance, `UTC+5:30`."""
-    name = get_timezone_name(moment, width="short", locale=locale_of(language))
-    if not name.isalpha():
-        name = moment.tzname() or ""
-    if name.isalpha():
-        return name
+    """`CET`, `MEZ`; zones without a name of their own say their distance, `UTC+5:30`. What the language calls such
+    a zone all the same may be an hour off: Morocco's `WEZ`."""
+    own = moment.tzname() or ""
+    if own.isalpha():
+        name = get_timezone_name(moment, width="short", locale=locale_of(language))
+        return name if name.isalpha() else own
     minutes = round((moment.utcoffset() or UTC.utcoffset(None)).total_seconds() / 60)
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")

@@ -37,6 +37,30 @@ def test_NTF_10_the_day_is_the_readers_and_summer_time_is_told() -> None:
     assert moment_in_words("2026-07-02T23:30:00Z", "Europe/Berlin", "en") == "Friday, 3 July 2026, 01:30 CEST"
 
 
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2026-01-02T23:30:00Z", "Samstag, 3. Januar 2026, 00:30 Uhr UTC+1"),
+        ("2026-03-02T14:00:00Z", "Montag, 2. März 2026, 14:00 Uhr UTC+0"),
+    ],
+)
+def test_NTF_10_a_zone_is_never_called_by_the_name_of_another_hour(moment: str, words: str) -> None:
+    """Morocco is an hour behind itself in Ramadan only; its other days were told as `WEZ`, which is UTC."""
+    assert moment_in_words(moment, "Africa/Casablanca", "de") == words
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2026-10-25T00:30:00Z", "Sunday, 25 October 2026, 02:30 CEST"),
+        ("2026-10-25T01:30:00Z", "Sunday, 25 October 2026, 02:30 CET"),
+        ("2026-03-29T01:00:00Z", "Sunday, 29 March 2026, 03:00 CEST"),
+    ],
+)
+def test_NTF_10_the_hour_that_comes_twice_says_which_it_is(moment: str, words: str) -> None:
+    assert moment_in_words(moment, "Europe/Berlin", "en") == words
+
+
 def test_NTF_10_what_is_no_moment_stays_as_it_is() -> None:
     assert moment_in_words("next week", "UTC", "en") == "next week"
 
