@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.connectors.access import Access
 from activities.connectors.clients import HttpClients
-from activities.connectors.http import Trouble, failure
+from activities.connectors.http import Trouble, failure, is_first_attempt
 from activities.connectors.secret_reference import secret_of
 from models.connections import Connection, ConnectionKind
 from models.failures import HANDLING, BackhaulError, Category, NotFound, PartnerUnavailable
@@ -160,5 +160,6 @@ def unusable(connection_id: str, why: str) -> ApplicationError:
             who_acts=HANDLING[Category.CONNECTION_UNUSABLE].who_acts,
             partner=connection_id,
             call="use a connection",
+            asked=not is_first_attempt(),
         ),
     )

@@ -93,13 +93,15 @@ class _ErrorBody(WireModel):
 
 
 class Trouble(Message):
-    """The details of an error in Temporal: who acts, at which partner, in which call, the partner's code."""
+    """The details of an error in Temporal: who acts, at which partner, in which call, the partner's code. `asked`:
+    the partner may have done it in an earlier attempt."""
 
     who_acts: str
     partner: str
     call: str
     status: int | None = None
     code: str | None = None
+    asked: bool = True
 
 
 class Partner:
@@ -263,7 +265,8 @@ class Partner:
     def key_refused(self, what: str, answer: httpx.Response) -> ApplicationError:
         """The error of a partner that does not take our key: nothing was done, and staff mend the connection."""
         category = Category.CONNECTION_UNUSABLE
-        trouble = self._trouble(category, what, answer).model_copy(update={"partner": self._connection_id})
+        trouble = self._trouble(category, what, answer)
+        trouble = trouble.model_copy(update={"partner": self._connection_id, "asked": not is_first_attempt()})
         code = f", {trouble.code}" if trouble.code else ""
         said = f"the {self._name} does not take the key of {self._titled}: {what} ({answer.status_code}{code})"
         mend = f"backhaul connection set {self._connection_id} secret=REFERENCE"
@@ -347,6 +350,11 @@ def _no_of(answer: httpx.Response) -> str | None:
         case status if 300 <= status < 500 and status not in _LATER:
             return f"refused the question: check base_url and `account`{told}"
     return None
+
+
+def is_first_attempt() -> bool:
+    """Nothing was asked before by this call."""
+    return _attempt() == 1
 
 
 def _attempt() -> int:

@@ -35,12 +35,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Troubled:
-    """No answer yet, and the case is told why; the effect goes on. `topic`: what other cases may tell too."""
+    """No answer yet, and the case is told why; the effect goes on. `topic`: what other cases may tell too;
+    `asked`: it may have been done all the same."""
 
     reason: str
     category: Category = Category.PARTNER_UNAVAILABLE
     alert: bool = False
     topic: AlertTopic | None = None
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ class Rig(Generic[F]):
                     category=given.category,
                     alert=given.alert,
                     topic=given.topic,
+                    asked=given.asked,
                 )
                 self.take(trouble)
                 return False

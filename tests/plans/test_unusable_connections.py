@@ -13,11 +13,13 @@ from models.alerts import topic_of
 from models.case import Who
 from models.failures import Category
 from models.worklists import Work
+from tests.plans.refunds.story import RefundStory, direct
 from tests.plans.rig import Given, Troubled
 from tests.plans.test_faults_of_ours import TOURS, Faulty, Tour
 from workflows.engine.calls import LONGEST_MENDED_AFTER, PARTNERS
 from workflows.engine.case import CaseFacts, Effect
 from workflows.engine.worklists import held_up_by, work_of
+from workflows.refunds.view import view
 
 HOW: Final = "connection acme is not active: activate it (backhaul connection set acme active=true)"
 NEEDS_ONE: Final = (
@@ -84,6 +86,16 @@ def test_NTF_9_it_goes_on_by_itself_when_the_connection_is_mended(kind: str) -> 
     tour.rig.clock(timedelta(days=3))
     assert tour.rig.facts.outcome == tour.ends
     assert not tour.rig.facts.trouble
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_REF_11_a_refund_that_was_never_sent_is_not_in_doubt(asked: bool) -> None:
+    unusable = Troubled(f"ConnectionUnusable: {HOW}", Category.CONNECTION_UNUSABLE, alert=True, asked=asked)
+    story = RefundStory(direct(), by_case=False, send=unusable)
+    story.rest()
+    assert story.facts.in_doubt is asked
+    work = work_of(story.facts, view(story.facts, story.plan))
+    assert (Work.MONEY_IN_DOUBT in work) is asked
 
 
 def test_NTF_9_it_is_looked_at_again_within_minutes_however_long_it_lasts() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from activities.connectors.connections import BELIEVED_SECONDS
 from activities.database import ConnectionRegister
-from models.connections import of_seller
+from models.connections import Connection, of_seller
+from starter.sandbox.facts import PaymentSeed
 from tests.connections import key
 from tests.rules.test_partner_faults import in_trouble, staff_letters
 from tests.world import World, eventually
@@ -72,3 +73,29 @@ async def test_REF_6_a_key_that_is_rotated_between_charge_and_refund_needs_no_re
     await wrong.ends("succeeded")
     assert sum(one.amount for one in (await order.effects()).refunds) == Decimal("3.00")
     await change(world, of_the_seller, secret=key())
+
+
+async def test_NTF_9_a_refund_to_which_no_connection_leads_waits_for_staff_and_goes_on_when_there_is_one(
+    world: World,
+) -> None:
+    """The seller takes money by PayPal, and nobody has said yet how PayPal is reached."""
+    seller = await world.seller()
+    payment = {"paid_by": "paypal", "reference": f"PP{world.tag.upper()}", "amount": "100.00", "currency": "USD"}
+    seed = PaymentSeed(gateway="paypal", id=payment["reference"], amount=Decimal(100), currency="USD")
+    await world.sandbox.seed_payment(seed)
+    order = await world.simple_order(seller, payment=payment)
+    await order.reaches("cancel_window")
+    refund = await world.refund(order, amount="5.00")
+    status = await refund.shows("the trouble", in_trouble)
+    assert status.waiting_for is not None
+    assert (status.waiting_for.who, status.facts["in_doubt"]) == ("staff", False)
+    assert "no active paypal connection" in status.waiting_for.what
+    await eventually(lambda: staff_letters(world, "backhaul connection import"), bool, "staff are not told")
+
+    register = ConnectionRegister(world.engine)
+    told = {"connection_id": f"paypal-{world.tag}", "kind": "payments", "provider": "paypal", "secret": key()}
+    where = {"owner": of_seller(seller.seller_id), "base_url": f"{world.running.http_url}/paypal"}
+    one = Connection.model_validate({**told, **where, "options": {"client_id": f"shop-{world.tag}"}})
+    await asyncio.to_thread(register.put, [one])
+    await refund.forward(minutes=8)
+    await refund.ends("succeeded")

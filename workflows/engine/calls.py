@@ -77,12 +77,14 @@ SPREAD: Final = 0.5
 
 @dataclass(frozen=True)
 class Setback:
-    """Why there is no answer yet, in one line. `alert`: staff must know; `topic`: what may hold up other cases."""
+    """Why there is no answer yet, in one line. `alert`: staff must know; `topic`: what may hold up other cases;
+    `asked`: the partner may have done it all the same."""
 
     reason: str
     category: Category
     alert: bool
     topic: AlertTopic
+    asked: bool = True
 
 
 Troubled = Callable[[Setback], None]
@@ -114,6 +116,7 @@ async def ask(
     # A run that took over from another one (reset, continued as new) may have asked before.
     message = _again(message) if _took_over() else message
     rounds = lasted = 0
+    asked = _took_over() or bool(getattr(message, "again", False))
     while True:
         try:
             return await _round(call, message, summary, seller_id, patience, first=rounds == 0)
@@ -124,7 +127,8 @@ async def ask(
             wanted = _pause_asked_for(error)
             lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE or wanted > patience.before_alert
             topic = topic_of(category, _partner(error) or PARTNERS_BY_QUEUE[call.queue], call.name)
-            troubled(Setback(reason, category, lasting, topic))
+            asked = asked or _may_be_done(error, category)
+            troubled(Setback(reason, category, lasting, topic, asked))
         message = _again(message)
         if lasting or wanted:
             pause = max(patience.pause_after(lasted, category), wanted) if lasting else wanted
@@ -197,6 +201,14 @@ def _partner(error: FailureError) -> str | None:
     details = cause.details if isinstance(cause, ApplicationError) else ()
     named = details[0].get("partner") if details and isinstance(details[0], dict) else None
     return named if isinstance(named, str) else None
+
+
+def _may_be_done(error: FailureError, category: Category) -> bool:
+    """Whether the partner may have done it; not where no connection led to it from the first try on."""
+    cause = _cause(error)
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    said = details[0].get("asked", True) if details and isinstance(details[0], dict) else True
+    return category is not Category.CONNECTION_UNUSABLE or said is not False
 
 
 def _why(error: FailureError) -> tuple[Category, str]:

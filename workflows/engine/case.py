@@ -122,6 +122,8 @@ class Trouble(Message):
     alert: bool = False
     topic: AlertTopic | None = None
     at: datetime | None = None
+    asked: bool = True
+    """The partner may have done it all the same."""
 
 
 class InTrouble(Message):
@@ -132,6 +134,7 @@ class InTrouble(Message):
     category: Category
     alert: bool
     topic: AlertTopic | None = None
+    asked: bool = True
 
 
 class EventRejected(Message):

@@ -80,6 +80,7 @@ def _trouble(facts: CaseFacts, before: Trouble | None, fact: InTrouble | SaveInT
         since=before.since if before else facts.now,
         alert=fact.alert or (before is not None and before.alert),
         topic=fact.topic,
+        asked=isinstance(fact, SaveInTrouble) or fact.asked,
         at=before.at if before is not None and _is_of_this_hour(facts, before, fact) else facts.now,
     )
 

@@ -169,11 +169,7 @@ class Engine(Generic[F]):
         """What holds it up becomes a fact of the case."""
 
         def troubled(why: Setback) -> None:
-            self.take(
-                case.InTrouble(
-                    effect=effect, reason=why.reason, category=why.category, alert=why.alert, topic=why.topic
-                )
-            )
+            self.take(case.InTrouble(effect=effect, **vars(why)))
 
         return Asking(effect.summary, lambda: self.facts.seller_id, troubled)
 

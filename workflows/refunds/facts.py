@@ -168,7 +168,7 @@ class RefundFacts(CaseFacts):
         """It may have been sent, and no answer came; or the gateway does not say how it stands, and staff were
         told so: one outage makes no doubt of a refund that is known to be pending."""
         return any(
-            isinstance(self.in_flight[key], Send)
+            (isinstance(self.in_flight[key], Send) and why.asked)
             or (isinstance(self.in_flight[key], LookUp) and (why.alert or not self.gateway_answered))
             for key, why in self.trouble.items()
         )
