@@ -43,6 +43,11 @@ def plain(*columns: str) -> str:
     return " AND ".join(conditions)
 
 
+def code(column: str) -> str:
+    """The condition that a currency is three capital letters."""
+    return f"length({column}) = 3 AND ltrim({column}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') = ''"
+
+
 def upgrade() -> None:
     op.create_table(
         "case_file",
@@ -342,11 +347,11 @@ def upgrade() -> None:
             name=op.f("ck_orders_channel_order_id_is_whole"),
         ),
         sa.CheckConstraint(
-            "length(charge_currency) = 3 AND charge_currency = upper(charge_currency)",
+            code("charge_currency"),
             name=op.f("ck_orders_charge_currency_is_a_code"),
         ),
         sa.CheckConstraint(
-            "length(payment_currency) = 3 AND payment_currency = upper(payment_currency)",
+            code("payment_currency"),
             name=op.f("ck_orders_payment_currency_is_a_code"),
         ),
         sa.UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
@@ -414,9 +419,7 @@ def upgrade() -> None:
             name=op.f("ck_charge_amounts_are_positive"),
         ),
         sa.CheckConstraint(plain("amount", "captured"), name=op.f("ck_charge_amounts_are_plain_numbers")),
-        sa.CheckConstraint(
-            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_charge_currency_is_a_code")
-        ),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_charge_currency_is_a_code")),
         sa.CheckConstraint(
             "CAST(captured AS NUMERIC) = 0 OR state = 'captured'",
             name=op.f("ck_charge_only_what_is_captured_is_counted"),
@@ -497,9 +500,7 @@ def upgrade() -> None:
             name=op.f("ck_payment_a_gateway_has_a_number"),
         ),
         sa.CheckConstraint(plain("amount"), name=op.f("ck_payment_amounts_are_plain_numbers")),
-        sa.CheckConstraint(
-            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_payment_currency_is_a_code")
-        ),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_payment_currency_is_a_code")),
         sa.CheckConstraint("position > 0", name=op.f("ck_payment_position_is_positive")),
         sa.ForeignKeyConstraint(
             ["connection_id"], ["connection.connection_id"], name=op.f("fk_payment_connection_id_connection")
@@ -792,9 +793,7 @@ def upgrade() -> None:
             name=op.f("ck_credit_memo_part_is_within_its_paper"),
         ),
         sa.CheckConstraint(plain("amount", "total"), name=op.f("ck_credit_memo_amounts_are_plain_numbers")),
-        sa.CheckConstraint(
-            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_credit_memo_currency_is_a_code")
-        ),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_credit_memo_currency_is_a_code")),
         sa.CheckConstraint("final IN (true, false)", name=op.f("ck_credit_memo_final_is_yes_or_no")),
         sa.ForeignKeyConstraint(
             ["return_id"], ["returns.return_id"], name=op.f("fk_credit_memo_return_id_returns")
@@ -885,9 +884,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_refund_amount_is_positive")),
         sa.CheckConstraint(plain("amount"), name=op.f("ck_refund_amounts_are_plain_numbers")),
-        sa.CheckConstraint(
-            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_refund_currency_is_a_code")
-        ),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_refund_currency_is_a_code")),
         sa.CheckConstraint("over_refund IN (true, false)", name=op.f("ck_refund_over_refund_is_yes_or_no")),
         sa.CheckConstraint(
             "(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name=op.f("ck_refund_settled_is_dated")
@@ -969,9 +966,7 @@ def upgrade() -> None:
             "credit LIKE 'seller/_%/available' OR credit LIKE 'seller/_%/reserved' OR credit LIKE 'seller/_%/pending' OR credit LIKE 'supplier/_%/receivable' OR credit LIKE 'marketplace/_%/clearing' OR credit LIKE 'buyers/payments' OR credit LIKE 'buyers/refunds' OR credit LIKE 'broker/revenue' OR credit LIKE 'broker/expense'",
             name=op.f("ck_ledger_line_credit_is_an_account"),
         ),
-        sa.CheckConstraint(
-            "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_ledger_line_currency_is_a_code")
-        ),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_ledger_line_currency_is_a_code")),
         sa.CheckConstraint(
             "debit LIKE 'seller/_%/available' OR debit LIKE 'seller/_%/reserved' OR debit LIKE 'seller/_%/pending' OR debit LIKE 'supplier/_%/receivable' OR debit LIKE 'marketplace/_%/clearing' OR debit LIKE 'buyers/payments' OR debit LIKE 'buyers/refunds' OR debit LIKE 'broker/revenue' OR debit LIKE 'broker/expense'",
             name=op.f("ck_ledger_line_debit_is_an_account"),

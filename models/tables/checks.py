@@ -54,7 +54,8 @@ def _is_plain(column: str) -> str:
 
 def currency_code(column: str = "currency") -> CheckConstraint:
     """Three capital letters; which of them are in use, `models.money` knows."""
-    return CheckConstraint(f"length({column}) = 3 AND {column} = upper({column})", name=f"{column}_is_a_code")
+    letters = f"ltrim({column}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') = ''"
+    return CheckConstraint(f"length({column}) = 3 AND {letters}", name=f"{column}_is_a_code")
 
 
 def yes_or_no(column: str) -> CheckConstraint:

@@ -51,6 +51,8 @@ WRONG = [
     ("orders", "payment_amount = 'much'", "amounts_are_plain_numbers"),
     ("orders", "payment_amount = 'NaN'", "amounts_are_plain_numbers"),
     ("orders", "payment_currency = 'usd'", "payment_currency_is_a_code"),
+    ("orders", "payment_currency = '12$'", "payment_currency_is_a_code"),
+    ("refund", "currency = 'ÄÖÜ'", "currency_is_a_code"),
     ("orders", "charge_currency = 'DOLLAR'", "charge_currency_is_a_code"),
     ("orders", "channel_order_key = 'k', channel_order_id = NULL", "channel_order_id_is_whole"),
     ("payment", "paid_by = 'shells'", "paid_by_is_a_known_word"),
