@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -36,6 +37,9 @@ if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
 
 configure_logs("console", "WARNING")  # else they stand amid what a command under test prints
+
+hypothesis.settings.register_profile("no-times", deadline=None)  # no test compares a time
+hypothesis.settings.load_profile("no-times")
 
 PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
 """Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""

@@ -61,7 +61,6 @@ def test_RET_16_whatever_happens_in_whatever_order_the_model_keeps_its_promises(
         settings=settings(
             max_examples=SEQUENCES,
             stateful_step_count=10,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -181,7 +181,6 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(currency=CURRENCIES, steps=STEPS)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.failures import InvalidInput
@@ -146,7 +146,6 @@ amounts = st.integers(0, 20_000).map(lambda cents: Decimal(cents) / 100)
     discount=amounts,
     shipping=amounts,
 )
-@settings(deadline=None)
 def test_AMZ_3_the_shares_of_all_lines_and_components_add_up_to_what_was_paid(
     lines: list[tuple[Decimal, int, Decimal, Decimal, int]], tax: Decimal, discount: Decimal, shipping: Decimal
 ) -> None:

@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from models.encryption import new_key
 from starter.cli.assembly import app
 from starter.demo import sample_data as scene
+from starter.demo.play import STORIES
 from starter.ops.ports import free_port
 from tests.demo.folder import DemoFolder
 from tests.security.buyer import said
@@ -92,7 +93,7 @@ def left(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     finally:
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=60)
-    assert "All 18 stories ended as expected." in output
+    assert f"All {len(STORIES)} stories ended as expected." in output
     stores |= files(demo.folder) | {"what the command said": (output + rest).encode()}
     login = base64.b64encode(f"\0{SMTP_USER}\0{SECRETS['BACKHAUL_SMTP_PASSWORD']}".encode()).decode()
     return Left(request.param, stores, (*SECRETS.values(), login, key.partition(":")[2]))
