@@ -238,6 +238,7 @@ def _activities(
     return {
         Queue.MAIN: [
             books.open_order,
+            books.choose_connection,
             books.save_order,
             books.open_return,
             books.save_return,

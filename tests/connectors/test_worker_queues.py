@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.database import ConnectionRegister
+from models import calls
 from models.calls import Queue, queue_of
 from models.connections import Connection, ConnectionKind
 from models.failures import NotFound
@@ -202,3 +203,14 @@ async def _is_there(world: World, order_id: str) -> bool:
     except NotFound:
         return False
     return True
+
+
+async def test_each_call_of_a_plan_has_its_activity_on_its_queue(world: World) -> None:
+    served = build_worker(world.client, world.settings, world.engine, task_queue=f"unused-{world.tag}").workers
+    there = {
+        (queue, activity.__name__)
+        for queue, worker in served.items()
+        for activity in worker.config()["activities"]
+    }
+    asked = {(one.queue, one.name) for one in vars(calls).values() if isinstance(one, calls.Call)}
+    assert asked == there

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from activities.database import upgrade
+from activities.database import ConnectionRegister, upgrade
 from activities.database.engines import make_engine
 from models.case import CaseStatus
 from tests.connections import connect_broker
@@ -43,6 +43,23 @@ async def order_whose_gateway_is_down(world: World) -> list[Recorded]:
     await world.sandbox.add_fault("gateway", "drop_before", "POST /v1/payment_intents$", times=None)
     order = await world.simple_order(await world.seller(cancel_window_minutes=60))
     await _down_for_long(order)
+    await order.shipped()
+    return [order]
+
+
+async def order_received_before_its_broker_can_charge(world: World) -> list[Recorded]:
+    """No connection of the broker's was active: the one that is set later is chosen, and kept."""
+    seller = await world.seller()
+    register = ConnectionRegister(world.engine)
+    brokers = connect_broker(world.engine, world.running.http_url)
+    await asyncio.to_thread(register.put, [brokers.model_copy(update={"active": False})])
+    try:
+        order = await world.simple_order(seller)
+        await order.shows("the trouble", in_trouble)
+    finally:
+        await asyncio.to_thread(register.put, [brokers])
+    await order.forward(minutes=11)
+    await order.reaches("cancel_window")
     await order.shipped()
     return [order]
 
