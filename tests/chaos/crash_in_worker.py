@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from models import calls
+from tests.chaos.choosing_dawdlers import DawdlesAfterChoosing, DawdlesBeforeChoosing
 from tests.chaos.crash_run import Moment, Play
 from tests.chaos.orphan_dawdlers import (
     DawdlesAfterDelivering,
@@ -57,6 +58,8 @@ _PATCHES: Final = {
     (calls.NOTE_DELIVERY.name, Moment.AFTER): DawdlesAfterNotingADelivery,
     (calls.NOTE_CORRECTION.name, Moment.BEFORE): DawdlesBeforeNotingACorrection,
     (calls.NOTE_CORRECTION.name, Moment.AFTER): DawdlesAfterNotingACorrection,
+    (calls.CHOOSE_CONNECTION.name, Moment.BEFORE): DawdlesBeforeChoosing,
+    (calls.CHOOSE_CONNECTION.name, Moment.AFTER): DawdlesAfterChoosing,
     (calls.PREPARE_REPLACEMENT.name, Moment.BEFORE): DawdlesBeforePreparing,
     (calls.PREPARE_REPLACEMENT.name, Moment.AFTER): DawdlesAfterPreparing,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,

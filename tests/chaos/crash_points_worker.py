@@ -48,6 +48,20 @@ async def looking_for_a_refund_that_is_made(story: Story) -> AsyncIterator[Spot]
     story.ends(case, "completed")
 
 
+@during(calls.CHOOSE_CONNECTION)
+async def choosing_a_connection(story: Story) -> AsyncIterator[Spot]:
+    """It came before its broker could charge: once by one connection, whatever comes after (REF-6)."""
+    world = story.world
+    supplier, seller, sku = await world.supplier(), await world.seller(), world.sku()
+    await world.stock(sku, 10, supplier)
+    order_id = f"{world.tag}-E{next(world.numbers)}"
+    spot = AtWorker(CaseStory(world, world.client.get_workflow_handle(order_workflow_id(order_id)), order_id))
+    yield spot
+    order = await patiently(lambda: world.order(seller, {"sku": sku, "quantity": 2}, order_id=order_id))
+    yield spot
+    await story.shipped(order)
+
+
 @during(calls.PREPARE_REPLACEMENT)
 async def ordering_a_replacement(story: Story) -> AsyncIterator[Spot]:
     """RET-24: ordered once; the buyer keeps the goods after all while its window is open."""

@@ -41,6 +41,7 @@ from models.records import (
     SettleRefund,
 )
 from models.refunds import RefundRequest, RefundResult
+from tests.chaos.choosing_dawdlers import CHOOSING_DAWDLERS
 from tests.chaos.orphan_dawdlers import ORPHAN_DAWDLERS
 from tests.chaos.replacement_dawdlers import REPLACEMENT_DAWDLERS
 from tests.chaos.slow_worker import dawdle
@@ -210,6 +211,7 @@ PATCHES: Final[tuple[type, ...]] = (
     DawdlesAfterSavingACase,
     DawdlesBeforeLookingForARefund,
     DawdlesAfterLookingForARefund,
+    *CHOOSING_DAWDLERS,
     *ORPHAN_DAWDLERS,
     *REPLACEMENT_DAWDLERS,
     RefundsWithoutLooking,

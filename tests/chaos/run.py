@@ -45,6 +45,7 @@ AT_WORKER: Final = frozenset(
         calls.SAVE_ORPHAN,
         calls.FIND_CASES,
         calls.PREPARE_REPLACEMENT,
+        calls.CHOOSE_CONNECTION,
         calls.DELIVER_EVENT,
         calls.NOTE_DELIVERY,
         calls.NOTE_CORRECTION,
