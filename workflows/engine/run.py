@@ -29,8 +29,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine.heard import is_known, require_room
     from workflows.engine.mail import send_mail
     from workflows.engine.plan import Plan, Wait
-    from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply, noted
+    from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply
     from workflows.engine.releases import procedure_of_now
+    from workflows.engine.replies import Replies
     from workflows.engine.save import Save, Saves, shown_wait, stage_of, waiting_on
     from workflows.engine.worklists import work_of
     from workflows.refunds.attempts import MakeRefund
@@ -65,6 +66,7 @@ class Engine(Generic[F]):
         self._details = ""
         self._saves: Saves[F] = Saves(procedure, self._first_stage)
         self._saving: asyncio.Task[None] | None = None
+        self._replies: Replies[F] = Replies(procedure)
 
     # ---- the loop ----
 
@@ -77,6 +79,7 @@ class Engine(Generic[F]):
             if self._changed:
                 self._settle()
                 self._show()
+                self._replies.give(self.facts, self.stage)
             if self._is_over():
                 break
             if self._must_continue_as_new():
@@ -233,25 +236,10 @@ class Engine(Generic[F]):
 
     async def reply_to(self, event: Event, noted_as: str) -> Reply:
         """What the sender of an update is told, once it is decided."""
-        if self.procedure.reply is noted:
+        if not self._replies.are_decided_later:
             return Reply(accepted=True, message=noted_as)
-        reply = self.procedure.reply
-
-        def is_decided() -> bool:
-            return reply(self.facts, event) is not None or self.facts.outcome is not None
-
-        await workflow.wait_condition(lambda: not self._changed)  # what follows from it has begun
-        try:
-            if not is_decided():
-                await workflow.wait_condition(
-                    is_decided, timeout=self.procedure.reply_within, timeout_summary="Answer the update by now"
-                )
-        except TimeoutError:
-            return Reply(accepted=True, message=f"{noted_as}; what becomes of it is not known yet: see the status")
-        decided = reply(self.facts, event)
-        if decided is None:
-            return Reply(accepted=False, message=f"the {self.procedure.kind.name.lower()} is {self.stage}")
-        return Reply(decided.accepted, decided.message or noted_as)
+        self._changed = True
+        return await self._replies.to(event, noted_as)
 
     # ---- shown to people ----
 
