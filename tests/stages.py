@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from models.case import OrderStage, RefundStage, ReturnStage
+from models.ids import order_workflow_id, replacement_order_id
 from models.parties import RmaMethod
 from models.refunds import GatewayUpdate
 from starter.client.send import send_event
@@ -74,6 +75,16 @@ async def hold(world: World, stage: str) -> None:
         await world.sandbox.add_fault(partner, "drop_before", request, times=None)
 
 
+async def replacement_of(case: CaseStory) -> OrderStory:
+    """The order that replaces what this return is about, in its cancel window."""
+    number = replacement_order_id(case.id)
+    handle = case.world.client.get_workflow_handle(order_workflow_id(number))
+    order = OrderStory(case.world, handle, number)
+    await order.reaches("cancel_window")
+    order.request = (await order.books()).request
+    return order
+
+
 async def order_at(world: World, stage: str) -> OrderStory:
     """An order that waits at this stage."""
     settings: dict[str, dict[str, Any]] = {
@@ -109,8 +120,11 @@ async def order_at(world: World, stage: str) -> OrderStory:
 async def return_at(world: World, stage: str) -> ReturnStory:
     """A return that waits at this stage."""
     manual = stage in ("awaiting_rma", "rma_refused")
-    slow = {"payment_method": "pm_card_pendingRefund"} if stage == "refunding_seller" else {}
-    seller = await world.seller(**slow)
+    settings = {
+        "refunding_seller": {"payment_method": "pm_card_pendingRefund"},
+        "replacing": {"replacement_sent": "at_once"},
+    }
+    seller = await world.seller(**settings.get(stage, {}))
     supplier = await world.supplier(rma=RmaMethod.MANUAL if manual else RmaMethod.NONE)
     order = await world.simple_order(seller, supplier=supplier, buyer_method="pm_card_pendingRefund")
     await order.shipped()
@@ -118,7 +132,10 @@ async def return_at(world: World, stage: str) -> ReturnStory:
     await case.reaches("awaiting_approval")
     if stage == "awaiting_approval":
         return case
-    await case.approve(returnless=stage in ("awaiting_buyer_refund", "refunding_buyer"))
+    if stage == "replacing":
+        await case.approve(returnless=True, resolution="replacement")
+    else:
+        await case.approve(returnless=stage in ("awaiting_buyer_refund", "refunding_buyer"))
     if stage == "rma_refused":
         await case.refuse_rma("not accepted back")
     if stage == "expired":

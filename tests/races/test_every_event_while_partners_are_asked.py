@@ -10,7 +10,7 @@ from models.case import OrderStage, RefundStage, ReturnStage
 from models.contract import EVENTS
 from tests.races.event_forms import Sender, damages_of, way_of
 from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STAGES, RETURN_STAGES
-from tests.stages import WAITS, standing_at
+from tests.stages import WAITS, replacement_of, standing_at
 from tests.world import CaseStory, World, eventually
 
 pytestmark = pytest.mark.proof
@@ -24,7 +24,11 @@ CELLS = [
 ]
 
 
-CANCELS = {(OrderStage.RECEIVED.value, "cancel_request"): OrderStage.CANCELLING.value}
+CANCELS = {
+    (OrderStage.RECEIVED.value, "cancel_request"): OrderStage.CANCELLING.value,
+    (ReturnStage.REPLACING.value, "withdrawal"): ReturnStage.WITHDRAWN.value,
+    (ReturnStage.REPLACING.value, "refund_declined"): ReturnStage.COMPLETED.value,
+}
 """What moves on at once, though the partner has not answered; and where to."""
 
 
@@ -35,6 +39,9 @@ async def partners_answer(world: World, case: CaseStory, stage: str) -> None:
         refund = world.refund_story(f"RF-{case.id}-{'S' if stage == 'refunding_seller' else 'B'}1")
         await world.sandbox.settle_refund(refund.id, "succeeded")
         await refund.forward(hours=25)
+
+    if stage == "replacing" and (await case.status()).outcome is None:
+        await (await replacement_of(case)).shipped()
 
     async def goes_on() -> bool:
         status = await case.status()

@@ -88,7 +88,7 @@ async def test_REF_6_a_worker_that_wakes_up_after_another_made_its_refund_change
     await case.reaches("awaiting_buyer_refund")
     fault = await world.sandbox.add_fault("gateway", "delay", FROZEN_AT[moment], seconds=DAWDLES_SECONDS)
     await world.sandbox.clear_requests()
-    await case.update("buyer_refund", reason="returned")
+    await case.signal("buyer_refund", reason="returned")  # an update would be answered when it is made
     refund = world.refund_story(f"RF-{case.id}-B1")
 
     async def is_met() -> bool:

@@ -9,6 +9,7 @@ from models.ids import order_workflow_id, replacement_order_id
 from tests.return_story import Money, ReturnStory, returning
 from tests.rules.test_reset import reset_to_its_start
 from tests.rules.test_started_wrongly import refusal
+from tests.stages import replacement_of
 from tests.world import OrderStory, World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
@@ -18,11 +19,7 @@ async def replacing(world: World, **settings: Any) -> tuple[ReturnStory, OrderSt
     """A return of two units, approved with a replacement, and the replacement's order."""
     case = await returning(world, seller=await world.seller(replacement_sent="at_once", **settings))
     await case.approved(resolution="replacement")
-    number = replacement_order_id(case.id)
-    order = OrderStory(world, world.client.get_workflow_handle(order_workflow_id(number)), number)
-    await order.reaches("cancel_window")
-    order.request = (await order.books()).request
-    return case, order
+    return case, await replacement_of(case)
 
 
 async def credited(case: ReturnStory) -> None:
