@@ -37,6 +37,7 @@ from models.settings import Settings
 from models.webhooks import RefundWord, Refusal, WebhookEvent, WebhookState
 from starter.client.report import report
 from starter.client.send import CaseEnded, record_event, reopen_refund
+from starter.ops.guarded_server import body_of
 
 PATH: Final = "/webhooks/{connection_id}"
 ANSWER_WITHIN: Final = 9.0
@@ -96,7 +97,7 @@ class WebhookDoor:
         connection_id = request.path_params["connection_id"]
         if not _CONNECTION_ID.fullmatch(connection_id):
             return _said(404, "no such connection")
-        body = await _body(request)
+        body = await body_of(request, LONGEST_BODY)
         if body is None:
             return _said(413, "too long")
         headers = dict(reversed(request.headers.items()))
@@ -248,16 +249,6 @@ def _secrets_of(connection: Connection) -> tuple[list[str], str]:
         except NotFound as error:
             missing.append(str(error))
     return secrets, "; ".join(missing)
-
-
-async def _body(request: Request) -> bytes | None:
-    """As it came; none if it is too long, of which no more is read."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def _said(status: int, what: str) -> PlainTextResponse:

@@ -24,7 +24,7 @@ from models.encryption import SETTING, EncryptionCodec, KeyMissing, read_keys
 from models.failures import InvalidInput, Problem
 from models.network import is_loopback
 from models.settings import Settings
-from starter.ops.guarded_server import Limits, serve_guarded
+from starter.ops.guarded_server import Limits, body_of, serve_guarded
 from starter.ops.ports import PortUse
 
 HTTP_PORT: Final = 8253
@@ -61,7 +61,7 @@ class CodecServer:
     async def _converted(self, request: Request, convert: Convert) -> Response:
         if not self._may_ask(request):
             return PlainTextResponse("wrong or no token", 401, {"WWW-Authenticate": "Bearer"})
-        body = await _body(request)
+        body = await body_of(request, LONGEST_BODY)
         if body is None:
             return PlainTextResponse(f"more than {LONGEST_BODY} bytes", 413)
         try:
@@ -81,16 +81,6 @@ class CodecServer:
         given = request.headers.get("authorization", "")
         wanted = f"Bearer {self.token.get_secret_value()}"
         return hmac.compare_digest(given.encode(), wanted.encode())
-
-
-async def _body(request: Request) -> bytes | None:
-    """What was sent; none if it is too long."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            return None
-    return bytes(body)
 
 
 def create_app(settings: Settings, ui_origins: Sequence[str] = UI_ORIGINS) -> Starlette:

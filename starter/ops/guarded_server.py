@@ -14,6 +14,7 @@ from typing import Final
 import h11
 import structlog
 import uvicorn
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -194,3 +195,13 @@ def _guarded(places_of_server: _Places, headers: list[tuple[bytes, bytes]]) -> t
         error_headers = headers
 
     return Guarded
+
+
+async def body_of(request: Request, longest: int) -> bytes | None:
+    """What was sent, as it came; none if it is more than `longest` bytes, of which no more is read."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > longest:
+            return None
+    return bytes(body)
