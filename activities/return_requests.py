@@ -11,9 +11,8 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from activities.database.orphans import kept_words
 from activities.database.transactions import read
 from models.case import Ended
 from models.contract import ORDER_ID, RETURN, RETURN_ID
@@ -21,7 +20,7 @@ from models.differences import differences
 from models.failures import PartnerUnavailable
 from models.ids import case_of, order_workflow_id, return_workflow_id
 from models.marketplace_returns import ReturnAsked
-from models.orphans import EventDelivered, Match
+from models.orphans import EventDelivered
 from models.returns import ReturnRequest
 from models.tables import CaseRow, OrderRow, ReturnRow, ShipmentRow
 from models.text import summary_of
@@ -41,34 +40,11 @@ class ReturnRequests:
 
     async def start(self, order: str, orphan: str, asked: ReturnAsked) -> EventDelivered:
         """Start it as the return of this order (a workflow id), and wait until it is open or refused. However
-        often it is tried, it opens once: the database knows its number. What was said to it meanwhile is given to
-        it then, and not only when its orphans look again (RET-16).
+        often it is tried, it opens once: the database knows its number.
 
         Raises PartnerUnavailable while nobody answers.
         """
         request = asked.of_order(case_of(order)[1], f"RR-{case_of(orphan)[1]}")
-        answer = await self._opened(request)
-        if answer.state == "taken":
-            await self._hand_over_words(return_workflow_id(request.return_id))
-        return answer
-
-    async def _hand_over_words(self, workflow_id: str) -> None:
-        for orphan in await asyncio.to_thread(
-            read, self._engine, lambda session: kept_words(session, workflow_id)
-        ):
-            match = Match(
-                event_id=f"{case_of(workflow_id)[1]}:started"[:100],
-                actor="broker:backhaul",
-                case_id=workflow_id,
-                reason="its order is known here now, and the return has started",
-            )
-            try:
-                await self._client.get_workflow_handle(orphan).signal("match", match)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:  # else it has ended meanwhile
-                    raise PartnerUnavailable(f"the Temporal server says {error.status.name}") from None
-
-    async def _opened(self, request: ReturnRequest) -> EventDelivered:
         if (no := await self._do(lambda session: _not_now(session, request))) is not None:
             return no
         try:

@@ -92,6 +92,11 @@ REPLACEMENT_NEWS: Final = "replacement_news"
 """The signal by which a replacement tells its return how it stands (RET-24); no event of outsiders."""
 
 
+CASE_NUMBERED: Final = "case_numbered"
+"""The signal by which a case tells an orphan that it can be found by one of its numbers now (RET-20); no event of
+outsiders."""
+
+
 @dataclass(frozen=True)
 class CaseKind:
     """A kind of case: its workflow type, the prefix of its workflow ids, the request that starts it (and which of

@@ -246,6 +246,12 @@ class FoundCases(Message):
     candidates: tuple[str, ...] = ()
 
 
+class CaseNumbered(Message):
+    """A case can be found by a number that an orphan has; nothing else is believed of it."""
+
+    workflow_id: Annotated[str, Field(max_length=200)]
+
+
 class DeliverEvent(Message):
     """Give a case the event that was said of it, as that event, with its own id: it counts once."""
 

@@ -162,7 +162,10 @@ class NotedCorrection(Message):
 
 
 class Saved(Message):
-    """The database has it."""
+    """The database has it. `orphans`: the workflow ids of open ones that have a number of a case that can be found
+    by more numbers now; they look for their case at once (RET-20)."""
+
+    orphans: tuple[str, ...] = ()
 
 
 # ---- returns ----

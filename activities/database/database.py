@@ -53,6 +53,7 @@ from models.replacements import PreparedReplacement, PrepareReplacement
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
+Save = TypeVar("Save", SaveOrder, SaveReturn, SaveRefund, SaveCase)
 
 
 class Database:
@@ -79,7 +80,7 @@ class Database:
     @activity.defn(name="save_order")
     def save_order(self, ask: SaveOrder) -> Saved:
         """Keep an order up to date."""
-        return self._write(orders.save_order, ask)
+        return self._save(orders.save_order, ask)
 
     @activity.defn(name="open_return")
     def open_return(self, ask: OpenReturn) -> ReturnOpening:
@@ -89,7 +90,7 @@ class Database:
     @activity.defn(name="save_return")
     def save_return(self, ask: SaveReturn) -> Saved:
         """Keep a return up to date."""
-        return self._write(returns.save_return, ask)
+        return self._save(returns.save_return, ask)
 
     @activity.defn(name="reopen_return")
     def reopen_return(self, ask: ReopenReturn) -> ReturnReopened:
@@ -119,7 +120,7 @@ class Database:
     @activity.defn(name="save_refund")
     def save_refund(self, ask: SaveRefund) -> Saved:
         """Write down where a refund stands and what became of its money (REF-6, REF-7)."""
-        return self._write(refunds.save_refund, ask)
+        return self._save(refunds.save_refund, ask)
 
     @activity.defn(name="refund_outcome")
     def refund_outcome(self, ask: RefundRequest) -> RefundResult:
@@ -149,7 +150,16 @@ class Database:
     @activity.defn(name="save_case")
     def save_case(self, ask: SaveCase) -> Saved:
         """Keep stage, wait and timeline of a case up to date (NTF-3)."""
-        return self._write(_save_case, ask)
+        return self._save(_save_case, ask)
+
+    def _save(self, work: Callable[[Session, Save], Saved], ask: Save) -> Saved:
+        """As `_write`; with the orphans that may have their case now (RET-20)."""
+
+        def save(session: Session, ask: Save) -> Saved:
+            work(session, ask)
+            return Saved(orphans=orphans.waiting_for(session, ask.record))
+
+        return self._write(save, ask)
 
     def _write(self, work: Callable[[Session, Ask], Answer], ask: Ask) -> Answer:
         return self._do(write, work, ask)

@@ -1,14 +1,16 @@
 """Orphans in the database: what was said, all its numbers, and what became of it (RET-20)."""
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.database import cases, view_rows
+from activities.database.case_numbers import MOST
 from activities.database.lists import Page, of_page
 from activities.database.upserts import add_new
 from activities.database.views import OrphanListed
+from models.case import CaseRecord
 from models.failures import NotFound
-from models.ids import case_of
-from models.message import folded
+from models.ids import order_workflow_id
 from models.orphans import OrphanRequest, SaveOrphan
 from models.records import Saved
 from models.tables import CaseRow
@@ -61,16 +63,25 @@ def orphans(session: Session, page: Page, *, ended: bool) -> list[OrphanListed]:
     return [_listed(row, case) for row, case in session.execute(of_page(rows, "orphan", page))]
 
 
-def kept_words(session: Session, workflow_id: str) -> list[str]:
-    """The open orphans (workflow ids) that keep what was said to this return before it could start (RET-16)."""
+def waiting_for(session: Session, record: CaseRecord) -> tuple[str, ...]:
+    """The open orphans (workflow ids) that have a number of this case or of its order, when the case says that it
+    has numbers which the database did not have of it. At most `MOST`, the oldest first: the others find it when
+    they look."""
+    if not record.numbers:
+        return ()
+    theirs = aliased(CaseNumberRow)
+    of_case = (record.workflow_id, order_workflow_id(record.order_id))
     rows = (
-        select(OrphanRow)
-        .join(CaseNumberRow, col(CaseNumberRow.workflow_id) == col(OrphanRow.workflow_id))
+        select(OrphanRow.workflow_id)
+        .join(theirs, col(theirs.workflow_id) == col(OrphanRow.workflow_id))
+        .join(CaseNumberRow, col(CaseNumberRow.folded) == col(theirs.folded))
         .join(CaseRow, col(CaseRow.workflow_id) == col(OrphanRow.workflow_id))
-        .where(CaseNumberRow.folded == folded(case_of(workflow_id)[1]), col(CaseRow.ended).is_(False))
-        .order_by(col(OrphanRow.reported_at), col(OrphanRow.orphan_id))
+        .where(col(CaseNumberRow.workflow_id).in_(of_case), col(CaseRow.ended).is_(False))
+        .group_by(col(OrphanRow.workflow_id), col(OrphanRow.reported_at))
+        .order_by(col(OrphanRow.reported_at), col(OrphanRow.workflow_id))
+        .limit(MOST)
     )
-    return [row.workflow_id for row in session.exec(rows) if row.request.sent_to == workflow_id]
+    return tuple(session.exec(rows))
 
 
 def orphan(session: Session, orphan_id: str) -> OrphanListed:

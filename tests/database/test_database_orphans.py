@@ -4,13 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
-from sqlmodel import Session
 
-from activities.database.orphans import kept_words
 from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
-from models.orphans import FindCases, FoundCases, OrphanRequest, SaveOrphan, kept_word
-from models.returns import ReturnTracking
+from models.orphans import FindCases, FoundCases, OrphanRequest, SaveOrphan
 from models.worklists import Work
 from tests.database.story import NOON, Story, case_record
 
@@ -138,23 +134,34 @@ def test_RET_20_one_that_is_over_is_listed_when_asked_for(story: Story) -> None:
     assert listed.said == MEMO, "kept as it was said"
 
 
-def test_RET_16_what_was_said_to_a_return_before_it_could_start_is_found_by_it_alone(
-    story: Story, engine: Engine
-) -> None:
-    mine, other = return_workflow_id("RR-1"), return_workflow_id("RR-2")
-    words = []
-    for number, (sent_to, ended) in enumerate(((mine, False), (other, False), (mine, True))):
-        said = ReturnTracking(event_id=f"t{number}", actor="buyer:robin", carrier="UPS", tracking_number="1Z")
-        word = kept_word(sent_to, "return_tracking", said)
-        words.append(orphan_workflow_id(word.orphan_id))
-        record = case_record(words[-1], "matched" if ended else "unmatched", ended=ended)
-        ask = SaveOrphan(
-            orphan_id=word.orphan_id,
-            record=record.model_copy(update={"numbers": word.every_number}),
-            request=word,
-            reported_at=NOON,
-            expires_at=NOON + timedelta(days=90),
-        )
-        story.database.save_orphan(ask)
-    with Session(engine) as session:
-        assert kept_words(session, mine) == words[:1]
+def test_RET_20_who_saves_a_new_number_learns_which_orphans_have_it(story: Story) -> None:
+    story.delivered(("A", 2, "50.00"), order_id="1001")
+    order = case_record(order_workflow_id("1001"), "shipped", ended=True)
+    by_rma, by_order, ended = (
+        _numbered(story, event_id, number, ended=ended)
+        for event_id, number, ended in (("t1", "rma 77", False), ("t2", "#1001", False), ("t3", "RMA-77", True))
+    )
+    assert story.database.save_case(_saved(order, "1001")).orphans == (by_order,)
+    assert story.database.save_case(_saved(order)).orphans == (), "it has no number that is new"
+    story.returned("RR-1001-1", A=1)
+    back = case_record(return_workflow_id("RR-1001-1"), "in_transit").model_copy(update={"order_id": "1001"})
+    saved = story.database.save_case(_saved(back, "RR-1001-1", "RMA-77"))
+    assert saved.orphans == (by_rma, by_order), "a return is found by its order's number too"
+    assert ended not in saved.orphans
+
+
+def _numbered(story: Story, event_id: str, number: str, *, ended: bool) -> str:
+    """The workflow id of an orphan with this number."""
+    request = OrphanRequest.of("north", "credit_memo", {**MEMO, "event_id": event_id}, numbers=[number])
+    workflow_id = orphan_workflow_id(request.orphan_id)
+    record = case_record(workflow_id, "dismissed" if ended else "unmatched", ended=ended)
+    at = NOON + timedelta(minutes=int(event_id[1:]))
+    ask = SaveOrphan(
+        orphan_id=request.orphan_id,
+        record=record.model_copy(update={"order_id": "", "numbers": request.every_number}),
+        request=request,
+        reported_at=at,
+        expires_at=at + timedelta(days=90),
+    )
+    story.database.save_orphan(ask)
+    return workflow_id

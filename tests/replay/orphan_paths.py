@@ -23,7 +23,6 @@ async def orphan_matched_later(world: World) -> list[Recorded]:
     await early.reaches("unmatched")
     back = await world.return_of(order, return_id=f"RR-{order.id}-1")
     await back.reaches("awaiting_approval")
-    await early.forward(hours=2)
     await early.ends("matched")
     return [early]
 
@@ -47,10 +46,8 @@ async def orphan_that_starts_a_return(world: World) -> list[Recorded]:
     refused = await back.handle.fetch_history()
     order = await world.order(await world.seller(), {"sku": sku}, channel="ebay", channel_order_id=number)
     await order.placed()
-    await orphan.forward(hours=2)
     await orphan.shows("its order", lambda seen: any("shipped yet" in step.what for step in seen.timeline))
     await order.ship_all()
-    await orphan.forward(hours=7)
     await orphan.ends("matched")
     return [orphan, refused]
 

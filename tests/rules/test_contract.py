@@ -49,7 +49,7 @@ async def test_RET_16_every_event_can_be_sent_as_signal_and_as_update(world: Wor
     assert defined.type == kind
     signals = {one.name: one.description for one in defined.signal_definitions if one.name}
     updates = {one.name: one.description for one in defined.update_definitions}
-    of_our_own = {contract.REFUND_TAKEN_BACK, contract.REPLACEMENT_NEWS}
+    of_our_own = {contract.REFUND_TAKEN_BACK, contract.REPLACEMENT_NEWS, contract.CASE_NUMBERED}
     assert set(signals) - of_our_own == set(updates) == set(contract.EVENTS[kind])
     assert all(signals.values()), "people read in the UI what each event is for"
 

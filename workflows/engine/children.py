@@ -1,5 +1,7 @@
 """Workflows that a case starts and does not own: they go on by themselves when it has ended."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from models.contract import CaseKind
     from models.message import Message, Request
     from models.orders import OrderRequest
-    from models.orphans import OrphanRequest
+    from models.orphans import CaseNumbered, OrphanRequest
     from models.refunds import RefundRequest, RefundResult, RefundState
     from models.returns import ReturnRequest
     from models.text import one_line, summary_of
@@ -147,6 +149,16 @@ async def _start(kind: CaseKind, request: Request, summary: str) -> None:
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
         static_summary=summary,
     )
+
+
+async def call_orphans(workflow_ids: Sequence[str], numbered: str) -> None:
+    """Let them look for their case: this one can be found by more numbers. One that has ended needs it no more."""
+
+    async def call(orphan: str) -> None:
+        with suppress(CouldNot):
+            await tell_case(orphan, contract.CASE_NUMBERED, CaseNumbered(workflow_id=numbered))
+
+    await asyncio.gather(*(call(orphan) for orphan in workflow_ids))
 
 
 async def tell_case(workflow_id: str, name: str, message: Message) -> None:

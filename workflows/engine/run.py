@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.engine import case
     from workflows.engine.calls import Asking, Setback, ask
     from workflows.engine.case import CaseFacts, Effect, SendMail
-    from workflows.engine.children import make_refund
+    from workflows.engine.children import call_orphans, make_refund
     from workflows.engine.details import current_details
     from workflows.engine.heard import is_known, require_room
     from workflows.engine.mail import send_mail
@@ -348,12 +348,13 @@ class Engine(Generic[F]):
         """One write at a time: none can come after a newer one."""
         while save is not None:
             summary = f"Save: {self.stage.replace('_', ' ')}"
-            await ask(
+            saved = await ask(
                 save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
             )
             self._saves.done(save)
             self._changed = self._changed or self.facts.save_trouble is not None
             self._apply(case.StepsSaved(count=save.steps_saved))
+            await call_orphans(saved.orphans, self.facts.case_id)
             save = self._saves.next(self.facts, self.plan, self.procedure.view(self.facts, self.plan))
         self._saving = None
 

@@ -3,7 +3,7 @@
 from models.failures import Conflict, InvalidInput, Problem, RefusedByRule
 from models.ids import case_of
 from models.message import Event, Message
-from models.orphans import Dismiss, EventDelivered, FoundCases, Match
+from models.orphans import CaseNumbered, Dismiss, EventDelivered, FoundCases, Match
 from workflows.engine.case import Answered
 from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply
@@ -52,6 +52,8 @@ def apply(f: OrphanFacts, fact: Message) -> OrphanFacts:
             )
         case Dismiss():
             return f.with_(dismissal=fact).step(f"dismissed: {fact.reason}", fact.actor)
+        case CaseNumbered():
+            return f.with_(called_after=f.looks + f.is_in_flight(LookForCase))
         case Answered(effect=LookForCase()):
             return _looked(f.finish(fact.effect), fact.answer)
         case Answered(effect=GiveToCase()):

@@ -11,8 +11,9 @@ from models.orphans import Dismiss, FoundCases, Match, OrphanRequest
 from workflows.engine.case import CaseFacts
 from workflows.orphans.effects import OrphanEffect
 
-FIRST_PAUSES: Final = (timedelta(hours=1), timedelta(hours=6))
-"""Between the first looks; after them it looks once a day."""
+FIRST_PAUSES: Final = (timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6))
+"""Between the first looks; after them it looks once a day. Its case calls it as soon as it has one of its numbers,
+but can't while the database does not know the orphan: the second look is for that moment."""
 LATER_PAUSE: Final = timedelta(days=1)
 
 
@@ -32,6 +33,8 @@ class OrphanFacts(CaseFacts):
     looks: int = 0
     """How often its case was looked for."""
     looked_at: datetime | None = None
+    called_after: int | None = None
+    """How many looks had begun when a case last said that it can be found by one of its numbers."""
     found: FoundCases = FoundCases()
     """By the last look."""
     match: Match | None = None
@@ -72,10 +75,15 @@ class OrphanFacts(CaseFacts):
 
     @property
     def next_look(self) -> datetime:
-        """When it looks next: at once, then with growing pauses."""
+        """When it looks next, if no case calls it: at once, then with growing pauses."""
         if self.looked_at is None:
             return self.created_at
         return self.looked_at + (FIRST_PAUSES[self.looks - 1] if self.looks <= len(FIRST_PAUSES) else LATER_PAUSE)
+
+    @property
+    def is_called(self) -> bool:
+        """A case has one of its numbers since its last look began."""
+        return self.called_after == self.looks
 
     @property
     def target(self) -> str | None:

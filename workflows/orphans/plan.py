@@ -53,7 +53,7 @@ def _look(f: OrphanFacts) -> Plan:
     """Now, if it is time; meanwhile a person may decide."""
     look = LookForCase(key=f"look:{f.looks + 1}")
     due = f.next_look
-    if f.now >= due or look.key in f.done:
+    if f.is_called or f.now >= due or look.key in f.done:
         return just(look) + (in_flight(f, OrphanStage.LOOKING, look) if f.looks == 0 else _person(f))
     return _person(f) + Plan(wake_at=min(due, f.expires_at), timer="Look for the case again")
 

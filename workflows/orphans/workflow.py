@@ -1,14 +1,16 @@
 """An orphan: which facts, which plan, and how each of its effects is done (RET-20)."""
 
+from typing import Any
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import Ended
     from models.message import Message
-    from models.orphans import DeliverEvent, FindCases, FoundCases, OrphanRequest
+    from models.orphans import CaseNumbered, DeliverEvent, FindCases, FoundCases, OrphanRequest
     from workflows.engine.case import Effect
-    from workflows.engine.inbox import receives
+    from workflows.engine.inbox import receives, take_report
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.orphans.effects import GiveToCase, LookForCase
@@ -67,3 +69,7 @@ class Orphan:
         ended = await self.engine.run()
         assert isinstance(ended, Ended)
         return ended
+
+    @workflow.signal(name=contract.CASE_NUMBERED, description="A case can be found by one of its numbers now")
+    def case_numbered(self, *payload: Any) -> None:
+        take_report(self.engine, contract.CASE_NUMBERED, payload, CaseNumbered.at_the_door)

@@ -7,7 +7,7 @@ import pytest
 
 from models.contract import ORPHAN_KIND
 from models.failures import Category, InvalidInput
-from models.orphans import Dismiss, EventDelivered, FoundCases, Match, OrphanRequest
+from models.orphans import CaseNumbered, Dismiss, EventDelivered, FoundCases, Match, OrphanRequest
 from models.worklists import Work
 from tests.plans.rig import NOT_YET, Given, Pure, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
@@ -59,12 +59,22 @@ class Orphan:
     """One orphan in process."""
 
     def __init__(
-        self, *fitting: str, candidates: tuple[str, ...] = (), request: OrphanRequest | None = None
+        self,
+        *fitting: str,
+        candidates: tuple[str, ...] = (),
+        request: OrphanRequest | None = None,
+        rest: bool = True,
     ) -> None:
         self.world = World()
         self.fits(*fitting, candidates=candidates)
         facts = OrphanFacts(now=NOON, created_at=NOON, request=request or report())
         self.rig: Rig[OrphanFacts] = Rig(Pure(ORPHAN_KIND, check, apply, plan), facts, self.world)
+        if rest:
+            self.rig.rest()
+
+    def called_by(self, case: str) -> None:
+        """That case has one of its numbers now."""
+        self.rig.take(CaseNumbered(workflow_id=case))
         self.rig.rest()
 
     def fits(self, *fitting: str, candidates: tuple[str, ...] = ()) -> None:
@@ -115,12 +125,43 @@ def test_RET_20_it_looks_at_once_then_with_growing_pauses() -> None:
     orphan = Orphan()
     assert orphan.looks == 1
     looks = []
-    for hours in (1, 6, 24, 24):
+    for hours in (1 / 60, 1, 6, 24):
         orphan.rig.clock(timedelta(hours=hours) - timedelta(seconds=1))
         looks.append(orphan.looks)
         orphan.rig.clock(timedelta(seconds=1))
     assert looks == [1, 2, 3, 4], "and none before its time"
     assert orphan.looks == 5
+
+
+def test_RET_20_it_looks_at_once_when_a_case_has_one_of_its_numbers() -> None:
+    orphan = Orphan()
+    orphan.rig.clock(timedelta(minutes=10))
+    orphan.called_by(A)
+    assert (orphan.rig.stage, orphan.looks) == ("unmatched", 3), "it believes nothing, and looks"
+    orphan.fits(A)
+    orphan.called_by(A)
+    assert (orphan.rig.stage, orphan.given_to) == ("matched", [A])
+
+
+def test_RET_20_a_case_that_calls_it_while_it_looks_is_looked_for_again() -> None:
+    orphan = Orphan(rest=False)
+    orphan.rig.settle()
+    orphan.rig.take(CaseNumbered(workflow_id=A))
+    orphan.rig.answer_one()
+    orphan.fits(A)
+    orphan.rig.rest()
+    assert (orphan.rig.stage, orphan.looks) == ("matched", 2)
+
+
+def test_RET_20_a_case_that_could_not_take_it_is_asked_again_when_it_calls() -> None:
+    orphan = Orphan()
+    orphan.world.answer_of_case = EventDelivered(state="early", message="nothing has shipped yet")
+    orphan.fits(A)
+    orphan.called_by(A)
+    assert (orphan.rig.stage, orphan.given_to) == ("unmatched", [A])
+    orphan.world.answer_of_case = EventDelivered(state="taken", message="yes")
+    orphan.called_by(A)
+    assert (orphan.rig.stage, orphan.given_to) == ("matched", [A, A])
 
 
 def test_RET_20_among_several_nothing_is_guessed() -> None:
