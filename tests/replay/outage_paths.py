@@ -23,7 +23,9 @@ def in_trouble(seen: CaseStatus, times: int = 1) -> bool:
     return sum("it is tried again" in step.what for step in seen.timeline) >= times
 
 
-async def _tried_in_vain(case: CaseStory) -> None:
+async def tried_in_vain(case: CaseStory) -> None:
+    """A call has failed, and is tried again and again."""
+
     async def tries() -> int:
         known = (await case.handle.describe()).raw_description
         return max((one.attempt for one in known.pending_activities), default=0)
@@ -104,7 +106,7 @@ async def order_whose_shop_is_down(world: World) -> list[Recorded]:
 async def return_whose_rma_is_typed_while_the_service_is_down(world: World) -> list[Recorded]:
     await world.sandbox.add_fault("supplier", "drop_before", "/v1/rmas", times=None)
     back = await (await returning(world, supplier=await world.supplier(rma="service"))).approved("awaiting_rma")
-    await _tried_in_vain(back)
+    await tried_in_vain(back)
     await back.issue_rma("RMA-9", actor="staff:sam")
     await back.reaches("awaiting_tracking")
     await back.withdraw()

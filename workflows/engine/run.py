@@ -351,12 +351,17 @@ class Engine(Generic[F]):
             saved = await ask(
                 save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
             )
-            self._saves.done(save)
             self._changed = self._changed or self.facts.save_trouble is not None
             self._apply(case.StepsSaved(count=save.steps_saved))
+            self._saves.done(save)
             await call_orphans(saved.orphans, self.facts.case_id)
             save = self._saves.next(self.facts, self.plan, self.procedure.view(self.facts, self.plan))
         self._saving = None
+
+    async def saved(self, steps: int) -> None:
+        """Wait until the database has so many steps, and with them all that they say."""
+        if self.facts.steps_saved < steps:
+            await self._saves.until(steps)
 
     def _save_troubled(self, why: Setback) -> None:
         self.take(case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic))

@@ -1,5 +1,6 @@
 """What the database keeps of a case: one save at a time, and only when it says something new."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -87,6 +88,7 @@ class Saves(Generic[F]):
         self._procedure = procedure
         self._first_stage = first_stage
         self._saved: Message | None = None
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     def next(self, facts: F, plan: Plan, view: CaseView) -> Save | None:
         """The write that is due; none: the database has what people see.
@@ -108,7 +110,21 @@ class Saves(Generic[F]):
         return Save(call, self._message(projection, facts, steps), projection, facts.steps_saved + len(steps))
 
     def done(self, save: Save) -> None:
+        """Keep what the database has now, and wake who waits for it."""
         self._saved = save.projection
+        waiting, self._waiting = self._waiting, []
+        for steps, saved in waiting:
+            if save.steps_saved < steps:
+                self._waiting.append((steps, saved))
+            elif not saved.done():  # it is, where its effect was given up
+                saved.set_result(None)
+
+    async def until(self, steps: int) -> None:
+        """Wait for the write that saves so many steps. It wakes who waits: a condition of their own would come in
+        another order when a replay hands over two tasks as one."""
+        saved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((steps, saved))
+        await saved
 
     def _message(self, projection: Message, facts: F, steps: tuple[Any, ...]) -> Message:
         """The new steps, and of the sections only those that changed."""

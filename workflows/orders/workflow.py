@@ -70,15 +70,11 @@ class Order:
     async def _charge_saved(self, f: OrderFacts, effect: SaveCharge) -> None:
         charge = attempt_of(f.charges, effect.charge_id)
         assert charge is not None, "it was captured"
-        await self._saved(charge.captured_step)
-
-    async def _saved(self, steps: int) -> None:
-        """Wait until the database has so many steps, and with them all that they say."""
-        await workflow.wait_condition(lambda: self.engine.facts.steps_saved >= steps)
+        await self.engine.saved(charge.captured_step)
 
     async def _open_return(self, f: OrderFacts) -> ReturnOpened:
         """What comes back is what the database has as shipped: so that is saved first (RET-2)."""
-        await self._saved(f.steps)
+        await self.engine.saved(f.steps)
         request = return_of(f)
         summary = f"Return {request.return_id} · order {f.order_id} · cancelled too late"
         await open_return(request, summary)
