@@ -146,6 +146,15 @@ _REFUNDED: Final = (
 _SAME_PAPER: Final = "supplier_id = NEW.supplier_id AND number_folded = NEW.number_folded"
 
 _SUMS: Final = (
+    # Returns and orders name each other: a foreign key would be a circle (RET-24).
+    Trigger(
+        "tr_orders_replaces_a_return",
+        "orders",
+        "INSERT",
+        "NEW.replaces IS NOT NULL AND NOT EXISTS (SELECT 1 FROM returns r "
+        "JOIN orders o ON o.order_id = r.order_id "
+        "WHERE r.return_id = NEW.replaces AND o.seller_id = NEW.seller_id)",
+    ),
     Trigger(
         "tr_refund_goes_forward",
         "refund",

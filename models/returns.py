@@ -296,6 +296,8 @@ class Waivable(StrEnum):
     inspected yet need not be; what is rejected stays rejected."""
     REPLACEMENT = "replacement"
     """The buyer can be refunded after all: what has not been sent of the replacement is given up (RET-24)."""
+    EVIDENCE = "evidence"
+    """Of a loss whose reason needs it, and that a marketplace opened without it (RET-23)."""
 
 
 class StaffOverride(Event):

@@ -11,12 +11,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from activities.database.cases import urgency_of
+from activities.database.replacements import news_of
 from activities.database.transactions import read, write
 from activities.database.views import OpenCase, UntoldEnd
 from models.case import ReturnStage
 from models.ids import case_of, return_workflow_id
 from models.partners import ChargeState
 from models.refunds import COUNTS_AGAINST_CAP, RefundState
+from models.replacements import ReplacementNews
 from models.tables import (
     CaseRow,
     ChargeRow,
@@ -58,6 +60,11 @@ class Reconciling:
     def untold(self) -> list[UntoldEnd]:
         """Cases written down as terminated of which staff have no mail yet."""
         return read(self._engine, lambda session: list(_untold(session)))
+
+    def news_of_replacement(self, workflow_id: str) -> tuple[str, ReplacementNews] | None:
+        """Of an order that replaces what a return is about: that return's workflow id, and how the order stands.
+        None for every other case."""
+        return read(self._engine, lambda session: _news_of_replacement(session, workflow_id))
 
 
 def _open_cases(session: Session) -> Iterator[OpenCase]:
@@ -135,6 +142,14 @@ def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row.urgency = urgency_of(None, ended=True)
     session.add(row)
     return True
+
+
+def _news_of_replacement(session: Session, workflow_id: str) -> tuple[str, ReplacementNews] | None:
+    kind, number = case_of(workflow_id)
+    order = session.get(OrderRow, number) if kind == "order" else None
+    if order is None or order.replaces is None:
+        return None
+    return return_workflow_id(order.replaces), news_of(session, order)
 
 
 def _return_of(session: Session, workflow_id: str) -> ReturnRow | None:

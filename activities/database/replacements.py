@@ -27,7 +27,7 @@ def prepare_replacement(session: Session, ask: PrepareReplacement) -> PreparedRe
     """The request of the replacement's order, made of what is stored of the order that it replaces: the buyer and
     its address, the items, and what they had cost the seller (ORD-15). How it stands, if it is there already."""
     if (known := session.get(OrderRow, ask.replacement_id)) is not None:
-        return PreparedReplacement(known=_news(session, known))
+        return PreparedReplacement(known=news_of(session, known))
     claimed = session.get(ReturnRow, ask.return_id)
     order = session.get(OrderRow, claimed.order_id) if claimed is not None else None
     if claimed is None or order is None:
@@ -83,7 +83,7 @@ def _unit_cost(before: OrderRequest, row: OrderLineRow, cost: Decimal, units: Li
     return most if bought is None or bought.kit is not None else min(bought.unit_cost, most)
 
 
-def _news(session: Session, order: OrderRow) -> ReplacementNews:
+def news_of(session: Session, order: OrderRow) -> ReplacementNews:
     """How the replacement stands, as its order last wrote itself down."""
     key = order.order_id
     case = session.get(CaseRow, order.workflow_id)

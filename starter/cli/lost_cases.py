@@ -19,7 +19,7 @@ async def find_and_note(write: bool, as_json: bool) -> None:
         client = await connect()
         lost = await find_lost(client, books)
         _show(lost, as_json)
-        noted = await note_lost(books, lost) if write else []
+        noted = await note_lost(client, books, lost) if write else []
         if write:
             mailer = Mailer(settings, contacts, contacts, Alerts(engine), client.namespace)
             told = await tell_staff(mailer, books)

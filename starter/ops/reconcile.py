@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from activities.database.views import OpenCase, UntoldEnd
 from activities.mail.delivery import Mailer
 from models import calls
 from models.case import Who
+from models.contract import REPLACEMENT_NEWS
 from models.failures import Conflict, PartnerUnavailable
 from models.ids import case_of
 from models.message import Message
@@ -99,9 +101,22 @@ async def find_lost(client: Client, books: Reconciling) -> list[Lost]:
     return [one for one in lost if still.get(one.case.workflow_id) == one.case]
 
 
-async def note_lost(books: Reconciling, lost: Sequence[Lost]) -> list[Lost]:
-    """Write down each as terminated; gives those that were. Doing it again changes nothing."""
-    return [one for one in lost if one.can_be_noted and await asyncio.to_thread(_note, books, one)]
+async def note_lost(client: Client, books: Reconciling, lost: Sequence[Lost]) -> list[Lost]:
+    """Write down each as terminated; gives those that were. Doing it again changes nothing. A return that waits
+    for the order to replace its goods is told (RET-24)."""
+    noted = [one for one in lost if one.can_be_noted and await asyncio.to_thread(_note, books, one)]
+    for one in noted:
+        await _tell_return(client, books, one.case.workflow_id)
+    return noted
+
+
+async def _tell_return(client: Client, books: Reconciling, workflow_id: str) -> None:
+    news = await asyncio.to_thread(books.news_of_replacement, workflow_id)
+    if news is None:
+        return
+    waiting, said = news
+    with suppress(RPCError):  # it has ended, or is lost itself
+        await client.get_workflow_handle(waiting).signal(REPLACEMENT_NEWS, said, rpc_timeout=_RPC)
 
 
 def _note(books: Reconciling, one: Lost) -> bool:

@@ -82,6 +82,7 @@ WRONG = [
     ("UPDATE refund SET state = 'refused' WHERE state = 'succeeded'", "refund_goes_forward"),
 ]
 NEW_REFUND = "refund_id = 'RF-9', workflow_id = 'w', gateway_refund_id = NULL, return_id = NULL"
+NEW_ORDER = "order_id = 'RP.X', workflow_id = 'order-RP.X', channel_order_id = NULL, channel_order_key = NULL"
 TO_BUYER, TO_SELLER = "WHERE refund_id = 'RF-RR-1-B1'", "WHERE refund_id = 'RF-RR-1-S1'"
 TOO_MUCH = [
     # 170.00 were paid, 11.00 are refunded; 60.00 were captured, 11.00 are refunded.
@@ -95,6 +96,7 @@ TOO_MUCH = [
     ("return_line", "line_id = 'B', position = 2, quantity = 2", "return_line_is_of_order"),
     ("return_line", "line_id = 'Z', position = 2", "return_line_is_of_order"),
     ("return_units", "supplier_order_number = '1000-1'", "return_units_are_of_line"),
+    ("orders", f"{NEW_ORDER}, replaces = 'RR-none' WHERE order_id = '1001'", "orders_replaces_a_return"),
     # 10.00 of a paper over 10.00 are credited.
     ("credit_memo", "return_id = 'RR-2', amount = '0.01', total = NULL", "credit_memo_is_within_its_paper"),
 ]

@@ -9,6 +9,7 @@ from models.ids import order_workflow_id, replacement_order_id
 from tests.return_story import Money, ReturnStory, returning
 from tests.rules.test_reset import reset_to_its_start
 from tests.rules.test_started_wrongly import refusal
+from tests.rules.test_terminated import reconciled
 from tests.stages import replacement_of
 from tests.world import OrderStory, World
 
@@ -69,6 +70,22 @@ async def test_RET_24_withdrawn_in_its_window_the_replacement_is_cancelled(world
     await order.ends("cancelled")
     await case.ends("withdrawn")
     assert (await order.effects()).supplier_orders == ()
+
+
+async def test_RET_24_a_replacement_that_is_terminated_is_told_to_its_return(world: World) -> None:
+    case, order = await replacing(world)
+    await order.reaches("cancel_window")
+    await credited(case)
+    await order.handle.terminate("by mistake")
+    await reconciled(order)
+    status = await case.shows("what staff do", lambda seen: "terminated" in str(seen.waiting_for))
+    assert status.waiting_for is not None
+    assert status.waiting_for.who == "staff"
+    await case.update("staff_override", waive="replacement", reason="it was never sent", actor="staff:kim")
+    await case.reaches("awaiting_buyer_refund")
+    await case.update("buyer_refund", reason="no replacement", actor="seller:jane")
+    await case.ends("completed")
+    assert await case.money() == Money(buyer=Decimal("100.00"), seller=Decimal("63.00"))
 
 
 async def test_RET_24_nobody_but_its_return_starts_a_replacement(world: World) -> None:

@@ -39,7 +39,7 @@ async def lost_of(case: CaseStory) -> list[Lost]:
 async def reconciled(case: CaseStory) -> list[Lost]:
     """As `backhaul reconcile --write` does it, for this case; gives what was noted."""
     books = Reconciling(case.world.engine)
-    noted = await note_lost(books, await lost_of(case))
+    noted = await note_lost(case.world.client, books, await lost_of(case))
     world = case.world
     contacts = Contacts(world.engine, world.settings)
     mailer = Mailer(world.settings, contacts, contacts, Alerts(world.engine), world.client.namespace)

@@ -2,8 +2,8 @@
 
 from models.failures import RefusedByRule
 from models.message import Event
-from models.reasons import DAMAGED, means
-from models.returns import GoodsReceived, Loss, ReturnTracking, SellerApproval, SupplierRma
+from models.reasons import DAMAGED, means, reason_meant
+from models.returns import GoodsReceived, Loss, ReturnTracking, SellerApproval, SupplierRma, Waivable
 from workflows.engine.case import Note
 from workflows.engine.pieces import just
 from workflows.engine.plan import Plan
@@ -42,3 +42,17 @@ def check_goods(f: ReturnFacts, event: Event) -> None:
             raise RefusedByRule("RET-23", "the seller approved that nothing comes back: nothing can be received")
         case SellerApproval(returnless=True) if f.receipts:
             raise RefusedByRule("RET-23", "something was received already: approve it as goods that come back")
+        case SellerApproval(decision="approved") if event.returnless or f.never_arrived:
+            _require_evidence(f)
+
+
+def _require_evidence(f: ReturnFacts) -> None:
+    """Nothing will be inspected: what the seller's reasons ask for must be there. Who asks here is refused without
+    it when it asks (RET-21); what a marketplace opened exists already, and lacks it until now."""
+    if Waivable.EVIDENCE in f.waived:
+        return
+    for line in f.request.lines:
+        meant = reason_meant(line.reason, f.seller.reasons)
+        if meant is not None and meant.evidence_required and not line.evidence:
+            why = f"{line.name}: the reason {meant.handle} needs evidence where nothing comes back"
+            raise RefusedByRule("RET-23", f"{why}; staff who have seen it elsewhere waive it")

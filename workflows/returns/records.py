@@ -32,6 +32,7 @@ class Receipt(Message):
     groups: tuple[ReceptionRecord, ...] = ()
 
 
+_CUT_SHORT: Final = (OrderStage.STOPPED, OrderStage.TERMINATED)
 _NOTHING_MORE: Final = (OrderStage.REFUSED, OrderStage.CANCELLED, OrderStage.VOIDED, OrderStage.SHIPPED)
 
 
@@ -61,6 +62,11 @@ class Replacement(Message):
         """What is open is never sent."""
         stopped = self.outcome == OrderStage.STOPPED and not self.with_supplier
         return stopped or self.abandoned or self.outcome in _NOTHING_MORE
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Its order was stopped or terminated, and nobody here knows whether what is open goes out."""
+        return self.outcome in _CUT_SHORT and self.open > 0 and not self.is_over
 
     def counts_of(self, line_id: str) -> LineQuantities | None:
         return next((one for one in self.lines if one.line_id == line_id), None)

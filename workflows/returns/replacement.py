@@ -72,6 +72,8 @@ def awaiting(f: ReturnFacts) -> Plan:
     if one is None:
         since = f.approved_at or f.now
         return wait(Stage.REPLACING, Who.SUPPLIER, "accept the goods; then the replacement is sent", since)
+    if one.is_cut_short:
+        return wait(Stage.REPLACING, Who.STAFF, f"say what becomes of it: {_cut_short(one)}", one.at)
     what = f"the replacement ships, order {one.replacement_id}"
     return wait(Stage.REPLACING, Who.BACKHAUL, what, one.at)
 
@@ -152,11 +154,15 @@ def _goes_out_all_the_same(f: ReturnFacts, one: Replacement) -> Plan:
     if f.refunded_by_channel and any(line.shipped for line in one.lines):
         what = f"the buyer has {order} and its money from the marketplace"
         return just(alert(f, "replaced-and-refunded", what, Who.SELLER))
-    if one.outcome == OrderStage.STOPPED and may_ship(one):
-        advice = "ask them, then waive the replacement, or decline the refund because it is replaced"
-        what = f"{order} was stopped while it is with suppliers: {advice}"
-        return just(alert(f, "replacement-stopped", what, Who.STAFF))
+    if one.is_cut_short:
+        return just(alert(f, "replacement-stopped", _cut_short(one), Who.STAFF))
     return Plan()
+
+
+def _cut_short(one: Replacement) -> str:
+    how = "stopped while it is with suppliers" if one.outcome == OrderStage.STOPPED else "terminated"
+    advice = "ask its suppliers, then waive the replacement, or decline the refund because it is replaced"
+    return f"the replacement, order {one.replacement_id}, was {how}: {advice}"
 
 
 def kept_without_goods(f: ReturnFacts) -> str | None:

@@ -40,6 +40,26 @@ def test_RET_23_what_never_arrived_is_refunded_without_a_parcel(reason: str) -> 
     assert story.letters("returnless_refund")[0].facts["never_arrived"] == "yes"
 
 
+@pytest.mark.parametrize(("reason", "returnless"), [("damaged", True), ("never_arrived", False)])
+def test_RET_23_a_loss_whose_reason_needs_evidence_is_not_approved_without_it(
+    reason: str, returnless: bool
+) -> None:
+    line = {"line_id": "A", "quantity": 2, "reason": reason}
+    photo = {"kind": "photo", "reference": "s3://1", "sha256": "0" * 64}
+    needs = {"reasons": [{"handle": reason, "words": {"en": reason}, "evidence_required": True}]}
+    approval: dict[str, Any] = {"decision": "approved", "returnless": returnless}
+    story = reported(reason, request={"source": "ebay_return", "lines": [line]}, **needs)
+    why = story.refuses("seller_approval", **approval)
+    assert f"A: the reason {reason} needs evidence where nothing comes back" in why
+    story.says("staff_override", actor="staff:kim", waive="evidence", reason="photos in the eBay case")
+    assert story.says("seller_approval", **approval).facts.approved_at is not None
+
+    shown = reported(reason, request={"source": "ebay_return", "lines": [line | {"evidence": [photo]}]}, **needs)
+    assert shown.says("seller_approval", **approval).facts.approved_at is not None
+    free = reported(reason, request={"source": "ebay_return", "lines": [line]})
+    assert free.says("seller_approval", **approval).facts.approved_at is not None, "the seller asks for none"
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_RET_23_it_is_never_written_down_as_received(when: str) -> None:
     story = reported()

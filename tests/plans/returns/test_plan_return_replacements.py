@@ -317,10 +317,19 @@ def test_RET_24_staff_waive_it_and_the_buyer_can_be_refunded(gone: bool) -> None
     assert "no replacement was approved" in requested().refuses("staff_override", waive="replacement")
 
 
-def test_RET_24_one_that_was_stopped_with_suppliers_is_staffs_to_settle() -> None:
+@pytest.mark.parametrize(
+    ("news", "said"),
+    [
+        ({"outcome": "stopped", "with_supplier": True}, "was stopped while it is with suppliers"),
+        ({"outcome": "terminated"}, "order RP.RR-1, was terminated"),
+    ],
+)
+def test_RET_24_one_that_was_cut_short_is_staffs_to_settle(news: dict[str, Any], said: str) -> None:
     story = replacing().sent().received().credited()
-    hears(story, with_supplier=True, outcome="stopped")
-    assert any("was stopped while it is with suppliers" in one for one in story.alerts)
+    hears(story, **news)
+    assert any(said in one for one in story.alerts)
+    assert story.waits == [("replacing", "staff")]
+    assert said in story.plan.waits[0].what
     assert "RET-24" in story.refuses("buyer_refund")
     story.world.cancelling = Failed("order-RP.RR-1 has ended")
     story.says("staff_override", waive="replacement", reason="the supplier did not send it")
