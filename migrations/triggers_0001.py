@@ -104,7 +104,10 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "ledger_line": frozenset(),
 }
 """Of these tables nothing else ever changes, and no row goes."""
-DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {"orders": frozenset({"charge_connection_id"})}
+DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {
+    "orders": frozenset({"charge_connection_id"}),
+    "refund": frozenset({"confirmed_by", "confirmed_at"}),
+}
 """May be empty at first; once they say something, they say so for ever."""
 NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
 _JSON: Final = {

@@ -73,6 +73,8 @@ class RefundStage(StrEnum):
     """Where a refund stands."""
 
     RESERVING = "reserving"
+    AWAITING_CONFIRMATION = "awaiting_confirmation"
+    """It is over the seller's limit: a second person confirms or rejects it (REF-12)."""
     SENDING = "sending"
     PENDING = "pending"
     SUCCEEDED = "succeeded"

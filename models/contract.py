@@ -15,7 +15,7 @@ from models.message import Event, Request
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
 from models.orphans import Dismiss, Match, OrphanRequest
-from models.refunds import GatewayUpdate, RefundRequest, RefundResolved
+from models.refunds import GatewayUpdate, RefundConfirmed, RefundRejected, RefundRequest, RefundResolved
 from models.returns import (
     BuyerRefund,
     ChannelUpdate,
@@ -79,6 +79,8 @@ RETURN_EVENTS: Final[dict[str, type[Event]]] = {
 GATEWAY_UPDATE: Final = "gateway_update"
 REFUND_EVENTS: Final[dict[str, type[Event]]] = {
     GATEWAY_UPDATE: GatewayUpdate,
+    "refund_confirmed": RefundConfirmed,
+    "refund_rejected": RefundRejected,
     "refund_resolved": RefundResolved,
 }
 

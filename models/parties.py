@@ -15,7 +15,8 @@ from models.buyers import Language
 from models.countries import Country
 from models.failures import InvalidInput, Problem
 from models.ids import CaseId
-from models.message import GatewayId, LongText, Message, Number, Text
+from models.message import Asker, GatewayId, LongText, Message, Number, Text
+from models.money import Currency, PositiveAmount
 from models.reasons import OwnReasons
 
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -124,6 +125,11 @@ class Seller(Party):
     """The buyer is refunded without a person's review (REF-1, CAN-6)."""
     allow_over_refund: bool = False
     """More than was paid may be refunded, marked and with a reason (REF-5)."""
+    may_over_refund: tuple[Asker, ...] = ()
+    """Who may do so, such as `seller:jane`; none named: every person of the seller and of staff (REF-12)."""
+    refund_limits: dict[Currency, PositiveAmount] = Field(default_factory=dict)
+    """A refund of the buyer over the amount of its currency needs a second person; no limit in a currency that
+    has none (REF-12)."""
 
     approval_reminder_days: tuple[Days, ...] = (2, 5)
     tracking_days: Days = 30

@@ -305,6 +305,13 @@ class CreditMemoBooked(Message):
 # ---- refunds ----
 
 
+class Confirmation(Message):
+    """A second person's yes to a refund over the seller's limit (REF-12)."""
+
+    by: str
+    at: datetime
+
+
 class ReserveRefund(Message):
     """Check the cap and reserve the amount, in one transaction, pending ones counted (REF-3)."""
 
@@ -314,6 +321,8 @@ class ReserveRefund(Message):
     at: datetime
     known_only: bool = False
     """A word about it came first: only what is reserved already goes on, nothing new is reserved."""
+    confirmation: Confirmation | None = None
+    """Written to what is reserved already, before it is sent (REF-12)."""
 
 
 class ReservedRefund(Message):
@@ -334,6 +343,10 @@ class ReservedRefund(Message):
     resumed: bool = False
     seller_id: str | None = None
     reason: str | None = None
+    over_limit: PositiveAmount | None = None
+    """The seller's limit, which it is over: it needs a second person (REF-12)."""
+    confirmed_by: str | None = None
+    confirm_reminder_days: tuple[Days, ...] = ()
     look_again_days: Days = 1
     looks_before_alert: Days = 7
     """The seller's settings of these names, as they were when the order came."""

@@ -1,8 +1,9 @@
 """A refund: one movement of money back, exactly once (REF)."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -74,6 +75,16 @@ class RefundResolved(Event):
     reason: Text
 
 
+class RefundConfirmed(Event):
+    """A second person's yes to a refund over the seller's limit (REF-12)."""
+
+
+class RefundRejected(Event):
+    """A second person's no to it: it is not made, and its amount is refundable again (REF-12)."""
+
+    reason: Text
+
+
 class RefundState(StrEnum):
     """Where a refund stands. Reserved, pending and succeeded ones count against the cap (REF-3)."""
 
@@ -83,6 +94,9 @@ class RefundState(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
 
+
+BY_SETTING: Final = "seller:settings"
+"""Who asks for a refund that the seller's setting makes by itself (REF-1)."""
 
 COUNTS_AGAINST_CAP = (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED)
 
@@ -104,6 +118,10 @@ class RefundResult(Message):
     """It failed after it had succeeded (REF-7)."""
     conflict: bool = False
     """The id is another request's: nothing is taken over from it."""
+    to_confirm: bool = False
+    """It waits for a second person (REF-12)."""
+    confirmed_by: str | None = None
+    """The second person (REF-12)."""
 
 
 def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:
@@ -121,3 +139,22 @@ def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, 
         f"{amount} {currency} is more than the {left} {currency} still refundable "
         f"(paid {paid}, refunded or pending {taken}); ask for less, or let the seller allow over-refunds"
     )
+
+
+def person_of(actor: str) -> str:
+    """Who it is, whatever hat he wears: `seller:Jane` and `staff:jane` are one person (REF-12)."""
+    return actor.partition(":")[2].strip().casefold()
+
+
+def require_right_to_over_refund(requested_by: str, named: Collection[str]) -> None:
+    """REF-5, REF-12: a person of the seller or of staff, one of those whom the seller named if it named any.
+
+    Raises ValueError that says who may.
+    """
+    role = requested_by.partition(":")[0]
+    if requested_by == BY_SETTING or role not in ("seller", "staff"):
+        raise ValueError(
+            f"an over-refund needs a person of the seller or of staff, and {requested_by} asks (REF-12)"
+        )
+    if named and requested_by not in named:
+        raise ValueError(f"{requested_by} may not make an over-refund; {', '.join(named)} may (REF-12)")

@@ -68,6 +68,9 @@ RETURN_SENDERS: Final[dict[str, Roles]] = {
 
 REFUND_SENDERS: Final[dict[str, Roles]] = {
     "gateway_update": (_GATEWAY, _STAFF, _SCRIPT),
+    # A second person's; no script's (REF-12).
+    "refund_confirmed": (_SELLER, _BROKER, _STAFF),
+    "refund_rejected": (_SELLER, _BROKER, _STAFF),
     # A person's last word; no seller's, who would be paid twice by saying that nothing came (REF-11).
     "refund_resolved": (_BROKER, _STAFF),
 }

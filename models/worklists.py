@@ -23,6 +23,7 @@ class Work(StrEnum):
     PARCEL_OVERDUE = "parcel_overdue"
     CREDIT_OVERDUE = "credit_overdue"
     BUYER_TO_REFUND = "buyer_to_refund"
+    REFUND_TO_CONFIRM = "refund_to_confirm"
     MONEY_IN_DOUBT = "money_in_doubt"
     ORPHANS = "orphans"
     PARTNER_IN_TROUBLE = "partner_in_trouble"
@@ -86,6 +87,11 @@ _WORKLISTS: Final = (
         Work.BUYER_TO_REFUND,
         "buyers who can be refunded by a click",
         "the seller reviews and refunds the buyer, or says why not (RET-14)",
+    ),
+    Worklist(
+        Work.REFUND_TO_CONFIRM,
+        "refunds over the seller's limit that wait for a second person",
+        "a second person confirms the refund, or rejects it (REF-12)",
     ),
     Worklist(
         Work.MONEY_IN_DOUBT,

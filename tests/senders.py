@@ -14,6 +14,8 @@ _OTHERS: Final = {
     "channel_update": "channel:ebay",
     "staff_override": "staff:sam",
     "gateway_update": "gateway:stripe",
+    "refund_confirmed": "seller:tom",
+    "refund_rejected": "seller:tom",
     "refund_resolved": "staff:sam",
     "match": "staff:sam",
     "dismiss": "staff:sam",

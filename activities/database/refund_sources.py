@@ -25,6 +25,10 @@ class RefundSource(NamedTuple):
     by: PaidBy | None
     """The provider that moves it, where one does."""
     over_refund_allowed: bool
+    may_over_refund: tuple[str, ...] = ()
+    """Who may make one; none named: every person of the seller and of staff (REF-12)."""
+    limit: Decimal | None = None
+    """A refund over it needs a second person (REF-12)."""
 
 
 class RefundRefused(Exception):
@@ -52,9 +56,13 @@ def refund_source(
         connection_id=None,
         by=None,
         over_refund_allowed=seller is not None and seller.settings.allow_over_refund,
+        may_over_refund=seller.settings.may_over_refund if seller is not None else (),
     )
     if request.way is not Way.GATEWAY:
         return paid
+    # What was made elsewhere is only recorded: the limit is for money that is still to move.
+    limits = seller.settings.refund_limits if seller is not None else {}
+    paid = paid._replace(limit=limits.get(order.payment_currency))
     payment = _payment(session, request, order, refunds)
     # The connection that took the payment, even if the seller has another one by now.
     connection_id = payment.connection_id or taking(paying(session, order.seller_id), payment.paid_by.value)

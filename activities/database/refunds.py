@@ -23,6 +23,7 @@ from models.ledger import refund_entries
 from models.message import LineUnits
 from models.orders import Channel
 from models.records import (
+    Confirmation,
     Opening,
     RefundTakenBack,
     ReservedRefund,
@@ -36,7 +37,9 @@ from models.refunds import (
     RefundRequest,
     RefundResult,
     RefundState,
+    Way,
     check_cap,
+    require_right_to_over_refund,
 )
 from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
 
@@ -64,6 +67,8 @@ def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
     rows = _refunds_beside(session, request)
     before = next((row for row in rows if row.refund_id == request.refund_id), None)
     if before is not None:
+        if ask.confirmation is not None and not _differences(before, request, ask.workflow_id):
+            _confirm(session, before, ask.confirmation)
         return _patient(_known_before(session, before, ask), order)
     if ask.known_only:
         return _refused(ask, order, f"no refund {request.refund_id} is known here; nothing was sent")
@@ -138,6 +143,7 @@ def result_of(row: RefundRow) -> RefundResult:
         currency=row.currency,
         gateway_refund_id=row.gateway_refund_id,
         over_refund=row.over_refund,
+        confirmed_by=row.confirmed_by,
         reason=row.failure_reason,
         direction=row.direction,
         unknown=row.state in _UNSETTLED,
@@ -221,12 +227,23 @@ def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> Reser
     return _known(row, Opening.OPENED).model_copy(update={"resumed": True})
 
 
+def _confirm(session: Session, row: RefundRow, yes: Confirmation) -> None:
+    """A second person's yes, once (REF-12). Raises Conflict for a second one."""
+    if row.confirmed_by not in (None, yes.by):
+        raise Conflict(f"{row.confirmed_by} has confirmed refund {row.refund_id} already")
+    if row.confirmed_by is None:
+        row.confirmed_by, row.confirmed_at = yes.by, yes.at
+        session.add(row)
+        session.flush()
+
+
 def _patient(answer: ReservedRefund, order: OrderRow | None) -> ReservedRefund:
     """With the seller's settings, of the order's time, for a gateway that says nothing (REF-7)."""
     if order is None:
         return answer
     seller = order.seller
     patience = {
+        "confirm_reminder_days": seller.buyer_refund_reminder_days,
         "look_again_days": seller.refund_look_again_days,
         "looks_before_alert": seller.refund_looks_before_alert,
     }
@@ -285,6 +302,8 @@ def _known(row: RefundRow, opening: Opening) -> ReservedRefund:
         connection_id=row.connection_id,
         gateway_refund_id=row.gateway_refund_id,
         over_refund=row.over_refund,
+        over_limit=row.over_limit,
+        confirmed_by=row.confirmed_by,
         seller_id=row.seller_id,
         reason=f"refund {row.refund_id} exists already" if opening is Opening.DUPLICATE else row.failure_reason,
     )
@@ -344,6 +363,8 @@ def _reservation(
             f"nothing is left to refund: {before} of {payment.paid} {payment.currency} is refunded or pending"
         )
     over = check_cap(amount, payment.paid, before, payment.currency, allow_over_refund=payment.over_refund_allowed)
+    if over and request.way is Way.GATEWAY:
+        require_right_to_over_refund(request.requested_by, payment.may_over_refund)
     row = RefundRow(
         refund_id=request.refund_id,
         order_id=order.order_id,
@@ -361,6 +382,7 @@ def _reservation(
         lines=[line.model_dump(mode="json") for line in request.lines],
         reference=request.reference,
         over_refund=over,
+        over_limit=payment.limit if payment.limit is not None and amount > payment.limit else None,
         payment_reference=payment.reference,
         connection_id=payment.connection_id,
         reserved_at=ask.at,

@@ -136,6 +136,10 @@ class RefundListed(Message):
     requested_by: str
     reference: str | None
     over_refund: bool
+    over_limit: Amount | None
+    """The seller's limit, which it is over: a second person confirms it (REF-12)."""
+    confirmed_by: str | None
+    confirmed_at: datetime | None
     gateway_refund_id: str | None
     failure_reason: str | None
     reserved_at: datetime

@@ -18,6 +18,7 @@ WORKLISTS = (
     "parcel_overdue",
     "credit_overdue",
     "buyer_to_refund",
+    "refund_to_confirm",
     "money_in_doubt",
     "orphans",
     "partner_in_trouble",
@@ -94,7 +95,7 @@ def upgrade() -> None:
             "stage IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', 'awaiting_tracking', "
             "'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', 'awaiting_buyer_refund', "
             "'refunding_buyer', 'replacing', 'completed', 'rejected', 'withdrawn', 'refused_by_supplier', 'refused', "
-            "'stopped', 'terminated')) OR (kind = 'refund' AND stage IN ('reserving', 'sending', 'pending', "
+            "'stopped', 'terminated')) OR (kind = 'refund' AND stage IN ('reserving', 'awaiting_confirmation', 'sending', 'pending', "
             "'succeeded', 'failed', 'refused', 'terminated')) OR (kind = 'orphan' AND stage IN ('looking', "
             "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
             "'stopped', 'terminated'))",
@@ -865,6 +866,9 @@ def upgrade() -> None:
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("over_refund", sa.Boolean(), nullable=False),
+        sa.Column("over_limit", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
+        sa.Column("confirmed_by", sa.String(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("payment_reference", sa.String(), nullable=True),
         sa.Column("connection_id", sa.String(), nullable=True),
         sa.Column("gateway_refund_id", sa.String(), nullable=True),
@@ -883,7 +887,16 @@ def upgrade() -> None:
             "way IN ('gateway', 'marketplace', 'manual')", name=op.f("ck_refund_way_is_a_known_word")
         ),
         sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_refund_amount_is_positive")),
-        sa.CheckConstraint(plain("amount"), name=op.f("ck_refund_amounts_are_plain_numbers")),
+        sa.CheckConstraint("CAST(over_limit AS NUMERIC) > 0", name=op.f("ck_refund_over_limit_is_positive")),
+        sa.CheckConstraint(
+            "(confirmed_by IS NULL) = (confirmed_at IS NULL)", name=op.f("ck_refund_confirmed_by_is_whole")
+        ),
+        sa.CheckConstraint("confirmed_by <> requested_by", name=op.f("ck_refund_another_person_confirms")),
+        sa.CheckConstraint(
+            "over_limit IS NULL OR confirmed_by IS NOT NULL OR state IN ('reserved', 'failed', 'refused')",
+            name=op.f("ck_refund_over_limit_is_confirmed"),
+        ),
+        sa.CheckConstraint(plain("amount", "over_limit"), name=op.f("ck_refund_amounts_are_plain_numbers")),
         sa.CheckConstraint(code("currency"), name=op.f("ck_refund_currency_is_a_code")),
         sa.CheckConstraint("over_refund IN (true, false)", name=op.f("ck_refund_over_refund_is_yes_or_no")),
         sa.CheckConstraint(

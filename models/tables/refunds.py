@@ -14,6 +14,7 @@ from models.tables.checks import (
     plain_numbers,
     positive,
     positive_amount,
+    together,
     yes_or_no,
 )
 from models.tables.columns import Money, UtcTime, Word
@@ -30,9 +31,16 @@ class RefundRow(SQLModel, table=True):
         one_of("way", Way),
         one_of("state", RefundState),
         positive_amount("amount"),
-        plain_numbers("amount"),
+        plain_numbers("amount", "over_limit"),
         currency_code(),
         yes_or_no("over_refund"),
+        positive_amount("over_limit"),
+        together("confirmed_by", "confirmed_at"),
+        CheckConstraint("confirmed_by <> requested_by", name="another_person_confirms"),
+        CheckConstraint(
+            "over_limit IS NULL OR confirmed_by IS NOT NULL OR state IN ('reserved', 'failed', 'refused')",
+            name="over_limit_is_confirmed",
+        ),
         CheckConstraint("(settled_at IS NULL) = (state IN ('reserved', 'pending'))", name="settled_is_dated"),
         ForeignKeyConstraint(["order_id", "seller_id"], ["orders.order_id", "orders.seller_id"]),
         ForeignKeyConstraint(["return_id", "order_id"], ["returns.return_id", "returns.order_id"]),
@@ -55,6 +63,10 @@ class RefundRow(SQLModel, table=True):
     lines: list[dict[str, Any]] = Field(sa_type=JSON)
     reference: str | None = None
     over_refund: bool
+    over_limit: Decimal | None = Field(default=None, sa_type=Money)
+    """The seller's limit, which it is over: it needs a second person (REF-12)."""
+    confirmed_by: str | None = None
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcTime)
     payment_reference: str | None = None
     connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
     """Through which the payment came: the refund goes there."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from activities.database.views import OrderRefunds, RefundTotals, Standing
+from activities.database.views import OrderRefunds, RefundListed, RefundTotals, Standing
 from models.message import Message
+from models.refunds import RefundState
 from starter.cli.case_lookup import books
 from starter.cli.output import money, remark, say, show_json, show_table
 
@@ -127,6 +128,14 @@ def refunds_of(order: str, as_json: bool) -> None:
     _show_refunds(found)
 
 
+def _asked_and_confirmed(refund: RefundListed) -> str:
+    """Who asked, and over the seller's limit who confirmed (REF-12)."""
+    if refund.confirmed_by is not None:
+        return f"{refund.requested_by}, confirmed by {refund.confirmed_by}"
+    to_confirm = refund.over_limit is not None and refund.state is RefundState.RESERVED
+    return f"{refund.requested_by}, to be confirmed" if to_confirm else refund.requested_by
+
+
 def _show_refunds(found: OrderRefunds) -> None:
     if found.refunds:
         show_table(
@@ -139,7 +148,7 @@ def _show_refunds(found: OrderRefunds) -> None:
                     refund.way,
                     f"{refund.state} (over-refund)" if refund.over_refund else refund.state,
                     refund.reason,
-                    refund.requested_by,
+                    _asked_and_confirmed(refund),
                     refund.reserved_at,
                 )
                 for refund in found.refunds

@@ -20,6 +20,18 @@ EVENTS: Final = (
         "RF-1001-D1 --status succeeded --gateway-refund-id re_1",
     ),
     EventCommand(
+        "confirm",
+        "refund_confirmed",
+        "Confirm, as a second person, a refund over the seller's limit (REF-12).",
+        "RF-1001-D1 --actor seller:tom",
+    ),
+    EventCommand(
+        "reject",
+        "refund_rejected",
+        "Reject a refund over the seller's limit: it is not made (REF-12).",
+        'RF-1001-D1 --reason "the buyer kept the goods" --actor seller:tom',
+    ),
+    EventCommand(
         "resolve",
         "refund_resolved",
         "Record what became of a refund of which nobody knows whether the money moved (REF-11).",

@@ -18,6 +18,7 @@ from models.partners import ChargeState
 from models.records import (
     BookCreditMemo,
     Cessation,
+    Confirmation,
     CreditMemoBooked,
     LineQuantities,
     OpenedOrder,
@@ -288,6 +289,7 @@ class Story:
         direction: Direction = Direction.SELLER_TO_BUYER,
         at: datetime = NOON,
         known_only: bool = False,
+        confirmation: Confirmation | None = None,
         **more: Any,
     ) -> ReservedRefund:
         request = self.refund_request(refund_id, amount, direction=direction, **more)
@@ -298,6 +300,7 @@ class Story:
                 run_id=run,
                 at=at,
                 known_only=known_only,
+                confirmation=confirmation,
             )
         )
 

@@ -8,11 +8,12 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 from temporalio.exceptions import ApplicationError
 
 from models.payments import PaidBy
-from models.records import Opening, ReservedRefund
+from models.records import Confirmation, Opening, ReservedRefund
 from models.refunds import Direction, RefundState, Way
 from tests.database.story import NOON, Story, seller
 
@@ -121,6 +122,64 @@ def test_REF_5_more_than_was_paid_is_done_and_marked_only_if_the_seller_allows_i
     assert (allowed.opening, allowed.over_refund) == (Opening.OPENED, True)
     assert paid_100.refunding("RF-2", "0.01").over_refund is True
     assert paid_100.left_for_buyer() == 0
+
+
+def test_REF_5_REF_12_an_over_refund_needs_the_right_to_make_one(paid_100: Story) -> None:
+    paid_100.parties.put_seller(seller(allow_over_refund=True, may_over_refund=["seller:jane"]))
+    refused = paid_100.refunding("RF-1", "100.01", requested_by="seller:tom")
+    assert refused.reason == "seller:tom may not make an over-refund; seller:jane may (REF-12)"
+    assert paid_100.refunding("RF-2", "100.01", requested_by="seller:jane").over_refund is True
+    elsewhere = paid_100.refunding("RF-3", "5.00", requested_by="channel:ebay", way=Way.MARKETPLACE)
+    assert elsewhere.over_refund is True, "what was made there is only recorded"
+
+
+LIMITED = {"refund_limits": {"USD": "50.00", "EUR": "1.00"}}
+
+
+@pytest.mark.parametrize(("amount", "needs"), [("50.00", False), ("50.01", True), (None, True)])
+def test_REF_12_over_the_limit_of_its_currency_a_refund_needs_a_second_person(
+    paid_100: Story, amount: str | None, needs: bool
+) -> None:
+    paid_100.parties.put_seller(seller(**LIMITED))
+    asked = paid_100.refunding("RF-1", amount)
+    assert asked.over_limit == (Decimal("50.00") if needs else None)
+    assert paid_100.refunding("RF-1", amount) == asked, "asked twice it is the same"
+
+
+def test_REF_12_what_is_only_recorded_and_what_the_seller_gets_has_no_limit(paid_100: Story) -> None:
+    paid_100.parties.put_seller(seller(**LIMITED))
+    assert paid_100.refunding("RF-1", "60.00", way=Way.MANUAL).over_limit is None
+    assert paid_100.refunding("RF-2", "60.00", direction=TO_SELLER).over_limit is None
+
+
+def test_REF_12_who_asked_and_who_confirmed_is_kept_and_listed(paid_100: Story) -> None:
+    paid_100.parties.put_seller(seller(**LIMITED))
+    paid_100.refunding("RF-1", "60.00", requested_by="seller:jane")
+    yes = Confirmation(by="seller:tom", at=NOON)
+    for _ in range(2):
+        assert paid_100.refunding("RF-1", "60.00", confirmation=yes).confirmed_by == "seller:tom"
+    with pytest.raises(ApplicationError, match="seller:tom has confirmed"):
+        paid_100.refunding("RF-1", "60.00", confirmation=Confirmation(by="seller:sue", at=NOON))
+    of_another = paid_100.refunding("RF-1", "59.00", confirmation=yes)
+    assert (of_another.opening, of_another.confirmed_by) == (Opening.CONFLICT, None)
+    (listed,) = paid_100.reading.refunds_of("1001").refunds
+    assert (listed.requested_by, listed.confirmed_by, listed.over_limit) == (
+        "seller:jane",
+        "seller:tom",
+        Decimal("50.00"),
+    )
+    assert paid_100.refunding("RF-1", "60.00", run="run-2").confirmed_by == "seller:tom"
+    paid_100.settled("RF-1", RefundState.SUCCEEDED, "re_1")
+
+
+def test_REF_12_the_database_refuses_money_that_moved_over_the_limit_without_a_second_person(
+    paid_100: Story, engine: Engine
+) -> None:
+    paid_100.parties.put_seller(seller(**LIMITED))
+    paid_100.refunding("RF-1", "60.00", requested_by="seller:jane")
+    for wrong in ("state = 'pending'", "confirmed_by = requested_by, confirmed_at = reserved_at"):
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            connection.execute(text(f"UPDATE refund SET {wrong}"))
 
 
 def test_REF_5_the_broker_never_refunds_the_seller_more_than_it_took(paid_100: Story) -> None:

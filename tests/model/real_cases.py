@@ -325,6 +325,11 @@ class RealRefunds(RealCase):
             said = {"actor": actor, "outcome": outcome, "evidence": "bank statement", "reason": "as the bank says"}
             await self.deliver(case, happening, happening.name, said)
             return
+        if happening.name in ("refund_confirmed", "refund_rejected"):
+            actor = "staff:jane" if happening.variant == "by who asked" else "seller:tom"
+            no = {"reason": "not agreed"} if happening.name == "refund_rejected" else {}
+            await self.deliver(case, happening, happening.name, {"actor": actor, **no})
+            return
         await rests(case)
         stands = await case.status()
         known = stands.facts["gateway_refund_id"]

@@ -18,7 +18,11 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "refund": tuple(str(amount) for amount in AMOUNTS),
     "gateway_update": ("succeeded", "failed", "pending", "other"),
     "refund_resolved": ("moved", "not_moved", "by the seller"),
+    "refund_confirmed": ("by another", "by who asked"),
+    "refund_rejected": ("",),
 }
+LIMIT = 5_000
+"""The seller's limit, where it has one: more than that needs a second person (REF-12)."""
 CLOCK = (1, 8)
 LIES = ("lie succeeded", "lie failed")
 """More variants of `gateway_update`: the gateway itself does not say so."""
@@ -31,6 +35,13 @@ FATES = ("succeeds", "pending", "fails", "refused", "no answer", "unheard", "los
 later that it does not have it."""
 GUIDE: dict[str, tuple[tuple[str, str], ...]] = {
     "": (("refund", "3000"), ("refund", "0"), ("refund", "6000"), ("stray", "failed 3000")),
+    "awaiting_confirmation": (
+        ("refund_confirmed", "by another"),
+        ("refund_confirmed", "by another"),
+        ("refund_confirmed", "by who asked"),
+        ("refund_rejected", ""),
+        ("clock", "8"),
+    ),
     "sending": (("refund_resolved", "moved"), ("refund_resolved", "not_moved"), ("gateway_update", "failed")),
     "pending": (
         ("gateway_update", "succeeded"),
@@ -55,6 +66,7 @@ class RefundSetup:
     slow: bool = False
     allow_over_refund: bool = False
     fates: tuple[str, ...] = ()
+    has_limit: bool = False
 
     def fate(self, number: int) -> str:
         if number < len(self.fates):
@@ -66,8 +78,8 @@ class RefundSetup:
 class One:
     """One refund: what was asked for, what was reserved, how it stands.
 
-    `state`: asked, reserving, reserved, sending (the gateway gives no answer), pending, closing, or how it ended;
-    `final`: as what a closing one ends; `truth`: how it stands at the gateway itself.
+    `state`: asked, reserving, awaiting_confirmation, reserved, sending (the gateway gives no answer), pending,
+    closing, or how it ended; `final`: as what a closing one ends; `truth`: how it stands at the gateway itself.
     """
 
     asked: int
@@ -84,11 +96,13 @@ class One:
     absent: bool = False
     """The gateway's last word was that it does not have it."""
     resolution: str = ""
+    second: str = ""
+    """What a second person said: yes or no (REF-12)."""
 
     @property
     def counts(self) -> bool:
         """Against what was paid (REF-3). One that closes as failed may have been given back, or not yet."""
-        return self.state in ("reserved", "sending", "pending", "closing", "succeeded")
+        return self.state in ("awaiting_confirmation", "reserved", "sending", "pending", "closing", "succeeded")
 
     @property
     def may_be_resolved(self) -> bool:
@@ -161,7 +175,9 @@ class RefundProcedure:
                 # Somebody asked for it, whatever words came before it began.
                 return [self._with(state, number, changed(one, state="reserving"))]
             case "reserving":
-                return [self._with(state, number, self._reserved(state, one))]
+                return [self._reserving(state, number, one)]
+            case "awaiting_confirmation":
+                return [self._with(state, number, _decided(one))] if one.second else []
             case "reserved":
                 return [self._sent(state, number, one)]
             case "sending":
@@ -171,6 +187,14 @@ class RefundProcedure:
             case "closing":
                 return self._closing(state, number, one)
         return []
+
+    def _reserving(self, state: RefundsState, number: int, one: One) -> RefundsState:
+        """REF-12: an early word of a second person where nobody needs one is answered."""
+        after = self._reserved(state, one)
+        if self.setup.has_limit and after.amount > LIMIT:
+            return self._with(state, number, changed(after, state="awaiting_confirmation"))
+        heard = changed(state, rejected=state.rejected + 1) if one.second else state
+        return self._with(heard, number, changed(after, second=""))
 
     def _reserved(self, state: RefundsState, one: One) -> One:
         amount = one.asked or PAID - state.taken
@@ -257,6 +281,11 @@ class RefundProcedure:
         if over:
             return [self.reject(state)]
         known = changed(state, heard=state.heard | {event.ident})
+        if event.name in ("refund_confirmed", "refund_rejected"):
+            may = one.state in ("asked", "reserving", "awaiting_confirmation") and not one.second
+            said = "no" if event.name == "refund_rejected" else "yes"
+            after = self._with(known, number, changed(one, second=said))
+            return [after if may and event.variant != "by who asked" else self.reject(state)]
         if event.name == "refund_resolved":
             may = one.may_be_resolved and not one.resolution and event.variant != "by the seller"
             resolved = self._with(known, number, changed(one, resolution=event.variant))
@@ -299,6 +328,13 @@ class RefundProcedure:
         return state.refunds[number].state
 
 
+def _decided(one: One) -> One:
+    """REF-12: confirmed it is sent; rejected it is not."""
+    return (
+        changed(one, state="reserved") if one.second == "yes" else changed(one, state="closing", final="refused")
+    )
+
+
 def _contradicts(claim: str, truth: str) -> bool:
     """Whether the gateway's word speaks against what was claimed; "pending" may be older news."""
     return truth == "none" if claim == "pending" else claim != truth
@@ -308,5 +344,9 @@ def check(state: RefundsState, setup: RefundSetup) -> None:
     """What must hold in every state: never over the cap, unless the seller allows it (REF-3, REF-5)."""
     assert setup.allow_over_refund or state.taken <= PAID, "more refunded than paid (REF-3)"
     assert sum(one.amount for one in state.refunds if one.truth in ("pending", "succeeded")) <= PAID
+    assert all(
+        one.second == "yes" or one.amount <= LIMIT or one.truth == "none" or not setup.has_limit
+        for one in state.refunds
+    ), "sent over the limit without a second person (REF-12)"
     unknown = ("asked", "reserving", "refused", "closing")
     assert all(one.amount or one.state in unknown for one in state.refunds), "nothing was moved"

@@ -11,13 +11,21 @@ from models import contract
 from models.message import Event
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import GatewayUpdate, RefundRequest, RefundResolved, RefundState
+from models.refunds import (
+    GatewayUpdate,
+    RefundConfirmed,
+    RefundRejected,
+    RefundRequest,
+    RefundResolved,
+    RefundState,
+)
 from tests.model import refund_procedure
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import (
     FATES,
     LATE,
     LIES,
+    LIMIT,
     MOST_REFUNDS,
     PAID,
     STRAY,
@@ -29,7 +37,7 @@ from tests.model.refund_procedure import (
 from tests.plans.against_model import Kind
 from tests.plans.rig import Given, Pure, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
 from workflows.refunds.events import apply, check
 from workflows.refunds.facts import RefundFacts
 from workflows.refunds.plan import plan
@@ -56,6 +64,7 @@ class Row:
     number: str | None = None
     saved: RefundState = RefundState.RESERVED
     """As the database has it."""
+    confirmed: bool = False
     ended: bool = False
     """It came to its end before."""
 
@@ -78,7 +87,13 @@ class Refunds:
         match effect:
             case Reserve():
                 return self._reserve(number, effect, facts)
+            case WriteConfirmation():
+                self.rows[number].confirmed = True
+                return ReservedRefund(opening=Opening.OPENED, amount=money(self.rows[number].cents))
             case Send():
+                row = self.rows[number]
+                limited = self.setup.has_limit and row.cents > LIMIT
+                assert row.confirmed or not limited, "sent without a second person (REF-12)"
                 return self._send(number)
             case LookUp():
                 row = self.rows[number]
@@ -112,8 +127,13 @@ class Refunds:
         if asked <= 0 or (over and not self.setup.allow_over_refund):
             return ReservedRefund(opening=Opening.REFUSED, reason="more than what is still refundable")
         row.cents = asked
+        limited = self.setup.has_limit and asked > LIMIT
         return ReservedRefund(
-            opening=Opening.OPENED, amount=money(asked), payment_reference="pi_1", over_refund=over
+            opening=Opening.OPENED,
+            amount=money(asked),
+            payment_reference="pi_1",
+            over_refund=over,
+            over_limit=money(LIMIT) if limited else None,
         )
 
     def _counted(self, number: int) -> int:
@@ -284,6 +304,11 @@ def event_of(happening: Happening, number: str | None) -> Event:
     """What is sent for a happening; `number`: the gateway's of the refund, if it has one."""
     who = {"event_id": f"h{happening.ident}", "actor": "gateway:stripe"}
     variant = happening.variant.removeprefix("lie ")
+    if happening.name == "refund_confirmed":
+        actor = "staff:jane" if variant == "by who asked" else "seller:tom"
+        return RefundConfirmed.model_validate({**who, "actor": actor})
+    if happening.name == "refund_rejected":
+        return RefundRejected.model_validate({**who, "actor": "seller:tom", "reason": "not agreed"})
     if happening.name == "refund_resolved":
         actor = "seller:jane" if variant == "by the seller" else "staff:sam"
         outcome = "moved" if variant == "by the seller" else variant
@@ -296,7 +321,7 @@ def event_of(happening: Happening, number: str | None) -> Event:
 
 def setup(chance: random.Random) -> RefundSetup:
     fates = tuple(chance.choice(FATES) for _ in range(chance.randint(0, MOST_REFUNDS)))
-    return RefundSetup(chance.random() < 0.4, chance.random() < 0.3, fates)
+    return RefundSetup(chance.random() < 0.4, chance.random() < 0.3, fates, chance.random() < 0.4)
 
 
 REFUNDS = Kind(

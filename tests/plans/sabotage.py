@@ -59,8 +59,8 @@ FAULTS = (
         "withdrawn although the buyer's refund is pending",
         "returns",
         "workflows/refunds/attempts.py",
-        'return self.state in ("asked", "pending", "succeeded", "in_doubt")',
-        'return self.state in ("asked", "succeeded", "in_doubt")',
+        'return self.state in ("asked", "to_confirm", "pending", "succeeded", "in_doubt")',
+        'return self.state in ("asked", "to_confirm", "succeeded", "in_doubt")',
     ),
     Fault(
         "a second click while a refund is under way",

@@ -7,6 +7,7 @@ show it, Cancel works, and it goes on when it is mended.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final, get_args
 
 import pytest
@@ -15,11 +16,11 @@ from models.alerts import AlertKind, AlertTopic
 from models.failures import Category
 from models.partners import RmaAnswer
 from models.records import LineQuantities, OpenedOrder, Opening
-from models.refunds import RefundState
+from models.refunds import RefundConfirmed, RefundState
 from models.replacements import ReplacementNews
 from models.worklists import Work
 from tests.plans.orders.order_rig import Order
-from tests.plans.refunds.story import RefundStory, direct, duplicate, says
+from tests.plans.refunds.story import RefundStory, direct, duplicate, reserved, says
 from tests.plans.returns.return_rig import unopened
 from tests.plans.rig import Given, Rig, Troubled, World
 from workflows.engine.case import CaseFacts, Effect
@@ -162,6 +163,12 @@ def refunded() -> Tour:
     return Tour(story, no_event, refund_view.view, [], "succeeded", "succeeded")
 
 
+def confirmed() -> Tour:
+    story = RefundStory(direct(), by_case=False, reservation=reserved(over_limit=Decimal("25.00")))
+    goes: list[tuple[str, dict[str, Any]]] = [("refund_confirmed", {"event_id": "e1", "actor": "seller:tom"})]
+    return Tour(story, lambda _, **said: RefundConfirmed(**said), refund_view.view, goes, "succeeded", "succeeded")
+
+
 def looked_for() -> Tour:
     story = RefundStory(direct(), by_case=False, send=says("pending"))
     return Tour(story, no_event, refund_view.view, [("clock", {"days": 2})], "succeeded", "succeeded")
@@ -193,6 +200,7 @@ TOURS: Final[dict[str, Callable[[], Tour]]] = {
     "start_replacement": replaced,
     "book_credit_memo": returned,
     "reserve": refunded,
+    "write_confirmation": confirmed,
     "send": refunded,
     "look_up": looked_for,
     "take_back": taken_back,

@@ -21,6 +21,7 @@ NEVER = {
     "supplier_rma": {Role.BUYER, Role.SELLER},
     "goods_received": {Role.BUYER, Role.SELLER, Role.CARRIER},
     "seller_approval": {Role.BUYER, Role.SUPPLIER},
+    "refund_confirmed": {Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
     "refund_resolved": {Role.SELLER, Role.BUYER, Role.GATEWAY},
     "staff_override": {Role.SELLER, Role.BUYER, Role.SUPPLIER},
 }

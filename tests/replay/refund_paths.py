@@ -54,6 +54,20 @@ async def _number(refund: CaseStory) -> str:
     return str((await refund.status()).facts["gateway_refund_id"])
 
 
+async def refund_over_the_limit(world: World) -> list[Recorded]:
+    """A second person confirms the one and rejects the other (REF-12)."""
+    seller = await world.seller(refund_limits={"USD": "20.00"})
+    order, *_ = await shipped_order(world, seller)
+    wanted, unwanted = await world.refund(order, amount="30.00"), await world.refund(order, amount="40.00")
+    for refund in (wanted, unwanted):
+        await refund.reaches("awaiting_confirmation")
+    await wanted.update("refund_confirmed", actor="seller:tom")
+    await unwanted.update("refund_rejected", actor="seller:tom", reason="the buyer kept the goods")
+    await wanted.ends("succeeded")
+    await unwanted.ends("refused")
+    return [wanted, unwanted]
+
+
 async def refund_of_which_the_gateway_says_nothing(world: World) -> list[Recorded]:
     """Nobody knows whether the money moved, until staff find it out."""
     seller = await world.seller(refund_looks_before_alert=2)

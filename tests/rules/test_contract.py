@@ -140,6 +140,8 @@ def test_the_names_that_others_rely_on_stay() -> None:
         ],
         "Refund": [
             "gateway_update",
+            "refund_confirmed",
+            "refund_rejected",
             "refund_resolved",
         ],
         "Orphan": [

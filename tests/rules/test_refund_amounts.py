@@ -178,6 +178,27 @@ async def test_REF_5_what_the_gateway_refuses_for_good_is_refused_and_gives_the_
     assert await money_back(order) == [Decimal("100.00")]
 
 
+# ---- REF-12: a second person ----
+
+
+async def test_REF_12_a_click_over_the_limit_waits_for_another_person(world: World) -> None:
+    case = await approved_return(world, approval={"returnless": True}, refund_limits={"USD": "60.00"})
+    await case.reaches("awaiting_buyer_refund")
+    told = await case.update("buyer_refund", actor="seller:jane", reason="reviewed")
+    assert "waits for a second person" in told.message
+    waiting = (await case.reaches("refunding_buyer")).waiting_for
+    assert waiting is not None
+    assert waiting.what.startswith("a second person to confirm refund")
+    refund = world.refund_story(f"RF-{case.id}-B1")
+    assert (await refund.reaches("awaiting_confirmation")).facts["requested_by"] == "seller:jane"
+    with pytest.raises(Refused, match="another person must confirm it"):
+        await refund.update("refund_confirmed", actor="staff:jane")
+    await refund.update("refund_confirmed", actor="seller:tom")
+    order_id = (await case.ends("completed")).facts["order_id"]
+    (listed,) = (one for one in world.reading.refunds_of(order_id).refunds if one.confirmed_by)
+    assert (listed.requested_by, listed.confirmed_by) == ("seller:jane", "seller:tom")
+
+
 # ---- REF-8, REF-9 ----
 
 

@@ -8,7 +8,7 @@ from models import contract, ids
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.partners import Recipient
-from models.refunds import RefundResult, RefundState
+from models.refunds import BY_SETTING, RefundResult, RefundState
 from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.orders.effects import SaveCharge
@@ -26,7 +26,7 @@ def begun(f: OrderFacts, effect: MakeRefund) -> OrderFacts:
 def answered(f: OrderFacts, result: RefundResult) -> OrderFacts:
     """What its workflow gives at its end, unless the refund said more already, by itself."""
     attempt = attempts.attempt_of(f.refunds, result.refund_id)
-    if attempt is None or attempt.state not in ("asked", "pending", "in_doubt"):
+    if attempt is None or attempt.state not in ("asked", "to_confirm", "pending", "in_doubt"):
         return f
     if result.state is RefundState.RESERVED:
         result = result.model_copy(update={"unknown": True})
@@ -40,6 +40,9 @@ def answered(f: OrderFacts, result: RefundResult) -> OrderFacts:
 def _settled(f: OrderFacts, attempt: RefundAttempt, result: RefundResult) -> OrderFacts:
     f = f.with_(refunds=attempts.settled(f.refunds, result, f.now))
     state = attempts.state_of(result)
+    if state == "to_confirm":
+        now = attempts.attempt_of(f.refunds, result.refund_id) or attempt
+        return f.step(f"waits for {attempts.awaiting_second_person(now)}")
     if state == "pending":
         return f.step(f"refund {result.refund_id} of {result.amount} {result.currency} is pending", Who.GATEWAY)
     whom = "seller" if attempt.direction is SELLER else "buyer"
@@ -62,7 +65,7 @@ def reported(f: OrderFacts, result: RefundResult) -> OrderFacts:
         return f.reject(contract.REFUND_TAKEN_BACK, why, None)
     if result.unknown:
         return _in_doubt_meanwhile(f, attempt, result)
-    if result.state is RefundState.RESERVED:
+    if result.state is RefundState.RESERVED and not result.to_confirm:
         return f
     if failed and attempt.may_have_moved_money and (result.taken_back or attempt.state == "succeeded"):
         what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
@@ -185,6 +188,8 @@ def to_buyer(f: OrderFacts) -> Plan:
         ordinal = attempts.next_ordinal(f.refunds, BUYER)
         effect = _to_buyer(f, ids.order_refund_id(f.order_id, "buyer", ordinal), 1)
         return just(effect) + in_flight(f, Stage.CANCELLING, effect)
+    if attempt.state == "to_confirm":
+        return wait(Stage.CANCELLING, Who.SELLER, attempts.awaiting_second_person(attempt), attempt.at)
     asked = _asked(f, attempt)
     if asked is not None:
         return in_flight(f, Stage.CANCELLING, asked)
@@ -200,7 +205,7 @@ def _to_buyer(f: OrderFacts, refund_id: str, tries: int) -> MakeRefund:
         amount=None,
         currency=f.request.paid_currency,
         reason=f"order cancelled: {cancelled.event.reason}" if cancelled else "order cancelled",
-        requested_by="seller:settings",
+        requested_by=BY_SETTING,
         again=tries > 1,
     )
 

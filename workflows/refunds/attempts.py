@@ -44,12 +44,15 @@ class MakeRefund(Effect):
         return f"refund the {whom} ({self.refund_id})"
 
 
-AttemptState = Literal["asked", "pending", "succeeded", "failed", "refused", "in_doubt", "failed_afterwards"]
+AttemptState = Literal[
+    "asked", "to_confirm", "pending", "succeeded", "failed", "refused", "in_doubt", "failed_afterwards"
+]
 
 
 class RefundAttempt(Message):
     """One refund that this case asked for (REF-11). Those whose state changed last stand last.
 
+    `to_confirm`: it is over the seller's limit, and waits for a second person (REF-12).
     `in_doubt`: nobody knows whether money moved. `failed_afterwards`: it had succeeded, and the gateway took it
     back (REF-7).
     """
@@ -63,6 +66,9 @@ class RefundAttempt(Message):
     state: AttemptState
     at: datetime
     asked_by: str | None = None
+    requested_by: str = ""
+    confirmed_by: str | None = None
+    """The second person (REF-12)."""
     lines: tuple[Quantity, ...] = ()
     """The units that it is for (REF-13)."""
     automatic: bool = False
@@ -79,12 +85,12 @@ class RefundAttempt(Message):
     @property
     def is_under_way(self) -> bool:
         """Its own workflow goes on, and says what becomes of it."""
-        return self.state in ("asked", "pending") or self.awaited
+        return self.state in ("asked", "to_confirm", "pending") or self.awaited
 
     @property
     def may_have_moved_money(self) -> bool:
         """Money is on its way, arrived, or may have."""
-        return self.state in ("asked", "pending", "succeeded", "in_doubt")
+        return self.state in ("asked", "to_confirm", "pending", "succeeded", "in_doubt")
 
 
 Attempts = tuple[RefundAttempt, ...]
@@ -122,6 +128,7 @@ def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
         state="asked",
         at=now,
         asked_by=effect.asked_by,
+        requested_by=effect.requested_by,
         lines=effect.lines,
         automatic=before.automatic if before else effect.direction is BUYER and effect.asked_by is None,
         tries=before.tries + 1 if before else 1,
@@ -140,6 +147,8 @@ _STATES: Final[dict[RefundState, AttemptState]] = {
 
 def state_of(result: RefundResult) -> AttemptState:
     """How a result is written as the state of an attempt."""
+    if result.to_confirm:
+        return "to_confirm"
     if result.unknown:
         return "in_doubt"
     return _STATES[result.state]
@@ -159,12 +168,19 @@ def settled(attempts: Attempts, result: RefundResult, now: datetime, *, awaited:
         "at": now,
         "reason": result.reason or "",
         "over_refund": result.over_refund,
+        "confirmed_by": result.confirmed_by,
         "awaited": awaited and state == "in_doubt",
     }
-    if state in ("succeeded", "pending") or (state == "in_doubt" and result.amount):
+    if state in ("succeeded", "pending", "to_confirm") or (state == "in_doubt" and result.amount):
         changes["amount"] = result.amount
     after = _with(attempts, attempt.model_copy(update=changes))
     return _made_again(after, attempt.direction) if state == "succeeded" else after
+
+
+def awaiting_second_person(attempt: RefundAttempt) -> str:
+    """What people wait for (REF-12)."""
+    refund = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency}"
+    return f"a second person to confirm {refund} ({attempt.requested_by} asked)"
 
 
 def failed_afterwards(attempts: Attempts, result: RefundResult, now: datetime) -> Attempts:

@@ -26,6 +26,19 @@ class Reserve(Effect):
         return "reserve the amount under the cap"
 
 
+class WriteConfirmation(Effect):
+    """Write down who confirmed it, before anything is sent (REF-12)."""
+
+    kind: Literal["write_confirmation"] = "write_confirmation"
+    who: ClassVar[Who] = Who.BOOKS
+    key: str = "write-confirmation"
+    by: str
+
+    @property
+    def summary(self) -> str:
+        return f"write that {self.by} confirmed it"
+
+
 class Send(Effect):
     """Ask the gateway to move the money (REF-6). `again`: an earlier run may have asked, so it looks first.
 
@@ -89,6 +102,6 @@ class ReportToCase(Effect):
 
 
 RefundEffect = Annotated[
-    Reserve | Send | LookUp | TakeBack | ReportToCase | SendMail | Note | RejectEvent,
+    Reserve | WriteConfirmation | Send | LookUp | TakeBack | ReportToCase | SendMail | Note | RejectEvent,
     Field(discriminator="kind"),
 ]

@@ -8,12 +8,13 @@ from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import GatewayUpdate, RefundResolved, RefundState
+from models.refunds import GatewayUpdate, RefundConfirmed, RefundRejected, RefundResolved, RefundState, person_of
 from workflows.engine.case import Answered, CaseEnded, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
-from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
+from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution, SecondPerson
 
+NOT_OVER: Final = "the refund is not over the seller's limit: nobody else needs to look at it"
 CANT_BE_STOPPED: Final = "a refund can't be stopped: money may be on its way; it goes on"
 
 
@@ -27,6 +28,13 @@ def check(f: RefundFacts, event: Event) -> None:
             _check_claim(f, event)
         case RefundResolved():
             _check_resolution(f, event)
+        case RefundConfirmed():
+            _check_second_person(f)
+            if person_of(event.actor) == person_of(f.request.requested_by):
+                why = f"{f.request.requested_by} asked for this refund: another person must confirm it"
+                raise RefusedByRule("REF-12", why)
+        case RefundRejected():
+            _check_second_person(f)
 
 
 def _check_claim(f: RefundFacts, event: GatewayUpdate) -> None:
@@ -49,6 +57,18 @@ def _check_resolution(f: RefundFacts, event: RefundResolved) -> None:
     raise RefusedByRule("REF-11", "the gateway has the refund, and says that it is pending: wait for its word")
 
 
+def _check_second_person(f: RefundFacts) -> None:
+    """REF-12: a word that comes before the limit was looked at is kept."""
+    if f.outcome is not None:
+        raise Conflict(f"the refund is {f.outcome} already")
+    if f.rejection is not None:
+        raise Conflict(f"{f.rejection.by} has rejected it already")
+    if (by := f.confirmed_by or (f.confirmation.by if f.confirmation is not None else None)) is not None:
+        raise Conflict(f"{by} has confirmed it already")
+    if f.reservation is not None and f.over_limit is None:
+        raise RefusedByRule("REF-12", NOT_OVER)
+
+
 # ---- apply ----
 
 
@@ -59,6 +79,13 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return _claimed(f, fact)
         case RefundResolved():
             return _resolved(f, fact)
+        case RefundConfirmed():
+            after = f.with_(confirmation=SecondPerson(by=fact.actor, event_id=fact.event_id))
+            return after.step(_with_note("confirmed as the second person", fact), fact.actor)
+        case RefundRejected():
+            no = SecondPerson(by=fact.actor, event_id=fact.event_id, reason=fact.reason)
+            after = f.with_(rejection=no, state_since=f.now)
+            return after.step(_with_note(f"rejected: {fact.reason}", fact), fact.actor)
         case StoppedByStaff():
             return f.with_(stopped_at=f.now).step(CANT_BE_STOPPED, "staff:temporal")
         case Started(effect=Reserve() as effect):
@@ -68,8 +95,11 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return told.with_(reports=f.reports + 1, reported_doubt=effect.result.unknown)
         case Started(effect=LookUp() as effect):
             return _look_begun(apply_common(f, fact), effect)
-        case Answered(answer=ReservedRefund() as answer):
+        case Answered(effect=Reserve(), answer=ReservedRefund() as answer):
             return _reserved(apply_common(f, fact), answer)
+        case Answered(effect=WriteConfirmation() as effect) if f.reservation is not None:
+            confirmed = f.reservation.model_copy(update={"confirmed_by": effect.by})
+            return apply_common(f, fact).with_(reservation=confirmed)
         case Answered(effect=Send(), answer=RefundAnswer(state="later" | "parked") as answer):
             return _postponed(apply_common(f, fact), answer)
         case Answered(effect=Send(), answer=RefundAnswer() as answer):
@@ -114,14 +144,28 @@ def _reserved(f: RefundFacts, answer: ReservedRefund) -> RefundFacts:
     if answer.opening is Opening.OPENED and answer.state not in UNFINISHED:
         # This very run brought it to its end, and was reset: what is settled is not sent again.
         answer = answer.model_copy(update={"opening": Opening.DUPLICATE})
-    after = f.with_(reservation=answer, state_since=f.now)
+    after = _without_early_words(f.with_(reservation=answer, state_since=f.now))
     if answer.opening is Opening.OPENED:
         over = ", over what was paid (allowed by the seller)" if answer.over_refund else ""
+        if after.awaits_second_person:
+            over += f", over the seller's limit of {answer.over_limit}: a second person must confirm it"
         by = f.request.requested_by
         return _without_foreign_claims(after.step(f"reserved {answer.amount} {f.request.currency}{over}", by))
     if after.had_ended and answer.state is RefundState.SUCCEEDED and f.goes_by_gateway:
         word = RefundAnswer(state="succeeded", gateway_refund_id=answer.gateway_refund_id, reason=answer.reason)
         return _without_foreign_claims(after.with_(word=word, succeeded_at=f.now))
+    return after
+
+
+def _without_early_words(f: RefundFacts) -> RefundFacts:
+    """REF-12: a second person spoke before it was known that nobody needs one."""
+    if f.over_limit is not None:
+        return f
+    after = f.with_(confirmation=None, rejection=None)
+    if f.confirmation is not None:
+        after = after.reject("refund_confirmed", f"{NOT_OVER} (REF-12)", f.confirmation.event_id)
+    if f.rejection is not None:
+        after = after.reject("refund_rejected", f"{NOT_OVER} (REF-12)", f.rejection.event_id)
     return after
 
 

@@ -50,6 +50,14 @@ class Resolution(Message):
     reason: str
 
 
+class SecondPerson(Message):
+    """Who confirmed or rejected a refund over the seller's limit, and why (REF-12)."""
+
+    by: str
+    event_id: str
+    reason: str = ""
+
+
 class RefundFacts(CaseFacts):
     """All that a refund knows (REF-3, REF-6, REF-7, REF-11)."""
 
@@ -79,6 +87,9 @@ class RefundFacts(CaseFacts):
     silent_looks: int = 0
     """How often because it had said nothing for too long."""
     resolution: Resolution | None = None
+    confirmation: SecondPerson | None = None
+    rejection: SecondPerson | None = None
+    """These two count only for a refund over the seller's limit (REF-12)."""
     taken_back: RefundTakenBack | None = None
     reports: int = 0
     """How often its case was told how it stands meanwhile."""
@@ -137,6 +148,27 @@ class RefundFacts(CaseFacts):
     @property
     def goes_by_gateway(self) -> bool:
         return self.request.way is Way.GATEWAY
+
+    # ---- the second person (REF-12) ----
+
+    @property
+    def over_limit(self) -> Decimal | None:
+        """The seller's limit, which it is over; none: nobody else needs to look."""
+        return self.reservation.over_limit if self.reservation is not None and self.is_reserved else None
+
+    @property
+    def confirmed_by(self) -> str | None:
+        """As the database has it."""
+        known = self.reservation
+        return known.confirmed_by if known is not None and not self.is_conflict else None
+
+    @property
+    def is_rejected(self) -> bool:
+        return self.rejection is not None and self.over_limit is not None
+
+    @property
+    def awaits_second_person(self) -> bool:
+        return self.over_limit is not None and not (self.confirmed_by or self.confirmation or self.rejection)
 
     @property
     def is_kept(self) -> bool:
@@ -247,6 +279,8 @@ class RefundFacts(CaseFacts):
             return self.reservation.state
         if not self.is_reserved and not self.had_ended:
             return RefundState.REFUSED
+        if self.is_rejected:
+            return RefundState.REFUSED
         if not self.goes_by_gateway:
             return RefundState.SUCCEEDED
         return self._state_at_gateway
@@ -303,6 +337,8 @@ class RefundFacts(CaseFacts):
             return None
         if not self.is_reserved and self.word is None:
             return self.reservation.reason or "a refund with this id exists already"
+        if self.rejection is not None and self.is_rejected:
+            return f"rejected by {self.rejection.by}: {self.rejection.reason}"
         if not self.goes_by_gateway:
             return f"recorded as made by {self.request.way.value}"
         if self.failed_afterwards:
@@ -332,7 +368,9 @@ class RefundFacts(CaseFacts):
             over_refund=self.reservation.over_refund if self.reservation and not self.is_conflict else False,
             reason=self.reason,
             direction=self.request.direction,
-            unknown=self.state in UNFINISHED,
+            unknown=self.state in UNFINISHED and not self.awaits_second_person,
+            to_confirm=self.awaits_second_person,
+            confirmed_by=self.confirmed_by,
             conflict=self.is_conflict,
             taken_back=self.failed_afterwards,
         )

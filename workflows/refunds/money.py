@@ -10,6 +10,7 @@ from workflows.refunds.facts import RefundFacts
 
 _OF_ATTEMPTS: Final[dict[AttemptState, MoneyState]] = {
     "asked": MoneyState.ASKED,
+    "to_confirm": MoneyState.ASKED,
     "pending": MoneyState.PENDING,
     "in_doubt": MoneyState.IN_DOUBT,
     "succeeded": MoneyState.CONFIRMED,

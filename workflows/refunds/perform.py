@@ -10,12 +10,12 @@ with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.message import Message
     from models.partners import RefundAnswer, SendRefund
-    from models.records import RefundTakenBack, ReservedRefund, ReserveRefund, SettleRefund
+    from models.records import Confirmation, RefundTakenBack, ReservedRefund, ReserveRefund, SettleRefund
     from models.refunds import RefundResult, RefundState
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
     from workflows.engine.procedure import Ask, CouldNot
-    from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+    from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
     from workflows.refunds.facts import RefundFacts
 
 
@@ -31,6 +31,9 @@ async def perform(f: RefundFacts, effect: Effect, ask: Ask) -> Message | None:
     match effect:
         case Reserve():
             return await _reserve(f, ask, known_only=effect.known_only)
+        case WriteConfirmation():
+            yes = Confirmation(by=effect.by, at=f.done[effect.key])
+            return await _reserve(f, ask, known_only=True, confirmation=yes)
         case Send():
             return await _send(f, effect, ask)
         case LookUp():
@@ -43,13 +46,16 @@ async def perform(f: RefundFacts, effect: Effect, ask: Ask) -> Message | None:
     raise AssertionError(f"a refund does not know the effect {effect.key}")
 
 
-async def _reserve(f: RefundFacts, ask: Ask, *, known_only: bool) -> ReservedRefund:
+async def _reserve(
+    f: RefundFacts, ask: Ask, *, known_only: bool, confirmation: Confirmation | None = None
+) -> ReservedRefund:
     message = ReserveRefund(
         request=f.request,
         workflow_id=f.case_id,
         run_id=f.run_id,
         at=f.done["reserve"],
         known_only=known_only,
+        confirmation=confirmation,
     )
     return await ask(calls.RESERVE_REFUND, message)
 

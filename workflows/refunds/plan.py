@@ -11,9 +11,9 @@ from models.case import Who
 from models.partners import AWAITS_SETTLEMENT, Recipient
 from models.refunds import RefundResult, RefundState
 from workflows.engine.case import Effect
-from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
+from workflows.engine.pieces import after_days, alert, at, in_flight, just, notify, troubles, wait
 from workflows.engine.plan import End, Plan
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
 from workflows.refunds.facts import UNFINISHED, RefundFacts
 
 
@@ -28,7 +28,7 @@ def _procedure(f: RefundFacts) -> Plan:
         # A word about a refund that nobody knows moves nothing: unless somebody asked, it must be reserved.
         asked_for = f.started_by_case or f.request.asked_for
         return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not asked_for))
-    for step in (_send, _check_claims, _await_word, _take_back, _report_end):
+    for step in (_second_person, _send, _check_claims, _await_word, _take_back, _report_end):
         here = step(f)
         if not here.goes_on or here.effects:
             return here
@@ -39,13 +39,49 @@ def _begin(f: RefundFacts, stage: Stage, effect: Effect) -> Plan:
     return just(effect) + in_flight(f, stage, effect)
 
 
+# ---- a second person (REF-12) ----
+
+
+def _second_person(f: RefundFacts) -> Plan:
+    """Over the seller's limit, nothing is sent before another person than who asked has confirmed it, and that is
+    written down. The amount counts against the cap meanwhile."""
+    if f.over_limit is None or f.is_rejected or f.confirmed_by is not None:
+        return Plan()
+    if f.confirmation is not None:
+        return _begin(f, Stage.AWAITING_CONFIRMATION, WriteConfirmation(by=f.confirmation.by))
+    since, amount = f.state_since or f.now, f"{f.amount} {f.request.currency}"
+    what = f"a second person to confirm or reject {amount}, which {f.request.requested_by} asked for"
+    waiting = wait(Stage.AWAITING_CONFIRMATION, Who.SELLER, what, since) + just(_confirm_mail(f, 0))
+    assert f.reservation is not None, "it is reserved"
+    for number, days in enumerate(f.reservation.confirm_reminder_days, start=1):
+        waiting += after_days(f, since, days, "Reminder: confirm the refund", _confirm_mail(f, number))
+    if not f.started_by_case or f.asking_case is None:
+        return waiting
+    return waiting + just(ReportToCase(key="report:to-confirm", workflow_id=f.asking_case, result=f.result))
+
+
+def _confirm_mail(f: RefundFacts, reminder: int) -> Effect:
+    return notify(
+        f"refund-to-confirm-{reminder}",
+        "refund_to_confirm",
+        Recipient.SELLER,
+        refund_id=f.refund_id,
+        amount=f.amount,
+        currency=f.request.currency,
+        limit=f.over_limit,
+        asked_by=f.request.requested_by,
+        reason=f.request.reason,
+        reminder=reminder,
+    )
+
+
 # ---- the gateway is asked ----
 
 
 def _send(f: RefundFacts) -> Plan:
     """REF-6: once. What an earlier run may have sent is looked for first; and a mere word about a refund that
     nobody knew to be sent never sends it."""
-    if not f.is_reserved or not f.goes_by_gateway or f.gateway_answered:
+    if not f.is_reserved or not f.goes_by_gateway or f.gateway_answered or f.is_rejected:
         return Plan()
     if f.resolution is not None:
         # A person has said what became of it: it is sent no more. The last try may have arrived all the same.

@@ -7,6 +7,7 @@ from models.calls import Call
 from models.case import CaseRecord
 from models.message import Message
 from models.records import SaveRefund
+from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
 from workflows.refunds.facts import RefundFacts
@@ -24,6 +25,7 @@ def view(f: RefundFacts, plan: Plan) -> CaseView:
         deadlines={},
         money=money,
         money_said=f"{f.request.direction.value.replace('_', ' ')} {in_words(money)}",
+        work=(Work.REFUND_TO_CONFIRM,) if f.awaits_second_person else (),
         numbers=numbers,
     )
 
@@ -59,4 +61,7 @@ def facts_in_status(f: RefundFacts) -> dict[str, Any]:
         "gateway_refund_id": f.gateway_refund_id,
         "over_refund": known.over_refund if known is not None else False,
         "reason": f.request.reason,
+        "requested_by": f.request.requested_by,
+        "over_limit": str(f.over_limit) if f.over_limit is not None else None,
+        "confirmed_by": f.confirmed_by,
     }

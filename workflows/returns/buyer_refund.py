@@ -7,6 +7,7 @@ from models.case import ReturnStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
 from models.partners import Recipient
+from models.refunds import BY_SETTING
 from models.returns import BuyerRefund
 from workflows.engine.case import Note, SendMail
 from workflows.engine.pieces import after_days, alert, just, notify, wait
@@ -51,7 +52,7 @@ def automatic(f: ReturnFacts) -> Plan:
         refuse = RefuseAutomaticRefund(key="refuse-automatic-refund", reason=str(no))
         return just(refuse, _failed_mail("automatic", str(no)))
     reason = f"return {f.return_id} accepted"
-    return just(make_refund(f, BUYER, amount, reason, "seller:settings", lines=refunded_units(f, None)))
+    return just(make_refund(f, BUYER, amount, reason, BY_SETTING, lines=refunded_units(f, None)))
 
 
 def nothing_left(f: ReturnFacts) -> Plan:

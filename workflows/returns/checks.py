@@ -95,6 +95,10 @@ def _check_click(f: ReturnFacts, event: BuyerRefund) -> None:
     require_not_refunded_by_channel(f)
     if f.is_rejected:
         raise Conflict("the return is rejected")
+    to_confirm = next((one for one in f.buyer_attempts if one.state == "to_confirm"), None)
+    if to_confirm is not None:
+        how = f"confirm or reject that one (backhaul refund confirm {to_confirm.refund_id})"
+        raise RefusedByRule("REF-12", f"refund {to_confirm.refund_id} waits for a second person: {how}")
     if f.opened is not None and f.buyer_refund_in_doubt is None:
         refund_amount(f, event)
 

@@ -147,9 +147,10 @@ class ReturnFacts(CaseFacts):
         )
 
     def is_slow(self, effect: Effect) -> bool:
-        """A refund that is pending or in doubt takes days (REF-7, REF-11)."""
+        """A refund that is pending, in doubt or to be confirmed takes days (REF-7, REF-11, REF-12)."""
         attempt = self.attempt(effect.refund_id) if isinstance(effect, MakeRefund) else None
-        return super().is_slow(effect) or (attempt is not None and attempt.state in ("pending", "in_doubt"))
+        slow = ("pending", "in_doubt", "to_confirm")
+        return super().is_slow(effect) or (attempt is not None and attempt.state in slow)
 
     @cached_property
     def mail_lines(self) -> tuple[MailLine, ...]:

@@ -10,7 +10,13 @@ from models.message import Quantity
 from models.refunds import Direction, Way
 from workflows.engine.pieces import just, wait
 from workflows.engine.plan import Plan
-from workflows.refunds.attempts import BUYER, MakeRefund, RefundAttempt, next_ordinal
+from workflows.refunds.attempts import (
+    BUYER,
+    MakeRefund,
+    RefundAttempt,
+    awaiting_second_person,
+    next_ordinal,
+)
 from workflows.returns.facts import ReturnFacts
 
 
@@ -58,6 +64,8 @@ def asked_again(f: ReturnFacts, attempt: RefundAttempt, asked_by: str | None = N
 
 
 def refund_under_way(stage: Stage, attempt: RefundAttempt) -> Plan:
+    if attempt.state == "to_confirm":
+        return wait(stage, Who.SELLER, awaiting_second_person(attempt), attempt.at)
     whom = "buyer" if attempt.direction is BUYER else "seller"
     return wait(stage, Who.GATEWAY, f"refund the {whom} ({attempt.refund_id})", attempt.at)
 

@@ -8,6 +8,7 @@ from workflows.refunds.attempts import (
     MakeRefund,
     RefundAttempt,
     asked,
+    awaiting_second_person,
     failed_afterwards,
     may_take_next_id,
     renumbered,
@@ -83,13 +84,17 @@ def _settle(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> Ret
     if attempt.way is not Way.GATEWAY:
         return f
     money = f"{result.amount} {result.currency}"
+    if state == "to_confirm":
+        now = f.attempt(attempt.refund_id) or attempt
+        return f.step(f"waits for {awaiting_second_person(now)}")
     if state == "pending":
         return f.step(f"refund {attempt.refund_id} of {money} is pending", Who.GATEWAY)
     if attempt.direction is SELLER:
         return f.step(_seller_result(result, money), Who.GATEWAY)
     if state == "succeeded":
         over = " (over what was paid)" if result.over_refund else ""
-        return f.step(f"buyer refunded {money}{over}", Who.GATEWAY)
+        by = f" ({attempt.requested_by} asked, {result.confirmed_by} confirmed)" if result.confirmed_by else ""
+        return f.step(f"buyer refunded {money}{over}{by}", Who.GATEWAY)
     doubt_was_told = attempt.state == "in_doubt" and not attempt.awaited
     return not_refunded(f, None if doubt_was_told else attempt.asked_by, _why_not(result))
 
@@ -113,7 +118,7 @@ def _why_not(result: RefundResult) -> str:
 
 
 def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
-    """It is pending, in doubt, known after all, or failed after it had succeeded (REF-7, REF-11).
+    """It is pending, to be confirmed, in doubt, known after all, or failed after all (REF-7, REF-11, REF-12).
 
     A word about a refund that this return does not know, or about one that never was made, moves nothing.
     """
@@ -125,7 +130,7 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
         return f.reject(contract.REFUND_TAKEN_BACK, why, None)
     if result.unknown:
         return _in_doubt_meanwhile(f, attempt, result)
-    if result.state is RefundState.RESERVED:
+    if result.state is RefundState.RESERVED and not result.to_confirm:
         return f
     may_have_moved = attempt.may_have_moved_money
     if failed and may_have_moved and (result.taken_back or attempt.state == "succeeded"):

@@ -29,6 +29,8 @@ def _of_click(f: ReturnFacts, click: BuyerRefund) -> Reply | None:
         if attempt.state == "asked":
             return None
         said = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency}"
+        if attempt.state == "to_confirm":
+            return Reply(accepted=True, message=f"{said}: over the limit, waits for a second person (REF-12)")
         failed = attempt.state in ("failed", "refused")
         return Reply(accepted=not failed, message=f"{said}: {attempt.state.replace('_', ' ')}")
     if any(one.event_id == click.event_id for one in f.clicks):

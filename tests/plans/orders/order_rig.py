@@ -247,6 +247,8 @@ class Order:
         said = self.refund_states[0] if self.refund_states else RefundState.SUCCEEDED
         if said == "not yet":
             return HELD
+        if said == "to confirm":
+            return NotYet(self.result_of(effect, RefundState.RESERVED, to_confirm=True))
         if said in ("pending", "no answer"):
             return NotYet(self.result_of(effect, RefundState.PENDING, unknown=said == "no answer"))
         self.refund_states = self.refund_states[1:]

@@ -47,6 +47,18 @@ def test_CAN_6_a_refund_of_the_buyer_that_fails_is_the_sellers_business() -> Non
     assert order.mails == ["order_cancelled to seller", "refund_failed to seller"]
 
 
+def test_REF_12_an_automated_refund_of_a_cancelled_order_over_the_limit_waits_for_a_person() -> None:
+    order = Order(auto_refund_buyer=True).in_its_window()
+    order.refund_states = ["to confirm"]
+    order.happens("cancel_request")
+    waiting = order.rig.plan.waits[0]
+    assert (order.outcome, waiting.who, order.facts.is_settling) == (None, "seller", False)
+    assert waiting.what == ("a second person to confirm refund RF-1001-OB1 of 100.00 USD (seller:settings asked)")
+    order.refund_states = []
+    order.rest()
+    assert (order.outcome, order.facts.refunds[0].state) == ("cancelled", "succeeded")
+
+
 def test_CAN_6_a_refund_of_the_buyer_in_doubt_is_named_to_staff() -> None:
     order = Order(auto_refund_buyer=True).in_its_window()
     order.refund_states = ["in doubt"]

@@ -7,12 +7,19 @@ from typing import Any
 from models.contract import REFUND_KIND
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import GatewayUpdate, RefundRequest, RefundResolved, RefundState
+from models.refunds import (
+    GatewayUpdate,
+    RefundConfirmed,
+    RefundRejected,
+    RefundRequest,
+    RefundResolved,
+    RefundState,
+)
 from models.returns import ReturnRequest
 from tests.plans.rig import NOT_YET, Failed, Given, Pure, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.save import record_of
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack
+from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
 from workflows.refunds.events import apply, check
 from workflows.refunds.facts import RefundFacts
 from workflows.refunds.plan import plan
@@ -83,11 +90,14 @@ class World:
         self.look: RefundAnswer | Troubled | None = says("succeeded")
         self.reopen: ReturnRequest | None = RETURN
         self.case_runs = True
+        self.written: ReservedRefund | Troubled | None = reserved()
 
     def answer(self, effect: Effect, facts: RefundFacts) -> Given:
         match effect:
             case Reserve():
                 return self.reservation or NOT_YET
+            case WriteConfirmation():
+                return self.written or NOT_YET
             case Send():
                 return self.send or NOT_YET
             case LookUp():
@@ -137,6 +147,17 @@ class RefundStory(Rig[RefundFacts]):
                 }
             )
         )
+
+    def confirm(self, actor: str) -> bool:
+        """A second person says yes (REF-12)."""
+        self._events += 1
+        return self.hear(RefundConfirmed.at_the_door({"event_id": f"e{self._events}", "actor": actor}))
+
+    def reject(self, actor: str) -> bool:
+        """A second person says no (REF-12)."""
+        self._events += 1
+        said = {"event_id": f"e{self._events}", "actor": actor, "reason": "he kept the goods"}
+        return self.hear(RefundRejected.at_the_door(said))
 
     def days(self, days: float) -> None:
         self.clock(timedelta(days=days))

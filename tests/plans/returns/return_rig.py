@@ -115,7 +115,7 @@ class ReturnWorld:
         if fate == "not yet":
             fates.insert(0, fate)
             return NOT_YET
-        if fate in ("pending", "no answer"):
+        if fate in ("pending", "no answer", "to confirm"):
             fates.insert(0, "not yet")
             return NotYet(result_of(effect, fate))
         if fate != "succeeded":
@@ -131,18 +131,20 @@ class ReturnWorld:
 
 
 def result_of(effect: MakeRefund, fate: str, reason: str | None = None) -> RefundResult:
-    """`fate`: a state, or `in doubt`, or `no answer` while its workflow goes on, or `another's` for an id that
-    belongs to another request."""
+    """`fate`: a state, or `in doubt`, or `to confirm` by a second person; or `no answer`
+    while its workflow goes on, or `another's` for an id that belongs to another request."""
     state = {"in doubt": "refused", "no answer": "pending", "another's": "refused"}.get(fate, fate)
+    state = "reserved" if fate == "to confirm" else state
     return RefundResult(
         refund_id=effect.refund_id,
         state=RefundState(state),
-        amount=(effect.amount or Decimal(0)) if state in ("succeeded", "pending") else Decimal(0),
+        amount=(effect.amount or Decimal(0)) if state in ("succeeded", "pending", "reserved") else Decimal(0),
         currency=effect.currency,
         reason=reason or (None if state == "succeeded" else f"the gateway says {fate}"),
         direction=effect.direction,
         unknown=fate in ("in doubt", "no answer"),
         conflict=fate == "another's",
+        to_confirm=fate == "to confirm",
     )
 
 
