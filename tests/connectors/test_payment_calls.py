@@ -60,15 +60,22 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def busy(crowded: Path) -> AsyncIterator[Busy]:
+    """One for all tests of this file: those that move its clock stand last."""
     async with running_sandbox(database=crowded) as running, SandboxClient(running.http_url) as sandbox:
         partners = connections(sandbox_url=running.http_url)
         payments = Payments(partners)
-        await sandbox.clear_requests()
         yield Busy(payments, sandbox)
         await partners.aclose()
-        await sandbox.clear_faults()
+
+
+@pytest.fixture(autouse=True)
+async def unasked(busy: Busy) -> AsyncIterator[None]:
+    """Each test begins and ends without faults and requests."""
+    await busy.sandbox.clear_requests()
+    yield
+    await busy.sandbox.clear_faults()
 
 
 def charge(charge_id: str, customer: str | None = None) -> AuthorizeCharge:
@@ -127,41 +134,6 @@ def refund_of(payment: str, direction: Direction) -> SendRefund:
     )
 
 
-@pytest.mark.parametrize(
-    ("fault", "customer", "later"),
-    [
-        ("drop_before", None, 0),
-        ("drop_after", "cus_acme", 0),
-        ("drop_after", None, 3600),
-        ("drop_before", "cus_acme", 2 * DAY),
-        ("drop_after", None, 2 * DAY),
-    ],
-)
-async def test_REF_6_a_retry_among_ten_thousand_foreign_charges_is_three_calls_at_most(
-    busy: Busy,
-    activities: ActivityEnvironment,
-    retries: ActivityEnvironment,
-    fault: str,
-    customer: str | None,
-    later: int,
-) -> None:
-    ask = charge(f"CH-{fault}-{customer}-{later}", customer)
-    await busy.sandbox.add_fault("gateway", fault, match="POST /v1/payment_intents")
-    with pytest.raises(Exception, match="can't be reached"):
-        await activities.run(busy.payments.authorize_charge, ask)
-    await busy.sandbox.advance_clock(later)
-    await busy.calls()
-    answer = await retries.run(busy.payments.authorize_charge, ask)
-    assert answer.state is ChargeState.AUTHORIZED
-    assert len(await busy.calls()) <= 3
-    made = [
-        one
-        for one in (await busy.sandbox.effects()).payment_intents
-        if one.metadata["backhaul_id"] == ask.charge_id
-    ]
-    assert [one.id for one in made] == [answer.gateway_reference]
-
-
 async def test_CAN_1_a_charge_whose_answer_was_never_heard_is_voided_at_once(
     busy: Busy, activities: ActivityEnvironment
 ) -> None:
@@ -200,3 +172,38 @@ async def test_REF_6_a_list_without_end_is_no_place_to_look(retries: ActivityEnv
     with pytest.raises(Exception, match="has too many payments or refunds to look through"):
         await retries.run(payments.send_refund, refund_of("pi_1", Direction.BROKER_TO_SELLER))
     assert asked == 50
+
+
+@pytest.mark.parametrize(
+    ("fault", "customer", "later"),
+    [
+        ("drop_before", None, 0),
+        ("drop_after", "cus_acme", 0),
+        ("drop_after", None, 3600),
+        ("drop_before", "cus_acme", 2 * DAY),
+        ("drop_after", None, 2 * DAY),
+    ],
+)
+async def test_REF_6_a_retry_among_ten_thousand_foreign_charges_is_three_calls_at_most(
+    busy: Busy,
+    activities: ActivityEnvironment,
+    retries: ActivityEnvironment,
+    fault: str,
+    customer: str | None,
+    later: int,
+) -> None:
+    ask = charge(f"CH-{fault}-{customer}-{later}", customer)
+    await busy.sandbox.add_fault("gateway", fault, match="POST /v1/payment_intents")
+    with pytest.raises(Exception, match="can't be reached"):
+        await activities.run(busy.payments.authorize_charge, ask)
+    await busy.sandbox.advance_clock(later)
+    await busy.calls()
+    answer = await retries.run(busy.payments.authorize_charge, ask)
+    assert answer.state is ChargeState.AUTHORIZED
+    assert len(await busy.calls()) <= 3
+    made = [
+        one
+        for one in (await busy.sandbox.effects()).payment_intents
+        if one.metadata["backhaul_id"] == ask.charge_id
+    ]
+    assert [one.id for one in made] == [answer.gateway_reference]

@@ -53,6 +53,7 @@ def machine_of(name: str, run: set[Told]) -> type[RuleBasedStateMachine]:
     return Machine
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_RET_16_whatever_happens_in_whatever_order_the_model_keeps_its_promises(name: str) -> None:
     run: set[Told] = set()

@@ -30,16 +30,16 @@ async def observe(histories: Iterable[WorkflowHistory], workflows: Sequence[type
     replayer = Replayer(
         workflows=workflows, data_converter=DATA_CONVERTER, workflow_runner=UnsandboxedWorkflowRunner()
     )
-    with _engines_observed() as observed:
+    observed = Observed()
+    with engines_tell(observed):
         for history in histories:
             await replayer.replay_workflow(history)
     return observed
 
 
 @contextmanager
-def _engines_observed() -> Iterator[Observed]:
+def engines_tell(observed: Observed) -> Iterator[None]:
     """All that engines in this process do meanwhile."""
-    observed = Observed()
     take, show = Engine._apply, Engine._show
 
     def take_and_keep(engine: Engine[Any], fact: Message) -> None:
@@ -57,6 +57,6 @@ def _engines_observed() -> Iterator[Observed]:
 
     Engine._apply, Engine._show = take_and_keep, show_and_keep  # type: ignore[method-assign, assignment]
     try:
-        yield observed
+        yield
     finally:
         Engine._apply, Engine._show = take, show  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 Pure: nothing here knows Temporal, so whatever a case decides is tried without a server.
 """
 
+from abc import abstractmethod
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
@@ -218,18 +219,18 @@ class CaseFacts(Message):
     # ---- what a case and its mails are about; each kind says it ----
 
     @property
+    @abstractmethod
     def case_id(self) -> str:
         """Its workflow id."""
-        raise NotImplementedError
 
     @property
-    def order_id(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def order_id(self) -> str: ...
 
     @property
+    @abstractmethod
     def seller_id(self) -> str:
         """Empty while it is not known."""
-        raise NotImplementedError
 
     @property
     def return_id(self) -> str | None:
