@@ -1,4 +1,8 @@
-"""Every event of the contract, at every stage: early, late, twice, after the end, damaged (RET-16).
+"""Every event of the contract, at stages of every kind: early, late, twice, after the end, damaged (RET-16).
+
+What each event does at each stage the plans decide, and that is tried without a server (`tests/plans`, where the
+pairs of stage and event that are reached are counted). Here the server shows that the engine carries it out: each
+event comes at a share of the stages, at each stage comes a share of the events.
 
 Each case is brought to the stage; there the event comes damaged in two ways, both as a signal and as an update,
 then as it should, once more with its id, and once more with a new id, all signals or all updates. What is sent how
@@ -29,6 +33,10 @@ from tests.races.event_forms import Sender, damages_of, way_of
 from tests.world import CaseStory, OrderStory, World, eventually
 
 AT_A_TIME = 3
+SHARE = 3
+"""Each event comes at every so-many-th stage, before a worker has looked, and after the end."""
+OF_USE_ONLY_AT = {"resume": "on_hold", "delivered": "awaiting_shipment", "shipment_corrected": "awaiting_shipment"}
+"""There it comes in any case."""
 REFUND_STAGES = ("pending",)
 ORDER_STAGES = ("awaiting_release", "awaiting_payment", "cancel_window", "on_hold", "awaiting_shipment")
 RETURN_STAGES = (
@@ -71,36 +79,35 @@ class Walks:
         self.taken: set[str] = set()
         """Events that at some stage were what they should be."""
 
-    async def run(self, stages: Sequence[str], events: Iterable[str]) -> int:
-        """Plays all of them, those before a worker has looked and after the end too, and audits what was done;
-        how many cases."""
+    async def run(self, stages: Sequence[str], events: Iterable[str]) -> None:
+        """Plays all of them, those before a worker has looked and after the end too, and audits what was done."""
         names = list(events)
+        pairs = [(row, column) for row in range(len(stages)) for column in range(len(names))]
+        chosen = [
+            (row, column)
+            for row, column in pairs
+            if (row + column) % SHARE == 0 or OF_USE_ONLY_AT.get(names[column]) == stages[row]
+        ]
         queue = f"later-{self.world.tag}"
         early = [await self._sent_early(name, queue) for name in names]
         async with self.world.worker(queue):
             await asyncio.gather(
                 *(self._finish(sender) for sender in early),
-                *(
-                    self._walk(stage, name, row, column)
-                    for row, stage in enumerate(stages)
-                    for column, name in enumerate(names)
-                ),
+                *(self._walk(stages[row], names[column], (row + column) // SHARE) for row, column in chosen),
                 self._after_the_end(names),
             )
         assert self.taken == set(names) - self.refused, "what is of use at some stage"
-        cases = len(early) + len(stages) * len(names) + 1
-        await self._audit(cases)
-        return cases
+        await self._audit(len(early) + len(chosen) + 1)
 
     async def _sent_early(self, name: str, queue: str) -> Sender:
         sender = Sender(await self.start(queue), name, self.sku, "signal")
         await sender.send(heard=False)
         return sender
 
-    async def _walk(self, stage: str, name: str, row: int, column: int) -> None:
+    async def _walk(self, stage: str, name: str, turn: int) -> None:
         async with self.turn:
-            case, way = await self.start(self.world.task_queue), way_of(row, column)
-            sender = Sender(case, name, self.sku, way, damages_of(row, column))
+            case = await self.start(self.world.task_queue)
+            sender = Sender(case, name, self.sku, way_of(turn, 0), damages_of(turn, 0))
             await walk(sender.case, stage, self.goes_on)
             await sender.send()
         await self._finish(sender)
@@ -148,7 +155,7 @@ async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered
         return await world.order(seller, {"sku": sku, "quantity": 2}, task_queue=queue)
 
     walks = Walks(world, start, ORDER_GOES_ON, sku)
-    assert await walks.run(ORDER_STAGES, ORDER_EVENTS) == 6 * len(ORDER_EVENTS) + 1
+    await walks.run(ORDER_STAGES, ORDER_EVENTS)
 
 
 async def long_order(world: World, **more: Any) -> OrderStory:
@@ -169,7 +176,7 @@ async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered
         return await world.return_of(order, quantity=1, task_queue=queue)
 
     walks = Walks(world, start, RETURN_GOES_ON, order.request.lines[0].sku, ends_soon=RETURN_ENDS_SOON)
-    assert await walks.run(RETURN_STAGES, RETURN_EVENTS) == 9 * len(RETURN_EVENTS) + 1
+    await walks.run(RETURN_STAGES, RETURN_EVENTS)
 
 
 async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered(world: World) -> None:
@@ -180,4 +187,4 @@ async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered
 
     # A person's word counts when the gateway gives none: tests/rules/test_refund_resumed.py (REF-11).
     walks = Walks(world, start, REFUND_GOES_ON, refused=frozenset({"refund_resolved"}))
-    assert await walks.run(REFUND_STAGES, REFUND_EVENTS) == 2 * len(REFUND_EVENTS) + 1
+    await walks.run(REFUND_STAGES, REFUND_EVENTS)

@@ -19,6 +19,7 @@ from starter.sandbox.facts import Effects
 from tests.return_story import ReturnStory, returning
 from tests.rules.staff_cancel import pauses_pass
 from tests.world import CaseStory, OrderStory, World
+from workflows.engine.calls import SPREAD
 
 pytestmark = pytest.mark.proof
 
@@ -181,26 +182,26 @@ async def effects_of(begun: Begun) -> Effects:
 async def test_REF_6_CAN_4_RET_8_what_was_done_is_done_once_whenever_it_is_tried_again(
     world: World, name: str, later: timedelta
 ) -> None:
-    movement = MOVEMENTS[name]
+    movement, longest = MOVEMENTS[name], later * (1 + SPREAD)
     await world.sandbox.clear_requests()
 
     async def lose() -> None:
-        """The first looks pass, the work is done, its answer is lost, and then nobody is let in for a while."""
+        """The first looks pass, the work is done, its answer is lost, and then nobody is let in for so long."""
         fault = world.sandbox.add_fault
         if movement.looks:
             await fault(movement.partner, "delay", "GET", seconds=0, times=movement.looks)
         await fault(movement.partner, "drop_after", movement.call)
         if later:
-            await fault(movement.partner, "refuse", status=401, times=None)
+            await fault(movement.partner, "rate_limit", retry_after=int(later.total_seconds()), times=None)
 
     begun = await movement.begin(world, lose)
     case = begun.case
     if later:
         await case.shows("the trouble", lambda seen: any("it is tried again" in one.what for one in seen.timeline))
         assert movement.found(await effects_of(begun)) == movement.once, "the partner did it"
-        await world.sandbox.advance_clock(later.total_seconds())
-        await case.forward(seconds=later.total_seconds())
         await world.sandbox.clear_faults()
+        await world.sandbox.advance_clock(longest.total_seconds())
+        await case.forward(seconds=longest.total_seconds())
     await pauses_pass(case, movement.comes_to)
     assert (await case.status()).stage == movement.comes_to
 

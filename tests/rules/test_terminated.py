@@ -3,6 +3,7 @@ money that may have moved stays counted, and its id is no second case (NTF-3, RE
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
@@ -10,6 +11,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from activities.database import Alerts, Contacts, Database
 from activities.database.reconciliation import Reconciling
+from activities.database.views import OrderRefunds, Standing
 from activities.mail.delivery import Mailer
 from models.failures import Conflict
 from models.records import Opening, OpenReturn
@@ -17,13 +19,13 @@ from models.refunds import RefundRequest, RefundState
 from models.returns import ReturnRequest
 from starter.client.start import open_refund, open_return
 from starter.ops.reconcile import Lost, find_lost, note_lost, tell_staff
-from starter.sandbox.facts import MailFact
+from starter.sandbox.facts import Effects, MailFact
 from tests.return_story import returning
 from tests.rules.retention import forget
 from tests.rules.slow_partners import ASKS, asking, is_met
 from tests.rules.staff_cancel import started_again
 from tests.stages import HOLDING, WAITS, order_at, refund_at, return_at, standing_at
-from tests.world import CaseStory, World
+from tests.world import CaseStory, OrderStory, World
 
 pytestmark = pytest.mark.proof
 
@@ -38,9 +40,18 @@ async def lost_of(case: CaseStory) -> list[Lost]:
 
 async def reconciled(case: CaseStory) -> list[Lost]:
     """As `backhaul reconcile --write` does it, for this case; gives what was noted."""
-    books = Reconciling(case.world.engine)
-    noted = await note_lost(case.world.client, books, await lost_of(case))
-    world = case.world
+    return await _noted(case.world, await lost_of(case))
+
+
+async def all_reconciled(world: World) -> list[Lost]:
+    """The same for all of this test's cases."""
+    found = await find_lost(world.client, Reconciling(world.engine))
+    return await _noted(world, [one for one in found if world.tag in one.case.workflow_id])
+
+
+async def _noted(world: World, lost: list[Lost]) -> list[Lost]:
+    books = Reconciling(world.engine)
+    noted = await note_lost(world.client, books, lost)
     contacts = Contacts(world.engine, world.settings)
     mailer = Mailer(world.settings, contacts, contacts, Alerts(world.engine), world.client.namespace)
     await tell_staff(mailer, books)
@@ -53,11 +64,22 @@ async def alerts(case: CaseStory) -> list[MailFact]:
     return list(letters)
 
 
-@pytest.mark.proof
-@pytest.mark.parametrize(("kind", "stage"), WAITS)
-async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_stage(
-    world: World, kind: str, stage: str
-) -> None:
+class Terminated(NamedTuple):
+    """A case that staff terminated where it stood, and what was known of it then."""
+
+    order: OrderStory
+    case: CaseStory
+    effects: Effects
+    money: OrderRefunds
+    standing: Standing | None
+
+    @property
+    def is_one_case(self) -> bool:
+        """A refund that is started again goes on: see test_refund_resumed.py."""
+        return not self.case.handle.id.startswith("refund-")
+
+
+async def terminated_at(world: World, kind: str, stage: str) -> Terminated:
     order, case = await standing_at(world, kind, stage)
     effects, money = await order.effects(), (await order.books()).refunds
     standing = world.reading.standing(case.handle.id)
@@ -67,33 +89,52 @@ async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_sta
     await case.handle.terminate("by mistake")
     await world.sandbox.clear_faults()
     standing = world.reading.standing(case.handle.id)  # a save may have been under way until now
-    if kind != "refund":  # started again, that goes on: see test_refund_resumed.py
+    one = Terminated(order, case, effects, money, standing)
+    if one.is_one_case:
         assert await started_again(case) == "refused"
     assert world.reading.standing(case.handle.id) == standing
+    return one
 
-    (lost,) = await reconciled(case)
 
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in WAITS}))
+async def test_NTF_3_a_case_that_staff_terminate_is_found_and_noted_at_every_stage(
+    world: World, kind: str
+) -> None:
+    every = [await terminated_at(world, kind, stage) for one, stage in WAITS if one == kind]
+
+    noted = {lost.case.workflow_id: lost for lost in await all_reconciled(world)}
+
+    books = {}
+    for one in every:
+        books[one.case.id] = await one.order.books()
+        await assert_noted(one, noted[one.case.handle.id])
+    again = {lost.case.workflow_id for lost in await all_reconciled(world)}
+    for one in every:
+        if one.is_one_case:
+            assert await started_again(one.case) == "refused"
+    again |= {lost.case.workflow_id for lost in await all_reconciled(world)}
+    assert not again & noted.keys()
+    for one in every:
+        assert await one.order.books() == books[one.case.id]
+        assert len(await alerts(one.case)) == 1
+        amounts = [(found.refund_id, found.amount, found.state) for found in books[one.case.id].refunds.refunds]
+        assert amounts == [(found.refund_id, found.amount, found.state) for found in one.money.refunds]
+        after = await one.order.effects()
+        assert after.model_copy(update={"mails": ()}) == one.effects.model_copy(update={"mails": ()})
+
+
+async def assert_noted(one: Terminated, lost: Lost) -> None:
+    """Database and staff are told, with all that hangs on it."""
+    reading, workflow_id = one.case.world.reading, one.case.handle.id
     assert lost.server_says == "terminated"
-    noted = world.reading.standing(case.handle.id)
+    noted = reading.standing(workflow_id)
     assert noted is not None
     assert (noted.stage, noted.ended, noted.waiting_on, noted.due_by) == ("terminated", True, None, None)
-    step = world.reading.timeline(case.handle.id)[-1]
+    step = reading.timeline(workflow_id)[-1]
     assert (step.who, step.what) == ("staff:temporal", f"the case is terminated: {lost.in_words}")
     assert all(what in step.what for what in lost.hangs_on_it)
-    (letter,) = await alerts(case)
+    (letter,) = await alerts(one.case)
     assert step.what in str(letter.text)
-
-    books = await order.books()
-    assert await reconciled(case) == []
-    if kind != "refund":
-        assert await started_again(case) == "refused"
-    assert await reconciled(case) == []
-    assert await order.books() == books
-    assert len(await alerts(case)) == 1
-    amounts = [(one.refund_id, one.amount, one.state) for one in books.refunds.refunds]
-    assert amounts == [(one.refund_id, one.amount, one.state) for one in money.refunds]
-    after = await order.effects()
-    assert after.model_copy(update={"mails": ()}) == effects.model_copy(update={"mails": ()})
 
 
 # ---- the work was done, and the answer lost ----
