@@ -43,6 +43,18 @@ hypothesis.settings.load_profile("no-times")
 
 PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
 """Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""
+NOTHING_BUT_PROOFS = ("demo", "outages", "security")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What holds proofs alone is not even read where none is run: each process would spend seconds on that."""
+    if config.option.markexpr != "not proof":
+        return None
+    if collection_path.is_dir():
+        is_room = collection_path.parent == Path(__file__).parent
+        return True if is_room and collection_path.name in NOTHING_BUT_PROOFS else None
+    marked = collection_path.suffix == ".py" and "\npytestmark = pytest.mark.proof\n" in collection_path.read_text()
+    return True if marked else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         room = item.path.relative_to(here).parts[0]
-        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in ("demo", "outages", "security")
+        runs_stack = "world" in getattr(item, "fixturenames", ()) or room in NOTHING_BUT_PROOFS
         if room in PROOFS and runs_stack:
             item.add_marker(pytest.mark.proof)
 

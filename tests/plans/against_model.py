@@ -27,7 +27,7 @@ CAREFUL = 0.01
 SETTLES_FIRST = 0.7
 SEED = int(os.environ.get("BACKHAUL_TEST_SEED", "1"))
 TIMES = int(os.environ.get("BACKHAUL_TEST_TIMES", "1"))
-"""How many times as many sequences: `make prove` plays twice as many, and others."""
+"""How many times as many sequences. `make prove` plays others."""
 
 
 class Subject(Protocol):
