@@ -53,8 +53,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if collection_path.is_dir():
         is_room = collection_path.parent == Path(__file__).parent
         return True if is_room and collection_path.name in NOTHING_BUT_PROOFS else None
-    marked = collection_path.suffix == ".py" and "\npytestmark = pytest.mark.proof\n" in collection_path.read_text()
-    return True if marked else None
+    if collection_path.suffix == ".py" and "\npytestmark = pytest.mark.proof\n" in collection_path.read_text():
+        return True
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
