@@ -239,6 +239,7 @@ def _activities(
         Queue.MAIN: [
             books.open_order,
             books.choose_connection,
+            books.split_order,
             books.save_order,
             books.open_return,
             books.save_return,

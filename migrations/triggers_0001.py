@@ -87,8 +87,8 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "connection": frozenset({"base_url", "secret", "webhook_secrets", "options", "active", "updated_at"}),
     "webhook": frozenset({"times", "last_at"}),
     "webhook_refusal": frozenset({"times", "last_at"}),
-    "orders": frozenset({"cancel_until", "handoff_due", "handed_off_at", "corrected_address"}),
-    "order_line": frozenset({"shipped", "cancelled", "voided"}),
+    "orders": frozenset({"cancel_until", "handoff_due", "handed_off_at", "corrected_address", "payment_moved"}),
+    "order_line": frozenset({"shipped", "cancelled", "voided", "moved"}),
     "payment": frozenset(),
     "cessation": frozenset(),
     "case_step": frozenset(),
@@ -105,7 +105,7 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
 }
 """Of these tables nothing else ever changes, and no row goes."""
 DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {
-    "orders": frozenset({"charge_connection_id"}),
+    "orders": frozenset({"charge_connection_id", "run_id"}),
     "refund": frozenset({"confirmed_by", "confirmed_at"}),
 }
 """May be empty at first; once they say something, they say so for ever."""
@@ -146,6 +146,7 @@ _REFUNDED: Final = (
     "(SELECT SUM(CAST(amount AS NUMERIC)) FROM refund WHERE order_id = NEW.order_id "
     f"AND direction = NEW.direction AND currency = NEW.currency AND state IN {_COUNTS})"
 )
+_SAME_PAYMENT: Final = "of_order_id = NEW.of_order_id AND of_position = NEW.of_position"
 _SAME_PAPER: Final = "supplier_id = NEW.supplier_id AND number_folded = NEW.number_folded"
 
 _SUMS: Final = (
@@ -173,7 +174,8 @@ _SUMS: Final = (
         "INSERT",
         "NEW.direction = 'seller_to_buyer' AND (NOT EXISTS (SELECT 1 FROM orders WHERE order_id = NEW.order_id "
         f"AND payment_currency = NEW.currency) OR (NOT NEW.over_refund AND {_REFUNDED} > "
-        "(SELECT CAST(payment_amount AS NUMERIC) FROM orders WHERE order_id = NEW.order_id){rounding}))",
+        "(SELECT CAST(payment_amount AS NUMERIC) - CAST(payment_moved AS NUMERIC) FROM orders "
+        "WHERE order_id = NEW.order_id){rounding}))",
         lock="PERFORM 1 FROM orders WHERE order_id = NEW.order_id FOR UPDATE;",
     ),
     Trigger(
@@ -184,6 +186,24 @@ _SUMS: Final = (
         "FROM charge WHERE order_id = NEW.order_id AND currency = NEW.currency), 0){rounding}",
         lock="PERFORM 1 FROM orders WHERE order_id = NEW.order_id FOR UPDATE;",
     ),
+    # What is split off an order is of it: its payments and its units, each once (CAN-10).
+    Trigger(
+        "tr_payment_parts_are_within_it",
+        "payment",
+        "INSERT",
+        f"(SELECT SUM(CAST(amount AS NUMERIC)) FROM payment WHERE {_SAME_PAYMENT}) > "
+        "(SELECT CAST(amount AS NUMERIC) FROM payment "
+        "WHERE order_id = NEW.of_order_id AND position = NEW.of_position){rounding}",
+        lock="PERFORM 1 FROM orders WHERE order_id = NEW.of_order_id FOR UPDATE;",
+    ),
+    Trigger(
+        "tr_order_line_units_move_to_split_orders",
+        "order_line",
+        "UPDATE",
+        "NEW.moved <> OLD.moved AND NEW.moved <> COALESCE((SELECT SUM(l.quantity) FROM order_line l "
+        "JOIN orders o ON o.order_id = l.order_id WHERE o.split_from = NEW.order_id "
+        "AND l.line_id = NEW.line_id), 0)",
+    ),
     # No unit of an order is refunded twice (REF-13).
     Trigger(
         "tr_refund_units_are_of_order",
@@ -191,7 +211,7 @@ _SUMS: Final = (
         "INSERT",
         "(SELECT SUM(u.quantity) FROM refund_units u JOIN refund r ON r.refund_id = u.refund_id "
         f"WHERE r.order_id = {_ORDER_OF_REFUND} AND r.state IN {_COUNTS} AND u.line_id = NEW.line_id) > "
-        f"COALESCE((SELECT quantity FROM order_line WHERE order_id = {_ORDER_OF_REFUND} "
+        f"COALESCE((SELECT quantity - moved FROM order_line WHERE order_id = {_ORDER_OF_REFUND} "
         "AND line_id = NEW.line_id), 0)",
         lock=f"PERFORM 1 FROM orders WHERE order_id = {_ORDER_OF_REFUND} FOR UPDATE;",
     ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import charges, event_times, orphans, partners, records, refunds, replacements
+from models import charges, event_times, orphans, partners, records, refunds, replacements, splits
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -44,6 +44,7 @@ class Call(Generic[Asked, Given]):
 
 OPEN_ORDER: Final = Call("open_order", records.OpenOrder, records.OpenedOrder)
 CHOOSE_CONNECTION: Final = Call("choose_connection", charges.ChooseConnection, charges.ChargeConnection)
+SPLIT_ORDER: Final = Call("split_order", splits.SplitOrder, splits.OrderSplit)
 SAVE_ORDER: Final = Call("save_order", records.SaveOrder, records.Saved)
 OPEN_RETURN: Final = Call("open_return", records.OpenReturn, records.ReturnOpening)
 SAVE_RETURN: Final = Call("save_return", records.SaveReturn, records.Saved)

@@ -10,10 +10,11 @@ from typing import Final
 
 from temporalio.common import SearchAttributeKey
 
+from models.cancellations import CancelRequest
 from models.case import OrderStage, OrphanStage, RefundStage, ReturnStage
 from models.message import Event, Request
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
-from models.orders import CancelRequest, Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
+from models.orders import Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
 from models.orphans import Dismiss, Match, OrphanRequest
 from models.refunds import GatewayUpdate, RefundConfirmed, RefundRejected, RefundRequest, RefundResolved
 from models.returns import (

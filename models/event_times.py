@@ -1,7 +1,7 @@
 """When the server recorded an event: what decides a race with the cancel window (CAN-3)."""
 
+from models.cancellations import CancelRequest
 from models.message import Message
-from models.orders import CancelRequest
 
 
 class AskArrival(Message):

@@ -38,6 +38,7 @@ LineId = Annotated[str, _id_of(110)]
 """The id of a line in its order: room for one that is derived from the longest id of a kit."""
 
 _REPLACEMENT: Final = "RP."
+_SPLIT: Final = "SP."
 
 KindName = Literal["order", "return", "refund", "orphan"]
 _KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan")
@@ -142,6 +143,33 @@ def replacement_order_id(return_id: str) -> str:
 def is_replacement_order(order_id: str) -> bool:
     """Whether the id is kept for replacements."""
     return order_id.startswith(_REPLACEMENT)
+
+
+def split_order_id(order_id: str, ordinal: int) -> str:
+    """The n-th order that is split off this one: `1001` -> `SP.1001.1` (CAN-10).
+
+    No other order has an id that begins so. What would be longer than ids of orders are is named by its hash.
+    """
+    plain = f"{_SPLIT}{order_id}.{ordinal}"
+    if len(plain) <= MOST_CHARACTERS:
+        return plain
+    return f"{_SPLIT}.{sha256(order_id.encode()).hexdigest()[:40]}.{ordinal}"
+
+
+def is_split_order(order_id: str) -> bool:
+    """Whether the id is kept for orders that are split off."""
+    return order_id.startswith(_SPLIT)
+
+
+def split_of(split_id: str) -> tuple[str, int]:
+    """The inverse of `split_order_id`: `SP.1001.1` -> `("1001", 1)`.
+
+    Raises ValueError for an id that is none, or that says only the hash of the order's.
+    """
+    order_id, dot, ordinal = split_id.removeprefix(_SPLIT).rpartition(".")
+    if not is_split_order(split_id) or not dot or order_id.startswith(".") or not ordinal.isdecimal():
+        raise ValueError(f"{split_id!r} does not say from which order it was split off")
+    return order_id, int(ordinal)
 
 
 def broker_return_number(return_id: str) -> str:

@@ -7,11 +7,14 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, model_validator
 
 from models.buyers import Buyer
+from models.cancellations import SplitFrom
 from models.ids import (
     CaseId,
     LineId,
     ReturnId,
     is_replacement_order,
+    is_split_order,
+    order_workflow_id,
     replacement_order_id,
     return_workflow_id,
 )
@@ -79,12 +82,16 @@ class OrderRequest(Request):
     """Tax due on the broker's charge (ORD-3)."""
     replaces: ReturnId | None = None
     """The return that it replaces the goods of (RET-24); only that return says so."""
+    split_from: SplitFrom | None = None
+    """The order that these lines were split off (CAN-10); only that order says so."""
     continued: dict[str, Any] | None = None
     """The facts of the run that this one continues; from nobody else are they believed."""
 
     @property
     def only_started_by(self) -> str | None:
         """The workflow that alone may start it."""
+        if self.split_from is not None:
+            return order_workflow_id(self.split_from.order_id)
         return return_workflow_id(self.replaces) if self.replaces is not None else None
 
     @property
@@ -159,6 +166,14 @@ class OrderRequest(Request):
         return self
 
     @model_validator(mode="after")
+    def _split_is_one(self) -> Self:
+        if self.split_from is None and is_split_order(self.order_id):
+            raise ValueError(f"order_id {self.order_id}: what begins with SP. is kept for split orders (CAN-10)")
+        if self.split_from is not None and self.order_id != self.split_from.own_id:
+            raise ValueError(f"what is split off so is order {self.split_from.own_id} (CAN-10)")
+        return self
+
+    @model_validator(mode="after")
     def _payments_fit(self) -> Self:
         if self.payment is not None and self.payments:
             raise ValueError("give payment, or payments for several, not both (ORD-1)")
@@ -230,36 +245,8 @@ def share_out(order: OrderRequest) -> tuple[LineShare, ...]:
     return shares_of(order.lines, order.totals)
 
 
-class Fault(StrEnum):
-    """By whose fault an order was voided or cancelled (CAN-12)."""
-
-    STOCK_FEED = "stock_feed"
-    SUPPLIER = "supplier"
-    SELLER = "seller"
-    BUYER = "buyer"
-    MARKETPLACE = "marketplace"
-
-
 class Release(Event):
     """The seller's click: the order goes to the broker (ORD-2)."""
-
-
-class CancelRequest(Event):
-    """Cancel the order (CAN). An eBay order needs the buyer's official request there (CAN-5)."""
-
-    reason: Text
-    """CAN-9."""
-    channel_reference: Number | None = None
-    """The buyer's cancellation request at eBay (CAN-5)."""
-    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
-    """None: the whole order."""
-    fault: Fault | None = None
-    """By whose fault; unless said, it follows from the actor (CAN-12)."""
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        require_distinct_names(self.lines or ())
-        return self
 
 
 class PaymentMethodUpdated(Event):
@@ -380,11 +367,3 @@ class ShipmentFact(Message):
     @property
     def boxes(self) -> tuple[Box, ...]:
         return (Box(carrier=self.carrier, tracking_number=self.tracking_number), *self.more_parcels)
-
-
-def fault_of(request: CancelRequest) -> Fault:
-    """CAN-12: what the request says, else the side of the one who asks."""
-    if request.fault is not None:
-        return request.fault
-    role = request.actor.partition(":")[0]
-    return {"buyer": Fault.BUYER, "channel": Fault.MARKETPLACE, "supplier": Fault.SUPPLIER}.get(role, Fault.SELLER)

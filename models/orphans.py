@@ -7,13 +7,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from models.cancellations import CancelRequest
 from models.case import CaseRecord
 from models.failures import InvalidInput
 from models.ids import CaseId, DerivedId, KindName, case_of, orphan_workflow_id
 from models.marketplace_returns import OPENED_BY_MARKETPLACES, ReturnAsked
 from models.message import Event, LongText, Message, Number, Request, Text, folded
 from models.order_events import Delivered, ShipmentCorrected
-from models.orders import CancelRequest, Shipment
+from models.orders import Shipment
 from models.parties import Days
 from models.refunds import GatewayUpdate
 from models.returns import (

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from models.buyers import Address
+from models.cancellations import Fault
 from models.case import CaseRecord
 from models.charges import ChargeConnection, ChargeRecord
 from models.ids import CaseId, DerivedId, LineId, ReturnId
@@ -17,7 +18,7 @@ from models.message import LineUnits, Message, Number, Sku, Time
 from models.money import Amount, Currency, NonNegativeAmount, PositiveAmount
 from models.naming import KitPart
 from models.order_events import ShipmentCorrected
-from models.orders import Fault, OrderRequest, ShipmentFact, SupplierOrder
+from models.orders import OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import AnnounceTracking
 from models.refunds import RefundRequest, RefundResult, RefundState, Way
@@ -62,7 +63,7 @@ class OpenedOrder(Message):
 
 
 class LineQuantities(Message):
-    """What became of the units of one line; `quantity` = open + the other three."""
+    """What became of the units of one line; `quantity` = open + the other four."""
 
     line_id: LineId
     sku: Sku
@@ -72,10 +73,12 @@ class LineQuantities(Message):
     shipped: Annotated[int, Field(ge=0)] = 0
     cancelled: Annotated[int, Field(ge=0)] = 0
     voided: Annotated[int, Field(ge=0)] = 0
+    moved: Annotated[int, Field(ge=0)] = 0
+    """To an order of their own, which is cancelled (CAN-10)."""
 
     @property
     def open(self) -> int:
-        return self.quantity - self.shipped - self.cancelled - self.voided
+        return self.quantity - self.shipped - self.cancelled - self.voided - self.moved
 
 
 class SupplierOrderRecord(Message):

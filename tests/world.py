@@ -466,6 +466,9 @@ class World:
     def refund_story(self, refund_id: str) -> CaseStory:
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
 
+    def order_story(self, order_id: str) -> OrderStory:
+        return OrderStory(self, self.client.get_workflow_handle(order_workflow_id(order_id)), order_id)
+
     def return_story(self, return_id: str) -> CaseStory:
         return CaseStory(self, self.client.get_workflow_handle(return_workflow_id(return_id)), return_id)
 

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.database import (
     case_numbers,
     cases,
+    order_splits,
     orders,
     orphans,
     refunds,
@@ -50,6 +51,7 @@ from models.records import (
 )
 from models.refunds import RefundRequest, RefundResult
 from models.replacements import PreparedReplacement, PrepareReplacement
+from models.splits import OrderSplit, SplitOrder
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
@@ -71,6 +73,11 @@ class Database:
     def open_order(self, ask: OpenOrder) -> OpenedOrder:
         """Write an order down for the first time; its totals are shared out over its lines (ORD-1)."""
         return self._write(orders.open_order, ask)
+
+    @activity.defn(name="split_order")
+    def split_order(self, ask: SplitOrder) -> OrderSplit:
+        """Move units of an order to an order of their own, with their part of its money (CAN-10)."""
+        return self._write(order_splits.split_order, ask)
 
     @activity.defn(name="choose_connection")
     def choose_connection(self, ask: ChooseConnection) -> ChargeConnection:

@@ -62,7 +62,8 @@ def refund_moved(row: RefundRow, channel: Channel, at: datetime) -> RefundMoved:
 def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iterator[Movement]:
     """All that moved of these orders, as it is booked. `now`: the time of what the books do not date."""
     found = {row.order_id: row for row in session.exec(select(OrderRow).where(col(OrderRow.order_id).in_(orders)))}
-    for payment in session.exec(select(PaymentRow).where(col(PaymentRow.order_id).in_(orders))):
+    whole = col(PaymentRow.of_order_id).is_(None)  # no money moves where an order is split (CAN-10)
+    for payment in session.exec(select(PaymentRow).where(col(PaymentRow.order_id).in_(orders), whole)):
         paid = payment_moved(payment, found[payment.order_id])
         yield Movement(paid.movement, payment_entries(paid))
     for charge in session.exec(select(ChargeRow).where(col(ChargeRow.order_id).in_(orders))):

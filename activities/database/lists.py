@@ -54,6 +54,7 @@ def orders(session: Session, page: Page) -> list[OrderListed]:
         col(OrderRow.channel),
         col(OrderRow.received_at),
         col(OrderRow.payment_amount),
+        col(OrderRow.payment_moved),
         col(OrderRow.payment_currency),
         CaseRow,
     ).join_from(CaseRow, OrderRow, col(OrderRow.workflow_id) == col(CaseRow.workflow_id))

@@ -14,6 +14,7 @@ from activities.database.ledger import entered, post
 from activities.database.ledger_facts import payment_moved
 from activities.database.order_lines import order_lines, share_of
 from activities.database.order_shipments import Shipped, save_shipments, what_shipped
+from activities.database.order_splits import opens_now
 from activities.database.refund_units import refunded_units
 from activities.database.refunds import refund_rows
 from activities.database.replacements import replaced_units, why_not_replaced
@@ -190,7 +191,9 @@ def _seller_and_orders(session: Session, request: OrderRequest) -> tuple[SellerR
         if payment.reference is not None and payment.paid_by in BY_GATEWAY:
             found.append(
                 select(col(PaymentRow.order_id)).where(
-                    col(PaymentRow.paid_by) == payment.paid_by, col(PaymentRow.reference) == payment.reference
+                    col(PaymentRow.paid_by) == payment.paid_by,
+                    col(PaymentRow.reference) == payment.reference,
+                    col(PaymentRow.of_order_id).is_(None),
                 )
             )
     rows = session.exec(
@@ -248,6 +251,7 @@ def _refused(why: str) -> OpenedOrder:
 
 
 def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
+    opens_now(session, row, ask)
     if row.run_id == ask.run_id:
         return OpenedOrder(
             opening=Opening.OPENED,

@@ -230,7 +230,7 @@ def _refunds_of(session: Session, order: OrderRow) -> OrderRefunds:
     return OrderRefunds(
         order_id=order.order_id,
         refunds=tuple(view_rows.refund(row, _case(session, row.workflow_id)) for row in rows),
-        buyer=view_rows.totals(rows, Direction.SELLER_TO_BUYER, order.payment_amount, order.payment_currency),
+        buyer=view_rows.totals(rows, Direction.SELLER_TO_BUYER, order.paid, order.payment_currency),
         seller=view_rows.totals(rows, Direction.BROKER_TO_SELLER, captured, order.charge_currency),
     )
 
@@ -250,6 +250,10 @@ def _order_view(session: Session, order: OrderRow) -> OrderView:
         listed=view_rows.order(order, _case(session, order.workflow_id)),
         request=order.request,
         replaces=order.replaces,
+        split_from=order.split_from,
+        split_orders=tuple(
+            row.order_id for row in _rows(session, OrderRow, OrderRow.split_from == key, col(OrderRow.order_id))
+        ),
         cancel_until=order.cancel_until,
         handoff_due=order.handoff_due,
         handed_off_at=order.handed_off_at,

@@ -44,13 +44,13 @@ def refund_source(
     """
     if request.direction is Direction.BROKER_TO_SELLER:
         return _charge(session, request, order)
-    if not order.payment_amount:
+    if not order.paid:
         raise RefundRefused(
             f"nothing was paid for order {order.order_id}: there is nothing to refund to the buyer (ORD-15)"
         )
     seller = session.get(SellerRow, order.seller_id)
     paid = RefundSource(
-        paid=order.payment_amount,
+        paid=order.paid,
         currency=order.payment_currency,
         reference=None,
         connection_id=None,
@@ -92,8 +92,12 @@ def _payment(
         return by_gateway[0]
     wanted = request.amount
     if wanted is None:
-        wanted = order.payment_amount - taken(refunds, request.direction)
-    left = {row.position: row.amount - _taken_by(refunds, row.reference) for row in by_gateway}
+        wanted = order.paid - taken(refunds, request.direction)
+    parts = parts_moved(session, order.order_id)
+    left = {
+        row.position: row.amount - parts.get(row.position, 0) - taken_by(refunds, row.reference)
+        for row in by_gateway
+    }
     found = next((row for row in by_gateway if left[row.position] >= wanted), None)
     if found is None:
         told = ", ".join(f"{row.reference} {left[row.position]}" for row in by_gateway)
@@ -104,7 +108,16 @@ def _payment(
     return found
 
 
-def _taken_by(refunds: Sequence[RefundRow], reference: str | None) -> Decimal:
+def parts_moved(session: Session, order_id: str) -> dict[int, Decimal]:
+    """By their position, how much of the payments of an order moved to orders that were split off it (CAN-10)."""
+    found: dict[int, Decimal] = {}
+    for row in session.exec(select(PaymentRow).where(PaymentRow.of_order_id == order_id)):
+        assert row.of_position is not None, "it is part of one"
+        found[row.of_position] = found.get(row.of_position, Decimal(0)) + row.amount
+    return found
+
+
+def taken_by(refunds: Sequence[RefundRow], reference: str | None) -> Decimal:
     """How much of a payment the gateway gives back, or gave."""
     return sum(
         (

@@ -36,7 +36,7 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
     refunded = refunded_units(session, refunds)
     replaced = replaced_units(session, request.order_id)
     taken = Counter(refunded) + Counter(replaced)
-    left = {line_id: row.quantity - taken.get(line_id, 0) for line_id, row in rows.items()}
+    left = {line_id: row.quantity - row.moved - taken.get(line_id, 0) for line_id, row in rows.items()}
     try:
         units = units_named(request.lines, [OrderedLine.of(row) for row in rows.values()], left=left)
     except ValueError as error:
@@ -47,7 +47,7 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
             others = replaced.get(one.line_id, 0)
             instead = f", {others} are replaced (RET-24)" if others else ""
             raise RefundRefused(
-                f"{one.quantity} of {one.sku} can't be refunded: the order has {row.quantity}, "
+                f"{one.quantity} of {one.sku} can't be refunded: the order has {row.quantity - row.moved}, "
                 f"{refunded.get(one.line_id, 0)} of them are refunded or being refunded (REF-13){instead}; "
                 "name other units, or an amount alone"
             )

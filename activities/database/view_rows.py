@@ -69,7 +69,7 @@ def order(row: OrderRow | Row[Any], case: CaseRow | None) -> views.OrderListed:
         seller_id=row.seller_id,
         channel=row.channel,
         received_at=row.received_at,
-        paid=row.payment_amount,
+        paid=row.payment_amount - row.payment_moved,
         currency=row.payment_currency,
         standing=standing(case),
     )
@@ -148,6 +148,7 @@ def line(row: OrderLineRow) -> views.LineView:
         shipped=row.shipped,
         cancelled=row.cancelled,
         voided=row.voided,
+        moved=row.moved,
         paid=row.paid_goods + row.paid_shipping,
         cost=row.cost_goods + row.cost_shipping,
     )

@@ -4,10 +4,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from models.cancellations import Fault
 from models.case import Custody, MoneyState, SlaState, Step
 from models.message import Message
 from models.money import Amount
-from models.orders import Channel, Fault, OrderRequest
+from models.orders import Channel, OrderRequest
 from models.partners import ChargeState
 from models.refunds import Direction, RefundState, Way
 from models.returns import Acceptance, DeclineKind, Evidence, Loss, Reception, Resolution, Source
@@ -181,12 +182,14 @@ class LineView(Message):
     shipped: int
     cancelled: int
     voided: int
+    moved: int = 0
+    """To orders that were split off (CAN-10)."""
     paid: Amount
     cost: Amount
 
     @property
     def open(self) -> int:
-        return self.quantity - self.shipped - self.cancelled - self.voided
+        return self.quantity - self.shipped - self.cancelled - self.voided - self.moved
 
 
 class ChargeView(Message):
@@ -247,6 +250,10 @@ class OrderView(Message):
 
     listed: OrderListed
     request: OrderRequest
+    split_from: str | None = None
+    """The order that its lines were split off (CAN-10)."""
+    split_orders: tuple[str, ...] = ()
+    """What was split off it, each to be cancelled."""
     replaces: str | None
     """The return whose goods it replaces (RET-24)."""
     cancel_until: datetime | None

@@ -323,10 +323,12 @@ def upgrade() -> None:
         sa.Column("channel_order_id", sa.String(), nullable=True),
         sa.Column("channel_order_key", sa.String(), nullable=True),
         sa.Column("workflow_id", sa.String(), nullable=False),
-        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("replaces", sa.String(), nullable=True),
+        sa.Column("split_from", sa.String(), nullable=True),
         sa.Column("payment_amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("payment_moved", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("payment_currency", sa.String(), nullable=False),
         sa.Column("charge_currency", sa.String(), nullable=False),
         sa.Column("charge_connection_id", sa.String(), nullable=True),
@@ -342,7 +344,18 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "CAST(payment_amount AS NUMERIC) >= 0", name=op.f("ck_orders_payment_amount_is_not_negative")
         ),
-        sa.CheckConstraint(plain("payment_amount"), name=op.f("ck_orders_amounts_are_plain_numbers")),
+        sa.CheckConstraint(
+            plain("payment_amount", "payment_moved"), name=op.f("ck_orders_amounts_are_plain_numbers")
+        ),
+        sa.CheckConstraint(
+            "CAST(payment_moved AS NUMERIC) BETWEEN 0 AND CAST(payment_amount AS NUMERIC)",
+            name=op.f("ck_orders_no_more_moves_than_was_paid"),
+        ),
+        sa.CheckConstraint("split_from <> order_id", name=op.f("ck_orders_split_from_is_another")),
+        sa.CheckConstraint(
+            "run_id IS NOT NULL OR split_from IS NOT NULL",
+            name=op.f("ck_orders_only_what_is_split_off_opens_later"),
+        ),
         sa.CheckConstraint(
             "(channel_order_id IS NULL) = (channel_order_key IS NULL)",
             name=op.f("ck_orders_channel_order_id_is_whole"),
@@ -362,6 +375,7 @@ def upgrade() -> None:
             name=op.f("fk_orders_charge_connection_id_connection"),
         ),
         sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_orders_seller_id_seller")),
+        sa.ForeignKeyConstraint(["split_from"], ["orders.order_id"], name=op.f("fk_orders_split_from_orders")),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_orders")),
         sa.UniqueConstraint("replaces", name=op.f("uq_orders_replaces")),
         sa.UniqueConstraint("seller_id", "channel", "channel_order_key", name="uq_orders_channel_order"),
@@ -372,6 +386,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_orders_handoff_due"), ["handoff_due"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_received_at"), ["received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_orders_seller_id"), ["seller_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_orders_split_from"), ["split_from"], unique=False)
 
     op.create_table(
         "cessation",
@@ -455,6 +470,7 @@ def upgrade() -> None:
         sa.Column("shipped", sa.Integer(), nullable=False),
         sa.Column("cancelled", sa.Integer(), nullable=False),
         sa.Column("voided", sa.Integer(), nullable=False),
+        sa.Column("moved", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "CAST(paid_goods AS NUMERIC) >= 0 AND CAST(paid_shipping AS NUMERIC) >= 0 AND "
             "CAST(cost_goods AS NUMERIC) >= 0 AND CAST(cost_shipping AS NUMERIC) >= 0",
@@ -463,10 +479,11 @@ def upgrade() -> None:
         sa.CheckConstraint("kit_each > 0", name=op.f("ck_order_line_kit_each_is_positive")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_line_quantity_is_positive")),
         sa.CheckConstraint(
-            "shipped + cancelled + voided <= quantity", name=op.f("ck_order_line_each_unit_has_one_fate")
+            "shipped + cancelled + voided + moved <= quantity", name=op.f("ck_order_line_each_unit_has_one_fate")
         ),
         sa.CheckConstraint(
-            "shipped >= 0 AND cancelled >= 0 AND voided >= 0", name=op.f("ck_order_line_units_are_positive")
+            "shipped >= 0 AND cancelled >= 0 AND voided >= 0 AND moved >= 0",
+            name=op.f("ck_order_line_units_are_positive"),
         ),
         sa.CheckConstraint(
             plain("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
@@ -490,6 +507,11 @@ def upgrade() -> None:
         sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("connection_id", sa.String(), nullable=True),
+        sa.Column("of_order_id", sa.String(), nullable=True),
+        sa.Column("of_position", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "(of_order_id IS NULL) = (of_position IS NULL)", name=op.f("ck_payment_of_order_id_is_whole")
+        ),
         sa.CheckConstraint(
             "paid_by IN ('stripe', 'paypal', 'authorize_net', 'marketplace', 'bank_transfer', 'gift_card', "
             "'cash_on_delivery', 'other')",
@@ -507,16 +529,22 @@ def upgrade() -> None:
             ["connection_id"], ["connection.connection_id"], name=op.f("fk_payment_connection_id_connection")
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_payment_order_id_orders")),
+        sa.ForeignKeyConstraint(
+            ["of_order_id", "of_position"],
+            ["payment.order_id", "payment.position"],
+            name=op.f("fk_payment_of_order_id_payment"),
+        ),
         sa.PrimaryKeyConstraint("order_id", "position", name=op.f("pk_payment")),
     )
     with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_of_order_id"), ["of_order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payment_reference"), ["reference"], unique=False)
         batch_op.create_index(
             "uq_payment_by_gateway",
             ["paid_by", "reference"],
             unique=True,
-            sqlite_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net')"),
-            postgresql_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net')"),
+            sqlite_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net') AND of_order_id IS NULL"),
+            postgresql_where=sa.text("paid_by IN ('stripe', 'paypal', 'authorize_net') AND of_order_id IS NULL"),
         )
 
     op.create_table(

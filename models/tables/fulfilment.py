@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from models.orders import Fault
+from models.cancellations import Fault
 from models.tables.checks import no_negative_amount, one_of, plain_numbers, positive, yes_or_no
 from models.tables.columns import LastFacts, Money, UtcTime, Word
 

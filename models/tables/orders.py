@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.buyers import Address
@@ -25,6 +25,8 @@ from models.tables.columns import Document, Money, UtcTime, Word
 
 BY_A_GATEWAY = among("paid_by", BY_GATEWAY)
 """The payments that can be refunded by their reference."""
+WHOLE_BY_A_GATEWAY = f"{BY_A_GATEWAY} AND of_order_id IS NULL"
+"""Those of them that are no part of another one."""
 
 
 class OrderRow(SQLModel, table=True):
@@ -39,10 +41,16 @@ class OrderRow(SQLModel, table=True):
         UniqueConstraint("order_id", "seller_id", name="uq_orders_of_seller"),
         one_of("channel", Channel),
         no_negative_amount("payment_amount"),
-        plain_numbers("payment_amount"),
+        plain_numbers("payment_amount", "payment_moved"),
         currency_code("payment_currency"),
         currency_code("charge_currency"),
         together("channel_order_id", "channel_order_key"),
+        CheckConstraint(
+            "CAST(payment_moved AS NUMERIC) BETWEEN 0 AND CAST(payment_amount AS NUMERIC)",
+            name="no_more_moves_than_was_paid",
+        ),
+        CheckConstraint("split_from <> order_id", name="split_from_is_another"),
+        CheckConstraint("run_id IS NOT NULL OR split_from IS NOT NULL", name="only_what_is_split_off_opens_later"),
     )
 
     order_id: str = Field(primary_key=True)
@@ -52,12 +60,17 @@ class OrderRow(SQLModel, table=True):
     channel_order_key: str | None = None
     """The same without case, blanks and punctuation (ORD-21)."""
     workflow_id: str = Field(unique=True)
-    run_id: str
+    run_id: str | None = None
+    """None: it was split off `split_from`, and is not open yet (CAN-10)."""
     received_at: datetime = Field(sa_type=UtcTime, index=True)
     replaces: str | None = Field(default=None, unique=True)
     """The return whose goods it replaces (RET-24): no return has two."""
+    split_from: str | None = Field(default=None, foreign_key="orders.order_id", index=True)
+    """The order that its lines were split off (CAN-10)."""
     payment_amount: Decimal = Field(sa_type=Money)
     """All that the buyer paid; by what, the payments say."""
+    payment_moved: Decimal = Field(default=Decimal(0), sa_type=Money)
+    """What of it went with lines to orders of their own (CAN-10)."""
     payment_currency: str
     charge_currency: str
     charge_connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
@@ -71,9 +84,15 @@ class OrderRow(SQLModel, table=True):
     request: OrderRequest = Field(sa_type=Document(OrderRequest))
     seller: Seller = Field(sa_type=Document(Seller))
 
+    @property
+    def paid(self) -> Decimal:
+        """What the buyer paid for what is still of this order: no more goes back."""
+        return self.payment_amount - self.payment_moved
+
 
 class PaymentRow(SQLModel, table=True):
-    """One payment of the buyer to the seller (ORD-1); an order that cost nothing has none (ORD-15)."""
+    """One payment of the buyer to the seller (ORD-1); an order that cost nothing has none (ORD-15). Of an order
+    that was split off, a part of a payment of the other one (CAN-10): no money moved."""
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -89,9 +108,11 @@ class PaymentRow(SQLModel, table=True):
             "paid_by",
             "reference",
             unique=True,
-            sqlite_where=text(BY_A_GATEWAY),
-            postgresql_where=text(BY_A_GATEWAY),
+            sqlite_where=text(WHOLE_BY_A_GATEWAY),
+            postgresql_where=text(WHOLE_BY_A_GATEWAY),
         ),
+        together("of_order_id", "of_position"),
+        ForeignKeyConstraint(["of_order_id", "of_position"], ["payment.order_id", "payment.position"]),
     )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
@@ -102,6 +123,9 @@ class PaymentRow(SQLModel, table=True):
     currency: str
     connection_id: str | None = Field(default=None, foreign_key="connection.connection_id")
     """Through which the seller took it, and gives it back; none: not known, or not by a gateway."""
+    of_order_id: str | None = Field(default=None, index=True)
+    of_position: int | None = None
+    """Of which payment it is a part."""
 
 
 class OrderLineRow(SQLModel, table=True):
@@ -117,8 +141,10 @@ class OrderLineRow(SQLModel, table=True):
         no_negative_amount("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
         plain_numbers("paid_goods", "paid_shipping", "cost_goods", "cost_shipping"),
         UniqueConstraint("order_id", "position", name="uq_order_line_position"),
-        CheckConstraint("shipped >= 0 AND cancelled >= 0 AND voided >= 0", name="units_are_positive"),
-        CheckConstraint("shipped + cancelled + voided <= quantity", name="each_unit_has_one_fate"),
+        CheckConstraint(
+            "shipped >= 0 AND cancelled >= 0 AND voided >= 0 AND moved >= 0", name="units_are_positive"
+        ),
+        CheckConstraint("shipped + cancelled + voided + moved <= quantity", name="each_unit_has_one_fate"),
     )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
@@ -138,6 +164,8 @@ class OrderLineRow(SQLModel, table=True):
     shipped: int = 0
     cancelled: int = 0
     voided: int = 0
+    moved: int = 0
+    """To orders that were split off this one (CAN-10)."""
 
 
 class ChargeRow(SQLModel, table=True):

@@ -16,7 +16,8 @@ EVENTS: Final = (
     EventCommand(
         "cancel",
         "cancel_request",
-        "Cancel the order, if the request reaches the server inside the cancel window (CAN-1..3).",
+        "Cancel the order, or with --line part of it (CAN-10), if the request reaches the server in the cancel "
+        "window (CAN-1..3).",
         '1001 --reason "changed my mind" --actor buyer:jane',
     ),
     EventCommand(

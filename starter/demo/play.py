@@ -14,7 +14,14 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 from activities.database import Reading
 from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
-from starter.demo import stories_kits, stories_orders, stories_orphans, stories_parcels, stories_returns
+from starter.demo import (
+    stories_kits,
+    stories_orders,
+    stories_orphans,
+    stories_parcels,
+    stories_returns,
+    stories_splits,
+)
 from starter.demo.order_requests import payment_reference
 from starter.demo.partner_effects import PartnerEffects
 from starter.demo.progress import StoryProgress
@@ -28,6 +35,7 @@ STORIES: Final = (
     *stories_kits.STORIES,
     *stories_orphans.STORIES,
     *stories_parcels.STORIES,
+    *stories_splits.STORIES,
 )
 FIRST_HUNDRED: Final = 10
 """The first run's orders are 1001, 1002, ...; each next run takes the next hundred."""

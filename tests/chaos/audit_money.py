@@ -140,7 +140,7 @@ def _cost_of_what_is_bought(view: OrderView) -> Decimal:
     shares = {share.sku: share for share in share_out(view.request)}
     currency, due = view.request.charge_currency, Decimal(0)
     for line in view.lines:
-        share, kept = shares[line.sku], line.quantity - line.cancelled - line.voided
+        share, kept = shares[line.sku], line.quantity - line.cancelled - line.voided - line.moved
         for total in (share.cost_goods, share.cost_shipping):
             # Units that come to nothing are counted from the end of the line.
             due += share_of_units(total, line.quantity, 0, kept, currency)

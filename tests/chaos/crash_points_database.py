@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from models import calls
+from models.ids import split_order_id
 from tests.chaos.crash_coverage import InBooks, Spot, during, stage_in_books, standing
 from tests.chaos.slow_database import Written
 from tests.chaos.stories import Story, credit, pass_by, patiently, stands_at, tell
@@ -32,6 +33,26 @@ async def opening_an_order(story: Story) -> AsyncIterator[Spot]:
     order = await world.order(seller, {"sku": sku, "quantity": 2}, order_id=order_id)
     yield spot
     await story.shipped(order)
+
+
+@during(calls.SPLIT_ORDER)
+async def splitting_an_order(story: Story) -> AsyncIterator[Spot]:
+    order = await story.order()
+    await stands_at(order, "cancel_window")
+    other = story.world.order_story(split_order_id(order.id, 1))
+    row = Written("orders", f"NEW.order_id = '{other.id}'")
+    spot = InBooks(order, row, lambda: bool(story.world.reading.order_view(other.id)))
+    yield spot
+    one = [{"sku": order.request.lines[0].sku, "quantity": 1}]
+    await tell(order, "cancel_request", reason="one too many", lines=one)
+    yield spot
+    await stands_at(other, "cancelled")
+    story.ends(other, "cancelled")
+    await story.placed(order)
+    parcel = {"shipment_id": f"s-{order.id}", "carrier": "UPS", "tracking_number": f"1Z{order.id}"}
+    await tell(order, "shipment", actor="supplier:dock", lines=one, **parcel)
+    await stands_at(order, "shipped")
+    story.ends(order, "shipped")
 
 
 @during(calls.SAVE_ORDER)

@@ -26,6 +26,7 @@ IN_BOOKS: Final = frozenset(
     call.name
     for call in (
         calls.OPEN_ORDER,
+        calls.SPLIT_ORDER,
         calls.SAVE_ORDER,
         calls.OPEN_RETURN,
         calls.SAVE_RETURN,

@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from models.cancellations import CancelRequest
 from models.contract import EVENTS, ORDER, ORPHAN, REFUND, RETURN
-from models.orders import CancelRequest
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
 from starter.cli import orders, orphans, refunds, returns
 from starter.cli.commands import BackhaulCommands

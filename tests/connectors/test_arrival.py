@@ -16,10 +16,10 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.event_arrival import Arrivals
+from models.cancellations import CancelRequest
 from models.converter import DATA_CONVERTER
 from models.encryption import EncryptionCodec, read_keys
 from models.event_times import Arrival, AskArrival
-from models.orders import CancelRequest
 
 
 @workflow.defn

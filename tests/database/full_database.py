@@ -12,8 +12,9 @@ from activities.database.engines import make_engine
 from activities.database.transactions import write
 from activities.database.upserts import add_new
 from models.alerts import AlertKind, AlertTopic
+from models.cancellations import Fault
 from models.message import LineUnits
-from models.orders import Box, Fault
+from models.orders import Box
 from models.orphans import OrphanRequest, SaveOrphan
 from models.records import Cessation, ReceptionRecord, ReturnParcel
 from models.refunds import Direction, RefundState

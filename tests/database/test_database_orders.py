@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from models.cancellations import Fault
 from models.failures import InvalidInput
-from models.orders import Fault, OrderRequest
+from models.orders import OrderRequest
 from models.records import Cessation, LineQuantities, Opening, SaveCase, SaveOrder
 from tests.database.story import NOON, Story, case_record, order_request, seller
 

@@ -97,6 +97,11 @@ TOO_MUCH = [
     ("return_line", "line_id = 'Z', position = 2", "return_line_is_of_order"),
     ("return_units", "supplier_order_number = '1000-1'", "return_units_are_of_line"),
     ("orders", f"{NEW_ORDER}, replaces = 'RR-none' WHERE order_id = '1001'", "orders_replaces_a_return"),
+    (
+        "payment",
+        "position = 9, amount = '170.01', of_order_id = '1001', of_position = 1 WHERE order_id = '1001'",
+        "payment_parts_are_within_it",
+    ),
     # 10.00 of a paper over 10.00 are credited.
     ("credit_memo", "return_id = 'RR-2', amount = '0.01', total = NULL", "credit_memo_is_within_its_paper"),
 ]
@@ -106,6 +111,11 @@ TOO_MUCH = [
 def test_REF_7_a_refund_never_goes_back(kept: Engine, statement: str, why: str) -> None:
     with pytest.raises(BackhaulError, match=f"tr_{why}"):
         by_hand(kept, statement)
+
+
+def test_CAN_10_units_move_to_an_order_that_has_them(kept: Engine) -> None:
+    with pytest.raises(BackhaulError, match="tr_order_line_units_move_to_split_orders"):
+        by_hand(kept, "UPDATE order_line SET moved = 1 WHERE order_id = '1000'")
 
 
 @pytest.mark.parametrize(("table", "changes", "why"), TOO_MUCH)
@@ -128,6 +138,7 @@ def test_every_trigger_is_tried() -> None:
     tried = {f"tr_{one[-1]}" for one in (*WRONG, *TOO_MUCH)}
     tried |= {f"tr_{table}_is_written_once" for table in MAY_CHANGE}
     tried |= {f"tr_{table}_is_never_deleted" for table in NEVER_DELETED}
+    tried |= {"tr_order_line_units_move_to_split_orders"}
     tried |= {"tr_ledger_line_is_never_replaced"}  # tests/database/test_ledger.py
     assert tried == {one.name for one in triggers(columns)}
 

@@ -29,7 +29,7 @@ def test_the_demo_plays_every_story_stays_up_and_ends_on_ctrl_c(demo: DemoFolder
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     ended = {case: how for case, _, how, _ in rows}
     assert {expected for *_, expected in rows} == {"yes"}
-    assert len(ended) == 23 + 13 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
+    assert len(ended) == 25 + 13 + 4, "orders, returns, the late cancel's return, direct refunds, the orphan"
     assert ended["order-1001"] == "shipped"
     assert ended["order-1002"] == "cancelled"
     assert ended["return-RR-1003-late-cancel"] == "completed"
@@ -55,7 +55,7 @@ def test_a_server_that_moves_no_clocks_makes_the_exit_code_1(demo: DemoFolder) -
     exit_code, output = demo.run("--no-wait")
 
     assert exit_code == 1, output
-    assert "22 of 22 stories did not end as expected." in output
+    assert "23 of 23 stories did not end as expected." in output
     assert "not as expected: " in output
     demo.require_free_ports()
 

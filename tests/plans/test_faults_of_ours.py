@@ -131,6 +131,18 @@ def cancelled_in_the_dark() -> Tour:
     return Tour(order.rig, order.event, order_view.view, goes, "shipped")
 
 
+def cancelled_in_part() -> Tour:
+    """One of two units moves to an order of its own (CAN-10)."""
+    order = Order()
+    one = [{"sku": "A", "quantity": 1}]
+    goes: list[tuple[str, dict[str, Any]]] = [
+        ("cancel_request", {"lines": one}),
+        ("clock", {"minutes": 31}),
+        ("shipment", {"shipment_id": "S1", "carrier": "UPS", "tracking_number": "1Z", "lines": one}),
+    ]
+    return Tour(order.rig, order.event, order_view.view, goes, "shipped")
+
+
 def returned() -> Tour:
     story = unopened({"rma": "service"})
     story.world.rma = RmaAnswer(state="issued", rma_number="RMA-7", return_address="Dock 4")
@@ -195,6 +207,7 @@ TOURS: Final[dict[str, Callable[[], Tour]]] = {
     "look_up_arrival": cancelled_in_the_dark,
     "void_authorization": cancelled,
     "stop_shipping": cancelled,
+    "split_off": cancelled_in_part,
     "open_return": returned,
     "request_rma": returned,
     "start_replacement": replaced,

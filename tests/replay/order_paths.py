@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from models.contract import DELIVERY
-from models.ids import correction_workflow_id, late_cancel_return_id
+from models.ids import correction_workflow_id, late_cancel_return_id, split_order_id
 from models.order_events import Delivered, ShipmentCorrected
 from starter.client.send import send_event
 from starter.sandbox.facts import SupplierSeed
@@ -121,6 +121,20 @@ async def order_cancelled_and_buyer_refunded(world: World) -> list[Recorded]:
     await order.update("cancel_request", reason=TWICE)
     await order.ends("cancelled")
     return [order]
+
+
+async def order_cancelled_in_part(world: World) -> list[Recorded]:
+    """One of two units moves to an order of its own, which is cancelled; the other one is sent (CAN-10)."""
+    order = await world.simple_order()
+    await order.reaches("cancel_window")
+    line = {"sku": order.request.lines[0].sku, "quantity": 1}
+    await order.update("cancel_request", reason=TWICE, lines=[line])
+    other = world.order_story(split_order_id(order.id, 1))
+    await other.ends("cancelled")
+    await order.placed()
+    await order.update("shipment", **parcel(order, "a"))
+    await order.ends("shipped")
+    return [order, other]
 
 
 async def order_cancelled_before_it_is_paid(world: World) -> list[Recorded]:

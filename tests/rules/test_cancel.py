@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from models.cancellations import Fault
 from models.ids import late_cancel_return_id
-from models.orders import Fault
 from tests.world import OrderStory, Refused, World
 
 pytestmark = pytest.mark.proof
@@ -278,15 +278,6 @@ async def test_CAN_9_the_reason_is_kept(world: World) -> None:
     await order.update("cancel_request", actor="seller:jane", reason="No Stock")
     await order.ends("cancelled")
     assert [one.reason for one in (await order.books()).cessations] == ["No Stock"]
-
-
-async def test_CAN_10_part_of_an_order_is_not_cancelled_without_a_split(world: World) -> None:
-    order = await world.simple_order()
-    await order.reaches("cancel_window")
-    part = [{"sku": order.request.lines[0].sku, "quantity": 1}]
-    with pytest.raises(Refused) as refused:
-        await order.update("cancel_request", **CANCEL, lines=part)
-    assert "CAN-10" in str(refused.value)
 
 
 # ---- CAN-11: shipping ----

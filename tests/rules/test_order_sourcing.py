@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from models.cancellations import Fault
 from models.contract import SUPPLIER_ID
-from models.orders import Fault
 from starter.sandbox.facts import SupplierSeed
 from tests.world import NEWARK, OrderStory, World
 

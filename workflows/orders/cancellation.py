@@ -1,23 +1,23 @@
 """Cancel requests, and whether each came in time (CAN-1..6, CAN-11)."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from models.cancellations import CancelRequest
 from models.case import OrderStage as Stage
 from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
-from models.message import LineUnits, Quantity
-from models.naming import by_line, units_named
-from models.orders import CancelRequest, Channel
+from models.naming import by_line, by_sku, units_named
+from models.orders import Channel
 from models.partners import Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
+from models.splits import OrderSplit
 from workflows.engine.case import Note
-from workflows.engine.pieces import just, notify, wait
+from workflows.engine.pieces import just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import Reply
-from workflows.orders import voiding
-from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn
+from workflows.orders import splitting, voiding
+from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, SplitOff
 from workflows.orders.facts import OrderFacts
 from workflows.orders.records import CancelAsked, Decision
 
@@ -33,15 +33,23 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
         raise RefusedByRule(
             "CAN-5", "an eBay order needs the buyer's cancellation request there: give channel_reference"
         )
-    if event.lines is not None and by_line(_lines_of(f, event.lines)) != f.lines.open:
-        raise RefusedByRule("CAN-10", "only the whole order can be cancelled here: split it first")
+    if (units := _units_of(f, event)) and f.request.replaces is not None:
+        raise RefusedByRule("RET-24", "a replacement is cancelled as a whole")
+    open_units = f.open_units
+    for line in f.lines.units(units):
+        if line.quantity > (left := open_units.get(line.line_id, 0)):
+            raise RefusedByRule("CAN-10", f"{line.quantity} of {line.sku} can't be cancelled: {left} are open")
 
 
-def _lines_of(f: OrderFacts, named: Sequence[Quantity]) -> tuple[LineUnits, ...]:
+def _units_of(f: OrderFacts, event: CancelRequest) -> dict[str, int]:
+    """That the request is about, by `line_id`; none: all that is open."""
+    if event.lines is None:
+        return {}
     try:
-        return units_named(named, f.lines.counts, left=f.lines.open)
+        units = by_line(units_named(event.lines, f.lines.counts, left=f.open_units))
     except ValueError as error:
         raise RefusedByRule("ORD-13", str(error)) from None
+    return {} if units == f.open_units else units
 
 
 def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:
@@ -49,15 +57,28 @@ def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:
     need be looked up (CAN-1); once the order is with a supplier it is too late (CAN-2). Otherwise the moment
     decides at which it reached the server (CAN-3)."""
     in_time_for_people = f.is_open and f.awaits_people
-    f = f.with_(cancels=(*f.cancels, CancelAsked(event=event, handled_at=f.now)))
-    return _decide(f, f.cancels[-1], in_time_for_people=in_time_for_people)
+    one = CancelAsked(event=event, handled_at=f.now, units=_units_of(f, event))
+    f = f.with_(cancels=(*f.cancels, one))
+    if f.splitting is not None or (one.units and f.undecided_cancel is not one):
+        return f  # one after the other
+    return _decide(f, one, in_time_for_people=in_time_for_people)
 
 
 def decide_early_ones(f: OrderFacts) -> OrderFacts:
     """The order is written down now: decide what was asked for before, one after the other."""
-    for early in f.cancels:
-        if f.undecided_cancel is early:
-            f = _decide(f, early, in_time_for_people=f.released_at is None)
+    return _decide_in_turn(f, in_time_for_people=f.released_at is None)
+
+
+def split_answered(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
+    """Units moved to an order of their own, or stay: what was asked for meanwhile is decided now (CAN-10)."""
+    f = splitting.answered(f, effect, answer)
+    return _decide_in_turn(f, in_time_for_people=f.awaits_people)
+
+
+def _decide_in_turn(f: OrderFacts, *, in_time_for_people: bool) -> OrderFacts:
+    for one in f.cancels:
+        if f.undecided_cancel is one and f.splitting is None:
+            f = _decide(f, one, in_time_for_people=in_time_for_people)
     return f
 
 
@@ -90,6 +111,12 @@ def _decision(f: OrderFacts) -> Decision:
 
 
 def _decided(f: OrderFacts, one: CancelAsked, decision: Decision, arrived_at: datetime) -> OrderFacts:
+    if decision == "accepted" and one.units:
+        units = {line_id: min(count, f.lines.open.get(line_id, 0)) for line_id, count in one.units.items()}
+        units = {line_id: count for line_id, count in units.items() if count}
+        if units and units != f.lines.open:
+            return splitting.begin(f, one, units, arrived_at)
+        decision = "accepted" if units else "nothing_left"
     message = _message(f, one, decision)
     known = one.model_copy(update={"decision": decision, "message": message, "arrived_at": arrived_at})
     f = f.with_(cancels=tuple(known if other is one else other for other in f.cancels))
@@ -113,6 +140,8 @@ def _message(f: OrderFacts, one: CancelAsked, decision: Decision) -> str:
             return "the order is being cancelled already"
         case "nothing_left":
             return "nothing is left to cancel: no source has the items"
+        case "split" | "not_split":
+            return one.message
         case "too_late":
             until = f.cancel_until
             closed = f"the cancel window closed at {_time(until, 19)} UTC" if until else "it was sent"
@@ -124,7 +153,7 @@ def reply(f: OrderFacts, event: CancelRequest) -> Reply | None:
     one = next((one for one in f.cancels if one.event.event_id == event.event_id), None)
     if one is None or one.decision is None:
         return None
-    return Reply(accepted=one.decision in ("accepted", "cancelled_already"), message=one.message)
+    return Reply(accepted=one.decision in ("accepted", "split", "cancelled_already"), message=one.message)
 
 
 def _time(moment: datetime, length: int) -> str:
@@ -161,6 +190,7 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
     automatic = "yes" if f.seller.auto_refund_buyer else None
     reason = accepted.event.reason
     charge = f.charge
+    part_of = f.request.split_from.order_id if f.request.split_from else None
     mail = notify(
         "cancelled",
         "order_cancelled",
@@ -170,6 +200,8 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
         amount=(charge.captured or charge.amount) if charge else None,
         currency=f.currency,
         collected="yes" if f.captured else None,
+        lines=mail_lines(by_sku(line for one in f.cessations for line in one.lines)) if part_of else (),
+        part_of=part_of,
     )
     return just(mail)
 
@@ -179,6 +211,8 @@ def arrival(f: OrderFacts) -> Plan:
     one = f.undecided_cancel
     if one is None or not f.is_open:
         return Plan()
+    if one.split is not None:
+        return splitting.move(f, one)
     effect = LookUpArrival(key=f"arrival:{one.event.event_id}", event_id=one.event.event_id)
     stage = Stage.PLACING if f.searches else Stage.CANCEL_WINDOW
     return just(effect) + wait(stage, effect.who, effect.summary, one.handled_at)
@@ -186,14 +220,23 @@ def arrival(f: OrderFacts) -> Plan:
 
 def late_cancel_return(f: OrderFacts) -> Plan:
     """CAN-2: what was asked for too late goes on as a return once it is shipped."""
-    if f.outcome != Stage.SHIPPED or not f.late_cancels:
+    if f.outcome != Stage.SHIPPED or not _wanted_back(f):
         return Plan()
     return just(OpenLateCancelReturn())
 
 
+def _wanted_back(f: OrderFacts) -> dict[str, int]:
+    """Units by `line_id` that were shipped although somebody asked to cancel them, too late."""
+    shipped = by_line(f.lines.shipped)
+    asked = [one.units or shipped for one in f.late_cancels]
+    wanted = {line_id: sum(units.get(line_id, 0) for units in asked) for line_id in shipped}
+    return {line_id: min(count, shipped[line_id]) for line_id, count in wanted.items() if count}
+
+
 def return_of(f: OrderFacts) -> ReturnRequest:
-    """The return that a cancel request becomes that came too late: all that was shipped."""
+    """The return that cancel requests become that came too late: what they are about of all that was shipped."""
     event = f.late_cancels[0].event
+    wanted = _wanted_back(f)
     return ReturnRequest(
         return_id=late_cancel_return_id(f.order_id),
         order_id=f.order_id,
@@ -201,7 +244,7 @@ def return_of(f: OrderFacts) -> ReturnRequest:
         requested_by=event.actor,
         lines=tuple(
             ReturnLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity, reason=event.reason)
-            for line in f.lines.shipped
+            for line in f.lines.units(wanted)
         ),
         note="the cancel request came after the cancel window",
     )

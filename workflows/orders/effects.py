@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from models.cancellations import SplitFrom
 from models.case import Who
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number
@@ -161,6 +162,19 @@ class LookUpArrival(Effect):
         return "look up when the server received the cancel request"
 
 
+class SplitOff(Effect):
+    """Move these units, by `line_id`, to an order of their own, and start it: it is cancelled (CAN-10)."""
+
+    kind: Literal["split_off"] = "split_off"
+    who: ClassVar[Who] = Who.BOOKS
+    split_from: SplitFrom
+    units: dict[str, int]
+
+    @property
+    def summary(self) -> str:
+        return f"move what is cancelled to order {self.split_from.own_id}"
+
+
 class StopShipping(Effect):
     """Take the order off the shop's shipping list (CAN-11)."""
 
@@ -229,6 +243,7 @@ OrderEffect = Annotated[
     | Place
     | ReportLateHandoff
     | LookUpArrival
+    | SplitOff
     | StopShipping
     | OpenLateCancelReturn
     | AnnounceTracking

@@ -58,7 +58,8 @@ def _is_busy(f: OrderFacts) -> bool:
 def _give_back(f: OrderFacts) -> Plan:
     """The charge is voided, and the order leaves the shop's shipping list; side by side."""
     stop = StopShipping(reason=_reason(f))
-    shipping = Plan() if f.is_answered(stop.key) else just(stop) + in_flight(f, Stage.CANCELLING, stop)
+    done = f.is_answered(stop.key) or f.request.split_from is not None  # the shop knows the first one alone
+    shipping = Plan() if done else just(stop) + in_flight(f, Stage.CANCELLING, stop)
     return seller_charge.release(f) + shipping
 
 
@@ -78,7 +79,7 @@ def stop(f: OrderFacts) -> Plan:
     steps = shipments.leftovers(f, Stage.STOPPED)
     if f.is_void:
         steps += just(*_cut_off(f).effects, *_give_back(f).effects)
-    elif not given_up:
+    elif not given_up and f.splitting is None:
         steps += just(alert(f, "stopped", _in_words(f), Who.STAFF))
     for effect in (*awaited, *given_up):
         steps += in_flight(f, Stage.CANCELLING, effect)

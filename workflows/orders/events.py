@@ -1,15 +1,17 @@
 """Which events an order takes, and what its facts are after whatever happens to it (ORD, CAN)."""
 
+from models.cancellations import CancelRequest
 from models.charges import ChargeConnection
 from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
-from models.orders import CancelRequest, Hold, PaymentMethodUpdated, Release, Resume, Shipment
+from models.orders import Hold, PaymentMethodUpdated, Release, Resume, Shipment
 from models.partners import ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
 from models.senders import Role, role_of
+from models.splits import OrderSplit
 from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply, noted
@@ -38,6 +40,7 @@ from workflows.orders.effects import (
     ReportLateHandoff,
     ReturnOpened,
     SearchStock,
+    SplitOff,
     VoidAuthorization,
     WriteDown,
 )
@@ -80,6 +83,9 @@ def apply(f: OrderFacts, fact: Message) -> OrderFacts:
             return _started(apply_common(f, fact), fact.effect)
         case Answered() if fact.failure is None:
             return _answered(apply_common(f, fact), fact.effect, fact.answer)
+        case Answered(effect=SplitOff() as effect):
+            why = OrderSplit(reason=fact.failure)
+            return cancellation.split_answered(apply_common(f, fact), effect, why)
         case Answered(effect=OpenLateCancelReturn()):
             return apply_common(f, fact).step(f"{fact.failure}")
         case GivenUp(effect=Place()):
@@ -176,6 +182,8 @@ def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
             return purchase_orders.answered(f, effect, answer)
         case LookUpArrival(), Arrival():
             return cancellation.arrival_known(f, effect, answer)
+        case SplitOff(), OrderSplit():
+            return cancellation.split_answered(f, effect, answer)
         case AnnounceTracking(), _:
             return shipments.announced(f, effect)
         case MakeRefund(), RefundResult():
@@ -201,10 +209,12 @@ def _opened(f: OrderFacts, answer: OpenedOrder) -> OrderFacts:
     )
     if f.payment_method is None and seller.payment_method:
         f = _with_method(f, seller.payment_method)
-    if seller.auto_release and f.is_domestic:
+    split_from = f.request.split_from
+    if seller.auto_release and f.is_domestic and split_from is None:
         f = f.with_(released_at=f.created_at)
     replaces = f", replaces return {f.request.replaces}" if f.request.replaces else ""
-    came = f"order received, {len(f.request.lines)} line(s){replaces}"
+    split_off = f", split off order {split_from.order_id}" if split_from else ""
+    came = f"order received, {len(f.request.lines)} line(s){replaces}{split_off}"
     f = f.step(came, f"channel:{f.request.channel.value}")
     if f.stopped_at is not None:
         return voiding.cancel_by_staff(f)

@@ -216,6 +216,18 @@ class OrderFacts(CaseFacts):
         return next((one for one in self.cancels if one.decision is None), None)
 
     @property
+    def splitting(self) -> CancelAsked | None:
+        """The one whose units are moving to an order of their own; nothing else is decided meanwhile (CAN-10)."""
+        return next((one for one in self.cancels if one.split is not None and one.decision is None), None)
+
+    @property
+    def open_units(self) -> dict[str, int]:
+        """Units by `line_id` that are open and not moving to an order of their own."""
+        moving = self.splitting.units if self.splitting is not None else {}
+        left = {line_id: count - moving.get(line_id, 0) for line_id, count in self.lines.open.items()}
+        return {line_id: count for line_id, count in left.items() if count > 0}
+
+    @property
     def late_cancels(self) -> list[CancelAsked]:
         return [one for one in self.cancels if one.decision == "too_late"]
 

@@ -25,16 +25,16 @@ class Lines(Message):
     cost: Amount = Decimal(0)
     """The broker's whole charge: parts + tax + estimated shipping (ORD-3)."""
     cost_dropped: Amount = Decimal(0)
-    """What of it was for units that are cancelled or voided."""
+    """What of it was for units that are cancelled, voided or moved to another order."""
 
     @property
     def cost_due(self) -> Decimal:
-        """The broker's charge without the cancelled and voided units."""
+        """The broker's charge without the cancelled, voided and moved units."""
         return self.cost - self.cost_dropped
 
     @property
     def open(self) -> dict[str, int]:
-        """Units that are neither shipped, cancelled nor voided, by `line_id`."""
+        """Units that are neither shipped, cancelled, voided nor moved, by `line_id`."""
         return {count.line_id: count.open for count in self.counts if count.open}
 
     @property
@@ -87,8 +87,8 @@ def ship(lines: Lines, parcel: Iterable[LineUnits]) -> Lines:
     return lines.model_copy(update={"counts": _counted(lines, "shipped", units)})
 
 
-def drop(lines: Lines, fate: Literal["cancelled", "voided"], units: Mapping[str, int]) -> Lines:
-    """These units, by `line_id`, are cancelled or voided: the seller does not owe them any more."""
+def drop(lines: Lines, fate: Literal["cancelled", "voided", "moved"], units: Mapping[str, int]) -> Lines:
+    """These units, by `line_id`, are cancelled, voided or another order's: the seller does not owe them here."""
     after = lines.model_copy(update={"counts": _counted(lines, fate, units)})
     worth = _worth_of_dropped(after, units) - _worth_of_dropped(lines, units)
     return after.model_copy(update={"cost_dropped": lines.cost_dropped + worth})
@@ -104,14 +104,14 @@ def _counted(lines: Lines, fate: str, units: Mapping[str, int]) -> tuple[LineQua
 
 
 def _worth_of_dropped(lines: Lines, line_ids: Iterable[str]) -> Decimal:
-    """Cancelled and voided units are counted from the end of the line, returned ones from its start."""
+    """Cancelled, voided and moved units are counted from the end of the line, returned ones from its start."""
     shares = {share.line_id: share for share in lines.shares}
     counts = {count.line_id: count for count in lines.counts}
     return sum(
         (
             share_of_units(total, count.quantity, count.open + count.shipped, dropped, lines.currency)
             for share, count in ((shares[one], counts[one]) for one in line_ids if one in shares)
-            if (dropped := count.voided + count.cancelled)
+            if (dropped := count.voided + count.cancelled + count.moved)
             for total in (share.cost_goods, share.cost_shipping)
         ),
         Decimal(0),

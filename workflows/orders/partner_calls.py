@@ -20,6 +20,7 @@ from models.partners import (
     VoidCharge,
 )
 from models.records import OpenOrder
+from models.splits import SplitOrder
 from workflows.engine.case import Effect
 from workflows.orders import effects
 from workflows.orders.charges import attempt_of
@@ -45,6 +46,8 @@ def call_of(f: OrderFacts, effect: Effect, run_id: str) -> tuple[Call[Any, Any],
             return calls.PLACE_SUPPLIER_ORDER, message
         case effects.LookUpArrival():
             return calls.EVENT_ARRIVAL, _arrival(f, effect, run_id)
+        case effects.SplitOff():
+            return calls.SPLIT_ORDER, SplitOrder(split_from=effect.split_from, units=effect.units)
         case effects.AnnounceTracking():
             return calls.ANNOUNCE_TRACKING, _tracking(f, effect)
         case effects.StopShipping():

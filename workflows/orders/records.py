@@ -5,11 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from models.cancellations import CancelRequest, SplitFrom
 from models.message import LineUnits, Message, Number, Sku, Text, Time
 from models.order_events import AddressChanged
-from models.orders import Box, CancelRequest, SupplierOrder
+from models.orders import Box, SupplierOrder
 
-Decision = Literal["accepted", "cancelled_already", "too_late", "nothing_left"]
+Decision = Literal["accepted", "split", "not_split", "cancelled_already", "too_late", "nothing_left"]
 
 
 class CancelAsked(Message):
@@ -22,6 +23,10 @@ class CancelAsked(Message):
     decision: Decision | None = None
     message: str = ""
     """What its sender is told."""
+    units: dict[str, int] = Field(default_factory=dict)
+    """That it is about, by `line_id`; none: the whole order."""
+    split: SplitFrom | None = None
+    """It came in time, and its units move to an order of their own (CAN-10); `decision` says whether they did."""
 
 
 class StockSearch(Message):

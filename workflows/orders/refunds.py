@@ -162,6 +162,8 @@ def _to_seller(f: OrderFacts, refund_id: str, amount: Decimal, tries: int) -> Ma
 
 
 def _reason(f: OrderFacts) -> str:
+    if not f.cessations and (split := next((one for one in f.cancels if one.decision == "split"), None)):
+        return split.event.reason
     if not f.cessations:
         return "more was collected than is due"
     last = f.cessations[-1]

@@ -24,7 +24,8 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     An answer that comes when nothing is bought any more changes nothing."""
     if f.is_given_up:
         return f
-    sources, missing = _within(f, found.sources, effect.units)
+    units = {line_id: min(count, f.unsourced.get(line_id, 0)) for line_id, count in effect.units.items()}
+    sources, missing = _within(f, found.sources, units)
     offered = {folded(sku): count for sku, count in found.in_stock.items()}
     in_stock = {one.sku: offered.get(folded(one.sku), 0) for one in f.lines.units(missing)}
     excluded = {folded(sku): why for sku, why in found.passed_over.items()}

@@ -41,6 +41,7 @@ def _numbers(f: OrderFacts) -> tuple[str, ...]:
     found = [
         f.request.channel_order_id,
         f.request.replaces,
+        f.request.split_from.order_id if f.request.split_from else None,
         *(box.tracking_number for one in f.shipments for box in one.boxes),
         *(one.order.number for one in f.purchases if one.state == "accepted"),
     ]
@@ -73,6 +74,8 @@ def facts_in_status(f: OrderFacts) -> dict[str, Any]:
         "seller_id": f.seller_id,
         "channel": f.request.channel.value,
         "replaces": f.request.replaces,
+        "split_from": f.request.split_from.order_id if f.request.split_from else None,
+        "split_orders": [one.split.own_id for one in f.cancels if one.split and one.decision == "split"],
         "lines": _told(f.lines.counts),
         "charges": _told(charge_records(f.charges)),
         "supplier_orders": _told(purchase_records(f)),

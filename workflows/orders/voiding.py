@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
+from models.cancellations import Fault, fault_of
 from models.naming import by_sku
-from models.orders import Fault, fault_of
 from models.parties import DEFAULT_MINIMUM_STOCK
 from models.partners import Recipient
 from models.records import Cessation
@@ -59,9 +59,10 @@ def cancel(f: OrderFacts, accepted: CancelAsked) -> OrderFacts:
 
 def cancel_by_staff(f: OrderFacts) -> OrderFacts:
     """Staff stopped the order before it went to a supplier: nothing of it is left behind."""
-    if not f.is_open or f.is_with_supplier or not f.lines.has_open:
+    units = f.open_units
+    if not f.is_open or f.is_with_supplier or not units:
         return f
-    one = _cessation(f, "cancelled", f.lines.open, "stopped by staff", Fault.SELLER, "staff:temporal", {})
+    one = _cessation(f, "cancelled", units, "stopped by staff", Fault.SELLER, "staff:temporal", {})
     return f.with_cessation(one)
 
 

@@ -8,18 +8,27 @@ with workflow.unsafe.imports_passed_through():
     from models.event_times import Arrival
     from models.message import Message
     from models.orders import OrderRequest
+    from models.splits import OrderSplit
     from workflows.engine.case import Effect
-    from workflows.engine.children import open_return, tell_case
+    from workflows.engine.children import open_return, start_order, tell_case
     from workflows.engine.inbox import receives
     from workflows.engine.procedure import Ask, Procedure
     from workflows.engine.run import Engine, fresh_or_continued
     from workflows.orders.cancellation import return_of
     from workflows.orders.charges import attempt_of
-    from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, ReturnOpened, SaveCharge, TellReturn
+    from workflows.orders.effects import (
+        LookUpArrival,
+        OpenLateCancelReturn,
+        ReturnOpened,
+        SaveCharge,
+        SplitOff,
+        TellReturn,
+    )
     from workflows.orders.events import apply, check, reply
     from workflows.orders.facts import OrderFacts, first_lines
     from workflows.orders.partner_calls import call_of
     from workflows.orders.plan import plan
+    from workflows.orders.splitting import first_cancels
     from workflows.orders.view import facts_in_status, projection, result, view
 
 
@@ -42,7 +51,8 @@ class Order:
             result=result,
             reply=reply,
         )
-        facts = fresh_or_continued(OrderFacts, request, lines=first_lines(request))
+        cancels = first_cancels(request.split_from)
+        facts = fresh_or_continued(OrderFacts, request, lines=first_lines(request), cancels=cancels)
         self.engine: Engine[OrderFacts] = Engine(procedure, request, facts)
 
     @workflow.run
@@ -62,9 +72,19 @@ class Order:
                 told = contract.RETURN_KIND.workflow_id(effect.return_id)
                 await tell_case(told, contract.REPLACEMENT_NEWS, effect.news)
                 return None
+            case SplitOff():
+                return await self._split_off(f, effect, ask)
             case LookUpArrival():
                 return await _arrival(f, effect, ask)
         answer: Message = await ask(*call_of(f, effect, workflow.info().run_id))
+        return answer
+
+    async def _split_off(self, f: OrderFacts, effect: SplitOff, ask: Ask) -> OrderSplit:
+        """The database moves the units; the order that has them begins after that (CAN-10)."""
+        answer: OrderSplit = await ask(*call_of(f, effect, workflow.info().run_id))
+        if answer.request is not None:
+            own_id = answer.request.order_id
+            await start_order(answer.request, f"Order {own_id} · split off order {f.order_id}, to be cancelled")
         return answer
 
     async def _charge_saved(self, f: OrderFacts, effect: SaveCharge) -> None:

@@ -6,10 +6,10 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract, partners, records
+    from models.cancellations import CancelRequest
     from models.case import Ended, OrderStage
     from models.message import Message
     from models.naming import by_sku
-    from models.orders import CancelRequest
     from models.reasons import reason_in_words
     from models.replacements import GIVEN_UP, PrepareReplacement, ReplacementNews
     from models.returns import ReturnRequest

@@ -18,6 +18,8 @@ from models.partners import ChargeAnswer, ChargeState, FoundSources, PlacedOrder
 from models.payments import PaidBy
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import RefundResult, RefundState
+from models.splits import OrderSplit
+from tests.plans.orders.split_orders import order_split
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
@@ -32,6 +34,7 @@ from workflows.orders.effects import (
     ReturnOpened,
     SaveCharge,
     SearchStock,
+    SplitOff,
     StopShipping,
     TellReturn,
     VoidAuthorization,
@@ -41,6 +44,7 @@ from workflows.orders.events import apply, check, reply
 from workflows.orders.facts import OrderFacts, first_lines
 from workflows.orders.partner_calls import call_of
 from workflows.orders.plan import plan
+from workflows.orders.splitting import first_cancels
 from workflows.refunds.attempts import MakeRefund
 
 BY_STRIPE = ChargeConnection(connection_id="broker-stripe", provider=PaidBy.STRIPE)
@@ -126,9 +130,17 @@ class Order:
         self.connections = [BY_STRIPE]
         """The broker's, the newest first; which is asked only where there was none when the order was opened."""
         self.return_exists = False
+        self.split_refused: str | None = None
+        self.split_off: list[OrderRequest] = []
         self.idents = 0
         self.answered: list[Effect] = []
-        facts = OrderFacts(now=NOON, created_at=NOON, request=self.request, lines=first_lines(self.request))
+        facts = OrderFacts(
+            now=NOON,
+            created_at=NOON,
+            request=self.request,
+            lines=first_lines(self.request),
+            cancels=first_cancels(self.request.split_from),
+        )
         self.rig = Rig(PURE, facts, self, careful=careful)
 
     # ---- the world ----
@@ -176,6 +188,11 @@ class Order:
             case LookUpArrival():
                 at = self.arrivals.get(effect.event_id)
                 return Arrival(at=at.isoformat() if at else None)
+            case SplitOff():
+                if self.split_refused is not None:
+                    return OrderSplit(reason=self.split_refused)
+                self.split_off.append(order_split(self.request, facts, effect))
+                return OrderSplit(request=self.split_off[-1])
             case AnnounceTracking() | StopShipping():
                 return Saved()
             case TellReturn():
@@ -381,16 +398,3 @@ class Order:
     @property
     def was_sent(self) -> bool:
         return any(isinstance(one, Place) for one in self.rig.begun)
-
-
-def check_exactly_one(order: Order) -> None:
-    """CAN-4: never cancelled and sent; whatever is in flight."""
-    assert not (order.facts.accepted_cancel and order.was_sent), "cancelled and sent (CAN-4)"
-    if order.outcome == "cancelled":
-        assert not order.was_sent
-
-
-def assert_nothing_was_sent_or_taken(order: Order) -> None:
-    assert (order.outcome, order.was_sent) == ("cancelled", False)
-    assert not order.facts.captured
-    assert {one.state for one in order.facts.charges} <= {"voided", "declined", "expired"}

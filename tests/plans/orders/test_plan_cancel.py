@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.plans.orders.order_rig import MINUTE, NOON, Order, Stock, assert_nothing_was_sent_or_taken, request
+from tests.plans.orders.order_rig import MINUTE, NOON, Order, Stock, request
+from tests.plans.orders.outcomes import assert_nothing_was_sent_or_taken
 from workflows.orders.cancellation import return_of
 from workflows.orders.effects import Authorize, Capture, Place, SearchStock, StopShipping, WriteDown
 
@@ -283,13 +284,6 @@ def test_CAN_5_an_ebay_order_needs_the_buyers_request_there_and_its_reference_is
     assert order.stage == "cancel_window"
     assert order.happens("cancel_request", channel_reference="5-77")
     assert order.facts.cessations[0].channel_reference == "5-77"
-
-
-def test_CAN_10_part_of_an_order_is_not_cancelled_without_a_split() -> None:
-    order = Order().in_its_window()
-    assert not order.happens("cancel_request", lines=[{"sku": "A", "quantity": 1}])
-    assert "CAN-10" in order.facts.rejected[-1].reason
-    assert order.happens("cancel_request", lines=[{"sku": "A", "quantity": 2}])
 
 
 def test_CAN_4_two_cancels_in_one_breath_cancel_once() -> None:

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.plans.orders.order_rig import MINUTE, NOON, SECOND, Order, assert_nothing_was_sent_or_taken
+from tests.plans.orders.order_rig import MINUTE, NOON, SECOND, Order
+from tests.plans.orders.outcomes import assert_nothing_was_sent_or_taken
 from workflows.orders.partner_calls import call_of
 
 CLOSES = NOON + 30 * MINUTE

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.plans.orders.order_rig import MINUTE, NOON, SECOND, Order, Stock, check_exactly_one, request
+from tests.plans.orders.order_rig import MINUTE, NOON, SECOND, Order, Stock, request
+from tests.plans.orders.outcomes import check_exactly_one
 
 PLACES = ("before it", "after it, in one task", "after it, in a task of its own")
 ROUNDS = 7

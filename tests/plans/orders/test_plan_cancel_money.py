@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.orders import Fault
+from models.cancellations import Fault
 from models.refunds import RefundResult, RefundState
 from tests.plans.orders.order_rig import MINUTE, NOON, Order
 from workflows.orders.effects import StopShipping

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.orders import Fault
+from models.cancellations import Fault
 from models.partners import FoundSources, RefusedSource
 from models.records import Cessation
 from tests.plans.orders.order_rig import MINUTE, NOON, Order, Stock, request
