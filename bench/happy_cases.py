@@ -20,6 +20,7 @@ from models.contract import ORDER_EVENTS, RETURN_EVENTS
 from models.orders import OrderRequest
 from models.parties import RmaMethod, Seller, Supplier
 from models.returns import ReturnRequest
+from models.text import counted
 from starter.client.send import send_event
 from starter.client.start import open_order, open_return
 from starter.ops.local_connections import (
@@ -287,12 +288,13 @@ class BarePlayer(Player):
             "cancel_window_seconds": cancel_window.SECONDS,
         }
         attributes = {"OrderId": case.order_id, "SellerId": case.order.seller_id, "Channel": "web_shop"}
+        lines = counted(len(case.order.lines), "line")
         await self.stack.plain_client.start_workflow(
             BareOrder.run,
             order,
             id=self.order_workflow(case),
             task_queue=TASK_QUEUE,
-            static_summary=f"Order {case.order_id} · {len(case.order.lines)} line(s) · {case.order.seller_id}",
+            static_summary=f"Order {case.order_id} · {lines} · {case.order.seller_id}",
             search_attributes=_attributes(attributes),
         )
 

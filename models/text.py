@@ -114,3 +114,8 @@ def in_plain_words(message: str) -> str:
     for theirs, ours in _PLAIN:
         message = theirs.sub(ours, message)
     return message
+
+
+def counted(number: int, what: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -36,7 +36,7 @@ from models.orders import OrderRequest
 from models.orphans import OrphanRequest
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
-from models.text import as_markdown
+from models.text import as_markdown, counted
 
 _RPC_SECONDS: Final = 10.0
 _SUMMARY_BYTES: Final = 300
@@ -60,7 +60,7 @@ async def open_order(client: Client, request: OrderRequest, *, task_queue: str =
         ORDER,
         order_workflow_id(request.order_id),
         request,
-        f"Order {request.order_id} · {_lines(len(request.lines))} · {request.seller_id}",
+        f"Order {request.order_id} · {counted(len(request.lines), 'line')} · {request.seller_id}",
         _bullets(f"{line.quantity} x {line.sku}" for line in request.lines),
         [
             SearchAttributePair(ORDER_ID, request.order_id),
@@ -78,7 +78,7 @@ async def open_return(client: Client, request: ReturnRequest, *, task_queue: str
         RETURN,
         return_workflow_id(request.return_id),
         request,
-        f"Return {request.return_id} · order {request.order_id} · {_lines(len(request.lines))}",
+        f"Return {request.return_id} · order {request.order_id} · {counted(len(request.lines), 'line')}",
         _bullets(f"{line.quantity} x {line.sku}: {line.reason}" for line in request.lines),
         [SearchAttributePair(ORDER_ID, request.order_id), SearchAttributePair(RETURN_ID, request.return_id)],
         task_queue,
@@ -117,10 +117,6 @@ async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: s
         [SearchAttributePair(key, value) for key, value in attributes.items() if value is not None],
         task_queue,
     )
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
 
 
 async def _open(

@@ -11,6 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.contract import REJECTED_EVENTS
 from models.returns import Waivable
+from models.text import counted
 from tests.model.damage import DAMAGES, damaged
 from tests.world import CaseStory, eventually
 
@@ -172,9 +173,9 @@ class Sender:
             f"{about}: not all damaged ones are to be seen"
         )
         # Lists show it after the answer that is a matter of seconds.
-        counted = status.rejected_count or None
-        await eventually(lambda: self.case.attribute(REJECTED_EVENTS), lambda shown: shown == counted, about)
+        listed = status.rejected_count or None
+        await eventually(lambda: self.case.attribute(REJECTED_EVENTS), lambda shown: shown == listed, about)
         page: WorkflowMetadata = await self.case.handle.query("__temporal_workflow_metadata")
-        shown = f"**{status.rejected_count} event(s) could not be used**" in page.current_details
+        shown = f"**{counted(status.rejected_count, 'event')} could not be used**" in page.current_details
         assert shown == bool(status.rejected_count), about
         return taken

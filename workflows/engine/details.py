@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from models.case import SlaState
-from models.text import as_markdown
+from models.text import as_markdown, counted
 from models.worklists import WORKLISTS
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Wait
@@ -33,7 +33,7 @@ def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, s
         lines.append(_row("...", f"{facts.steps - STEPS_SHOWN} earlier steps", ""))
     lines += [_row(_time(step.at), step.what, step.who) for step in facts.timeline[-STEPS_SHOWN:]]
     if facts.rejected_count:
-        lines += ["", f"**{facts.rejected_count} event(s) could not be used**", ""]
+        lines += ["", f"**{counted(facts.rejected_count, 'event')} could not be used**", ""]
         lines += ["| when (UTC) | event | why |", "| --- | --- | --- |"]
         wrong = [event for event in facts.rejected if event.sender_at_fault]
         lines += [_row(_time(event.at), event.name, event.reason) for event in wrong[-REJECTIONS_SHOWN:]]

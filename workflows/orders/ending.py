@@ -3,6 +3,7 @@ CAN-1, CAN-2, CAN-11)."""
 
 from models.case import OrderStage as Stage
 from models.case import Who
+from models.text import counted
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.pieces import alert, in_flight, just, troubles, wait
 from workflows.engine.plan import End, Plan
@@ -27,7 +28,7 @@ def end(f: OrderFacts) -> Plan:
     """Nothing is left open: all is shipped, cancelled or voided (ORD-11)."""
     if not f.lines.has_shipped:
         return _ended(f, Stage.VOIDED, "order voided: no source has the items", _give_back(f))
-    return _ended(f, Stage.SHIPPED, f"nothing is left open, after {len(f.shipments)} shipment(s)", Plan())
+    return _ended(f, Stage.SHIPPED, f"nothing is left open, after {counted(len(f.shipments), 'shipment')}", Plan())
 
 
 def cancel(f: OrderFacts) -> Plan:

@@ -12,6 +12,7 @@ from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
 from models.senders import Role, role_of
 from models.splits import OrderSplit
+from models.text import counted
 from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply, noted
@@ -214,7 +215,7 @@ def _opened(f: OrderFacts, answer: OpenedOrder) -> OrderFacts:
         f = f.with_(released_at=f.created_at)
     replaces = f", replaces return {f.request.replaces}" if f.request.replaces else ""
     split_off = f", split off order {split_from.order_id}" if split_from else ""
-    came = f"order received, {len(f.request.lines)} line(s){replaces}{split_off}"
+    came = f"order received, {counted(len(f.request.lines), 'line')}{replaces}{split_off}"
     f = f.step(came, f"channel:{f.request.channel.value}")
     if f.stopped_at is not None:
         return voiding.cancel_by_staff(f)

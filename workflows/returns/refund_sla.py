@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from models.parties import OnBreach
 from models.partners import Recipient
+from models.text import counted
 from workflows.engine.pieces import just, notify
 from workflows.engine.plan import Plan
 from workflows.returns.effects import NoticeSla
@@ -25,7 +26,7 @@ def refund_sla(f: ReturnFacts, awaited: str) -> Plan:
 
 def _days_left(f: ReturnFacts, days: int, awaited: str) -> Plan:
     key = _key(f, days)
-    what = f"{days} day(s) left to refund the seller"
+    what = f"{counted(days, 'day')} left to refund the seller"
     return just(
         NoticeSla(key=key, due=f.refund_due, days_before=days, what=what),
         notify(key, "refund_due_soon", Recipient.STAFF, due=f.refund_due, days=days, awaited=awaited),

@@ -40,7 +40,7 @@ def test_ORD_11_part_of_a_line_ships_first_and_the_order_is_done_with_the_last_u
     order.ships("s1", A=1)
     assert (order.stage, order.rig.plan.waits[0].what) == ("awaiting_shipment", "ship 1 x A")
     order.ships("s2", A=1)
-    assert order.facts.closing_message == "nothing is left open, after 2 shipment(s)"
+    assert order.facts.closing_message == "nothing is left open, after 2 shipments"
 
 
 def test_ORD_11_a_shipment_told_twice_counts_once() -> None:

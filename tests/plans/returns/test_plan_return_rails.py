@@ -164,5 +164,5 @@ def test_RET_16_a_gateways_no_is_shown_in_the_timeline_and_counted_as_no_wrong_e
     assert "buyer not refunded" in details
     story.refuses("buyer_refund", amount="1.005")
     details = current_details(story.facts, story.plan.waits, shown, story.stage)
-    assert "**1 event(s) could not be used**" in details
+    assert "**1 event could not be used**" in details
     assert details.count("| buyer\\_refund") + details.count("| buyer_refund") == 1, "the sender's fault alone"
