@@ -201,3 +201,25 @@ def require_once(units: Iterable[LineUnits]) -> None:
         if one.line_id in seen:
             raise ValueError(f"line {one.line_id} ({one.sku}) is named twice; add up the quantities")
         seen.add(one.line_id)
+
+
+class Ceased(Protocol):
+    """Units, by SKU, that were cancelled or voided, and why."""
+
+    @property
+    def quantities(self) -> Mapping[str, int]: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+def items_of(units: Mapping[str, int]) -> str:
+    """Units by SKU, as people write them: `2 x BRK-100, 1 x PAD-7`."""
+    return ", ".join(f"{count} x {sku}" for sku, count in units.items())
+
+
+def reasons_of(ceased: Sequence[Ceased]) -> str:
+    """Of several: `2 x A: no warehouse has it; 1 x B: the supplier refused it`."""
+    if len(ceased) == 1:
+        return ceased[0].reason
+    return "; ".join(f"{items_of(one.quantities)}: {one.reason}" for one in ceased)

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from activities.database.order_lines import order_lines, share_of
 from models.message import LineUnits
 from models.money import share_of_units, smallest_unit
+from models.naming import reasons_of
 from models.order_lines import OrderLine
 from models.orders import Box, OrderRequest
 from models.records import LineQuantities
@@ -89,8 +90,9 @@ def news_of(session: Session, order: OrderRow) -> ReplacementNews:
     case = session.get(CaseRow, order.workflow_id)
     bought = select(SupplierOrderRow).where(SupplierOrderRow.order_id == key, SupplierOrderRow.state != "refused")
     shipped = select(ShipmentRow).where(ShipmentRow.order_id == key).order_by(col(ShipmentRow.position))
-    ceased = select(CessationRow).where(CessationRow.order_id == key).order_by(col(CessationRow.position).desc())
-    last = session.exec(ceased).first()
+    ceased = select(CessationRow).where(CessationRow.order_id == key).order_by(col(CessationRow.position))
+    all_of_it = session.exec(ceased).all()
+    last = [one for one in all_of_it if one.at == all_of_it[-1].at]
     return ReplacementNews(
         replacement_id=key,
         lines=tuple(
@@ -109,7 +111,7 @@ def news_of(session: Session, order: OrderRow) -> ReplacementNews:
             Box(carrier=row.carrier, tracking_number=row.tracking_number) for row in session.exec(shipped)
         ),
         outcome=case.stage if case is not None and case.ended else None,
-        reason=last.reason if last is not None else "",
+        reason=reasons_of(last) if last else "",
     )
 
 

@@ -107,6 +107,11 @@ def upgrade() -> None:
             name=op.f("ck_case_file_waiting_on_is_a_known_word"),
         ),
         sa.CheckConstraint("ended IN (true, false)", name=op.f("ck_case_file_ended_is_yes_or_no")),
+        sa.CheckConstraint(
+            "(also_at = '' OR also_at LIKE ',_%,') AND (work = '' OR work LIKE ',_%,') "
+            "AND (held_up_by = '' OR held_up_by LIKE ',_%,')",
+            name=op.f("ck_case_file_words_stand_between_commas"),
+        ),
         sa.CheckConstraint("last_step >= -1", name=op.f("ck_case_file_last_step_is_counted")),
         sa.CheckConstraint(
             "length(urgency) = 19 AND length(newness) = 18", name=op.f("ck_case_file_sorts_as_text")

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from models.case import Custody, MoneyState, OrderStage, OrphanStage, RefundStage, ReturnStage, SlaState, Who
 from models.ids import KindName
-from models.tables.checks import among, not_negative, one_of, yes_or_no
+from models.tables.checks import among, between_commas, not_negative, one_of, yes_or_no
 from models.tables.columns import UtcTime, Word
 from models.worklists import Work
 
@@ -54,6 +54,7 @@ class CaseRow(SQLModel, table=True):
         one_of("money", MoneyState),
         yes_or_no("ended"),
         CheckConstraint("last_step >= -1", name="last_step_is_counted"),
+        between_commas("also_at", "work", "held_up_by"),
         # Else the pages of lists would lose rows.
         CheckConstraint("length(urgency) = 19 AND length(newness) = 18", name="sorts_as_text"),
         Index("ix_case_file_listed", "kind", "urgency", "newness", "workflow_id"),

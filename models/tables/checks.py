@@ -63,6 +63,12 @@ def yes_or_no(column: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN (true, false)", name=f"{column}_is_yes_or_no")
 
 
+def between_commas(*columns: str) -> CheckConstraint:
+    """Lists of words: empty, or each between commas, as lists look for them (`,a,b,`)."""
+    condition = " AND ".join(f"({column} = '' OR {column} LIKE ',_%,')" for column in columns)
+    return CheckConstraint(condition, name="words_stand_between_commas")
+
+
 def together(*columns: str) -> CheckConstraint:
     """All of them are there, or none is."""
     first, *others = columns

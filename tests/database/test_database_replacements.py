@@ -9,11 +9,11 @@ from sqlmodel import Session
 from models.buyers import Address
 from models.message import LineUnits
 from models.orders import OrderRequest
-from models.records import Opening, ReservedRefund, SaveCase
+from models.records import Opening, ReservedRefund, SaveCase, SaveOrder
 from models.replacements import PreparedReplacement, PrepareReplacement
 from models.returns import Resolution, ReturnRequest
 from models.tables import OrderRow
-from tests.database.story import Story, case_record, order_request
+from tests.database.story import NOON, Story, case_record, order_request
 
 ID = "RP.RR-1"
 
@@ -67,6 +67,25 @@ def test_RET_24_ORD_18_it_goes_where_the_buyer_is_now(story: Story) -> None:
     story.database.save_order(moved)
     returned(story, ("A", 1))
     assert request_of(prepared(story, ("A", 1))).buyer.address.city == "Elko"
+
+
+def test_CAN_12_why_a_replacement_was_voided_is_read_of_every_item(story: Story) -> None:
+    story.delivered(("A", 1, "10.00"), ("B", 1, "10.00"))
+    returned(story, ("A", 1), ("B", 1))
+    story.order_request_opened(request_of(prepared(story, ("A", 1), ("B", 1))))
+    ceased = [
+        {"kind": "voided", "at": NOON, "reason": reason, "fault": fault, "by": "broker:backhaul", "evidence": {}}
+        | {"quantities": {sku: 1}, "lines": [{"line_id": sku, "sku": sku, "quantity": 1}]}
+        for sku, reason, fault in (
+            ("A", "no warehouse has it", "stock_feed"),
+            ("B", "the supplier refused it", "supplier"),
+        )
+    ]
+    told = SaveOrder.model_validate(story.told[ID].model_dump() | {"cessations": ceased})
+    story.database.save_order(told)
+    known = prepared(story, ("A", 1)).known
+    assert known is not None
+    assert known.reason == "1 x A: no warehouse has it; 1 x B: the supplier refused it"
 
 
 def test_RET_24_one_that_is_there_already_is_told_as_it_stands(story: Story) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from models.message import LineUnits, Message
 from models.money import Amount, Currency, share_of_units
-from models.naming import by_line, by_sku
+from models.naming import by_line, by_sku, items_of
 from models.order_lines import ItemLine
 from models.records import LineQuantities
 from models.shares import LineShare
@@ -116,8 +116,3 @@ def _worth_of_dropped(lines: Lines, line_ids: Iterable[str]) -> Decimal:
         ),
         Decimal(0),
     )
-
-
-def items_of(units: Mapping[str, int]) -> str:
-    """Units by SKU, as people write them: `2 x BRK-100, 1 x PAD-7`."""
-    return ", ".join(f"{count} x {sku}" for sku, count in units.items())

@@ -1,11 +1,11 @@
 """An order that replaces the goods of a return: that return hears how it stands (RET-24)."""
 
+from models.naming import reasons_of
 from models.replacements import GIVEN_UP, ReplacementNews
 from workflows.engine.pieces import just
 from workflows.engine.plan import Plan
 from workflows.orders.effects import TellReturn
 from workflows.orders.facts import OrderFacts
-from workflows.orders.voiding import reasons_of
 
 
 def news(f: OrderFacts) -> Plan:

@@ -1,11 +1,11 @@
 """Units that come to nothing: cancelled or voided, with why, by whose fault, and what shows it (CAN-12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from models.cancellations import Fault, fault_of
-from models.naming import by_sku
+from models.naming import by_sku, items_of, reasons_of
 from models.parties import DEFAULT_MINIMUM_STOCK
 from models.partners import Recipient
 from models.records import Cessation
@@ -14,7 +14,6 @@ from workflows.engine.case import Note
 from workflows.engine.pieces import just, mail_lines, notify
 from workflows.engine.plan import Plan
 from workflows.orders.facts import OrderFacts
-from workflows.orders.lines import items_of
 from workflows.orders.records import CancelAsked, StockSearch
 
 
@@ -164,10 +163,3 @@ def _mail(f: OrderFacts, voided: Mapping[int, Cessation]) -> Plan:
         currency=currency,
     )
     return just(mail)
-
-
-def reasons_of(ceased: Sequence[Cessation]) -> str:
-    """Of several: `2 x A: no warehouse has it; 1 x B: the supplier refused it`."""
-    if len(ceased) == 1:
-        return ceased[0].reason
-    return "; ".join(f"{items_of(one.quantities)}: {one.reason}" for one in ceased)

@@ -4,7 +4,7 @@ from datetime import UTC
 from enum import StrEnum
 
 from models.buyers import DEFAULT_LANGUAGE
-from models.message import Event
+from models.message import Event, folded
 from models.reasons import reason_in_words
 from models.returns import (
     BuyerRefund,
@@ -37,7 +37,9 @@ def _describe(f: ReturnFacts, event: Event) -> str:
             issued = event.outcome == "issued"
             return f"RMA number {event.rma_number} issued" if issued else f"RMA refused: {event.reason}"
         case ReturnTracking():
-            return f"tracking number entered: {event.carrier} {event.tracking_number}"
+            number = f"{event.carrier} {event.tracking_number}"
+            known = any(folded(one.tracking_number) == folded(event.tracking_number) for one in f.parcels)
+            return f"tracking number {number} is known already" if known else f"tracking number entered: {number}"
         case GoodsReceived():
             return _goods(event)
         case CreditMemo():

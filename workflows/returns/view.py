@@ -71,7 +71,9 @@ def _deadlines(f: ReturnFacts) -> dict[str, datetime]:
         "refund_due": None if seller_is_served else f.refund_due,
         "rma_due": None if f.rma_given_at is not None else f.rma_due,
         "tracking_due": None if f.on_its_way_at is not None else f.tracking_due,
-        "inspection_due": None if seller_is_served or f.seller_attempts else f.inspection_due,
+        "credit_due" if f.inspected else "inspection_due": (
+            None if seller_is_served or f.seller_attempts else f.inspection_due
+        ),
     }
     return {name: at for name, at in found.items() if at is not None}
 

@@ -129,6 +129,7 @@ def test_NTF_6_deadlines_that_are_met_are_not_shown_as_due() -> None:
     assert list(requested({"rma": "manual"}).approved().deadlines) == ["refund_due", "rma_due"]
     assert list(requested().approved().deadlines) == ["refund_due", "tracking_due"]
     assert list(in_transit().deadlines) == ["refund_due", "inspection_due"]
+    assert list(in_transit().received().deadlines) == ["refund_due", "credit_due"]
     assert list(awaiting_click().deadlines) == []
     assert list(awaiting_click().clicked().deadlines) == []
 

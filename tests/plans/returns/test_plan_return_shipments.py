@@ -64,3 +64,15 @@ def test_RET_10_RET_13_nothing_is_due_for_an_expired_return_but_one_reopened_lat
     story = requested(reopen_days=60).approved().days(65)
     assert (story.stage, story.facts.sla_state, story.letters("refund_overdue")) == ("expired", "on_time", [])
     assert story.sent().facts.sla_state == "breached"
+
+
+def test_RET_29_the_same_number_again_is_said_to_be_known() -> None:
+    story = requested().approved()
+    for number in ("1Z AA", "1zaa", "1ZBB"):
+        story.says("return_tracking", carrier="UPS", tracking_number=number)
+    said = [step for step in story.steps if step.startswith("tracking number")]
+    assert said == [
+        "tracking number entered: UPS 1Z AA",
+        "tracking number UPS 1zaa is known already",
+        "tracking number entered: UPS 1ZBB",
+    ]
