@@ -254,6 +254,8 @@ def _activities(
             books.note_delivery,
             books.note_correction,
             books.save_orphan,
+            books.open_cost_review,
+            books.save_cost_review,
             books.find_cases,
             arrivals.event_arrival,
             delivery.deliver_event,

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from models import charges, event_times, orphans, partners, records, refunds, replacements, splits
+from models import (
+    charges,
+    cost_reviews,
+    event_times,
+    orphans,
+    partners,
+    records,
+    refunds,
+    replacements,
+    splits,
+)
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -57,6 +67,8 @@ RESERVE_REFUND: Final = Call("reserve_refund", records.ReserveRefund, records.Re
 TAKE_BACK_REFUND: Final = Call("take_back_refund", records.SettleRefund, records.RefundTakenBack)
 SAVE_REFUND: Final = Call("save_refund", records.SaveRefund, records.Saved)
 REFUND_OUTCOME: Final = Call("refund_outcome", refunds.RefundRequest, refunds.RefundResult)
+OPEN_COST_REVIEW: Final = Call("open_cost_review", cost_reviews.OpenCostReview, cost_reviews.OpenedCostReview)
+SAVE_COST_REVIEW: Final = Call("save_cost_review", cost_reviews.SaveCostReview, records.Saved)
 SAVE_CASE: Final = Call("save_case", records.SaveCase, records.Saved)
 
 AUTHORIZE_CHARGE: Final = Call("authorize_charge", partners.AuthorizeCharge, partners.ChargeAnswer, Queue.PAYMENTS)

@@ -99,6 +99,19 @@ class OrphanStage(StrEnum):
     TERMINATED = "terminated"
 
 
+class CostReviewStage(StrEnum):
+    """Where a supplier-cost review stands (BAL-2)."""
+
+    OPENING = "opening"
+    AWAITING_DECISION = "awaiting_decision"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
 class SlaState(StrEnum):
     ON_TIME = "on_time"
     AT_RISK = "at_risk"

@@ -11,7 +11,8 @@ from typing import Final
 from temporalio.common import SearchAttributeKey
 
 from models.cancellations import CancelRequest
-from models.case import OrderStage, OrphanStage, RefundStage, ReturnStage
+from models.case import CostReviewStage, OrderStage, OrphanStage, RefundStage, ReturnStage
+from models.cost_reviews import CostDecision, CostReviewRequest, EvidenceAdded, ReviewWithdrawn
 from models.message import Event, Request
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import Hold, OrderRequest, PaymentMethodUpdated, Release, Resume, Shipment
@@ -31,6 +32,7 @@ from models.returns import (
     Withdrawal,
 )
 from models.senders import (
+    COST_REVIEW_SENDERS,
     ORDER_SENDERS,
     ORPHAN_SENDERS,
     REFUND_SENDERS,
@@ -46,6 +48,7 @@ ORDER: Final = "Order"
 RETURN: Final = "Return"
 REFUND: Final = "Refund"
 ORPHAN: Final = "Orphan"
+COST_REVIEW: Final = "CostReview"
 DELIVERY: Final = "Delivery"
 """Writes down that a parcel of an order that has ended arrived; no case."""
 CORRECTION: Final = "Correction"
@@ -83,6 +86,12 @@ REFUND_EVENTS: Final[dict[str, type[Event]]] = {
     "refund_confirmed": RefundConfirmed,
     "refund_rejected": RefundRejected,
     "refund_resolved": RefundResolved,
+}
+
+COST_REVIEW_EVENTS: Final[dict[str, type[Event]]] = {
+    "cost_decision": CostDecision,
+    "review_withdrawn": ReviewWithdrawn,
+    "evidence_added": EvidenceAdded,
 }
 
 ORPHAN_EVENTS: Final[dict[str, type[Event]]] = {"match": Match, "dismiss": Dismiss}
@@ -207,7 +216,26 @@ ORPHAN_KIND: Final = CaseKind(
     ),
     ORPHAN_SENDERS,
 )
-KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND)
+COST_REVIEW_KIND: Final = CaseKind(
+    COST_REVIEW,
+    "cost-review-",
+    CostReviewRequest,
+    "review_id",
+    COST_REVIEW_EVENTS,
+    CostReviewStage,
+    frozenset(
+        {
+            CostReviewStage.APPROVED,
+            CostReviewStage.REJECTED,
+            CostReviewStage.WITHDRAWN,
+            CostReviewStage.REFUSED,
+            CostReviewStage.STOPPED,
+            CostReviewStage.TERMINATED,
+        }
+    ),
+    COST_REVIEW_SENDERS,
+)
+KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND, COST_REVIEW_KIND)
 
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 

@@ -40,8 +40,8 @@ LineId = Annotated[str, _id_of(110)]
 _REPLACEMENT: Final = "RP."
 _SPLIT: Final = "SP."
 
-KindName = Literal["order", "return", "refund", "orphan"]
-_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan")
+KindName = Literal["order", "return", "refund", "orphan", "cost-review"]
+_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan", "cost-review")
 
 
 def order_workflow_id(order_id: str) -> str:
@@ -64,6 +64,16 @@ def orphan_workflow_id(orphan_id: str) -> str:
     return f"orphan-{orphan_id}"
 
 
+def cost_review_workflow_id(review_id: str) -> str:
+    """`CR-1001-1` -> `cost-review-CR-1001-1`."""
+    return f"cost-review-{review_id}"
+
+
+def cost_review_id(order_id: str, ordinal: int) -> str:
+    """The n-th supplier-cost review of an order (BAL-2)."""
+    return f"CR-{order_id}-{ordinal}"
+
+
 def correction_workflow_id(order_id: str, event_id: str) -> str:
     """A new number of a parcel of an order that has ended; the same event is the same one."""
     return f"correction-{order_id}-{sha256(event_id.encode()).hexdigest()[:12]}"
@@ -77,7 +87,9 @@ def case_of(workflow_id: str) -> tuple[KindName, str]:
     for kind in _KINDS:
         if workflow_id.startswith(f"{kind}-") and len(workflow_id) > len(kind) + 1:
             return kind, workflow_id[len(kind) + 1 :]
-    raise ValueError(f"{workflow_id!r} is not the workflow id of an order, a return, a refund or an orphan")
+    raise ValueError(
+        f"{workflow_id!r} is not the workflow id of an order, a return, a refund, an orphan or a cost review"
+    )
 
 
 def charge_id(order_id: str, attempt: int) -> str:

@@ -90,6 +90,7 @@ KINDS: Final[dict[str, tuple[EntryKind, ...]]] = {
     "charge": (EntryKind.AUTHORIZED, EntryKind.CAPTURED, EntryKind.VOIDED),
     "refund": (EntryKind.RESERVED, EntryKind.RELEASED, EntryKind.REFUNDED, EntryKind.TAKEN_BACK),
     "credit_memo": (EntryKind.CREDITED,),
+    "cost_review": (EntryKind.CREDITED,),
 }
 """What may become of each kind of movement, by the word with which its name begins."""
 
@@ -152,6 +153,21 @@ class RefundMoved(Message):
     @property
     def movement(self) -> str:
         return f"refund/{self.refund_id}"
+
+
+class ReviewCredited(Message):
+    """A supplier-cost review was approved (BAL-2)."""
+
+    review_id: CaseId
+    order_id: CaseId
+    seller_id: CaseId
+    units: int
+    currency: Currency
+    at: datetime
+
+    @property
+    def movement(self) -> str:
+        return f"cost_review/{self.review_id}"
 
 
 # ---- what is entered when ----
@@ -226,6 +242,12 @@ def credit_memo_entries(memo: BookCreditMemo, order_id: str) -> list[Entry]:
     line = _line(receivable(memo.supplier_id), BROKER_EXPENSE, to_minor_units(memo.amount, memo.currency))
     movement = f"credit_memo/{memo.supplier_id}/{folded(memo.number)}/{memo.return_id}"
     return [_entry(movement, EntryKind.CREDITED, order_id, memo.currency, [line], memo.at)]
+
+
+def cost_review_entries(review: ReviewCredited) -> list[Entry]:
+    """The broker bears the cost: the seller's balance is credited (BAL-2)."""
+    line = _line(BROKER_EXPENSE, available(review.seller_id), review.units)
+    return [_entry(review.movement, EntryKind.CREDITED, review.order_id, review.currency, [line], review.at)]
 
 
 def _line(debit: str, credit: str, units: int) -> Line:

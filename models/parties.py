@@ -156,6 +156,11 @@ class Seller(Party):
     refund_looks_before_alert: Days = 7
     """After so many looks in vain staff are told, and the refund is in doubt (REF-11)."""
 
+    review_days: Days = 30
+    """A supplier-cost review is decided within this (BAL-2)."""
+    review_reminder_days: tuple[Days, ...] = (14, 25)
+    """Staff are reminded of one that is open after so many days."""
+
     replacement_sent: ReplacementSent = ReplacementSent.WHEN_RECEIVED
     """When the replacement of a return is sent (RET-24)."""
     return_days: Days = 30

@@ -83,6 +83,13 @@ ORPHAN_SENDERS: Final[dict[str, Roles]] = {
 }
 
 
+COST_REVIEW_SENDERS: Final[dict[str, Roles]] = {
+    "cost_decision": (_BROKER, _STAFF),  # it pays the seller: no seller's, no script's (BAL-2)
+    "review_withdrawn": (_SELLER, _STAFF, _SCRIPT),
+    "evidence_added": (_SELLER, _SUPPLIER, _BROKER, _STAFF, _SCRIPT),
+}
+
+
 RETURN_REQUEST_SENDERS: Final[Roles] = (_CHANNEL, _BROKER, _STAFF, _SCRIPT)
 """Of what a marketplace opened; who asks here starts the return (RET-1)."""
 

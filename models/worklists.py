@@ -25,6 +25,7 @@ class Work(StrEnum):
     BUYER_TO_REFUND = "buyer_to_refund"
     REFUND_TO_CONFIRM = "refund_to_confirm"
     MONEY_IN_DOUBT = "money_in_doubt"
+    TO_DECIDE = "to_decide"
     ORPHANS = "orphans"
     PARTNER_IN_TROUBLE = "partner_in_trouble"
     FAULTS_OF_OURS = "faults_of_ours"
@@ -97,6 +98,11 @@ _WORKLISTS: Final = (
         Work.MONEY_IN_DOUBT,
         "refunds of which nobody knows whether the money moved",
         "staff look at the gateway, and record what became of it (REF-11)",
+    ),
+    Worklist(
+        Work.TO_DECIDE,
+        "supplier-cost reviews that nobody has decided",
+        "staff approve or reject what the seller asks for (BAL-2)",
     ),
     Worklist(
         Work.ORPHANS,

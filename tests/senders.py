@@ -18,6 +18,7 @@ _OTHERS: Final = {
     "refund_rejected": "seller:tom",
     "refund_resolved": "staff:sam",
     "match": "staff:sam",
+    "cost_decision": "staff:sam",
     "dismiss": "staff:sam",
 }
 

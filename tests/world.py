@@ -26,7 +26,14 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Parties, Reading
 from activities.database.views import OrderView
 from models.case import Answer, CaseStatus
-from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
+from models.cost_reviews import CostReviewRequest
+from models.ids import (
+    cost_review_workflow_id,
+    order_workflow_id,
+    orphan_workflow_id,
+    refund_workflow_id,
+    return_workflow_id,
+)
 from models.orders import OrderRequest
 from models.orphans import OrphanRequest
 from models.parties import Seller, Supplier
@@ -34,7 +41,7 @@ from models.payments import PaidBy
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.settings import Settings
-from starter.client.start import open_order, open_refund, open_return, report_orphan
+from starter.client.start import open_cost_review, open_order, open_refund, open_return, report_orphan
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
 from tests.connections import connect_seller
@@ -441,6 +448,26 @@ class World:
         )
         await open_refund(self.client, request, task_queue=task_queue)
         return CaseStory(self, self.client.get_workflow_handle(refund_workflow_id(refund_id)), refund_id)
+
+    async def cost_review(self, order: OrderStory, amount: str, **fields: Any) -> CaseStory:
+        """The seller asks who bears the cost, after its buyer was refunded (BAL-2)."""
+        review_id = fields.pop("review_id", f"CR-{order.id}-{next(self.numbers)}")
+        given = {
+            "review_id": review_id,
+            "order_id": order.id,
+            "amount": amount,
+            "currency": order.request.paid_currency,
+            "notes": "the wrong part was packed",
+            "requested_by": "seller:jane",
+            **fields,
+        }
+        task_queue = self.task_queue
+        await open_cost_review(self.client, CostReviewRequest.at_the_door(given), task_queue=task_queue)
+        return self.cost_review_story(review_id)
+
+    def cost_review_story(self, review_id: str) -> CaseStory:
+        handle = self.client.get_workflow_handle(cost_review_workflow_id(review_id))
+        return CaseStory(self, handle, review_id)
 
     def tracking_word(self) -> dict[str, Any]:
         """What a marketplace says of a parcel back; the same word whenever it is asked."""

@@ -3,10 +3,11 @@
 from typing import Final
 
 from workflows.corrections.workflow import Correction
+from workflows.cost_reviews.workflow import CostReview
 from workflows.deliveries.workflow import Delivery
 from workflows.orders.workflow import Order
 from workflows.orphans.workflow import Orphan
 from workflows.refunds.workflow import Refund
 from workflows.returns.workflow import Return
 
-WORKFLOWS: Final[list[type]] = [Order, Return, Refund, Orphan, Delivery, Correction]
+WORKFLOWS: Final[list[type]] = [Order, Return, Refund, Orphan, CostReview, Delivery, Correction]

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.database import (
     case_numbers,
     cases,
+    cost_reviews,
     order_splits,
     orders,
     orphans,
@@ -25,6 +26,7 @@ from activities.database import (
 )
 from activities.database.transactions import read, write
 from models.charges import ChargeConnection, ChooseConnection
+from models.cost_reviews import OpenCostReview, OpenedCostReview, SaveCostReview
 from models.failures import HANDLING, BackhaulError, Category, ConnectionUnusable
 from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
@@ -143,6 +145,16 @@ class Database:
     def note_correction(self, ask: NoteCorrection) -> NotedCorrection:
         """Write down the new number of a parcel of an order that has ended (ORD-20)."""
         return self._write(shipment_corrections.note_correction, ask)
+
+    @activity.defn(name="open_cost_review")
+    def open_cost_review(self, ask: OpenCostReview) -> OpenedCostReview:
+        """Write a supplier-cost review down, if BAL-2 allows it."""
+        return self._write(cost_reviews.open_cost_review, ask)
+
+    @activity.defn(name="save_cost_review")
+    def save_cost_review(self, ask: SaveCostReview) -> Saved:
+        """Keep a supplier-cost review up to date; an approval is credited (BAL-1)."""
+        return self._write(cost_reviews.save_cost_review, ask)
 
     @activity.defn(name="save_orphan")
     def save_orphan(self, ask: SaveOrphan) -> Saved:

@@ -11,8 +11,10 @@ from models.ledger import (
     Entry,
     PaymentMoved,
     RefundMoved,
+    ReviewCredited,
     charge_entries,
     charge_movement,
+    cost_review_entries,
     credit_memo_entries,
     payment_entries,
     refund_entries,
@@ -20,7 +22,7 @@ from models.ledger import (
 from models.money import to_minor_units
 from models.orders import Channel
 from models.records import BookCreditMemo
-from models.tables import ChargeRow, CreditMemoRow, OrderRow, PaymentRow, RefundRow, ReturnRow
+from models.tables import ChargeRow, CostReviewRow, CreditMemoRow, OrderRow, PaymentRow, RefundRow, ReturnRow
 
 
 class Movement(NamedTuple):
@@ -59,6 +61,20 @@ def refund_moved(row: RefundRow, channel: Channel, at: datetime) -> RefundMoved:
     )
 
 
+def review_credited(row: CostReviewRow) -> ReviewCredited:
+    """Of an approved one."""
+    assert row.approved is not None, "it is approved"
+    assert row.settled_at is not None, "it is decided"
+    return ReviewCredited(
+        review_id=row.review_id,
+        order_id=row.order_id,
+        seller_id=row.seller_id,
+        units=to_minor_units(row.approved, row.currency),
+        currency=row.currency,
+        at=row.settled_at,
+    )
+
+
 def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iterator[Movement]:
     """All that moved of these orders, as it is booked. `now`: the time of what the books do not date."""
     found = {row.order_id: row for row in session.exec(select(OrderRow).where(col(OrderRow.order_id).in_(orders)))}
@@ -80,6 +96,10 @@ def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iter
     for refund in session.exec(select(RefundRow).where(col(RefundRow.order_id).in_(orders))):
         moved = refund_moved(refund, found[refund.order_id].channel, refund.settled_at or refund.reserved_at)
         yield Movement(moved.movement, refund_entries(moved))
+    for review in session.exec(select(CostReviewRow).where(col(CostReviewRow.order_id).in_(orders))):
+        if review.approved is not None:
+            credited = review_credited(review)
+            yield Movement(credited.movement, cost_review_entries(credited))
     memos = select(CreditMemoRow, ReturnRow.order_id).join(
         ReturnRow, col(ReturnRow.return_id) == col(CreditMemoRow.return_id)
     )

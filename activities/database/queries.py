@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
+from activities.database import cost_reviews as reviews
 from activities.database import lists, orders, orphans, view_rows
+from activities.database.cost_review_views import CostReviewListed
 from activities.database.lists import LIMIT, Page
 from activities.database.refund_sources import captured_charge
 from activities.database.refunds import refund_rows
@@ -105,6 +107,17 @@ class Reading:
         """Refunds, as orders."""
         page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: lists.refunds(session, page))
+
+    def find_cost_reviews(
+        self, *, ended: bool = False, seller: str | None = None, limit: int = 50, after: str | None = None
+    ) -> list[CostReviewListed]:
+        """What is open first; with `ended`, also what was decided, withdrawn or stopped."""
+        page = Page(None, seller, None, limit, after)
+        return read(self._engine, lambda session: reviews.cost_reviews(session, page, ended=ended))
+
+    def cost_review(self, review_id: str) -> CostReviewListed:
+        """One supplier-cost review. Raises NotFound."""
+        return read(self._engine, lambda session: reviews.cost_review(session, review_id))
 
     def find_orphans(
         self, *, ended: bool = False, seller: str | None = None, limit: int = LIMIT, after: str | None = None

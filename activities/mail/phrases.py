@@ -66,6 +66,15 @@ _GERMAN: Final = (
         "(bezahlt {3}, erstattet oder unterwegs {4})",
     ),
     (
+        r"an over-refund needs a person of the seller or of staff, and (.+) asks \(REF-12\)",
+        "mehr als bezahlt wurde, darf nur eine Person des Verkäufers oder der Mitarbeiter erstatten, nicht {0}",
+    ),
+    (
+        r"(.+) may not make an over-refund; (.+) may \(REF-12\)",
+        "{0} darf nicht mehr erstatten, als bezahlt wurde; das dürfen {1}",
+    ),
+    (r"rejected by (\w+:[^:]+): (.+)", "abgelehnt von {0}: {1}"),
+    (
         r"nothing is left to refund: ([\d.]+) of ([\d.]+ \w+) is refunded or pending",
         "es ist nichts mehr zu erstatten: {0} von {1} sind erstattet oder unterwegs",
     ),

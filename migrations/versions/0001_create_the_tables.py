@@ -20,6 +20,7 @@ WORKLISTS = (
     "buyer_to_refund",
     "refund_to_confirm",
     "money_in_doubt",
+    "to_decide",
     "orphans",
     "partner_in_trouble",
     "faults_of_ours",
@@ -79,7 +80,8 @@ def upgrade() -> None:
             name=op.f("ck_case_file_custody_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "kind IN ('order', 'return', 'refund', 'orphan')", name=op.f("ck_case_file_kind_is_a_known_word")
+            "kind IN ('order', 'return', 'refund', 'orphan', 'cost-review')",
+            name=op.f("ck_case_file_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
             "money IN ('none', 'asked', 'pending', 'in_doubt', 'confirmed', 'failed_afterwards')",
@@ -98,7 +100,8 @@ def upgrade() -> None:
             "'stopped', 'terminated')) OR (kind = 'refund' AND stage IN ('reserving', 'awaiting_confirmation', 'sending', 'pending', "
             "'succeeded', 'failed', 'refused', 'terminated')) OR (kind = 'orphan' AND stage IN ('looking', "
             "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
-            "'stopped', 'terminated'))",
+            "'stopped', 'terminated')) OR (kind = 'cost-review' AND stage IN ('opening', 'awaiting_decision', "
+            "'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated'))",
             name=op.f("ck_case_file_stage_is_one_of_its_kind"),
         ),
         sa.CheckConstraint(
@@ -197,7 +200,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.CheckConstraint(
-            "about IN ('order', 'return', 'refund', 'orphan')", name=op.f("ck_orphan_about_is_a_known_word")
+            "about IN ('order', 'return', 'refund', 'orphan', 'cost-review')",
+            name=op.f("ck_orphan_about_is_a_known_word"),
         ),
         sa.CheckConstraint(
             "event IN ('return_request', 'shipment', 'shipment_corrected', 'delivered', 'cancel_request', "
@@ -960,6 +964,61 @@ def upgrade() -> None:
         batch_op.create_index("uq_refund_by_gateway", ["connection_id", "gateway_refund_id"], unique=True)
 
     op.create_table(
+        "cost_review",
+        sa.Column("review_id", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("return_id", sa.String(), nullable=True),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("approved", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
+        sa.Column("notes", sa.String(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('open', 'approved', 'rejected', 'withdrawn', 'stopped')",
+            name=op.f("ck_cost_review_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_cost_review_amount_is_positive")),
+        sa.CheckConstraint("CAST(approved AS NUMERIC) > 0", name=op.f("ck_cost_review_approved_is_positive")),
+        sa.CheckConstraint(plain("amount", "approved"), name=op.f("ck_cost_review_amounts_are_plain_numbers")),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_cost_review_currency_is_a_code")),
+        sa.CheckConstraint(
+            "(approved IS NOT NULL) = (state = 'approved')", name=op.f("ck_cost_review_approved_is_whole")
+        ),
+        sa.CheckConstraint(
+            "CAST(approved AS NUMERIC) <= CAST(amount AS NUMERIC)",
+            name=op.f("ck_cost_review_approved_is_within_amount"),
+        ),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (state = 'open')", name=op.f("ck_cost_review_settled_is_dated")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "seller_id"],
+            ["orders.order_id", "orders.seller_id"],
+            name=op.f("fk_cost_review_order_id_orders"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["return_id", "order_id"],
+            ["returns.return_id", "returns.order_id"],
+            name=op.f("fk_cost_review_return_id_returns"),
+        ),
+        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_cost_review")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_cost_review_workflow_id")),
+    )
+    with op.batch_alter_table("cost_review", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cost_review_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cost_review_return_id"), ["return_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_cost_review_seller_id"), ["seller_id"], unique=False)
+
+    op.create_table(
         "return_units",
         sa.Column("return_id", sa.String(), nullable=False),
         sa.Column("line_id", sa.String(), nullable=False),
@@ -1022,7 +1081,7 @@ def upgrade() -> None:
             name=op.f("ck_ledger_line_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited'))",
+            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited')) OR (movement LIKE 'cost_review/%' AND kind IN ('credited'))",
             name=op.f("ck_ledger_line_kind_is_one_of_its_movement"),
         ),
         sa.CheckConstraint("position > 0", name=op.f("ck_ledger_line_position_is_positive")),
@@ -1057,6 +1116,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
 
     op.drop_table("return_units")
+    with op.batch_alter_table("cost_review", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_cost_review_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_cost_review_return_id"))
+        batch_op.drop_index(batch_op.f("ix_cost_review_order_id"))
+
+    op.drop_table("cost_review")
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.drop_index("uq_refund_by_gateway")
         batch_op.drop_index(batch_op.f("ix_refund_state"))

@@ -8,6 +8,7 @@ request and shares, shipments, cessations, credit memos, steps.
 from models.tables.cases import CaseRow, StepRow, stands_in
 from models.tables.columns import METADATA
 from models.tables.connections import ConnectionRow
+from models.tables.cost_reviews import CostReviewRow
 from models.tables.fulfilment import (
     CessationRow,
     ShipmentLineRow,
@@ -38,6 +39,7 @@ __all__ = [
     "CessationRow",
     "ChargeRow",
     "ConnectionRow",
+    "CostReviewRow",
     "CreditMemoRow",
     "LedgerLineRow",
     "MailRow",

@@ -6,13 +6,29 @@ from typing import Final, get_args
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from models.case import Custody, MoneyState, OrderStage, OrphanStage, RefundStage, ReturnStage, SlaState, Who
+from models.case import (
+    CostReviewStage,
+    Custody,
+    MoneyState,
+    OrderStage,
+    OrphanStage,
+    RefundStage,
+    ReturnStage,
+    SlaState,
+    Who,
+)
 from models.ids import KindName
 from models.tables.checks import among, between_commas, not_negative, one_of, yes_or_no
 from models.tables.columns import UtcTime, Word
 from models.worklists import Work
 
-_STAGES: Final = {"order": OrderStage, "return": ReturnStage, "refund": RefundStage, "orphan": OrphanStage}
+_STAGES: Final = {
+    "order": OrderStage,
+    "return": ReturnStage,
+    "refund": RefundStage,
+    "orphan": OrphanStage,
+    "cost-review": CostReviewStage,
+}
 
 
 def stands_in(work: Work) -> str:

@@ -24,6 +24,12 @@ COMMANDS: Final = (
     LaterCommand(
         "orphan", "starter.cli.orphans:app", "What was said about cases that are not known here (RET-20).", _CASES
     ),
+    LaterCommand(
+        "cost-review",
+        "starter.cli.cost_reviews:app",
+        "Who bears the cost, after the buyer was refunded (BAL-2).",
+        _CASES,
+    ),
     LaterCommand("event", "starter.cli.cases:event", "Any event of the contract, by its name.", _CASES),
     LaterCommand("status", "starter.cli.cases:status", "Where a case stands.", _CASES),
     LaterCommand(

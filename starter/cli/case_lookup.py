@@ -9,7 +9,14 @@ from sqlalchemy import Engine
 from activities.database import Parties, Reading, open_database
 from models.environment import settings_from_environment
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
-from models.ids import CaseId, order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
+from models.ids import (
+    CaseId,
+    cost_review_workflow_id,
+    order_workflow_id,
+    orphan_workflow_id,
+    refund_workflow_id,
+    return_workflow_id,
+)
 
 _CASE_ID: TypeAdapter[str] = TypeAdapter(CaseId)
 
@@ -65,6 +72,11 @@ def refund_case(number: str) -> str:
 def orphan_case(number: str) -> str:
     """The workflow id of an orphan, of its number or of itself. Raises InvalidInput when it can be neither."""
     return orphan_workflow_id(_checked(number.removeprefix("orphan-"), "orphan"))
+
+
+def cost_review_case(number: str) -> str:
+    """The workflow id of a supplier-cost review. Raises InvalidInput when it can't be a review's number."""
+    return cost_review_workflow_id(_checked(number.removeprefix("cost-review-"), "cost review"))
 
 
 def return_case(number: str) -> str:

@@ -9,7 +9,14 @@ from temporalio.client import Client
 from activities.database import Reading
 from models.case import CaseStatus, Wait
 from models.failures import Conflict, NotFound, PartnerUnavailable
-from models.ids import case_of, order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
+from models.ids import (
+    case_of,
+    cost_review_workflow_id,
+    order_workflow_id,
+    orphan_workflow_id,
+    refund_workflow_id,
+    return_workflow_id,
+)
 from models.worklists import WORKLISTS
 from starter.cli.case_lookup import books_if_there, returns_numbered
 from starter.cli.output import remark, say, show_table, shown
@@ -44,6 +51,7 @@ def _candidates(number: str) -> list[str]:
     if len(returns) == 1:
         as_ids.append(return_workflow_id(returns[0]))
     as_ids += [return_workflow_id(number), refund_workflow_id(number), orphan_workflow_id(number)]
+    as_ids.append(cost_review_workflow_id(number))
     try:
         case_of(number)
     except ValueError:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from models.case import OrderStage, RefundStage, ReturnStage
-from models.contract import EVENTS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import COST_REVIEW, EVENTS, ORDER, ORPHAN, REFUND, RETURN
 from models.failures import InvalidInput, Problem
 from models.ids import case_of
 from models.worklists import Work
@@ -17,7 +17,13 @@ from starter.cli.events import event_from_json
 
 event = command_group("Any event of the contract, by its name.")
 
-_WORKFLOWS: Final = {"order": ORDER, "return": RETURN, "refund": REFUND, "orphan": ORPHAN}
+_WORKFLOWS: Final = {
+    "order": ORDER,
+    "return": RETURN,
+    "refund": REFUND,
+    "orphan": ORPHAN,
+    "cost-review": COST_REVIEW,
+}
 _FROM_NOW: Final = re.compile(r"^(?P<count>\d{1,4})(?P<unit>[hd])$")
 
 

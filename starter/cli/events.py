@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import typer
 
-from models.contract import EVENTS
+from models.contract import EVENTS, KINDS
 from models.failures import InvalidInput, Problem
 from models.message import Event
 from starter.cli.commands import SectionedCommand
@@ -53,6 +53,9 @@ HELP: Final[Mapping[str, str]] = {
     "outcome": "What became of it.",
     "at": "When it arrived, such as 2026-03-09T14:30:00Z.",
     "delivered_at": "When it arrived, if it has already (RET-22).",
+    "decision": "What is decided.",
+    "reference": "Where it is kept.",
+    "sha256": "Its SHA-256, 64 digits from 0 to f.",
     "case_id": "The workflow id of its case, such as return-RR-1001-1.",
     "evidence": "Where it can be seen: a statement, the gateway's own page.",
 }
@@ -93,12 +96,13 @@ def add_events(
     app: typer.Typer, workflow: str, commands: tuple[EventCommand, ...], number_help: str, send: Send
 ) -> None:
     """Give `app` the subcommands of a workflow's events."""
+    room = next(kind.prefix.removesuffix("-") for kind in KINDS if kind.name == workflow)
     for command in commands:
         model = EVENTS[workflow][command.event]
         app.command(
             command.name,
             cls=SectionedCommand,
-            help=f"{command.help}\n\n\b\nExample:\n  backhaul {workflow.lower()} {command.name} {command.example}",
+            help=f"{command.help}\n\n\b\nExample:\n  backhaul {room} {command.name} {command.example}",
         )(_command(command, model, number_help, send))
 
 

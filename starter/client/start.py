@@ -17,6 +17,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.contract import (
     CHANNEL,
+    COST_REVIEW,
     ORDER,
     ORDER_ID,
     ORPHAN,
@@ -28,9 +29,16 @@ from models.contract import (
     SUPPLIER_ID,
     TASK_QUEUE,
 )
+from models.cost_reviews import CostReviewRequest
 from models.differences import differences
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
-from models.ids import order_workflow_id, orphan_workflow_id, refund_workflow_id, return_workflow_id
+from models.ids import (
+    cost_review_workflow_id,
+    order_workflow_id,
+    orphan_workflow_id,
+    refund_workflow_id,
+    return_workflow_id,
+)
 from models.message import Message, Request
 from models.orders import OrderRequest
 from models.orphans import OrphanRequest
@@ -96,6 +104,20 @@ async def open_refund(client: Client, request: RefundRequest, *, task_queue: str
         request.model_copy(update={"asked_for": True}),
         f"Refund {request.refund_id} · order {request.order_id} · {amount}",
         f"{request.direction.value.replace('_', ' ')}: {as_markdown(request.reason)}",
+        [SearchAttributePair(ORDER_ID, request.order_id)],
+        task_queue,
+    )
+
+
+async def open_cost_review(client: Client, request: CostReviewRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
+    """Start a `CostReview` (BAL-2). Raises PartnerUnavailable when Temporal does not answer."""
+    return await _open(
+        client,
+        COST_REVIEW,
+        cost_review_workflow_id(request.review_id),
+        request,
+        f"Cost review {request.review_id} · order {request.order_id} · {request.amount} {request.currency}",
+        as_markdown(request.notes),
         [SearchAttributePair(ORDER_ID, request.order_id)],
         task_queue,
     )

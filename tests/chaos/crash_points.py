@@ -9,6 +9,7 @@ from tests.chaos import (
     crash_points_orders,
     crash_points_orphans,
     crash_points_returns,
+    crash_points_reviews,
     crash_points_worker,
 )
 from tests.chaos.crash_coverage import SCENES
@@ -19,5 +20,6 @@ __all__ = [
     "crash_points_orders",
     "crash_points_orphans",
     "crash_points_returns",
+    "crash_points_reviews",
     "crash_points_worker",
 ]

@@ -35,6 +35,8 @@ IN_BOOKS: Final = frozenset(
         calls.RESERVE_REFUND,
         calls.TAKE_BACK_REFUND,
         calls.SAVE_REFUND,
+        calls.OPEN_COST_REVIEW,
+        calls.SAVE_COST_REVIEW,
     )
 )
 AT_WORKER: Final = frozenset(

@@ -9,14 +9,21 @@ import typer
 from typer.testing import CliRunner, Result
 
 from models.cancellations import CancelRequest
-from models.contract import EVENTS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import COST_REVIEW, EVENTS, KINDS, ORDER, ORPHAN, REFUND, RETURN
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
-from starter.cli import orders, orphans, refunds, returns
+from starter.cli import cost_reviews, orders, orphans, refunds, returns
 from starter.cli.commands import BackhaulCommands
 from starter.cli.events import EventToSend, add_events
 from tests.cli.conftest import Line
 
-COMMANDS = {ORDER: orders.EVENTS, RETURN: returns.EVENTS, REFUND: refunds.EVENTS, ORPHAN: orphans.EVENTS}
+COMMANDS = {
+    ORDER: orders.EVENTS,
+    RETURN: returns.EVENTS,
+    REFUND: refunds.EVENTS,
+    ORPHAN: orphans.EVENTS,
+    COST_REVIEW: cost_reviews.EVENTS,
+}
+ROOMS = {kind.name: kind.prefix.removesuffix("-") for kind in KINDS}
 
 
 class Sent:
@@ -28,7 +35,7 @@ class Sent:
         for workflow, commands in COMMANDS.items():
             room = typer.Typer()
             add_events(room, workflow, commands, "The number.", lambda *sent: self.events.append(sent))
-            self.app.add_typer(room, name=workflow.lower())
+            self.app.add_typer(room, name=ROOMS[workflow])
 
     def __call__(self, *arguments: str) -> Result:
         return CliRunner().invoke(self.app, list(arguments))
@@ -54,16 +61,16 @@ def test_every_event_of_the_contract_has_its_subcommand(workflow: str) -> None:
     ("workflow", "name"), [(workflow, command.name) for workflow in COMMANDS for command in COMMANDS[workflow]]
 )
 def test_every_subcommand_has_help_with_an_example(sent: Sent, workflow: str, name: str) -> None:
-    result = sent(workflow.lower(), name, "--help")
+    result = sent(ROOMS[workflow], name, "--help")
     assert result.exit_code == 0
-    assert f"backhaul {workflow.lower()} {name}" in result.output
+    assert f"backhaul {ROOMS[workflow]} {name}" in result.output
 
 
 @pytest.mark.parametrize(
     ("workflow", "command"), [(workflow, command) for workflow in COMMANDS for command in COMMANDS[workflow]]
 )
 def test_the_example_of_every_subcommand_works(sent: Sent, workflow: str, command: Any) -> None:
-    result = sent(workflow.lower(), command.name, *shlex.split(command.example))
+    result = sent(ROOMS[workflow], command.name, *shlex.split(command.example))
     assert result.exit_code == 0, result.output
     assert sent.events[0][1].name == command.event
 
@@ -204,7 +211,10 @@ def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
     wrong_workflow = nowhere("event", "send", "parcel-1", "hold", "--json", "{}")
     assert wrong_event.exit_code == wrong_workflow.exit_code == 2
     assert "orders hear: release, cancel_request" in wrong_event.stderr
-    assert "is not the workflow id of an order, a return, a refund or an orphan" in wrong_workflow.stderr
+    assert (
+        "is not the workflow id of an order, a return, a refund, an orphan or a cost review"
+        in wrong_workflow.stderr
+    )
 
 
 @pytest.mark.parametrize("written", ["credit-memo", "credit_memo", "Credit-Memo"])

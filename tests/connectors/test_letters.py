@@ -41,6 +41,7 @@ FACTS = (OTHERS | ALWAYS) | {
     "due": "2026-04-30T12:00:00Z",
     "since": "2026-03-01T12:00:00Z",
     "refund_id": "RF-1001-B1",
+    "review_id": "CR-1001-1",
     "supplier_order_number": "1001-1",
     "link": "https://front.example/rma/abc.def_g-h",
     "what": "no RMA number",

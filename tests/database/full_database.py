@@ -13,6 +13,8 @@ from activities.database.transactions import write
 from activities.database.upserts import add_new
 from models.alerts import AlertKind, AlertTopic
 from models.cancellations import Fault
+from models.cost_reviews import CostReviewRequest, OpenCostReview, ReviewState, SaveCostReview
+from models.ids import cost_review_workflow_id
 from models.message import LineUnits
 from models.orders import Box
 from models.orphans import OrphanRequest, SaveOrphan
@@ -52,6 +54,7 @@ def everything(story: Story, engine: Engine) -> None:
     for direction, refund_id in ((Direction.BROKER_TO_SELLER, "RF-1"), (Direction.SELLER_TO_BUYER, "RF-2")):
         story.refunding(refund_id, "1.00", direction=direction)
         story.refund_reaches(refund_id, "pending", RefundState.PENDING, gateway_refund_id="re_2")
+    _a_review(story)
     _an_orphan(story)
     _webhooks(engine)
     mail = {"key": "order-1001:shipped", "message_id": "m1", "at": NOON}
@@ -95,6 +98,26 @@ def _refunded(story: Story, refund_id: str, direction: Direction) -> None:
     story.refunding(refund_id, "10.00", direction=direction, return_id="RR-1", lines=units)
     story.refund_reaches(refund_id, "succeeded", RefundState.SUCCEEDED, ended=True, gateway_refund_id="re_1")
     assert story.reading.refunds_of("1001").buyer.left >= Decimal(0)
+
+
+def _a_review(story: Story) -> None:
+    """Approved for the return that the buyer was refunded for."""
+    given = {"review_id": "CR-1", "order_id": "1001", "return_id": "RR-1", "amount": "0.50", "currency": "USD"}
+    request = CostReviewRequest.at_the_door({**given, "notes": "wrong part", "requested_by": "seller:jane"})
+    workflow_id = cost_review_workflow_id("CR-1")
+    opened = story.database.open_cost_review(
+        OpenCostReview(request=request, workflow_id=workflow_id, run_id="run-1", at=NOON)
+    )
+    assert opened.reason is None
+    story.database.save_cost_review(
+        SaveCostReview(
+            record=case_record(workflow_id, "approved", "approved", ended=True),
+            review_id="CR-1",
+            state=ReviewState.APPROVED,
+            approved=Decimal("0.50"),
+            at=NOON,
+        )
+    )
 
 
 def _an_orphan(story: Story) -> None:

@@ -59,6 +59,7 @@ def test_some_column_of_each_table_is_guarded_by_nothing_else(kept: Engine) -> N
         "credit_memo": "actor = 'Z'",
         "refund": "reason = 'Z'",
         "refund_units": "quantity = 77",
+        "cost_review": "notes = 'Z'",
         "ledger_line": "units = 77",
         "webhook": "type = 'Z'",
         "webhook_refusal": "day = '2001-01-01'",

@@ -16,7 +16,9 @@ from models.ledger import (
     Entry,
     PaymentMoved,
     RefundMoved,
+    ReviewCredited,
     charge_entries,
+    cost_review_entries,
     credit_memo_entries,
     payment_entries,
     refund_entries,
@@ -86,7 +88,16 @@ def every_entry() -> list[Entry]:
                 found += refund_entries(moved, known)
     memo = {"number": "CM-1", "return_id": "RR-1", "date": "2026-03-01", "amount": "1.00", "currency": "USD"}
     paper = BookCreditMemo.model_validate({"supplier_id": "north", "actor": "supplier:north", "at": NOON, **memo})
-    return found + credit_memo_entries(paper, "1")
+    review = {
+        "review_id": "CR-1",
+        "order_id": "1",
+        "seller_id": "acme",
+        "units": 100,
+        "currency": "USD",
+        "at": NOON,
+    }
+    credited = cost_review_entries(ReviewCredited.model_validate(review))
+    return found + credit_memo_entries(paper, "1") + credited
 
 
 @pytest.fixture

@@ -65,6 +65,8 @@ def good(name: str, sku: str) -> dict[str, Any]:
         "channel_update": {"status": "escalated"},
         "staff_override": {"waive": Waivable.TRACKING.value, "reason": "agreed by phone"},
         "gateway_update": {"status": "succeeded", "gateway_refund_id": "re_of_another"},
+        "cost_decision": {"decision": "approved"},
+        "evidence_added": {"reference": "s3://acme/1.jpg", "sha256": "a" * 64},
         "match": {"case_id": "return-RR-1001-1", "reason": "named on the phone"},
         "refund_resolved": {"outcome": "moved", "evidence": "a statement", "reason": "it is there"},
     }

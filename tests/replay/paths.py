@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
 from tests.replay import (
+    cost_review_paths,
     line_paths,
     order_paths,
     orphan_paths,
@@ -26,7 +27,7 @@ def _told_in(module: ModuleType) -> dict[str, Path]:
     return {
         name: story
         for name, story in vars(module).items()
-        if name.startswith(("order_", "return_", "refund_", "orphan_"))
+        if name.startswith(("order_", "return_", "refund_", "orphan_", "cost_review_"))
         and getattr(story, "__module__", "") == module.__name__
     }
 
@@ -39,6 +40,7 @@ PATHS: dict[str, Path] = {
         return_paths,
         refund_paths,
         orphan_paths,
+        cost_review_paths,
         outage_paths,
         stop_paths,
         run_paths,

@@ -125,6 +125,21 @@ async def orphan_continued_as_new(world: World) -> list[Recorded]:
     return list(runs)
 
 
+async def cost_review_continued_as_new(world: World) -> list[Recorded]:
+    """It is decided in its next run."""
+    async with _short_histories(world) as there:
+        order, *_ = await shipped_order(there)
+        await (await there.refund(order, amount="60.00")).ends("succeeded")
+        review = await there.cost_review(order, "20.00")
+        await review.reaches("awaiting_decision")
+        await _continues_as_new(review)
+        await review.update("cost_decision", actor="staff:kim", decision="approved")
+        await review.ends("approved")
+        runs = await _runs_of(review)
+    assert len(runs) == 2, "it continued as new once"
+    return list(runs)
+
+
 # ---- reset ----
 
 

@@ -36,6 +36,12 @@ async def any_case(world: World, kind: str) -> CaseStory:
         await refund.reaches("pending")
         return refund
     await order.shipped()
+    if kind == contract.COST_REVIEW:
+        refund = await world.refund(order, amount="5.00", way="manual", reference="cheque 1")
+        await refund.ends("succeeded")
+        review = await world.cost_review(order, "5.00")
+        await review.reaches("awaiting_decision")
+        return review
     case = await world.return_of(order)
     await case.reaches("awaiting_approval")
     return case
@@ -147,5 +153,10 @@ def test_the_names_that_others_rely_on_stay() -> None:
         "Orphan": [
             "match",
             "dismiss",
+        ],
+        "CostReview": [
+            "cost_decision",
+            "review_withdrawn",
+            "evidence_added",
         ],
     }

@@ -1,0 +1,1 @@
+"""A supplier-cost review: who bears the cost, after the buyer was refunded (BAL-2)."""
