@@ -42,6 +42,12 @@ _STAGES: Final[dict[Kind, type[StrEnum]]] = {
 }
 
 
+REFUSED: Final = OrderStage.REFUSED.value
+_REFUSED_AT_THE_DOOR: Final = {Kind.ORDERS: ORDER, Kind.RETURNS: RETURN}
+"""The database does not know them: they never opened."""
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
 @event.command(
     "send",
     help="Send any event of the contract to a case, by names.\n\n\b\n"
@@ -110,7 +116,11 @@ def list_cases(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Cases from the database: what is open and due first comes first; orders, unless said."""
+    """Cases from the database: what is open and due first comes first; orders, unless said.
+
+    `--stage refused`: orders or returns that could not be opened, and why; from the Temporal server, the newest
+    first.
+    """
     if work is not None:
         _only_work(kind, stage, due_before)
         from starter.cli.worklists import show_work
@@ -121,6 +131,13 @@ def list_cases(
     if stage is not None and stage not in [known.value for known in _STAGES[kind]]:
         known = ", ".join(stage.value for stage in _STAGES[kind])
         raise InvalidInput("--stage", [Problem(stage[:100], f"{kind.value} have the stages {known}")])
+    if stage == REFUSED and kind in _REFUSED_AT_THE_DOOR:
+        _only_refused(due_before, after, seller)
+        from starter.cli.output import run
+        from starter.cli.refused_cases import show_refused
+
+        run(show_refused(_REFUSED_AT_THE_DOOR[kind], seller, limit, as_json))
+        return
     from starter.cli.case_lists import Filter, list_orders, list_refunds, list_returns
 
     wanted = Filter(stage, seller, _time(due_before) if due_before is not None else None, limit, after)
@@ -146,6 +163,16 @@ def _only_work(kind: Kind | None, stage: str | None, due_before: str | None) -> 
     for name, value in given.items():
         if value is not None:
             raise InvalidInput(name, [Problem(str(value)[:100], "a worklist holds cases of every kind and stage")])
+
+
+def _only_refused(due_before: str | None, after: str | None, seller: str | None) -> None:
+    for name, value in {"--due-before": due_before, "--after": after}.items():
+        if value is not None:
+            raise InvalidInput(
+                name, [Problem(value[:100], "what was refused is due at no time, and has one page")]
+            )
+    if seller is not None and not _ID.fullmatch(seller):
+        raise InvalidInput("--seller", [Problem(seller[:100], "is no seller's id")])
 
 
 def _time(text: str) -> datetime:

@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -182,6 +183,31 @@ def test_orders_are_listed_by_stage_seller_and_due_date(local_stack: LocalStack)
     assert local_stack.line("list", "orders", "--seller", "nobody").stdout.strip() == "nothing found"
     assert local_stack.line("list", "orders", "--due-before", "2020-01-01").stdout.strip() == "nothing found"
     assert local_stack.line("list", "orders", "--due-before", "soon").exit_code == 2
+
+
+def test_NTF_6_orders_that_could_not_be_opened_are_listed_with_why(local_stack: LocalStack) -> None:
+    entries = json.loads(Path(order_file(local_stack, "n1")).read_text())
+    request = entries[0] | {"seller_id": "unheard-of"}
+
+    async def start() -> None:  # as over HTTP: the command line looks before
+        client = await Client.connect(local_stack.address)
+        await client.start_workflow("Order", request, id="order-n1", task_queue="backhaul")
+
+    asyncio.run(start())
+    refused = ("list", "orders", "--stage", "refused", "--seller", "unheard-of")
+    (row,) = eventually_listed(local_stack, *refused, "--json")
+    assert (row["workflow_id"], row["why"]) == ("order-n1", "no seller unheard-of: add it, then send again")
+    assert "no seller unheard-of" in local_stack.line(*refused).stdout
+    assert local_stack.line("list", "orders", "--stage", "refused", "--seller", "acme").stdout == "nothing found\n"
+    assert local_stack.line("list", "orders", "--stage", "refused", "--due-before", "7d").exit_code == 2
+
+
+def eventually_listed(stack: LocalStack, *words: str) -> list[dict[str, str]]:
+    """What is listed, once the server's list has it."""
+    until = time.monotonic() + 20
+    while not (found := json.loads(stack.line(*words).stdout)) and time.monotonic() < until:
+        time.sleep(0.2)
+    return list(found)
 
 
 def test_setup_of_the_server_does_nothing_the_second_time(local_stack: LocalStack) -> None:
