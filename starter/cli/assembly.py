@@ -43,6 +43,7 @@ COMMANDS: Final = (
         "The ledger: balances, entries, whether it is right, and Beancount (BAL-1).",
         _CASES,
     ),
+    LaterCommand("credit-memo", "starter.cli.credit_memos:app", "What suppliers credit (RET-12).", _CASES),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
     LaterCommand(

@@ -44,7 +44,7 @@ def mentioned_commands() -> Iterator[tuple[str, list[str]]]:
     """Page and words of each `backhaul ...` in running text, up to its first argument."""
     for page in PAGES:
         for mention in INLINE.findall(page.read_text()):
-            if found := re.match(r"[a-z|]+(?: [a-z][a-z-]*)*", mention):  # else only options, such as --help
+            if found := re.match(r"[a-z][a-z|-]*(?: [a-z][a-z-]*)*", mention):  # else only options, such as --help
                 yield page.name, found[0].split()
 
 
