@@ -44,6 +44,18 @@ hypothesis.settings.load_profile("no-times")
 PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "security")
 """Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""
 NOTHING_BUT_PROOFS = ("demo", "outages", "security")
+LONGEST_FIRST = (
+    "demo/test_snippets.py",
+    "security/test_demo_keeps_secrets.py",
+    "races/test_frozen_worker.py",
+    "outages/test_connection_lost.py",
+    "outages/test_silence.py",
+    "outages/test_code_that_fails.py",
+    "model/test_model_on_server.py",
+    "races/test_every_event_in_every_stage.py",
+    "replay/test_replay.py",
+)
+"""Files that take minutes: a process that was handed one of them at the end would work on alone."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -59,8 +71,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of those folders that need the running stack."""
+    """Mark the tests of those folders that need the running stack; those that take longest come first."""
     here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).as_posix() not in LONGEST_FIRST)
     for item in items:
         room = item.path.relative_to(here).parts[0]
         runs_stack = "world" in getattr(item, "fixturenames", ()) or room in NOTHING_BUT_PROOFS
