@@ -10,7 +10,7 @@ from models.orphans import kept_word
 from models.returns import ReturnRequest, ReturnTracking, SellerApproval
 from starter.client.report import report, send_or_report
 from starter.client.send import Delivery, record_event, send_event
-from starter.client.start import Opened, open_return
+from starter.client.start import Opened, open_return, report_orphan
 from tests.world import World
 
 
@@ -92,6 +92,10 @@ async def test_RET_16_what_is_said_to_a_return_that_waits_for_its_order_reaches_
             "lines": [{"sku": sku, "quantity": 1, "reason": "NOT_AS_DESCRIBED"}],
         }
     )
+    sooner = world.tracking_word() | {"event_id": f"s-{world.tag}", "tracking_number": "1Z sooner"}
+    before = kept_word(f"return-{asked.return_id}", "return_tracking", ReturnTracking.model_validate(sooner))
+    await report_orphan(world.client, before, task_queue=world.task_queue)
+    await world.orphan_story(before.orphan_id).reaches("unmatched")  # though the return is not even asked for
     await open_return(world.client, asked, task_queue=world.task_queue)
     back = world.return_story(asked.return_id)
     orphan = world.orphan_story((await back.ends("refused")).facts["orphan"])
@@ -124,8 +128,13 @@ async def test_RET_16_what_is_said_to_a_return_that_waits_for_its_order_reaches_
     await orphan.ends("matched")  # at once, not at their next looks
     await word.ends("matched")
     await world.orphan_story(orphan_id).ends("matched")
+    await world.orphan_story(before.orphan_id).ends("matched")
     back_again = await back.status()
-    assert {one["tracking_number"] for one in back_again.facts["parcels"]} == {said.tracking_number, "1Z raw"}
+    assert {one["tracking_number"] for one in back_again.facts["parcels"]} == {
+        said.tracking_number,
+        "1Z raw",
+        "1Z sooner",
+    }
 
 
 async def test_RET_20_a_marketplaces_return_of_an_order_that_comes_later_starts_once(world: World) -> None:

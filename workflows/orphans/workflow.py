@@ -7,6 +7,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
     from models.case import Ended
+    from models.ids import case_of
     from models.message import Message
     from models.orphans import CaseNumbered, DeliverEvent, FindCases, FoundCases, OrphanRequest
     from workflows.engine.case import Effect
@@ -25,7 +26,7 @@ async def perform(f: OrphanFacts, effect: Effect, ask: Ask) -> Message | None:
     request = f.request
     match effect:
         case LookForCase() if request.sent_to is not None:
-            return FoundCases(fitting=(request.sent_to,))
+            return await _sent_to(request.sent_to, ask)
         case LookForCase():
             message = FindCases(
                 about=request.about,
@@ -38,6 +39,13 @@ async def perform(f: OrphanFacts, effect: Effect, ask: Ask) -> Message | None:
             given = DeliverEvent(workflow_id=effect.workflow_id, name=effect.name, said=effect.said)
             return await ask(calls.DELIVER_EVENT, given)
     raise AssertionError(f"an orphan does not know the effect {effect.key}")
+
+
+async def _sent_to(workflow_id: str, ask: Ask) -> FoundCases:
+    """That return alone fits, once it is known here."""
+    kind, number = case_of(workflow_id)
+    found = await ask(calls.FIND_CASES, FindCases(about=kind, numbers=(number,)))
+    return FoundCases(fitting=(workflow_id,) if workflow_id in found.candidates else ())
 
 
 PROCEDURE = Procedure(
