@@ -120,6 +120,7 @@ def test_CAN_10_each_payment_gives_back_its_part(story: Story) -> None:
     opened(story, made)
     assert refunded(story, "RF-1", "70.01", made.order_id) is Opening.REFUSED, "no payment can carry it"
     assert refunded(story, "RF-2", "70.00", made.order_id) is Opening.OPENED
+    assert refunded(story, "RF-9", "140.01", "1001") is Opening.REFUSED, "its larger payment has 140.00 left"
     assert refunded(story, "RF-3", "140.00", "1001") is Opening.OPENED
     assert refunded(story, "RF-4", "60.00", "1001") is Opening.OPENED
 
