@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -76,11 +77,18 @@ class Door:
         return {one.event_id: (one.state, one.times) for one in found}
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without rows, which each test copies."""
+    path = tmp_path_factory.mktemp("empty") / "books.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-async def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+async def door(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
     """An order of acme's with a refund that is pending at Stripe."""
-    url = f"sqlite:///{tmp_path / 'books.db'}"
-    upgrade(url)
+    url = f"sqlite:///{shutil.copy(empty, tmp_path / 'books.db')}"
     engine = make_engine(url)
     door = Door(engine, Settings(database_url=SecretStr(url)))
     for name, value in (("record_event", door.tell), ("report", door.report), ("reopen_refund", door.reopen)):

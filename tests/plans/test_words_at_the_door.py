@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from babel import Locale
 
+from models.cancellations import CancelRequest
 from models.contract import KINDS
 from models.countries import COUNTRIES
 from models.failures import InvalidInput
@@ -139,3 +140,8 @@ def test_ORD_21_a_wrong_entry_is_not_told_as_a_list_too_short() -> None:
     told = said(OrderRequest, **ORDER | {"lines": [LINE | {"quantity": 0}]})
     assert told == "OrderRequest: lines.0.quantity: a quantity is between 1 and 100000"
     assert "at least 1 item" in said(OrderRequest, **ORDER | {"lines": []})
+
+
+@pytest.mark.parametrize("reason", [{}, {"reason": ""}, {"reason": "   "}])
+def test_CAN_9_a_cancel_needs_a_reason(reason: dict[str, str]) -> None:
+    assert "reason" in said(CancelRequest, event_id="e1", actor="seller:jane", **reason)

@@ -115,10 +115,10 @@ async def return_continued_as_new(world: World) -> list[Recorded]:
 async def orphan_continued_as_new(world: World) -> list[Recorded]:
     """It looks for its case again in its next run."""
     async with _short_histories(world) as there:
-        orphan = await there.orphan(f"nobody knows {there.tag}", look_days=5)
+        orphan = await there.orphan(f"nobody knows {there.tag}", look_days=3)
         await orphan.reaches("unmatched")
         await _continues_as_new(orphan)
-        await orphan.forward(days=6)
+        await orphan.forward(days=4)
         await orphan.ends("expired")
         runs = await _runs_of(orphan)
     assert len(runs) == 2, "it continued as new once"

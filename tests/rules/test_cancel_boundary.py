@@ -88,6 +88,7 @@ async def test_CAN_3_a_request_after_the_window_is_too_late_although_the_worker_
     assert (await order.books()).return_ids == (late_cancel_return_id(order.id),)
 
 
+@pytest.mark.proof
 async def test_CAN_2_a_held_order_can_be_cancelled_although_the_worker_hears_of_hold_and_late_cancel_at_once(
     world: World,
 ) -> None:
@@ -104,6 +105,7 @@ async def test_CAN_2_a_held_order_can_be_cancelled_although_the_worker_hears_of_
     await assert_cancelled(order)
 
 
+@pytest.mark.proof
 async def test_CAN_3_what_the_sender_claims_about_the_time_decides_nothing(world: World) -> None:
     queue = f"away-{world.tag}"
     order = await in_its_window(world, queue)
@@ -116,6 +118,7 @@ async def test_CAN_3_what_the_sender_claims_about_the_time_decides_nothing(world
         await assert_sent(order)
 
 
+@pytest.mark.proof
 async def test_CAN_3_of_two_requests_around_the_boundary_the_one_in_time_counts(world: World) -> None:
     queue = f"away-{world.tag}"
     order = await in_its_window(world, queue)
@@ -132,7 +135,7 @@ async def test_CAN_3_of_two_requests_around_the_boundary_the_one_in_time_counts(
     assert datetime.fromisoformat(cessation.evidence["requested at"]) < until
 
 
-@pytest.mark.parametrize("way", ["signal", "update"])
+@pytest.mark.parametrize("way", [pytest.param("signal", marks=pytest.mark.proof), "update"])
 async def test_CAN_3_a_second_before_the_window_closes_a_cancel_succeeds(world: World, way: str) -> None:
     order = await world.simple_order()
     until = (await order.reaches("cancel_window")).deadlines["cancel_until"]
@@ -142,7 +145,7 @@ async def test_CAN_3_a_second_before_the_window_closes_a_cancel_succeeds(world: 
     await assert_cancelled(order)
 
 
-@pytest.mark.parametrize("way", ["signal", "update"])
+@pytest.mark.parametrize("way", [pytest.param("signal", marks=pytest.mark.proof), "update"])
 async def test_CAN_3_a_second_after_the_window_closed_a_cancel_is_too_late(world: World, way: str) -> None:
     order = await world.simple_order()
     until = (await order.reaches("cancel_window")).deadlines["cancel_until"]
@@ -173,6 +176,7 @@ async def test_CAN_4_right_at_the_boundary_an_order_is_cancelled_or_sent_and_nev
         await assert_sent(order)
 
 
+@pytest.mark.proof
 async def test_CAN_4_two_cancels_in_one_breath_cancel_once(world: World) -> None:
     queue = f"away-{world.tag}"
     order = await in_its_window(world, queue)

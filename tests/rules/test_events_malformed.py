@@ -110,6 +110,7 @@ async def test_RET_16_a_malformed_update_is_refused_with_the_field_and_leaves_no
     assert (answer.accepted, answer.duplicate) == (True, False)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", [contract.ORDER, contract.ORPHAN])
 async def test_RET_16_an_unknown_event_is_recorded_by_its_name(world: World, kind: str) -> None:
     case = await case_for(world, kind)
@@ -121,6 +122,7 @@ async def test_RET_16_an_unknown_event_is_recorded_by_its_name(world: World, kin
     assert await case.attribute(contract.REJECTED_EVENTS) == 1
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("kind", [contract.RETURN, contract.REFUND])
 async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kind: str) -> None:
     name = next(iter(contract.EVENTS[kind]))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from temporalio.workflow import UnfinishedSignalHandlersWarning, UnfinishedUpdateHandlersWarning
 
 from models.case import Answer
@@ -57,6 +58,7 @@ async def test_the_whole_way_of_an_order_and_its_return_without_a_cache(world: W
     assert refunded == [Decimal("63.00"), Decimal("100.00")]
 
 
+@pytest.mark.proof
 async def test_without_a_cache_neither_another_case_nor_a_question_puts_out_a_task(world: World) -> None:
     """A question got no answer, and a task came again only ten seconds later."""
     async with without_a_cache(world) as there:
@@ -69,6 +71,7 @@ async def test_without_a_cache_neither_another_case_nor_a_question_puts_out_a_ta
 # ---- handlers finish before a case ends ----
 
 
+@pytest.mark.proof
 async def test_CAN_2_a_request_that_arrives_with_the_last_shipment_is_answered(world: World) -> None:
     queue = f"away-{uuid4().hex[:8]}"
     async with world.worker(queue):

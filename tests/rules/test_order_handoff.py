@@ -53,6 +53,7 @@ async def test_ORD_4_window_and_limit_are_the_sellers_settings_when_the_order_ca
     assert books.handoff_due == books.listed.received_at + timedelta(minutes=20)
 
 
+@pytest.mark.proof
 async def test_ORD_4_an_order_in_time_is_not_flagged(world: World) -> None:
     order = await world.simple_order()
     await order.placed()
@@ -87,6 +88,7 @@ async def test_ORD_4_with_the_supplier_down_it_is_flagged_to_staff_and_goes_on_w
     assert (await order.status()).sla_state == "breached"
 
 
+@pytest.mark.proof
 async def test_ORD_4_waiting_for_a_payment_method_is_flagged_too(world: World) -> None:
     order = await world.simple_order(await world.seller(payment_method=None))
     await order.reaches("awaiting_payment")
@@ -108,6 +110,7 @@ async def test_ORD_4_a_held_order_is_flagged_too(world: World) -> None:
     assert await order.attribute(SLA_STATE) == "breached"
 
 
+@pytest.mark.proof
 async def test_ORD_4_before_its_release_an_order_is_not_the_brokers_and_not_late(world: World) -> None:
     order = await world.simple_order(await world.seller(auto_release=False))
     await order.reaches("awaiting_release")
@@ -118,6 +121,7 @@ async def test_ORD_4_before_its_release_an_order_is_not_the_brokers_and_not_late
     assert (await order.status()).sla_state == "on_time"
 
 
+@pytest.mark.proof
 async def test_ORD_4_a_cancelled_order_is_not_flagged_later(world: World) -> None:
     order = await world.simple_order()
     await order.reaches("cancel_window")
@@ -146,7 +150,10 @@ async def test_ORD_4_people_see_which_partner_is_out_of_order_and_it_goes_on(wor
     await order.reaches("awaiting_shipment")
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "rate_limit"])
+@pytest.mark.parametrize(
+    "kind",
+    ["drop_after", *(pytest.param(kind, marks=pytest.mark.proof) for kind in ("drop_before", "rate_limit"))],
+)
 async def test_ORD_4_an_order_reaches_its_supplier_once_whatever_the_network_does(world: World, kind: str) -> None:
     order = await world.simple_order()
     await order.reaches("cancel_window")

@@ -148,7 +148,7 @@ async def test_ORD_2_an_order_goes_to_the_broker_by_itself_when_the_seller_wants
     await order.placed()
 
 
-@pytest.mark.parametrize("way", ["signal", "update"])
+@pytest.mark.parametrize("way", [pytest.param("signal", marks=pytest.mark.proof), "update"])
 async def test_ORD_2_else_it_waits_for_the_click_and_nothing_moves_before(world: World, way: str) -> None:
     order = await world.simple_order(await world.seller(auto_release=False))
     status = await order.reaches("awaiting_release")
@@ -162,6 +162,7 @@ async def test_ORD_2_else_it_waits_for_the_click_and_nothing_moves_before(world:
     assert len((await order.effects()).supplier_orders) == 1
 
 
+@pytest.mark.proof
 async def test_ORD_2_a_second_click_is_answered_and_changes_nothing(world: World) -> None:
     order = await world.simple_order(await world.seller(auto_release=False))
     await order.reaches("awaiting_release")
@@ -173,6 +174,7 @@ async def test_ORD_2_a_second_click_is_answered_and_changes_nothing(world: World
     assert (await order.status()).deadlines == before.deadlines
 
 
+@pytest.mark.proof
 async def test_ORD_2_the_seller_is_told_that_it_waits(world: World) -> None:
     seller = await world.seller(auto_release=False)
     order = await world.simple_order(seller)
@@ -223,7 +225,7 @@ async def test_ORD_3_without_a_method_on_file_it_waits_and_goes_on_when_one_arri
     assert "63.00 USD" in (mail.text or "")
 
 
-@pytest.mark.parametrize("way", ["signal", "update"])
+@pytest.mark.parametrize("way", [pytest.param("signal", marks=pytest.mark.proof), "update"])
 async def test_ORD_3_after_a_decline_it_goes_on_with_the_new_method(world: World, way: str) -> None:
     seller = await world.seller(payment_method="pm_card_chargeDeclinedInsufficientFunds")
     order = await world.simple_order(seller)
@@ -237,6 +239,7 @@ async def test_ORD_3_after_a_decline_it_goes_on_with_the_new_method(world: World
     assert "insufficient_funds" in (mail.text or "")
 
 
+@pytest.mark.proof
 async def test_ORD_3_a_second_decline_asks_again(world: World) -> None:
     seller = await world.seller(payment_method="pm_card_chargeDeclined")
     order = await world.simple_order(seller)
@@ -251,6 +254,7 @@ async def test_ORD_3_a_second_decline_asks_again(world: World) -> None:
     assert len((await order.effects()).captures) == 1
 
 
+@pytest.mark.proof
 async def test_ORD_3_a_token_that_the_gateway_does_not_know_is_no_valid_method(world: World) -> None:
     order = await world.simple_order(await world.seller(payment_method=None))
     await order.reaches("awaiting_payment")
@@ -274,6 +278,7 @@ async def test_ORD_3_the_charge_is_made_once_although_the_gateway_loses_its_answ
     assert [(one.amount, one.status) for one in effects.payment_intents] == [(usd("63.00"), "succeeded")]
 
 
+@pytest.mark.proof
 async def test_ORD_3_an_authorization_that_is_gone_is_made_anew_without_asking_the_seller(world: World) -> None:
     seller = await world.seller()
     order = await world.simple_order(seller)
@@ -309,6 +314,7 @@ async def test_ORD_3_a_charge_declined_when_it_is_collected_waits_before_anythin
     assert [capture.amount for capture in (await order.effects()).captures] == [usd("63.00")]
 
 
+@pytest.mark.proof
 async def test_ORD_3_in_a_currency_without_cents_the_whole_amount_is_charged(world: World) -> None:
     supplier = await world.supplier()
     sku = world.sku()
@@ -342,6 +348,7 @@ async def test_ORD_12_a_core_charge_is_part_of_the_price_and_charged_to_nobody_a
     assert held.amount == usd("63.00")
 
 
+@pytest.mark.proof
 async def test_ORD_12_a_core_charge_comes_back_with_the_price(world: World) -> None:
     supplier = await world.supplier()
     sku = world.sku()

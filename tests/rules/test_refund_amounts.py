@@ -55,6 +55,7 @@ async def test_REF_1_the_buyer_is_refunded_by_a_click_and_not_before(world: Worl
     assert [done["amount"] for done in status.facts["buyer_refunds"]] == ["100.00"]
 
 
+@pytest.mark.proof
 async def test_REF_1_a_seller_may_automate_the_review(world: World) -> None:
     case = await approved_return(world, approval={"returnless": True}, auto_refund_buyer=True)
     status = await case.ends("completed")
@@ -131,6 +132,7 @@ async def test_REF_3_the_two_directions_never_use_up_each_others_cap(world: Worl
 # ---- REF-4: fees never exceed what can be refunded ----
 
 
+@pytest.mark.proof
 async def test_REF_4_fees_over_the_returns_worth_are_a_clear_error_and_change_nothing(world: World) -> None:
     order = await world.simple_order()
     await order.shipped()
@@ -171,6 +173,7 @@ async def test_REF_5_a_seller_may_allow_it_and_then_it_is_marked(world: World) -
     assert (listed.amount, listed.over_refund, listed.reason) == (Decimal(120), True, "A-to-Z claim with postage")
 
 
+@pytest.mark.proof
 async def test_REF_5_what_the_gateway_refuses_for_good_is_refused_and_gives_the_cap_back(world: World) -> None:
     order = await paid_order(world, allow_over_refund=True)
     assert "amount_too_large" in await why_refused(await world.refund(order, amount="120.00"))
@@ -211,6 +214,7 @@ async def test_REF_8_a_full_refund_names_no_amount_and_takes_what_is_left(world:
     assert "nothing is left to refund" in await why_refused(await world.refund(order))
 
 
+@pytest.mark.proof
 async def test_REF_9_the_original_payment_refused_for_good_leaves_room_for_a_manual_refund(world: World) -> None:
     order = await paid_order(world)
     await world.sandbox.add_fault("gateway", "refuse", "POST /v1/refunds", code="charge_disputed")

@@ -94,6 +94,7 @@ async def test_REF_7_a_terminated_refund_that_the_gateway_made_is_settled_by_its
     assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
 
 
+@pytest.mark.proof
 async def test_REF_7_a_terminated_refund_that_failed_at_the_gateway_is_refundable_again(world: World) -> None:
     order, refund, ident = await terminated(world)
     await world.sandbox.settle_refund(refund.id, "failed")
@@ -151,6 +152,7 @@ async def test_REF_6_a_refund_whose_answer_was_lost_when_it_was_terminated_is_ma
     assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
 
 
+@pytest.mark.proof
 async def test_REF_6_a_refund_that_was_terminated_before_it_was_sent_is_made_when_it_is_started_again(
     world: World,
 ) -> None:
@@ -267,6 +269,7 @@ async def test_REF_7_a_word_about_a_refund_that_nobody_knows_moves_nothing(world
     await refund.ends("succeeded")
 
 
+@pytest.mark.proof
 async def test_REF_7_a_stray_word_takes_no_id_away_from_the_return_whose_refund_it_is(world: World) -> None:
     """The workflow that the word started has ended, and bears the id of the refund that is clicked next."""
     case = await return_at(world, "awaiting_buyer_refund")
@@ -309,6 +312,7 @@ async def test_REF_7_a_success_that_somebody_only_claims_is_not_believed(world: 
     assert await in_the_books(order, refund) == (RefundState.PENDING, PAID - AMOUNT)
 
 
+@pytest.mark.proof
 async def test_REF_11_a_person_says_what_became_of_a_refund_of_which_the_gateway_says_nothing_for_long(
     world: World,
 ) -> None:

@@ -39,6 +39,7 @@ async def test_RET_2_more_than_was_shipped_is_refused(world: World) -> None:
     assert world.reading.find_return(case.id) == []
 
 
+@pytest.mark.proof
 async def test_RET_2_a_second_return_counts_what_came_back_before(world: World) -> None:
     first = await returning(world, quantity=1)
     await first.reaches("awaiting_approval")
@@ -103,6 +104,7 @@ async def test_RET_2_lines_of_two_suppliers_become_a_return_each(world: World) -
     assert sorted(found.paid for found in listed) == [Decimal("20.00"), Decimal("100.00")]
 
 
+@pytest.mark.proof
 async def test_RET_6_a_matching_return_opens_in_the_sellers_account_at_the_broker(world: World) -> None:
     case = await returning(world, supplier=await world.supplier(fulfilment="broker"))
 
@@ -111,6 +113,7 @@ async def test_RET_6_a_matching_return_opens_in_the_sellers_account_at_the_broke
     assert world.reading.return_view(case.id).broker_return_number == f"BR-{case.id}"
 
 
+@pytest.mark.proof
 async def test_RET_6_a_direct_suppliers_return_is_not_opened_at_the_broker(world: World) -> None:
     case = await returning(world, supplier=await world.supplier(fulfilment="direct"))
 
@@ -164,6 +167,7 @@ async def test_RET_19_buyers_words_and_evidence_lie_in_the_books_by_reference(wo
     assert not [value for value in values if "crack" in value or EVIDENCE["sha256"] in value]
 
 
+@pytest.mark.proof
 async def test_RET_19_the_correspondence_of_a_rejection_is_kept_with_it(world: World) -> None:
     case = await returning(world)
     await case.reaches("awaiting_approval")

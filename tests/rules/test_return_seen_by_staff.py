@@ -55,7 +55,9 @@ async def test_NTF_3_staff_find_a_return_by_each_search_attribute(world: World) 
         await eventually(partial(found, case, query), bool, query)
 
 
-@pytest.mark.parametrize(("days", "state"), [(50, "at_risk"), (61, "breached")])
+@pytest.mark.parametrize(
+    ("days", "state"), [pytest.param(50, "at_risk", marks=pytest.mark.proof), (61, "breached")]
+)
 async def test_NTF_3_staff_find_what_is_at_risk_and_what_is_breached(world: World, days: int, state: str) -> None:
     case = await waiting_for_rma(world)
 

@@ -86,6 +86,7 @@ async def test_RET_1_the_same_return_twice_is_one_return(world: World) -> None:
     assert [await open_again(world, request) for _ in range(2)] == [False, True]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("end", ["shipped", "terminated", "stopped"])
 async def test_ORD_1_an_order_is_not_opened_again_after_its_workflow_is_gone(world: World, end: str) -> None:
     order = await world.simple_order()
