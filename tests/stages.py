@@ -198,7 +198,9 @@ async def say(refund: CaseStory, status: str, ident: str, reason: str | None = N
 
 async def refund_at(world: World, stage: str) -> tuple[OrderStory, CaseStory]:
     """A refund of the buyer, 40.00 of 100.00, that waits at this stage, and its order."""
-    order = await world.simple_order(buyer_method="pm_card_pendingRefund")
+    limits = {"USD": "39.99"} if stage == "awaiting_confirmation" else {}
+    seller = await world.seller(refund_limits=limits)
+    order = await world.simple_order(seller, buyer_method="pm_card_pendingRefund")
     await order.reaches("cancel_window")
     await hold(world, stage)
     refund = await world.refund(order, amount="40.00")

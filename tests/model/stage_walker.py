@@ -101,7 +101,7 @@ RETURN_GOES_ON: dict[str, Act] = {
     "awaiting_credit": credit_the_cost,
     "awaiting_buyer_refund": event("buyer_refund", reason="goods are back", amount="1.00"),
 }
-REFUND_GOES_ON: dict[str, Act] = {"pending": settle}
+REFUND_GOES_ON: dict[str, Act] = {"awaiting_confirmation": event("refund_confirmed"), "pending": settle}
 
 
 def withdrawn_or(act: Act) -> Act:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from models.contract import ORDER_EVENTS, REFUND_EVENTS, RETURN_EVENTS
+from models.parties import Seller
 from tests.chaos.auditor import Audit, Auditor
 from tests.chaos.evidence import gather
 from tests.model.damage import DAMAGES
@@ -35,9 +36,16 @@ from tests.world import CaseStory, OrderStory, World, eventually
 AT_A_TIME = 3
 SHARE = 3
 """Each event comes at every so-many-th stage, before a worker has looked, and after the end."""
-OF_USE_ONLY_AT = {"resume": "on_hold", "delivered": "awaiting_shipment", "shipment_corrected": "awaiting_shipment"}
+OF_USE_ONLY_AT = {
+    "resume": "on_hold",
+    "delivered": "awaiting_shipment",
+    "shipment_corrected": "awaiting_shipment",
+    "refund_confirmed": "awaiting_confirmation",
+    "refund_rejected": "awaiting_confirmation",
+    "gateway_update": "pending",
+}
 """There it comes in any case."""
-REFUND_STAGES = ("pending",)
+REFUND_STAGES = ("awaiting_confirmation", "pending")
 ORDER_STAGES = ("awaiting_release", "awaiting_payment", "cancel_window", "on_hold", "awaiting_shipment")
 RETURN_STAGES = (
     "awaiting_approval",
@@ -158,12 +166,12 @@ async def test_RET_16_every_event_at_every_stage_of_an_order_is_kept_or_answered
     await walks.run(ORDER_STAGES, ORDER_EVENTS)
 
 
-async def long_order(world: World, **more: Any) -> OrderStory:
+async def long_order(world: World, seller: Seller | None = None, **more: Any) -> OrderStory:
     """One order that many returns and refunds can be made of."""
     supplier = await world.supplier(rma="manual")
     sku = world.sku()
     await world.stock(sku, 1000, supplier)
-    order = await world.order(await world.seller(), {"sku": sku, "quantity": 200}, **more)
+    order = await world.order(seller or await world.seller(), {"sku": sku, "quantity": 200}, **more)
     await order.shipped()
     return order
 
@@ -180,7 +188,8 @@ async def test_RET_16_every_event_at_every_stage_of_a_return_is_kept_or_answered
 
 
 async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered(world: World) -> None:
-    order = await long_order(world, buyer_method="pm_card_pendingRefund")
+    seller = await world.seller(refund_limits={"USD": "0.50"})
+    order = await long_order(world, seller, buyer_method="pm_card_pendingRefund")
 
     async def start(queue: str) -> CaseStory:
         return await world.refund(order, amount="1.00", task_queue=queue)

@@ -49,6 +49,8 @@ async def test_ORD_9_the_tracking_number_reaches_the_shop_as_if_the_seller_had_t
         "carrier": "UPS",
         "tracking_number": "1Z-1",
         "lines": [{"sku": sku, "quantity": 2}],
+        "more_parcels": [],
+        "correction": 0,
     }
 
 

@@ -32,7 +32,7 @@ async def test_RET_10_without_a_number_come_reminders_and_then_the_end_without_r
 
     await case.forward(days=29, hours=23)
     reminders = await eventually(
-        lambda: case.mails("tracking number is missing", str(case.order.request.buyer.email)),
+        lambda: case.mails("the tracking number of your return", str(case.order.request.buyer.email)),
         lambda seen: len(seen) == 2,
         "two reminders",
     )
