@@ -59,6 +59,16 @@ async def test_a_day_goes_by_in_seconds(env: WorkflowEnvironment) -> None:
 
 
 async def test_a_seller_with_many_cases_holds_up_no_other_one(env: WorkflowEnvironment) -> None:
+    """In its turn, that is: which part of its queue the server looks at first is chance, so it has three tries;
+    without turns the other one would come last in each."""
+    served = [await served_before_the_quiet_one(env)]
+    while served[-1] >= 15 and len(served) < 3:
+        served.append(await served_before_the_quiet_one(env))
+    assert served[-1] < 15, f"the busy seller's came first, as many as they are: {served}"
+
+
+async def served_before_the_quiet_one(env: WorkflowEnvironment) -> int:
+    """How many calls of a seller with sixty cases are made before the first one of a seller who came last."""
     queue = f"fair-{uuid4().hex}"
     order: list[str] = []
 
@@ -81,4 +91,4 @@ async def test_a_seller_with_many_cases_holds_up_no_other_one(env: WorkflowEnvir
             env.client, task_queue=f"{queue}-partners", activities=[note], max_concurrent_activities=1
         ):
             await asyncio.gather(*(handle.result() for handle in waiting))
-    assert order.index(QUIET) < 15, "the busy seller's came first, as many as they are"
+    return order.index(QUIET)

@@ -14,7 +14,7 @@ from starter.client.send import record_event, send_event
 from starter.client.start import open_refund
 from tests.rules.test_reset import reset_to_its_start
 from tests.stages import refund_at, return_at
-from tests.world import CaseStory, OrderStory, Refused, World, eventually
+from tests.world import CaseStory, OrderStory, World, eventually
 
 PAID = Decimal(100)
 AMOUNT = Decimal(40)
@@ -313,29 +313,6 @@ async def test_REF_7_a_success_that_somebody_only_claims_is_not_believed(world: 
 
 
 @pytest.mark.proof
-async def test_REF_11_a_person_says_what_became_of_a_refund_of_which_the_gateway_says_nothing_for_long(
-    world: World,
-) -> None:
-    order, refund = await refund_at(world, "pending")
-    with pytest.raises(Refused, match="says that it is pending"):
-        await refund.update(
-            "refund_resolved", actor="staff:sam", outcome="moved", evidence="a statement", reason="it is there"
-        )
-    await refund.forward(days=8)
-    await refund.shows("the doubt", lambda seen: bool(seen.facts["in_doubt"]))
-    with pytest.raises(Refused, match="only broker or staff"):
-        await refund.update(
-            "refund_resolved", actor="seller:jane", outcome="moved", evidence="a statement", reason="it is there"
-        )
-    await refund.update(
-        "refund_resolved", actor="staff:sam", outcome="moved", evidence="a statement", reason="it is there"
-    )
-    status = await refund.ends("succeeded")
-    assert status.timeline[-1].what == "succeeded: recorded by staff:sam: it is there"
-    assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
-
-
-@pytest.mark.proof
 async def test_REF_6_a_refund_that_had_succeeded_says_so_when_it_is_started_again(world: World) -> None:
     """Past the starter and its reuse policy, as its return does that does not know what became of it."""
     order, refund = await refund_at(world, "pending")
@@ -384,20 +361,3 @@ async def test_REF_6_a_pending_refund_that_is_reset_is_looked_for_and_not_sent_a
     await refund.ends("succeeded")
     assert await at_the_gateway(order) == [(AMOUNT, "succeeded")]
     assert await in_the_books(order, refund) == (RefundState.SUCCEEDED, PAID - AMOUNT)
-
-
-async def test_REF_11_a_person_settles_a_refund_that_a_dead_gateway_never_answers(world: World) -> None:
-    order = await world.simple_order()
-    await order.reaches("cancel_window")
-    await world.sandbox.add_fault("gateway", "drop_before", "/v1/refunds", times=None)
-    refund = await world.refund(order, amount=f"{AMOUNT}")
-    await refund.shows("the trouble", lambda seen: any("tried again" in step.what for step in seen.timeline))
-
-    await refund.update(
-        "refund_resolved", actor="staff:sam", outcome="not_moved", evidence="a statement", reason="it is gone"
-    )
-
-    status = await refund.ends("failed")
-    assert status.timeline[-1].what == "failed: recorded by staff:sam: it is gone"
-    assert await at_the_gateway(order) == []
-    assert await in_the_books(order, refund) == (RefundState.FAILED, PAID)
