@@ -256,6 +256,8 @@ def _activities(
             books.save_orphan,
             books.open_cost_review,
             books.save_cost_review,
+            books.open_claim,
+            books.save_claim,
             books.find_cases,
             arrivals.event_arrival,
             delivery.deliver_event,

@@ -102,6 +102,7 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "refund": frozenset({"run_id", "state", "gateway_refund_id", "failure_reason", "settled_at"}),
     "refund_units": frozenset(),
     "cost_review": frozenset({"state", "approved", "evidence", "decided_by", "reason", "settled_at"}),
+    "claim": frozenset({"state", "approved", "receipts", "decided_by", "reason", "settled_at"}),
     "ledger_line": frozenset(),
 }
 """Of these tables nothing else ever changes, and no row goes."""

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from models import (
     charges,
+    claims,
     cost_reviews,
     event_times,
     orphans,
@@ -69,6 +70,8 @@ SAVE_REFUND: Final = Call("save_refund", records.SaveRefund, records.Saved)
 REFUND_OUTCOME: Final = Call("refund_outcome", refunds.RefundRequest, refunds.RefundResult)
 OPEN_COST_REVIEW: Final = Call("open_cost_review", cost_reviews.OpenCostReview, cost_reviews.OpenedCostReview)
 SAVE_COST_REVIEW: Final = Call("save_cost_review", cost_reviews.SaveCostReview, records.Saved)
+OPEN_CLAIM: Final = Call("open_claim", claims.OpenClaim, claims.OpenedClaim)
+SAVE_CLAIM: Final = Call("save_claim", claims.SaveClaim, records.Saved)
 SAVE_CASE: Final = Call("save_case", records.SaveCase, records.Saved)
 
 AUTHORIZE_CHARGE: Final = Call("authorize_charge", partners.AuthorizeCharge, partners.ChargeAnswer, Queue.PAYMENTS)

@@ -112,6 +112,19 @@ class CostReviewStage(StrEnum):
     TERMINATED = "terminated"
 
 
+class ClaimStage(StrEnum):
+    """Where a claim stands (CLM-1, CLM-2)."""
+
+    OPENING = "opening"
+    AWAITING_DECISION = "awaiting_decision"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
 class SlaState(StrEnum):
     ON_TIME = "on_time"
     AT_RISK = "at_risk"

@@ -11,7 +11,8 @@ from typing import Final
 from temporalio.common import SearchAttributeKey
 
 from models.cancellations import CancelRequest
-from models.case import CostReviewStage, OrderStage, OrphanStage, RefundStage, ReturnStage
+from models.case import ClaimStage, CostReviewStage, OrderStage, OrphanStage, RefundStage, ReturnStage
+from models.claims import ClaimDecision, ClaimRequest, ClaimWithdrawn, ReceiptAdded
 from models.cost_reviews import CostDecision, CostReviewRequest, EvidenceAdded, ReviewWithdrawn
 from models.message import Event, Request
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
@@ -32,6 +33,7 @@ from models.returns import (
     Withdrawal,
 )
 from models.senders import (
+    CLAIM_SENDERS,
     COST_REVIEW_SENDERS,
     ORDER_SENDERS,
     ORPHAN_SENDERS,
@@ -49,6 +51,7 @@ RETURN: Final = "Return"
 REFUND: Final = "Refund"
 ORPHAN: Final = "Orphan"
 COST_REVIEW: Final = "CostReview"
+CLAIM: Final = "Claim"
 DELIVERY: Final = "Delivery"
 """Writes down that a parcel of an order that has ended arrived; no case."""
 CORRECTION: Final = "Correction"
@@ -92,6 +95,12 @@ COST_REVIEW_EVENTS: Final[dict[str, type[Event]]] = {
     "cost_decision": CostDecision,
     "review_withdrawn": ReviewWithdrawn,
     "evidence_added": EvidenceAdded,
+}
+
+CLAIM_EVENTS: Final[dict[str, type[Event]]] = {
+    "claim_decision": ClaimDecision,
+    "claim_withdrawn": ClaimWithdrawn,
+    "receipt_added": ReceiptAdded,
 }
 
 ORPHAN_EVENTS: Final[dict[str, type[Event]]] = {"match": Match, "dismiss": Dismiss}
@@ -235,7 +244,26 @@ COST_REVIEW_KIND: Final = CaseKind(
     ),
     COST_REVIEW_SENDERS,
 )
-KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND, COST_REVIEW_KIND)
+CLAIM_KIND: Final = CaseKind(
+    CLAIM,
+    "claim-",
+    ClaimRequest,
+    "claim_id",
+    CLAIM_EVENTS,
+    ClaimStage,
+    frozenset(
+        {
+            ClaimStage.APPROVED,
+            ClaimStage.REJECTED,
+            ClaimStage.WITHDRAWN,
+            ClaimStage.REFUSED,
+            ClaimStage.STOPPED,
+            ClaimStage.TERMINATED,
+        }
+    ),
+    CLAIM_SENDERS,
+)
+KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND, COST_REVIEW_KIND, CLAIM_KIND)
 
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 

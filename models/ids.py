@@ -40,8 +40,8 @@ LineId = Annotated[str, _id_of(110)]
 _REPLACEMENT: Final = "RP."
 _SPLIT: Final = "SP."
 
-KindName = Literal["order", "return", "refund", "orphan", "cost-review"]
-_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan", "cost-review")
+KindName = Literal["order", "return", "refund", "orphan", "cost-review", "claim"]
+_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan", "cost-review", "claim")
 
 
 def order_workflow_id(order_id: str) -> str:
@@ -74,6 +74,16 @@ def cost_review_id(order_id: str, ordinal: int) -> str:
     return f"CR-{order_id}-{ordinal}"
 
 
+def claim_workflow_id(claim_id: str) -> str:
+    """`CL-1001-1` -> `claim-CL-1001-1`."""
+    return f"claim-{claim_id}"
+
+
+def claim_id(order_id: str, ordinal: int) -> str:
+    """The n-th claim of an order (CLM-1)."""
+    return f"CL-{order_id}-{ordinal}"
+
+
 def correction_workflow_id(order_id: str, event_id: str) -> str:
     """A new number of a parcel of an order that has ended; the same event is the same one."""
     return f"correction-{order_id}-{sha256(event_id.encode()).hexdigest()[:12]}"
@@ -88,7 +98,8 @@ def case_of(workflow_id: str) -> tuple[KindName, str]:
         if workflow_id.startswith(f"{kind}-") and len(workflow_id) > len(kind) + 1:
             return kind, workflow_id[len(kind) + 1 :]
     raise ValueError(
-        f"{workflow_id!r} is not the workflow id of an order, a return, a refund, an orphan or a cost review"
+        f"{workflow_id!r} is not the workflow id of an order, a return, a refund, an orphan, a cost review "
+        "or a claim"
     )
 
 

@@ -91,6 +91,7 @@ KINDS: Final[dict[str, tuple[EntryKind, ...]]] = {
     "refund": (EntryKind.RESERVED, EntryKind.RELEASED, EntryKind.REFUNDED, EntryKind.TAKEN_BACK),
     "credit_memo": (EntryKind.CREDITED,),
     "cost_review": (EntryKind.CREDITED,),
+    "claim": (EntryKind.CREDITED,),
 }
 """What may become of each kind of movement, by the word with which its name begins."""
 
@@ -168,6 +169,21 @@ class ReviewCredited(Message):
     @property
     def movement(self) -> str:
         return f"cost_review/{self.review_id}"
+
+
+class ClaimCredited(Message):
+    """A claim was approved, by rule or by a person (CLM-1)."""
+
+    claim_id: CaseId
+    order_id: CaseId
+    seller_id: CaseId
+    units: int
+    currency: Currency
+    at: datetime
+
+    @property
+    def movement(self) -> str:
+        return f"claim/{self.claim_id}"
 
 
 # ---- what is entered when ----
@@ -248,6 +264,12 @@ def cost_review_entries(review: ReviewCredited) -> list[Entry]:
     """The broker bears the cost: the seller's balance is credited (BAL-2)."""
     line = _line(BROKER_EXPENSE, available(review.seller_id), review.units)
     return [_entry(review.movement, EntryKind.CREDITED, review.order_id, review.currency, [line], review.at)]
+
+
+def claim_entries(claim: ClaimCredited) -> list[Entry]:
+    """The broker bears what the seller paid elsewhere: the seller's balance is credited (CLM-1)."""
+    line = _line(BROKER_EXPENSE, available(claim.seller_id), claim.units)
+    return [_entry(claim.movement, EntryKind.CREDITED, claim.order_id, claim.currency, [line], claim.at)]
 
 
 def _line(debit: str, credit: str, units: int) -> Line:

@@ -5,6 +5,7 @@ rewrites the past.
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 from zoneinfo import available_timezones
@@ -16,7 +17,7 @@ from models.countries import Country
 from models.failures import InvalidInput, Problem
 from models.ids import CaseId
 from models.message import Asker, GatewayId, LongText, Message, Number, Text
-from models.money import Currency, PositiveAmount
+from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.reasons import OwnReasons
 
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -159,6 +160,15 @@ class Seller(Party):
     review_days: Days = 30
     """A supplier-cost review is decided within this (BAL-2)."""
     review_reminder_days: tuple[Days, ...] = (14, 25)
+    """Staff are reminded of one that is open after so many days."""
+
+    claim_without_approval: NonNegativeAmount = Decimal("100.00")
+    """In USD: a claim of no more needs no person, if a receipt, a card on file and the next one hold (CLM-1)."""
+    claim_minimum_stock: Annotated[int, Field(ge=2, le=100_000)] = 3
+    """The `minimum_stock` from which on that holds."""
+    claim_days: Days = 30
+    """A claim is decided within this (CLM-2)."""
+    claim_reminder_days: tuple[Days, ...] = (14, 25)
     """Staff are reminded of one that is open after so many days."""
 
     replacement_sent: ReplacementSent = ReplacementSent.WHEN_RECEIVED

@@ -90,6 +90,13 @@ COST_REVIEW_SENDERS: Final[dict[str, Roles]] = {
 }
 
 
+CLAIM_SENDERS: Final[dict[str, Roles]] = {
+    "claim_decision": (_BROKER, _STAFF),  # it pays the seller: no seller's, no script's (CLM-1)
+    "claim_withdrawn": (_SELLER, _STAFF, _SCRIPT),
+    "receipt_added": (_SELLER, _BROKER, _STAFF, _SCRIPT),
+}
+
+
 RETURN_REQUEST_SENDERS: Final[Roles] = (_CHANNEL, _BROKER, _STAFF, _SCRIPT)
 """Of what a marketplace opened; who asks here starts the return (RET-1)."""
 

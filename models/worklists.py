@@ -101,8 +101,8 @@ _WORKLISTS: Final = (
     ),
     Worklist(
         Work.TO_DECIDE,
-        "supplier-cost reviews that nobody has decided",
-        "staff approve or reject what the seller asks for (BAL-2)",
+        "supplier-cost reviews and claims that nobody has decided",
+        "staff approve or reject what the seller asks for (BAL-2, CLM-2)",
     ),
     Worklist(
         Work.ORPHANS,

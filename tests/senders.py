@@ -19,6 +19,7 @@ _OTHERS: Final = {
     "refund_resolved": "staff:sam",
     "match": "staff:sam",
     "cost_decision": "staff:sam",
+    "claim_decision": "staff:sam",
     "dismiss": "staff:sam",
 }
 

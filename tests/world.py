@@ -26,8 +26,10 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import Parties, Reading
 from activities.database.views import OrderView
 from models.case import Answer, CaseStatus
+from models.claims import ClaimRequest
 from models.cost_reviews import CostReviewRequest
 from models.ids import (
+    claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
     orphan_workflow_id,
@@ -41,7 +43,14 @@ from models.payments import PaidBy
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from models.settings import Settings
-from starter.client.start import open_cost_review, open_order, open_refund, open_return, report_orphan
+from starter.client.start import (
+    open_claim,
+    open_cost_review,
+    open_order,
+    open_refund,
+    open_return,
+    report_orphan,
+)
 from starter.sandbox import RunningSandbox, SandboxClient
 from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
 from tests.connections import connect_seller
@@ -468,6 +477,35 @@ class World:
     def cost_review_story(self, review_id: str) -> CaseStory:
         handle = self.client.get_workflow_handle(cost_review_workflow_id(review_id))
         return CaseStory(self, handle, review_id)
+
+    async def voided_order(self, quantity: int = 4, **settings: Any) -> OrderStory:
+        """An order of one item that nobody has (ORD-7)."""
+        item = {"sku": self.sku(), "quantity": quantity}
+        order = await self.order(await self.seller(**settings), item)
+        await order.reaches("cancel_window")
+        await order.forward(minutes=31)
+        await order.ends("voided")
+        return order
+
+    async def claim(self, order: OrderStory, amount: str, **fields: Any) -> CaseStory:
+        """The seller bought one unit from a local dealer (CLM-1)."""
+        claim_id = fields.pop("claim_id", f"CL-{order.id}-{next(self.numbers)}")
+        given = {
+            "claim_id": claim_id,
+            "order_id": order.id,
+            "seller_id": order.request.seller_id,
+            "lines": [{"sku": order.request.lines[0].sku, "quantity": 1}],
+            "amount": amount,
+            "currency": order.request.charge_currency,
+            "dealer": "Reno Auto Parts",
+            "requested_by": "seller:jane",
+            **fields,
+        }
+        await open_claim(self.client, ClaimRequest.at_the_door(given), task_queue=self.task_queue)
+        return self.claim_story(claim_id)
+
+    def claim_story(self, claim_id: str) -> CaseStory:
+        return CaseStory(self, self.client.get_workflow_handle(claim_workflow_id(claim_id)), claim_id)
 
     def tracking_word(self) -> dict[str, Any]:
         """What a marketplace says of a parcel back; the same word whenever it is asked."""

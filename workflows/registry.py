@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from workflows.claims.workflow import Claim
 from workflows.corrections.workflow import Correction
 from workflows.cost_reviews.workflow import CostReview
 from workflows.deliveries.workflow import Delivery
@@ -10,4 +11,4 @@ from workflows.orphans.workflow import Orphan
 from workflows.refunds.workflow import Refund
 from workflows.returns.workflow import Return
 
-WORKFLOWS: Final[list[type]] = [Order, Return, Refund, Orphan, CostReview, Delivery, Correction]
+WORKFLOWS: Final[list[type]] = [Order, Return, Refund, Orphan, CostReview, Claim, Delivery, Correction]

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.database import (
     case_numbers,
     cases,
+    claims,
     cost_reviews,
     order_splits,
     orders,
@@ -26,6 +27,7 @@ from activities.database import (
 )
 from activities.database.transactions import read, write
 from models.charges import ChargeConnection, ChooseConnection
+from models.claims import OpenClaim, OpenedClaim, SaveClaim
 from models.cost_reviews import OpenCostReview, OpenedCostReview, SaveCostReview
 from models.failures import HANDLING, BackhaulError, Category, ConnectionUnusable
 from models.orphans import FindCases, FoundCases, SaveOrphan
@@ -155,6 +157,16 @@ class Database:
     def save_cost_review(self, ask: SaveCostReview) -> Saved:
         """Keep a supplier-cost review up to date; an approval is credited (BAL-1)."""
         return self._write(cost_reviews.save_cost_review, ask)
+
+    @activity.defn(name="open_claim")
+    def open_claim(self, ask: OpenClaim) -> OpenedClaim:
+        """Write a claim down, if its units were voided and no other claim has them (CLM-1)."""
+        return self._write(claims.open_claim, ask)
+
+    @activity.defn(name="save_claim")
+    def save_claim(self, ask: SaveClaim) -> Saved:
+        """Keep a claim up to date; an approval is credited (BAL-1)."""
+        return self._write(claims.save_claim, ask)
 
     @activity.defn(name="save_orphan")
     def save_orphan(self, ask: SaveOrphan) -> Saved:

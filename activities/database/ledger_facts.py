@@ -8,12 +8,14 @@ from sqlmodel import Session, col, select
 
 from models.charges import ChargeRecord
 from models.ledger import (
+    ClaimCredited,
     Entry,
     PaymentMoved,
     RefundMoved,
     ReviewCredited,
     charge_entries,
     charge_movement,
+    claim_entries,
     cost_review_entries,
     credit_memo_entries,
     payment_entries,
@@ -22,7 +24,16 @@ from models.ledger import (
 from models.money import to_minor_units
 from models.orders import Channel
 from models.records import BookCreditMemo
-from models.tables import ChargeRow, CostReviewRow, CreditMemoRow, OrderRow, PaymentRow, RefundRow, ReturnRow
+from models.tables import (
+    ChargeRow,
+    ClaimRow,
+    CostReviewRow,
+    CreditMemoRow,
+    OrderRow,
+    PaymentRow,
+    RefundRow,
+    ReturnRow,
+)
 
 
 class Movement(NamedTuple):
@@ -75,6 +86,20 @@ def review_credited(row: CostReviewRow) -> ReviewCredited:
     )
 
 
+def claim_credited(row: ClaimRow) -> ClaimCredited:
+    """Of an approved one."""
+    assert row.approved is not None, "it is approved"
+    assert row.settled_at is not None, "it is decided"
+    return ClaimCredited(
+        claim_id=row.claim_id,
+        order_id=row.order_id,
+        seller_id=row.seller_id,
+        units=to_minor_units(row.approved, row.currency),
+        currency=row.currency,
+        at=row.settled_at,
+    )
+
+
 def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iterator[Movement]:
     """All that moved of these orders, as it is booked. `now`: the time of what the books do not date."""
     found = {row.order_id: row for row in session.exec(select(OrderRow).where(col(OrderRow.order_id).in_(orders)))}
@@ -100,6 +125,10 @@ def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iter
         if review.approved is not None:
             credited = review_credited(review)
             yield Movement(credited.movement, cost_review_entries(credited))
+    for claim in session.exec(select(ClaimRow).where(col(ClaimRow.order_id).in_(orders))):
+        if claim.approved is not None:
+            paid_elsewhere = claim_credited(claim)
+            yield Movement(paid_elsewhere.movement, claim_entries(paid_elsewhere))
     memos = select(CreditMemoRow, ReturnRow.order_id).join(
         ReturnRow, col(ReturnRow.return_id) == col(CreditMemoRow.return_id)
     )

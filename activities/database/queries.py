@@ -9,8 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
+from activities.database import claims as claimed
 from activities.database import cost_reviews as reviews
 from activities.database import lists, orders, orphans, view_rows
+from activities.database.claim_views import ClaimListed
 from activities.database.cost_review_views import CostReviewListed
 from activities.database.lists import LIMIT, Page
 from activities.database.refund_sources import captured_charge
@@ -118,6 +120,17 @@ class Reading:
     def cost_review(self, review_id: str) -> CostReviewListed:
         """One supplier-cost review. Raises NotFound."""
         return read(self._engine, lambda session: reviews.cost_review(session, review_id))
+
+    def find_claims(
+        self, *, ended: bool = False, seller: str | None = None, limit: int = 50, after: str | None = None
+    ) -> list[ClaimListed]:
+        """What is open first; with `ended`, also what was decided, withdrawn or stopped."""
+        page = Page(None, seller, None, limit, after)
+        return read(self._engine, lambda session: claimed.claims(session, page, ended=ended))
+
+    def claim(self, claim_id: str) -> ClaimListed:
+        """One claim. Raises NotFound."""
+        return read(self._engine, lambda session: claimed.claim(session, claim_id))
 
     def find_orphans(
         self, *, ended: bool = False, seller: str | None = None, limit: int = LIMIT, after: str | None = None

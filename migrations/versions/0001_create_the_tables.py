@@ -80,7 +80,7 @@ def upgrade() -> None:
             name=op.f("ck_case_file_custody_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "kind IN ('order', 'return', 'refund', 'orphan', 'cost-review')",
+            "kind IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim')",
             name=op.f("ck_case_file_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
@@ -101,7 +101,8 @@ def upgrade() -> None:
             "'succeeded', 'failed', 'refused', 'terminated')) OR (kind = 'orphan' AND stage IN ('looking', "
             "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
             "'stopped', 'terminated')) OR (kind = 'cost-review' AND stage IN ('opening', 'awaiting_decision', "
-            "'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated'))",
+            "'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated')) OR (kind = 'claim' AND stage IN "
+            "('opening', 'awaiting_decision', 'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated'))",
             name=op.f("ck_case_file_stage_is_one_of_its_kind"),
         ),
         sa.CheckConstraint(
@@ -200,7 +201,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.CheckConstraint(
-            "about IN ('order', 'return', 'refund', 'orphan', 'cost-review')",
+            "about IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim')",
             name=op.f("ck_orphan_about_is_a_known_word"),
         ),
         sa.CheckConstraint(
@@ -1019,6 +1020,54 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cost_review_seller_id"), ["seller_id"], unique=False)
 
     op.create_table(
+        "claim",
+        sa.Column("claim_id", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("units", sa.JSON(), nullable=False),
+        sa.Column("amount", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("approved", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=True),
+        sa.Column("dealer", sa.String(), nullable=False),
+        sa.Column("notes", sa.String(), nullable=True),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("receipts", sa.JSON(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('open', 'approved', 'rejected', 'withdrawn', 'stopped')",
+            name=op.f("ck_claim_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint("CAST(amount AS NUMERIC) > 0", name=op.f("ck_claim_amount_is_positive")),
+        sa.CheckConstraint("CAST(approved AS NUMERIC) > 0", name=op.f("ck_claim_approved_is_positive")),
+        sa.CheckConstraint(plain("amount", "approved"), name=op.f("ck_claim_amounts_are_plain_numbers")),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_claim_currency_is_a_code")),
+        sa.CheckConstraint(
+            "(approved IS NOT NULL) = (state = 'approved')", name=op.f("ck_claim_approved_is_whole")
+        ),
+        sa.CheckConstraint(
+            "CAST(approved AS NUMERIC) <= CAST(amount AS NUMERIC)",
+            name=op.f("ck_claim_approved_is_within_amount"),
+        ),
+        sa.CheckConstraint("(settled_at IS NULL) = (state = 'open')", name=op.f("ck_claim_settled_is_dated")),
+        sa.ForeignKeyConstraint(
+            ["order_id", "seller_id"],
+            ["orders.order_id", "orders.seller_id"],
+            name=op.f("fk_claim_order_id_orders"),
+        ),
+        sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_claim_workflow_id")),
+    )
+    with op.batch_alter_table("claim", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_claim_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_claim_seller_id"), ["seller_id"], unique=False)
+
+    op.create_table(
         "return_units",
         sa.Column("return_id", sa.String(), nullable=False),
         sa.Column("line_id", sa.String(), nullable=False),
@@ -1081,7 +1130,7 @@ def upgrade() -> None:
             name=op.f("ck_ledger_line_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited')) OR (movement LIKE 'cost_review/%' AND kind IN ('credited'))",
+            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited')) OR (movement LIKE 'cost_review/%' AND kind IN ('credited')) OR (movement LIKE 'claim/%' AND kind IN ('credited'))",
             name=op.f("ck_ledger_line_kind_is_one_of_its_movement"),
         ),
         sa.CheckConstraint("position > 0", name=op.f("ck_ledger_line_position_is_positive")),
@@ -1116,6 +1165,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
 
     op.drop_table("return_units")
+    with op.batch_alter_table("claim", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_claim_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_claim_order_id"))
+
+    op.drop_table("claim")
     with op.batch_alter_table("cost_review", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_cost_review_seller_id"))
         batch_op.drop_index(batch_op.f("ix_cost_review_return_id"))

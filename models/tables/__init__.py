@@ -6,6 +6,7 @@ request and shares, shipments, cessations, credit memos, steps.
 """
 
 from models.tables.cases import CaseRow, StepRow, stands_in
+from models.tables.claims import ClaimRow
 from models.tables.columns import METADATA
 from models.tables.connections import ConnectionRow
 from models.tables.cost_reviews import CostReviewRow
@@ -38,6 +39,7 @@ __all__ = [
     "CaseRow",
     "CessationRow",
     "ChargeRow",
+    "ClaimRow",
     "ConnectionRow",
     "CostReviewRow",
     "CreditMemoRow",

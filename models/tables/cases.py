@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.case import (
+    ClaimStage,
     CostReviewStage,
     Custody,
     MoneyState,
@@ -28,6 +29,7 @@ _STAGES: Final = {
     "refund": RefundStage,
     "orphan": OrphanStage,
     "cost-review": CostReviewStage,
+    "claim": ClaimStage,
 }
 
 

@@ -30,6 +30,9 @@ COMMANDS: Final = (
         "Who bears the cost, after the buyer was refunded (BAL-2).",
         _CASES,
     ),
+    LaterCommand(
+        "claim", "starter.cli.claims:app", "What the seller paid elsewhere for voided units (CLM-1).", _CASES
+    ),
     LaterCommand("event", "starter.cli.cases:event", "Any event of the contract, by its name.", _CASES),
     LaterCommand("status", "starter.cli.cases:status", "Where a case stands.", _CASES),
     LaterCommand(

@@ -11,6 +11,7 @@ from models.environment import settings_from_environment
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
 from models.ids import (
     CaseId,
+    claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
     orphan_workflow_id,
@@ -77,6 +78,11 @@ def orphan_case(number: str) -> str:
 def cost_review_case(number: str) -> str:
     """The workflow id of a supplier-cost review. Raises InvalidInput when it can't be a review's number."""
     return cost_review_workflow_id(_checked(number.removeprefix("cost-review-"), "cost review"))
+
+
+def claim_case(number: str) -> str:
+    """The workflow id of a claim. Raises InvalidInput when it can't be a claim's number."""
+    return claim_workflow_id(_checked(number.removeprefix("claim-"), "claim"))
 
 
 def return_case(number: str) -> str:

@@ -11,6 +11,7 @@ from models.case import CaseStatus, Wait
 from models.failures import Conflict, NotFound, PartnerUnavailable
 from models.ids import (
     case_of,
+    claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
     orphan_workflow_id,
@@ -51,7 +52,7 @@ def _candidates(number: str) -> list[str]:
     if len(returns) == 1:
         as_ids.append(return_workflow_id(returns[0]))
     as_ids += [return_workflow_id(number), refund_workflow_id(number), orphan_workflow_id(number)]
-    as_ids.append(cost_review_workflow_id(number))
+    as_ids += [cost_review_workflow_id(number), claim_workflow_id(number)]
     try:
         case_of(number)
     except ValueError:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from models.case import OrderStage, RefundStage, ReturnStage
-from models.contract import COST_REVIEW, EVENTS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import CLAIM, COST_REVIEW, EVENTS, ORDER, ORPHAN, REFUND, RETURN
 from models.failures import InvalidInput, Problem
 from models.ids import case_of
 from models.worklists import Work
@@ -23,6 +23,7 @@ _WORKFLOWS: Final = {
     "refund": REFUND,
     "orphan": ORPHAN,
     "cost-review": COST_REVIEW,
+    "claim": CLAIM,
 }
 _FROM_NOW: Final = re.compile(r"^(?P<count>\d{1,4})(?P<unit>[hd])$")
 

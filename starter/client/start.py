@@ -15,8 +15,10 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.claims import ClaimRequest
 from models.contract import (
     CHANNEL,
+    CLAIM,
     COST_REVIEW,
     ORDER,
     ORDER_ID,
@@ -33,6 +35,7 @@ from models.cost_reviews import CostReviewRequest
 from models.differences import differences
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.ids import (
+    claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
     orphan_workflow_id,
@@ -118,6 +121,20 @@ async def open_cost_review(client: Client, request: CostReviewRequest, *, task_q
         request,
         f"Cost review {request.review_id} · order {request.order_id} · {request.amount} {request.currency}",
         as_markdown(request.notes),
+        [SearchAttributePair(ORDER_ID, request.order_id)],
+        task_queue,
+    )
+
+
+async def open_claim(client: Client, request: ClaimRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
+    """Start a `Claim` (CLM-1). Raises PartnerUnavailable when Temporal does not answer."""
+    return await _open(
+        client,
+        CLAIM,
+        claim_workflow_id(request.claim_id),
+        request,
+        f"Claim {request.claim_id} · order {request.order_id} · {request.amount} {request.currency}",
+        as_markdown(request.notes or request.dealer),
         [SearchAttributePair(ORDER_ID, request.order_id)],
         task_queue,
     )

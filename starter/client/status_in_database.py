@@ -65,6 +65,8 @@ def _facts_in_books(reading: Reading, workflow_id: str) -> dict[str, Any]:
                 return reading.refund(number).model_dump(mode="json", exclude=left_out)
             case "cost-review":
                 return reading.cost_review(number).model_dump(mode="json", exclude=left_out)
+            case "claim":
+                return reading.claim(number).model_dump(mode="json", exclude=left_out)
             case "orphan":
                 return reading.orphan(number).model_dump(mode="json", exclude=left_out)
     except NotFound:

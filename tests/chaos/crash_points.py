@@ -5,6 +5,7 @@ caught; up to the second it sets the activity off; then the crash comes; the res
 """
 
 from tests.chaos import (
+    crash_points_claims,
     crash_points_database,
     crash_points_orders,
     crash_points_orphans,
@@ -16,6 +17,7 @@ from tests.chaos.crash_coverage import SCENES
 
 __all__ = [
     "SCENES",
+    "crash_points_claims",
     "crash_points_database",
     "crash_points_orders",
     "crash_points_orphans",

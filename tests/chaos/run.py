@@ -37,6 +37,8 @@ IN_BOOKS: Final = frozenset(
         calls.SAVE_REFUND,
         calls.OPEN_COST_REVIEW,
         calls.SAVE_COST_REVIEW,
+        calls.OPEN_CLAIM,
+        calls.SAVE_CLAIM,
     )
 )
 AT_WORKER: Final = frozenset(

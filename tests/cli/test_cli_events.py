@@ -9,9 +9,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from models.cancellations import CancelRequest
-from models.contract import COST_REVIEW, EVENTS, KINDS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import CLAIM, COST_REVIEW, EVENTS, KINDS, ORDER, ORPHAN, REFUND, RETURN
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
-from starter.cli import cost_reviews, orders, orphans, refunds, returns
+from starter.cli import claims, cost_reviews, orders, orphans, refunds, returns
 from starter.cli.commands import BackhaulCommands
 from starter.cli.events import EventToSend, add_events
 from tests.cli.conftest import Line
@@ -22,6 +22,7 @@ COMMANDS = {
     REFUND: refunds.EVENTS,
     ORPHAN: orphans.EVENTS,
     COST_REVIEW: cost_reviews.EVENTS,
+    CLAIM: claims.EVENTS,
 }
 ROOMS = {kind.name: kind.prefix.removesuffix("-") for kind in KINDS}
 
@@ -212,7 +213,7 @@ def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
     assert wrong_event.exit_code == wrong_workflow.exit_code == 2
     assert "orders hear: release, cancel_request" in wrong_event.stderr
     assert (
-        "is not the workflow id of an order, a return, a refund, an orphan or a cost review"
+        "is not the workflow id of an order, a return, a refund, an orphan, a cost review or a claim"
         in wrong_workflow.stderr
     )
 

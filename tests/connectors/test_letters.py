@@ -42,6 +42,8 @@ FACTS = (OTHERS | ALWAYS) | {
     "since": "2026-03-01T12:00:00Z",
     "refund_id": "RF-1001-B1",
     "review_id": "CR-1001-1",
+    "claim_id": "CL-1001-1",
+    "dealer": "Reno Auto Parts",
     "supplier_order_number": "1001-1",
     "link": "https://front.example/rma/abc.def_g-h",
     "what": "no RMA number",

@@ -13,8 +13,9 @@ from activities.database.transactions import write
 from activities.database.upserts import add_new
 from models.alerts import AlertKind, AlertTopic
 from models.cancellations import Fault
+from models.claims import ClaimRequest, ClaimState, OpenClaim, SaveClaim
 from models.cost_reviews import CostReviewRequest, OpenCostReview, ReviewState, SaveCostReview
-from models.ids import cost_review_workflow_id
+from models.ids import claim_workflow_id, cost_review_workflow_id
 from models.message import LineUnits
 from models.orders import Box
 from models.orphans import OrphanRequest, SaveOrphan
@@ -40,7 +41,8 @@ def everything(story: Story, engine: Engine) -> None:
     story.connected("north-api", "supplier:north", kind="supplier", provider="supplier_json")
     story.ordered(("A", 2, "50.00"), order_id="1000")
     story.charged("50.00")
-    story.bought("north", A=2)
+    story.bought("north", A=1)
+    _a_claim(story)
     story.delivered(("A", 3, "50.00"), ("B", 1, "20.00"), channel_order_id="K")
     _more_of_the_order(story)
     story.returned("RR-1", A=1)
@@ -117,6 +119,23 @@ def _a_review(story: Story) -> None:
             approved=Decimal("0.50"),
             at=NOON,
         )
+    )
+
+
+def _a_claim(story: Story) -> None:
+    """Of the unit of order 1000 that nobody had, approved."""
+    story.voided(A=1)
+    given = {"claim_id": "CL-1", "order_id": "1000", "seller_id": "acme", "amount": "0.50", "currency": "USD"}
+    lines = [{"sku": "A", "quantity": 1}]
+    said = {**given, "lines": lines, "dealer": "Reno Auto Parts", "requested_by": "seller:jane"}
+    workflow_id = claim_workflow_id("CL-1")
+    opened = story.database.open_claim(
+        OpenClaim(request=ClaimRequest.at_the_door(said), workflow_id=workflow_id, run_id="run-1", at=NOON)
+    )
+    assert opened.reason is None
+    record = case_record(workflow_id, "approved", "approved", ended=True, order_id="1000")
+    story.database.save_claim(
+        SaveClaim(record=record, claim_id="CL-1", state=ClaimState.APPROVED, approved=Decimal("0.50"), at=NOON)
     )
 
 

@@ -221,6 +221,14 @@ class Story:
         self.bought("north", **units)
         self.shipped(**units)
 
+    def voided(self, **units: int) -> None:
+        """Nobody had these units (ORD-7)."""
+        lines = tuple(
+            line.model_copy(update={"voided": line.voided + units.get(line.line_id, 0)})
+            for line in self.told[self.order_id].lines or ()
+        )
+        self.save(lines=lines)
+
     def ceased(self, cessation: Cessation) -> None:
         self.save(cessations=(*(self.told[self.order_id].cessations or ()), cessation))
 

@@ -60,6 +60,7 @@ def test_some_column_of_each_table_is_guarded_by_nothing_else(kept: Engine) -> N
         "refund": "reason = 'Z'",
         "refund_units": "quantity = 77",
         "cost_review": "notes = 'Z'",
+        "claim": "dealer = 'Z'",
         "ledger_line": "units = 77",
         "webhook": "type = 'Z'",
         "webhook_refusal": "day = '2001-01-01'",

@@ -13,11 +13,13 @@ from activities.database.ledger import Ledger
 from models.charges import ChargeRecord
 from models.ledger import (
     ACCOUNTS,
+    ClaimCredited,
     Entry,
     PaymentMoved,
     RefundMoved,
     ReviewCredited,
     charge_entries,
+    claim_entries,
     cost_review_entries,
     credit_memo_entries,
     payment_entries,
@@ -97,7 +99,9 @@ def every_entry() -> list[Entry]:
         "at": NOON,
     }
     credited = cost_review_entries(ReviewCredited.model_validate(review))
-    return found + credit_memo_entries(paper, "1") + credited
+    claim = {"claim_id": "CL-1", "order_id": "1", "seller_id": "acme", "units": 100, "currency": "USD", "at": NOON}
+    claimed = claim_entries(ClaimCredited.model_validate(claim))
+    return found + credit_memo_entries(paper, "1") + credited + claimed
 
 
 @pytest.fixture

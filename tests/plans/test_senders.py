@@ -24,6 +24,7 @@ NEVER = {
     "refund_confirmed": {Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
     "refund_resolved": {Role.SELLER, Role.BUYER, Role.GATEWAY},
     "cost_decision": {Role.SELLER, Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
+    "claim_decision": {Role.SELLER, Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
     "staff_override": {Role.SELLER, Role.BUYER, Role.SUPPLIER},
 }
 """Who gains by a word does not say it."""

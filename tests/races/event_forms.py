@@ -67,6 +67,8 @@ def good(name: str, sku: str) -> dict[str, Any]:
         "gateway_update": {"status": "succeeded", "gateway_refund_id": "re_of_another"},
         "cost_decision": {"decision": "approved"},
         "evidence_added": {"reference": "s3://acme/1.jpg", "sha256": "a" * 64},
+        "claim_decision": {"decision": "approved"},
+        "receipt_added": {"reference": "s3://acme/receipt.pdf", "sha256": "a" * 64},
         "match": {"case_id": "return-RR-1001-1", "reason": "named on the phone"},
         "refund_resolved": {"outcome": "moved", "evidence": "a statement", "reason": "it is there"},
     }

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
 from tests.replay import (
+    claim_paths,
     cost_review_paths,
     line_paths,
     order_paths,
@@ -27,7 +28,7 @@ def _told_in(module: ModuleType) -> dict[str, Path]:
     return {
         name: story
         for name, story in vars(module).items()
-        if name.startswith(("order_", "return_", "refund_", "orphan_", "cost_review_"))
+        if name.startswith(("order_", "return_", "refund_", "orphan_", "cost_review_", "claim_"))
         and getattr(story, "__module__", "") == module.__name__
     }
 
@@ -41,6 +42,7 @@ PATHS: dict[str, Path] = {
         refund_paths,
         orphan_paths,
         cost_review_paths,
+        claim_paths,
         outage_paths,
         stop_paths,
         run_paths,

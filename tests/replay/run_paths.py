@@ -140,6 +140,19 @@ async def cost_review_continued_as_new(world: World) -> list[Recorded]:
     return list(runs)
 
 
+async def claim_continued_as_new(world: World) -> list[Recorded]:
+    """It is decided in its next run."""
+    async with _short_histories(world) as there:
+        claim = await there.claim(await there.voided_order(), "20.00")
+        await claim.reaches("awaiting_decision")
+        await _continues_as_new(claim)
+        await claim.update("claim_decision", actor="staff:kim", decision="approved")
+        await claim.ends("approved")
+        runs = await _runs_of(claim)
+    assert len(runs) == 2, "it continued as new once"
+    return list(runs)
+
+
 # ---- reset ----
 
 

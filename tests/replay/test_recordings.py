@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 
 from models.calls import CALLS
-from models.contract import COST_REVIEW, KINDS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import CLAIM, COST_REVIEW, KINDS, ORDER, ORPHAN, REFUND, RETURN
 from models.message import Event
 from tests.replay.observing import Observed, engines_tell
 from tests.replay.paths import PATHS
@@ -26,6 +26,7 @@ from tests.replay.recording import (
     recordings_of,
 )
 from tests.replay.replaying import replayer
+from workflows.claims.effects import ClaimEffect
 from workflows.cost_reviews.effects import CostReviewEffect
 from workflows.engine.case import Effect, RejectEvent
 from workflows.orders.effects import OrderEffect
@@ -42,6 +43,7 @@ _UNIONS: Final = (
     (REFUND, RefundEffect),
     (ORPHAN, OrphanEffect),
     (COST_REVIEW, CostReviewEffect),
+    (CLAIM, ClaimEffect),
 )
 EFFECTS: Final[list[tuple[str, type[Effect]]]] = [
     (kind, effect)

@@ -35,6 +35,10 @@ async def any_case(world: World, kind: str) -> CaseStory:
         refund = await world.refund(order, amount="5.00")
         await refund.reaches("pending")
         return refund
+    if kind == contract.CLAIM:
+        claim = await world.claim(await world.voided_order(), "20.00")
+        await claim.reaches("awaiting_decision")
+        return claim
     await order.shipped()
     if kind == contract.COST_REVIEW:
         refund = await world.refund(order, amount="5.00", way="manual", reference="cheque 1")
@@ -158,5 +162,10 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "cost_decision",
             "review_withdrawn",
             "evidence_added",
+        ],
+        "Claim": [
+            "claim_decision",
+            "claim_withdrawn",
+            "receipt_added",
         ],
     }
