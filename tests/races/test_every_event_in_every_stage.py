@@ -194,6 +194,6 @@ async def test_RET_16_every_event_at_every_stage_of_a_refund_is_kept_or_answered
     async def start(queue: str) -> CaseStory:
         return await world.refund(order, amount="1.00", task_queue=queue)
 
-    # A person's word counts when the gateway gives none: tests/rules/test_refund_resumed.py (REF-11).
+    # A person's word counts when the gateway gives none: tests/rules/test_refund_settled_by_people.py (REF-11).
     walks = Walks(world, start, REFUND_GOES_ON, refused=frozenset({"refund_resolved"}))
     await walks.run(REFUND_STAGES, REFUND_EVENTS)
