@@ -114,6 +114,7 @@ DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {
 NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
 _JSON: Final = {
     "orders": ("request", "seller"),
+    "claim": ("units",),
     "cessation": ("quantities", "lines", "evidence"),
     "shipment": ("substitutes",),
     "return_line": ("evidence",),
