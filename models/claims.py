@@ -124,7 +124,9 @@ class OpenedClaim(Message):
     minimum_stock: int = 0
     card_on_file: bool = False
     without_approval: NonNegativeAmount = Decimal(0)
-    """In USD."""
+    """In USD, for all claims of the order together."""
+    claimed_before: NonNegativeAmount = Decimal(0)
+    """By other claims of the order that are open or approved."""
     least_stock: int = 0
     """The `minimum_stock` from which on a claim needs no person."""
     claim_days: Days = 30

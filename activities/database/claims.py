@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 
 from sqlmodel import Session, col, select
 
@@ -42,6 +43,7 @@ def open_claim(session: Session, ask: OpenClaim) -> OpenedClaim:
         session.flush()
         stage = ClaimStage.AWAITING_DECISION
         open_case(session, ask.workflow_id, ask.run_id, stage, order.seller_id, order.order_id, ask.at)
+    others = _standing(session, order.order_id, but=row)
     seller = session.get(SellerRow, order.seller_id)
     settings = seller.settings if seller is not None else order.seller
     return OpenedClaim(
@@ -50,6 +52,7 @@ def open_claim(session: Session, ask: OpenClaim) -> OpenedClaim:
         minimum_stock=settings.minimum_stock,
         card_on_file=settings.payment_method is not None,
         without_approval=settings.claim_without_approval,
+        claimed_before=sum((one.approved or one.amount for one in others), Decimal(0)),
         least_stock=settings.claim_minimum_stock,
         claim_days=settings.claim_days,
         claim_reminder_days=settings.claim_reminder_days,
@@ -91,7 +94,10 @@ def _units(session: Session, request: ClaimRequest, order: OrderRow) -> tuple[Li
     if request.currency != order.charge_currency:
         raise ValueError(f"the seller is charged in {order.charge_currency}, the claim is in {request.currency}")
     lines = order_lines(session, order.order_id)
-    taken = _claimed(session, order.order_id)
+    taken = Counter[str]()
+    for other in _standing(session, order.order_id):
+        for known in other.units:
+            taken[known["line_id"]] += known["quantity"]
     left = {line_id: row.voided - taken[line_id] for line_id, row in lines.items()}
     try:
         meant = units_named(request.lines, [OrderedLine.of(row) for row in lines.values()], left=left)
@@ -107,19 +113,19 @@ def _units(session: Session, request: ClaimRequest, order: OrderRow) -> tuple[Li
     return meant
 
 
-def _claimed(session: Session, order_id: str) -> Counter[str]:
-    """Units by line that are in claims which are approved or still open."""
+def _standing(session: Session, order_id: str, but: ClaimRow | None = None) -> list[ClaimRow]:
+    """The order's claims that are approved or still open."""
     rows = (
         select(ClaimRow, CaseRow.ended)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ClaimRow.workflow_id))
         .where(ClaimRow.order_id == order_id)
     )
-    taken: Counter[str] = Counter()
-    for row, has_ended in session.exec(rows):
-        if row.state is ClaimState.APPROVED or (row.state is ClaimState.OPEN and not has_ended):
-            for one in row.units:
-                taken[one["line_id"]] += one["quantity"]
-    return taken
+    return [
+        row
+        for row, has_ended in session.exec(rows)
+        if row is not but
+        and (row.state is ClaimState.APPROVED or (row.state is ClaimState.OPEN and not has_ended))
+    ]
 
 
 def _row(ask: OpenClaim, order: OrderRow, units: Sequence[LineUnits]) -> ClaimRow:

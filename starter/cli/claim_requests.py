@@ -1,22 +1,17 @@
 """What `claim request` and `claim list` do."""
 
-from datetime import timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
-from models.case import ClaimStage
 from models.claims import ClaimRequest
-from models.failures import Category
 from models.ids import claim_id as numbered_claim
 from models.ids import claim_workflow_id
 from starter.cli.case_lookup import books
 from starter.cli.events import quantity_line
+from starter.cli.opened_cases import next_free, say_opening
 from starter.cli.output import money, remark, say, show_json, show_table
 from starter.client.connection import connect
-from starter.client.send import EventRefused
 from starter.client.start import open_claim
-from starter.client.status import ending_of, until_past
-
-_OPENS_WITHIN: Final = timedelta(seconds=15)
 
 
 async def request_claim(
@@ -26,34 +21,20 @@ async def request_claim(
     PartnerUnavailable."""
     with books() as reading:
         view = reading.order_view(order)
-        ordinal = 1
-        while reading.standing(claim_workflow_id(numbered_claim(order, ordinal))) is not None:
-            ordinal += 1
+        free = next_free(reading, partial(numbered_claim, order), claim_workflow_id)
     data: dict[str, Any] = {
         **said,
-        "claim_id": said["claim_id"] or numbered_claim(order, ordinal),
+        "claim_id": said["claim_id"] or free,
         "order_id": order,
         "seller_id": said["seller_id"] or view.request.seller_id,
         "currency": said["currency"] or view.request.charge_currency,
         "lines": [quantity_line(line) for line in lines],
         "receipt": receipt,
     }
-    await _start(ClaimRequest.at_the_door(data))
-
-
-async def _start(request: ClaimRequest) -> None:
+    request = ClaimRequest.at_the_door(data)
     client = await connect()
-    opened = await open_claim(client, request)
-    if opened.already:
-        say(f"claim {request.claim_id} already exists; see `backhaul claim show {request.claim_id}`")
-        return
-    status = await until_past(client, opened.workflow_id, {ClaimStage.OPENING}, _OPENS_WITHIN)
-    if status is None or status.stage != ClaimStage.REFUSED:
-        say(f"claim {request.claim_id}: {status.stage if status is not None else 'recorded'}")
-        return
-    ended = await ending_of(client, opened.workflow_id)
-    why = ended.message if ended is not None else "see its status"
-    raise EventRefused(f"claim {request.claim_id}: {why}", Category.REFUSED_BY_RULE)
+    command = f"backhaul claim show {request.claim_id}"
+    await say_opening(client, await open_claim(client, request), f"claim {request.claim_id}", command)
 
 
 def list_claims(*, every: bool, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:

@@ -1,20 +1,14 @@
 """What `cost-review request` and `cost-review list` do."""
 
-from datetime import timedelta
-from typing import Final
+from functools import partial
 
-from models.case import CostReviewStage
 from models.cost_reviews import CostReviewRequest
-from models.failures import Category
 from models.ids import cost_review_id, cost_review_workflow_id
 from starter.cli.case_lookup import books
+from starter.cli.opened_cases import next_free, say_opening
 from starter.cli.output import money, remark, say, show_json, show_table
 from starter.client.connection import connect
-from starter.client.send import EventRefused
 from starter.client.start import open_cost_review
-from starter.client.status import ending_of, until_past
-
-_OPENS_WITHIN: Final = timedelta(seconds=15)
 
 
 async def request_review(
@@ -29,11 +23,9 @@ async def request_review(
     """Raises InvalidInput, NotFound (no such order), EventRefused (BAL-2), PartnerUnavailable."""
     with books() as reading:
         view = reading.order_view(order)
-        ordinal = 1
-        while reading.standing(cost_review_workflow_id(cost_review_id(order, ordinal))) is not None:
-            ordinal += 1
+        free = next_free(reading, partial(cost_review_id, order), cost_review_workflow_id)
     data = {
-        "review_id": review_id or cost_review_id(order, ordinal),
+        "review_id": review_id or free,
         "order_id": order,
         "return_id": return_id,
         "amount": amount,
@@ -41,22 +33,10 @@ async def request_review(
         "notes": notes,
         "requested_by": requested_by,
     }
-    await _start(CostReviewRequest.at_the_door(data))
-
-
-async def _start(request: CostReviewRequest) -> None:
+    request = CostReviewRequest.at_the_door(data)
     client = await connect()
-    opened = await open_cost_review(client, request)
-    if opened.already:
-        say(f"review {request.review_id} already exists; see `backhaul cost-review show {request.review_id}`")
-        return
-    status = await until_past(client, opened.workflow_id, {CostReviewStage.OPENING}, _OPENS_WITHIN)
-    if status is None or status.stage != CostReviewStage.REFUSED:
-        say(f"review {request.review_id}: {status.stage if status is not None else 'recorded'}")
-        return
-    ended = await ending_of(client, opened.workflow_id)
-    why = ended.message if ended is not None else "see its status"
-    raise EventRefused(f"review {request.review_id}: {why}", Category.REFUSED_BY_RULE)
+    command = f"backhaul cost-review show {request.review_id}"
+    await say_opening(client, await open_cost_review(client, request), f"review {request.review_id}", command)
 
 
 def list_reviews(*, every: bool, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from models.message import Quantity
 from models.naming import units_named
 from models.refunds import RefundRequest, Way
 from starter.cli.case_lookup import books, order_case
+from starter.cli.opened_cases import require_same
 from starter.cli.output import remark, say
 from starter.client.connection import connect
 from starter.client.send import EventRefused
@@ -105,6 +106,7 @@ async def _start(request: RefundRequest, ordinal: int | None) -> None:
         request = request.model_copy(update={"refund_id": direct_refund_id(request.order_id, ordinal)})
         remark(f"refund {request.refund_id}")
         opened = await open_refund(client, request)
+    require_same(opened, f"refund {request.refund_id}")
     if opened.already:
         say(f"refund {request.refund_id} already exists; not repeated. See `backhaul status {request.refund_id}`")
         return

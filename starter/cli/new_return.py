@@ -11,6 +11,7 @@ from models.ids import return_id as numbered_return
 from models.marketplace_returns import OPENED_BY_MARKETPLACES
 from models.returns import ReturnRequest, Source
 from starter.cli.case_lookup import books
+from starter.cli.opened_cases import require_same
 from starter.cli.output import remark, say
 from starter.client.connection import connect
 from starter.client.send import EventRefused
@@ -44,6 +45,7 @@ async def start_return(request: ReturnRequest, *, may_renumber: bool) -> None:
         request = request.model_copy(update={"return_id": numbered_return(request.order_id, ordinal)})
         opened = await open_return(client, request)
         ordinal += 1
+    require_same(opened, f"return {request.return_id}")
     if opened.already:
         say(f"return {request.return_id} already exists; not repeated")
         return

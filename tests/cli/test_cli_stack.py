@@ -154,6 +154,20 @@ def test_REF_6_the_same_refund_number_refunds_once(local_stack: LocalStack) -> N
     assert [refund["refund_id"] for refund in totals["refunds"]] == ["RF-mine"]
 
 
+def test_REF_6_RET_16_another_request_under_a_number_that_is_taken_is_told_what_differs(
+    local_stack: LocalStack,
+) -> None:
+    local_stack.line("order", "start", order_file(local_stack, "f3"))
+    wait_until(local_stack, "order-f3", past="received")
+    refund = ("refund", "start", "--order", "f3", "--reason", "x", "--refund-id", "RF-taken", "--amount")
+    assert local_stack.line(*refund, "5.00").exit_code == 0
+    other = local_stack.line(*refund, "6.00")
+    assert other.exit_code == 4, other.output
+    assert "refund RF-taken already exists and differs in amount" in other.stderr
+    totals = json.loads(local_stack.line("refunds", "f3", "--json").stdout)
+    assert [refund["amount"] for refund in totals["refunds"]] == ["5.00"]
+
+
 def test_settings_of_sellers_are_shown_set_and_imported_again(local_stack: LocalStack) -> None:
     changed = local_stack.line("seller", "set", "acme", "language=de", "refund_reminder_days_before=10,5")
     assert changed.stdout.strip() == "seller acme: language, refund_reminder_days_before changed"

@@ -113,6 +113,17 @@ def test_CLM_1_each_unit_is_claimed_once_over_all_claims(voided: Story) -> None:
     assert claiming(voided, "CL-3", 1).reason is None
 
 
+def test_CLM_1_claims_of_one_order_share_what_needs_no_person(voided: Story) -> None:
+    """Else whoever claims each unit by itself would never meet a person."""
+    assert claiming(voided, "CL-1").claimed_before == 0
+    assert claiming(voided, "CL-2").claimed_before == Decimal("80.00")
+    assert claiming(voided, "CL-2").claimed_before == Decimal("80.00"), "asked twice it is the same"
+    saving(voided, "CL-1", ClaimState.APPROVED, "20.00")
+    assert claiming(voided, "CL-2").claimed_before == Decimal("20.00")
+    saving(voided, "CL-2", ClaimState.REJECTED)
+    assert claiming(voided, "CL-3").claimed_before == Decimal("20.00")
+
+
 def test_CLM_1_another_runs_number_is_not_taken_over(voided: Story) -> None:
     claiming(voided, "CL-1")
     assert claiming(voided, "CL-1", run="run-2").reason == "claim CL-1 exists already"

@@ -3,43 +3,22 @@
 from models.claims import MOST_RECEIPTS, ClaimDecision, ClaimState, ClaimWithdrawn, OpenedClaim, ReceiptAdded
 from models.failures import Conflict, RefusedByRule
 from models.message import Event, Message
-from models.money import require_whole
-from models.refunds import person_of
 from workflows.claims.effects import WriteClaim
 from workflows.claims.facts import ClaimFacts
 from workflows.engine.case import Answered
 from workflows.engine.common_facts import apply_common
+from workflows.engine.decisions import check_decision, require_undecided
 
 
 def check(f: ClaimFacts, event: Event) -> None:
     """Raises Conflict or RefusedByRule when the event can't be used now."""
-    if f.outcome is not None:
-        raise Conflict(f"the claim is {f.outcome} already")
+    require_undecided(f, "claim", f.decision, f.withdrawal)
     if f.ruled_at is not None:
         raise Conflict("it is approved already, by rule (CLM-1)")
-    if f.decision is not None:
-        raise Conflict(f"{f.decision.actor} has {f.decision.decision} it already")
-    if f.withdrawal is not None:
-        raise Conflict(f"{f.withdrawal.actor} has withdrawn it already")
     if isinstance(event, ClaimDecision):
-        _check_decision(f, event)
+        check_decision("CLM-1", f.request, event, asks="made this claim", wants="claims")
     if isinstance(event, ReceiptAdded) and len(f.all_receipts) >= MOST_RECEIPTS:
         raise RefusedByRule("CLM-1", f"the claim has {MOST_RECEIPTS} receipts already")
-
-
-def _check_decision(f: ClaimFacts, event: ClaimDecision) -> None:
-    request = f.request
-    if person_of(event.actor) == person_of(request.requested_by):
-        raise RefusedByRule("CLM-1", f"{request.requested_by} made this claim: another person decides")
-    if event.amount is None:
-        return
-    try:
-        require_whole(event.amount, request.currency, "amount")
-    except ValueError as error:
-        raise RefusedByRule("CLM-1", str(error)) from None
-    if event.amount > request.amount:
-        asked = f"{request.amount} {request.currency}"
-        raise RefusedByRule("CLM-1", f"{event.amount} is more than the {asked} that the seller claims")
 
 
 def apply(f: ClaimFacts, fact: Message) -> ClaimFacts:
@@ -67,7 +46,7 @@ def _opened(f: ClaimFacts, answer: OpenedClaim) -> ClaimFacts:
     asked = f"{request.amount} {request.currency} claimed, paid to {request.dealer} for {units}"
     after = _ruled(after)
     if after.state is ClaimState.OPEN:
-        after, asked = after.with_(waited=True), f"{asked}; a person decides: {', '.join(after.why_a_person)}"
+        asked = f"{asked}; a person decides: {', '.join(after.why_a_person)}"
     return after.step(f"{asked}{_said(after)}", request.requested_by)
 
 

@@ -29,8 +29,6 @@ class ClaimFacts(CaseFacts):
     opened_at: datetime | None = None
     receipts: tuple[Evidence, ...] = ()
     """What came after the request."""
-    waited: bool = False
-    """It was not decided when it was opened: a person was asked."""
     ruled_at: datetime | None = None
     """When it was approved by rule, without a person (CLM-1)."""
     decision: ClaimDecision | None = None
@@ -64,6 +62,11 @@ class ClaimFacts(CaseFacts):
         return self.opened is not None and self.opened.reason is None
 
     @property
+    def waited(self) -> bool:
+        """It was not approved by rule when it was opened: a person was asked."""
+        return self.is_kept and self.ruled_at != self.opened_at
+
+    @property
     def all_receipts(self) -> tuple[Evidence, ...]:
         return (*([self.request.receipt] if self.request.receipt is not None else []), *self.receipts)
 
@@ -76,8 +79,9 @@ class ClaimFacts(CaseFacts):
         why = []
         if request.currency != CURRENCY_WITHOUT_APPROVAL:
             why.append(f"it is in {request.currency}, not in {CURRENCY_WITHOUT_APPROVAL}")
-        elif request.amount > opened.without_approval:
-            why.append(f"it is over {opened.without_approval} {request.currency}")
+        elif request.amount + opened.claimed_before > opened.without_approval:
+            beside = f", with {opened.claimed_before} claimed before" if opened.claimed_before else ""
+            why.append(f"it is over {opened.without_approval} {request.currency}{beside}")
         if opened.minimum_stock < opened.least_stock:
             why.append(f"the seller's minimum stock is {opened.minimum_stock}, not {opened.least_stock}")
         if not self.all_receipts:

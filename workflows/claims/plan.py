@@ -1,15 +1,15 @@
 """What follows from the facts of a claim: open it, wait for a person if need be, tell its end (CLM-1, CLM-2)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from models.case import ClaimStage as Stage
-from models.case import Who
 from models.claims import ClaimState
 from models.partners import Recipient
 from workflows.claims.effects import WriteClaim
 from workflows.claims.facts import ClaimFacts
-from workflows.engine.case import Note, SendMail
-from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
+from workflows.engine.case import SendMail
+from workflows.engine.decisions import awaiting_decision
+from workflows.engine.pieces import in_flight, just, notify, troubles
 from workflows.engine.plan import End, Plan
 
 
@@ -32,24 +32,17 @@ def _procedure(f: ClaimFacts) -> Plan:
 
 
 def _awaited(f: ClaimFacts) -> Plan:
-    """Staff are reminded, and told when the time is over; a decision is still taken then (CLM-2)."""
     assert f.opened is not None, "it is open"
-    request, since = f.request, f.opened_at or f.created_at
-    what = f"decide whether {request.amount} {request.currency} that the seller claims are credited"
-    told = alert(f, "requested", f"{what}: {', '.join(f.why_a_person)}", Who.STAFF)
-    plan = just(told) + wait(Stage.AWAITING_DECISION, Who.STAFF, what, since, f.due)
-    for days in f.opened.claim_reminder_days:
-        if days < f.opened.claim_days:
-            left = f"{what}: due in {f.opened.claim_days - days} days"
-            plan += at(
-                f,
-                since + timedelta(days=days),
-                "Reminder: decide the claim",
-                alert(f, f"due-{days}", left, Who.STAFF),
-            )
-    late = alert(f, "overdue", f"{what}: it is overdue", Who.STAFF)
-    note = Note(key="note:overdue", what="nobody has decided in time")
-    return plan + at(f, f.due, "The claim is overdue", note, late)
+    return awaiting_decision(
+        f,
+        Stage.AWAITING_DECISION,
+        "claim",
+        f"decide whether {f.request.amount} {f.request.currency} that the seller claims are credited",
+        ", ".join(f.why_a_person),
+        since=f.opened_at or f.created_at,
+        due=f.due,
+        reminder_days=f.opened.claim_reminder_days,
+    )
 
 
 def _ended(f: ClaimFacts) -> Plan:

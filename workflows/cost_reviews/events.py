@@ -7,43 +7,22 @@ from models.cost_reviews import (
     OpenedCostReview,
     ReviewWithdrawn,
 )
-from models.failures import Conflict, RefusedByRule
+from models.failures import RefusedByRule
 from models.message import Event, Message
-from models.money import require_whole
-from models.refunds import person_of
 from workflows.cost_reviews.effects import OpenReview
 from workflows.cost_reviews.facts import CostReviewFacts
 from workflows.engine.case import Answered
 from workflows.engine.common_facts import apply_common
+from workflows.engine.decisions import check_decision, require_undecided
 
 
 def check(f: CostReviewFacts, event: Event) -> None:
     """Raises Conflict or RefusedByRule when the event can't be used now."""
-    if f.outcome is not None:
-        raise Conflict(f"the review is {f.outcome} already")
-    if f.decision is not None:
-        raise Conflict(f"{f.decision.actor} has {f.decision.decision} it already")
-    if f.withdrawal is not None:
-        raise Conflict(f"{f.withdrawal.actor} has withdrawn it already")
+    require_undecided(f, "review", f.decision, f.withdrawal)
     if isinstance(event, CostDecision):
-        _check_decision(f, event)
+        check_decision("BAL-2", f.request, event, asks="asked for this review", wants="asked for")
     if isinstance(event, EvidenceAdded) and len(f.all_evidence) >= MOST_EVIDENCE:
         raise RefusedByRule("BAL-2", f"the review has {MOST_EVIDENCE} pieces of evidence already")
-
-
-def _check_decision(f: CostReviewFacts, event: CostDecision) -> None:
-    request = f.request
-    if person_of(event.actor) == person_of(request.requested_by):
-        raise RefusedByRule("BAL-2", f"{request.requested_by} asked for this review: another person decides")
-    if event.amount is None:
-        return
-    try:
-        require_whole(event.amount, request.currency, "amount")
-    except ValueError as error:
-        raise RefusedByRule("BAL-2", str(error)) from None
-    if event.amount > request.amount:
-        asked = f"{request.amount} {request.currency}"
-        raise RefusedByRule("BAL-2", f"{event.amount} is more than the {asked} that the seller asked for")
 
 
 def apply(f: CostReviewFacts, fact: Message) -> CostReviewFacts:

@@ -1,15 +1,15 @@
 """What follows from the facts of a supplier-cost review: open it, wait for a person, tell the decision (BAL-2)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from models.case import CostReviewStage as Stage
-from models.case import Who
 from models.cost_reviews import ReviewState
 from models.partners import Recipient
 from workflows.cost_reviews.effects import OpenReview
 from workflows.cost_reviews.facts import CostReviewFacts
-from workflows.engine.case import Note, SendMail
-from workflows.engine.pieces import alert, at, in_flight, just, notify, troubles, wait
+from workflows.engine.case import SendMail
+from workflows.engine.decisions import awaiting_decision
+from workflows.engine.pieces import in_flight, just, notify, troubles
 from workflows.engine.plan import End, Plan
 
 
@@ -32,24 +32,17 @@ def _procedure(f: CostReviewFacts) -> Plan:
 
 
 def _awaited(f: CostReviewFacts) -> Plan:
-    """Staff are reminded, and told when the time is over; a decision is still taken then."""
     assert f.opened is not None, "it is open"
-    request, since = f.request, f.opened_at or f.created_at
-    what = f"decide whether {request.amount} {request.currency} are credited to the seller"
-    told = alert(f, "requested", f"{what}: {request.notes}", Who.STAFF)
-    plan = just(told) + wait(Stage.AWAITING_DECISION, Who.STAFF, what, since, f.due)
-    for days in f.opened.review_reminder_days:
-        if days < f.opened.review_days:
-            left = f"{what}: due in {f.opened.review_days - days} days"
-            plan += at(
-                f,
-                since + timedelta(days=days),
-                "Reminder: decide the review",
-                alert(f, f"due-{days}", left, Who.STAFF),
-            )
-    late = alert(f, "overdue", f"{what}: it is overdue", Who.STAFF)
-    note = Note(key="note:overdue", what="nobody has decided in time")
-    return plan + at(f, f.due, "The review is overdue", note, late)
+    return awaiting_decision(
+        f,
+        Stage.AWAITING_DECISION,
+        "review",
+        f"decide whether {f.request.amount} {f.request.currency} are credited to the seller",
+        f.request.notes,
+        since=f.opened_at or f.created_at,
+        due=f.due,
+        reminder_days=f.opened.review_reminder_days,
+    )
 
 
 def _ended(f: CostReviewFacts) -> Plan:

@@ -124,6 +124,7 @@ def test_CLM_1_up_to_100_USD_is_approved_by_rule_at_once(amount: str) -> None:
     [
         ({}, {"amount": "100.01"}, "it is over 100.00 USD"),
         ({"without_approval": Decimal("79.99")}, {}, "it is over 79.99 USD"),
+        ({"claimed_before": Decimal("20.01")}, {}, "it is over 100.00 USD, with 20.01 claimed before"),
         ({"minimum_stock": 2}, {}, "the seller's minimum stock is 2, not 3"),
         ({}, {"receipt": None}, "no receipt is attached"),
         ({"card_on_file": False}, {}, "no card is on file"),
