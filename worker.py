@@ -36,15 +36,20 @@ from temporalio.worker import (
     Worker,
 )
 
+from activities.account_schedules import keep_account_schedules
+from activities.amazon_access import AmazonAccess
+from activities.amazon_batches import AmazonBatches
+from activities.amazon_orders import AmazonOrders
 from activities.code_faults import watch_code
 from activities.connectors.channels import Channels
 from activities.connectors.connections import Connections, Directory
 from activities.connectors.payments import Payments
 from activities.connectors.suppliers import Suppliers
-from activities.database import Alerts, ConnectionRegister, Contacts, Database, open_database
+from activities.database import Alerts, CallRates, ConnectionRegister, Contacts, Database, open_database
 from activities.event_arrival import Arrivals
 from activities.event_delivery import EventDelivery
 from activities.mail.delivery import Mailer
+from activities.report_imports.activities import AmazonReports, ReportedCases
 from activities.worklist_numbers import tell_worklists
 from models.calls import Queue, queue_of
 from models.contract import TASK_QUEUE
@@ -100,10 +105,9 @@ class _Partners:
             return Connections(directory, _with_room(settings, places))
 
         self._rooms = [room(limits.payment_slots), room(limits.supplier_slots), room(limits.channel_slots)]
-        gateways, suppliers, channels = self._rooms
+        gateways, suppliers, self.shops = self._rooms
         self.payments = Payments(gateways)
         self.suppliers = Suppliers(suppliers)
-        self.channels = Channels(channels)
         self.executor = ThreadPoolExecutor(limits.database_slots, thread_name_prefix="database")
 
     async def aclose(self) -> None:
@@ -235,11 +239,16 @@ def _activities(
     mailer = Mailer(_with_room(settings, limits.mail_slots), contacts, contacts, Alerts(engine), client.namespace)
     arrivals = Arrivals(client)
     delivery = EventDelivery(client, engine)
+    amazon = AmazonBatches(AmazonAccess(client, engine, partners.shops, CallRates(engine)))
+    channels = Channels(partners.shops, amazon)
+    amazon_orders = AmazonOrders(engine, partners.shops, CallRates(engine))
+    reports, reported = AmazonReports(partners.shops, engine), ReportedCases(client, engine)
     return {
         Queue.MAIN: [
             books.open_order,
             books.choose_connection,
             books.split_order,
+            books.check_special_order,
             books.save_order,
             books.open_return,
             books.save_return,
@@ -261,6 +270,11 @@ def _activities(
             books.find_cases,
             arrivals.event_arrival,
             delivery.deliver_event,
+            amazon.queue_refund,
+            amazon.open_batch,
+            amazon.return_entries,
+            books.save_report_import,
+            *reported.every,
         ],
         Queue.PAYMENTS: [
             partners.payments.authorize_charge,
@@ -274,7 +288,13 @@ def _activities(
             partners.suppliers.place_supplier_order,
             partners.suppliers.request_rma,
         ],
-        Queue.CHANNELS: [partners.channels.announce_tracking, partners.channels.stop_shipping],
+        Queue.CHANNELS: [
+            channels.announce_tracking,
+            channels.stop_shipping,
+            amazon_orders.look_at_marketplace_order,
+            *amazon.asked_of_amazon,
+            *reports.every,
+        ],
         Queue.MAIL: [mailer.send_mail],
     }
 
@@ -345,7 +365,10 @@ async def run(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
         async with build_worker(client, settings, engine, limits=limits):
             log.info("worker is ready", task_queue=TASK_QUEUE, namespace=client.namespace)
-            beside = [asyncio.create_task(watch_code(client, settings, engine))]
+            beside = [
+                asyncio.create_task(watch_code(client, settings, engine)),
+                asyncio.create_task(keep_account_schedules(client, engine)),
+            ]
             if settings.metrics_address:
                 beside.append(asyncio.create_task(tell_worklists(runtime, client, engine)))
             await stop.wait()

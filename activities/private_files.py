@@ -1,5 +1,6 @@
 """Files and folders for nobody but the user who runs us: orders, addresses and keys lie in them."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -34,3 +35,22 @@ def private_file(file: Path) -> Path:
         finally:
             os.unlink(new)
     return file
+
+
+def write_privately(file: Path, text: str) -> None:
+    """Write the text, 0600; whoever reads the file finds all of the old text or all of the new. Raises OSError,
+    also where the file is a folder or a device."""
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(file))
+    if not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "its folder is not there", str(file))
+    descriptor, new = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(new, file)
+    except BaseException:
+        os.unlink(new)
+        raise

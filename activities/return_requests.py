@@ -45,8 +45,16 @@ class ReturnRequests:
         Raises PartnerUnavailable while nobody answers.
         """
         request = asked.of_order(case_of(order)[1], f"RR-{case_of(orphan)[1]}")
-        if (no := await self._do(lambda session: _not_now(session, request))) is not None:
-            return no
+        no = await self._do(lambda session: _not_now(session, request))
+        return await self.open(request) if no is None else no
+
+    async def open(self, request: ReturnRequest) -> EventDelivered:
+        """Start it, unless it is there, and wait until it is open or refused.
+
+        Raises PartnerUnavailable while nobody answers.
+        """
+        if (known := await self._do(lambda session: _opened(session, request))) is not None:
+            return known
         try:
             await self._start(request)
             for _ in range(_LOOKS):

@@ -104,14 +104,26 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "cost_review": frozenset({"state", "approved", "evidence", "decided_by", "reason", "settled_at"}),
     "claim": frozenset({"state", "approved", "receipts", "decided_by", "reason", "settled_at"}),
     "ledger_line": frozenset(),
+    "amazon_batch": frozenset({"state", "document_id", "tries", "feed_id", "words", "handed_in_at", "ended_at"}),
+    "amazon_queue": frozenset(
+        {
+            *("state", "reason", "chosen", "batch_id", "message_id", "content"),
+            *("told_before", "examined_by", "changed_at"),
+        }
+    ),
 }
-"""Of these tables nothing else ever changes, and no row goes."""
+"""Of these tables nothing else ever changes, and no row goes but what is kept for some time only."""
+KEPT_FOR_SOME_TIME: Final = frozenset({"webhook", "webhook_refusal"})
+"""What a gateway said goes when it is old (`BACKHAUL_WEBHOOK_DAYS`)."""
 DECIDED_LATER: Final[Mapping[str, frozenset[str]]] = {
     "orders": frozenset({"charge_connection_id", "run_id"}),
     "refund": frozenset({"confirmed_by", "confirmed_at"}),
 }
 """May be empty at first; once they say something, they say so for ever."""
-NEVER_DELETED: Final = (*MAY_CHANGE, "charge", "supplier_order", "supplier_order_line", "returns", "orphan")
+NEVER_DELETED: Final = (
+    *(table for table in MAY_CHANGE if table not in KEPT_FOR_SOME_TIME),
+    *("charge", "supplier_order", "supplier_order_line", "returns", "orphan"),
+)
 _JSON: Final = {
     "orders": ("request", "seller"),
     "claim": ("units",),

@@ -21,6 +21,8 @@ class AlertKind(StrEnum):
     """A partner says no for good, or can't be asked: the request, a setting or a connection is wrong."""
     CONNECTION = "connection"
     """A connection can't be used until staff mend it: one alert for all of its cases."""
+    BALANCE = "balance"
+    """A seller's balance does not cover its refunds: one alert for all of them (BAL-1)."""
     FAULT = "fault"
     """A fault of ours."""
     TEMPLATE = "template"
@@ -31,8 +33,8 @@ class AlertKind(StrEnum):
 
 class AlertTopic(Message):
     """What an alert is about. `name`: the partner (`payment gateway`, `supplier brembo`); the connection's id, or
-    whose is missing (`seller:acme`); of a fault of ours the call (`send_refund`); the template
-    (`acme/en/order_shipped.md`); of orphans their stage."""
+    whose is missing (`seller:acme`); the seller whose balance is short (`seller:acme`); of a fault of ours the
+    call (`send_refund`); the template (`acme/en/order_shipped.md`); of orphans their stage."""
 
     kind: AlertKind
     name: Annotated[str, Field(min_length=1, max_length=150, pattern="^[^,]+$")]
@@ -47,6 +49,7 @@ WORKLIST_OF: Final[Mapping[AlertKind, Work]] = {
     AlertKind.OUTAGE: Work.PARTNER_IN_TROUBLE,
     AlertKind.REFUSAL: Work.PARTNER_IN_TROUBLE,
     AlertKind.CONNECTION: Work.PARTNER_IN_TROUBLE,
+    AlertKind.BALANCE: Work.BALANCE_SHORT,
     AlertKind.FAULT: Work.FAULTS_OF_OURS,
     AlertKind.ORPHANS: Work.ORPHANS,
 }
@@ -62,6 +65,8 @@ def kind_of(category: Category) -> AlertKind:
             return AlertKind.REFUSAL
         case Category.CONNECTION_UNUSABLE:
             return AlertKind.CONNECTION
+        case Category.BALANCE_SHORT:
+            return AlertKind.BALANCE
     return AlertKind.FAULT
 
 

@@ -24,7 +24,7 @@ class BookedLine(NamedTuple):
     at: datetime
     movement: str
     kind: str
-    order_id: str
+    order_id: str | None
     debit: str
     credit: str
     amount: Decimal
@@ -52,6 +52,7 @@ def beancount_text(lines: Iterable[BookedLine]) -> Iterator[str]:
         if (one.movement, one.kind) != before:
             before = (one.movement, one.kind)
             yield ""
-            yield f'{one.at.date()} * "{one.movement} {one.kind}" ^order-{one.order_id}'
+            link = f" ^order-{one.order_id}" if one.order_id is not None else ""
+            yield f'{one.at.date()} * "{one.movement} {one.kind}"{link}'
         yield f"  {account_name(one.debit)}  {one.amount:f} {one.currency}"
         yield f"  {account_name(one.credit)}  -{one.amount:f} {one.currency}"

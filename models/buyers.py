@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from models.countries import Country
 from models.message import Message, Text
+from models.text import on_one_line
 
 _PRIMARY: Final = re.compile(r"^([A-Za-z]{2})(?:[-_].*)?$")
 DEFAULT_LANGUAGE: Final = "en"
@@ -27,7 +28,9 @@ Language = Annotated[str, BeforeValidator(_primary_language)]
 EmailAsTyped = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=320)]
 """An address as a shop has it; whether a mail gets there is seen when one is sent (ORD-21)."""
 
-_PostalCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+_PostalCode = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20), AfterValidator(on_one_line)
+]
 
 
 class Address(Message):

@@ -13,13 +13,16 @@ from models import (
     claims,
     cost_reviews,
     event_times,
+    marketplace_orders,
     orphans,
     partners,
     records,
     refunds,
     replacements,
+    special_orders,
     splits,
 )
+from models.amazon import batches, queue, report_imports
 from models.message import Message
 
 Asked = TypeVar("Asked", bound=Message)
@@ -56,6 +59,9 @@ class Call(Generic[Asked, Given]):
 OPEN_ORDER: Final = Call("open_order", records.OpenOrder, records.OpenedOrder)
 CHOOSE_CONNECTION: Final = Call("choose_connection", charges.ChooseConnection, charges.ChargeConnection)
 SPLIT_ORDER: Final = Call("split_order", splits.SplitOrder, splits.OrderSplit)
+CHECK_SPECIAL_ORDER: Final = Call(
+    "check_special_order", special_orders.CheckSpecialOrder, special_orders.SpecialOrderChecked
+)
 SAVE_ORDER: Final = Call("save_order", records.SaveOrder, records.Saved)
 OPEN_RETURN: Final = Call("open_return", records.OpenReturn, records.ReturnOpening)
 SAVE_RETURN: Final = Call("save_return", records.SaveReturn, records.Saved)
@@ -86,14 +92,52 @@ PLACE_SUPPLIER_ORDER: Final = Call(
 )
 REQUEST_RMA: Final = Call("request_rma", partners.RequestRma, partners.RmaAnswer, Queue.SUPPLIERS)
 
+QUEUE_REFUND: Final = Call("queue_refund", queue.QueueRefund, partners.RefundAnswer)
+OPEN_BATCH: Final = Call("open_batch", batches.OpenBatch, batches.OpenedBatch)
+LOOK_AT_TRANSACTIONS: Final = Call(
+    "look_at_transactions", batches.LookAtTransactions, batches.TransactionsSeen, Queue.CHANNELS
+)
+RETURN_ENTRIES: Final = Call("return_entries", batches.ReturnEntries, batches.BatchSettled)
+UPLOAD_FEED: Final = Call("upload_feed", batches.BatchStep, batches.UploadedFeed, Queue.CHANNELS)
+CREATE_FEED: Final = Call("create_feed", batches.CreateFeed, batches.CreatedFeed, Queue.CHANNELS)
+FIND_FEED: Final = Call("find_feed", batches.FindFeed, batches.FoundFeed, Queue.CHANNELS)
+LOOK_AT_FEED: Final = Call("look_at_feed", batches.LookAtFeed, batches.FeedStatus, Queue.CHANNELS)
+READ_FEED: Final = Call("read_feed", batches.LookAtFeed, batches.BatchSettled, Queue.CHANNELS)
+
 ANNOUNCE_TRACKING: Final = Call("announce_tracking", partners.AnnounceTracking, records.Saved, Queue.CHANNELS)
 STOP_SHIPPING: Final = Call("stop_shipping", partners.StopShipping, records.Saved, Queue.CHANNELS)
+LOOK_AT_MARKETPLACE: Final = Call(
+    "look_at_marketplace_order",
+    marketplace_orders.LookAtMarketplace,
+    marketplace_orders.MarketplaceOrder,
+    Queue.CHANNELS,
+)
 
 SEND_MAIL: Final = Call("send_mail", partners.Mail, partners.MailSent, Queue.MAIL)
 
 SAVE_ORPHAN: Final = Call("save_orphan", orphans.SaveOrphan, records.Saved)
 FIND_CASES: Final = Call("find_cases", orphans.FindCases, orphans.FoundCases)
 DELIVER_EVENT: Final = Call("deliver_event", orphans.DeliverEvent, orphans.EventDelivered)
+
+REQUEST_REPORT: Final = Call(
+    "request_returns_report", report_imports.RequestReport, report_imports.ReportRequested, Queue.CHANNELS
+)
+LOOK_AT_REPORT: Final = Call(
+    "look_at_report", report_imports.LookAtReport, report_imports.ReportStands, Queue.CHANNELS
+)
+READ_REPORT: Final = Call(
+    "read_returns_report", report_imports.ReadReport, report_imports.StagedReport, Queue.CHANNELS
+)
+TAKE_RETURNS: Final = Call("take_returns", report_imports.TakeReturns, report_imports.CasesTaken)
+REQUEST_ORDER_REPORT: Final = Call(
+    "request_order_report", report_imports.RequestReport, report_imports.ReportRequested, Queue.CHANNELS
+)
+READ_ORDER_REPORT: Final = Call(
+    "read_order_report", report_imports.ReadReport, report_imports.StagedReport, Queue.CHANNELS
+)
+TAKE_ORDERS: Final = Call("take_orders", report_imports.TakeOrders, report_imports.CasesTaken)
+BOOK_SETTLEMENT: Final = Call("book_settlement", report_imports.BookSettlement, report_imports.CasesTaken)
+SAVE_REPORT_IMPORT: Final = Call("save_report_import", report_imports.SaveReportImport, records.Saved)
 
 NOTE_DELIVERY: Final = Call("note_delivery", records.NoteDelivery, records.Saved)
 NOTE_CORRECTION: Final = Call("note_correction", records.NoteCorrection, records.NotedCorrection)

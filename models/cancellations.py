@@ -30,6 +30,10 @@ class CancelRequest(Event):
     """None: the whole order; some of them are split off first (CAN-10)."""
     fault: Fault | None = None
     """By whose fault; unless said, it follows from the actor (CAN-12)."""
+    cancelled_there: bool = False
+    """The marketplace has cancelled it already: it is not told (CAN-8)."""
+    without_sending: bool = False
+    """The marketplace is not told, where the seller's settings allow that (CAN-9)."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

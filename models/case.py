@@ -34,6 +34,10 @@ class OrderStage(StrEnum):
     ON_HOLD = "on_hold"
     PLACING = "placing"
     AWAITING_SHIPMENT = "awaiting_shipment"
+    AWAITING_CHOICE = "awaiting_choice"
+    """Nobody had its items: the seller chooses what becomes of it (ORD-8)."""
+    AWAITING_STOCK = "awaiting_stock"
+    """A special order: the buyer waits until stock arrives (ORD-8)."""
     CANCELLING = "cancelling"
     SHIPPED = "shipped"
     CANCELLED = "cancelled"
@@ -121,6 +125,36 @@ class ClaimStage(StrEnum):
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
+class ChannelBatchStage(StrEnum):
+    """Where a document to a marketplace stands (AMZ-5, AMZ-10)."""
+
+    SENDING = "sending"
+    IN_DOUBT = "in_doubt"
+    """Nobody knows whether it arrived: nothing of its kind is sent until that is known."""
+    PROCESSING = "processing"
+    DONE = "done"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    TERMINATED = "terminated"
+
+
+class ReportImportStage(StrEnum):
+    """Where the import of a report stands (AMZ-1)."""
+
+    ASKING = "asking"
+    IN_THE_MAKING = "in_the_making"
+    """Amazon makes the report."""
+    DOWNLOADING = "downloading"
+    IMPORTING = "importing"
+    IMPORTED = "imported"
+    NO_DATA = "no_data"
+    """Amazon knows of no returns."""
+    REFUSED = "refused"
+    """What came is no returns report."""
     STOPPED = "stopped"
     TERMINATED = "terminated"
 
@@ -219,7 +253,7 @@ class CaseRecord(Message):
     """The keys of what holds it up (`models.alerts`), once staff are told (NTF-9)."""
     ended: bool
     numbers: tuple[str, ...] = ()
-    """Every number by which it can be found (RET-17), as typed; none: those of the last record."""
+    """The numbers by which it can be found (RET-17), as typed, that are new since the last record."""
     first_step: int
     steps: tuple[Step, ...]
     """The steps that are new since the last record; the first of them is number `first_step`."""

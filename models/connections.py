@@ -4,14 +4,18 @@ The secret is never in a connection: it says where the secret stands.
 """
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, model_validator
 
+from models.amazon.account import AmazonOptions, read_options
+from models.amazon.marketplaces import currencies_of
 from models.failures import Problem
 from models.ids import ID_FORM, CaseId
 from models.message import GatewayId, Message, Text
+from models.secret_reference import SecretReference
 
 
 class ConnectionKind(StrEnum):
@@ -31,6 +35,8 @@ class Provider(StrEnum):
     SUPPLIER_JSON = "supplier_json"
     """The JSON API of docs/partner-api.md."""
     SHOP_JSON = "shop_json"
+    AMAZON = "amazon"
+    """The Selling Partner API: docs/amazon.md."""
 
 
 KIND_OF: Final = {
@@ -39,6 +45,7 @@ KIND_OF: Final = {
     Provider.AUTHORIZE_NET: ConnectionKind.PAYMENTS,
     Provider.SUPPLIER_JSON: ConnectionKind.SUPPLIER,
     Provider.SHOP_JSON: ConnectionKind.CHANNEL,
+    Provider.AMAZON: ConnectionKind.CHANNEL,
 }
 
 BROKER: Final = "broker"
@@ -49,10 +56,10 @@ HOW_TO_ADD: Final = (
 """What staff do where no connection leads."""
 
 _OWNER: Final = re.compile(rf"broker|(seller|supplier):{ID_FORM}")
-_SECRET: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,199}|file:/[!-~]{1,999}")
 SIGNS_WITH_SECRET: Final = frozenset({Provider.STRIPE, Provider.AUTHORIZE_NET})
 """Providers whose webhooks are signed with a secret that we have too. PayPal says itself what it signed."""
 MOST_WEBHOOK_SECRETS: Final = 5
+_MERCHANT: Final = re.compile(r"[A-Z0-9]{5,20}")
 
 _OPTION: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 
@@ -63,23 +70,21 @@ def _known_owner(owner: str) -> str:
     return owner
 
 
-def _reference(secret: str) -> str:
-    if not _SECRET.fullmatch(secret):
-        raise ValueError("say where the secret stands, never the secret itself: env:NAME or file:/PATH")
-    return secret
-
-
 def _option(name: str) -> str:
     if not _OPTION.fullmatch(name):
         raise ValueError("the name of an option is made of small letters, digits and _")
     return name
 
 
+def _written(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool | int) else value
+
+
+OptionText = Annotated[Text, BeforeValidator(_written)]
+"""What stands in an option; `true` and `30` need no quotes."""
+
 Owner = Annotated[str, AfterValidator(_known_owner)]
 """`broker`, `seller:ID` or `supplier:ID`."""
-
-SecretReference = Annotated[str, AfterValidator(_reference)]
-"""Where a secret stands: `env:NAME` or `file:/PATH`. Never the secret itself."""
 
 
 class Connection(Message):
@@ -96,7 +101,7 @@ class Connection(Message):
     secret: SecretReference | None = None
     webhook_secrets: Annotated[tuple[SecretReference, ...], Field(max_length=MOST_WEBHOOK_SECRETS)] = ()
     """With what the provider signs its webhooks; several while one takes the place of another."""
-    options: Annotated[dict[Annotated[str, AfterValidator(_option)], Text], Field(max_length=50)] = Field(
+    options: Annotated[dict[Annotated[str, AfterValidator(_option)], OptionText], Field(max_length=50)] = Field(
         default_factory=dict
     )
     active: bool = True
@@ -114,6 +119,16 @@ class Connection(Message):
             raise ValueError(f"webhook_secrets: {self.provider.value} signs no webhooks with a secret")
         return self
 
+    @model_validator(mode="after")
+    def _is_whole_where_it_leads_to_amazon(self) -> Self:
+        if self.provider is Provider.AMAZON:
+            read_options(self.options)
+            if not self.owner.startswith("seller:"):
+                raise ValueError("owner: an account at Amazon is a seller's: seller:ID")
+            if not self.account or not _MERCHANT.fullmatch(self.account):
+                raise ValueError("account: Amazon's merchant id of the seller is needed, such as A2EXAMPLE1234")
+        return self
+
 
 def of_seller(seller_id: str) -> str:
     """The owner `seller:ID`."""
@@ -126,8 +141,22 @@ def of_supplier(supplier_id: str) -> str:
 
 
 def serves_channel(connection: Connection, channel: str) -> bool:
-    """Whether it is for this channel: the one that its option `channel` names, or any."""
+    """Whether it is for this channel: Amazon, or the one that its option `channel` names, or any."""
+    if connection.provider is Provider.AMAZON:
+        return channel == "amazon"
     return connection.options.get("channel", channel) == channel
+
+
+def amazon_options(connection: Connection) -> AmazonOptions:
+    """Of a connection to Amazon, which was checked when it was made."""
+    return read_options(connection.options)
+
+
+def account_for(accounts: Sequence[Connection], currency: str) -> Connection | None:
+    """Of a seller's accounts at Amazon the one that an order in this currency is of; none: it may be several."""
+    fitting = [one for one in accounts if currency in currencies_of(amazon_options(one).marketplaces)]
+    found = fitting or accounts
+    return found[0] if len(found) == 1 else None
 
 
 FIXED: Final = ("kind", "provider", "owner", "account")

@@ -10,8 +10,19 @@ from typing import Final
 
 from temporalio.common import SearchAttributeKey
 
+from models.amazon.batches import ChannelBatchRequest, FeedResolved
+from models.amazon.report_imports import ReportImportRequest
 from models.cancellations import CancelRequest
-from models.case import ClaimStage, CostReviewStage, OrderStage, OrphanStage, RefundStage, ReturnStage
+from models.case import (
+    ChannelBatchStage,
+    ClaimStage,
+    CostReviewStage,
+    OrderStage,
+    OrphanStage,
+    RefundStage,
+    ReportImportStage,
+    ReturnStage,
+)
 from models.claims import ClaimDecision, ClaimRequest, ClaimWithdrawn, ReceiptAdded
 from models.cost_reviews import CostDecision, CostReviewRequest, EvidenceAdded, ReviewWithdrawn
 from models.message import Event, Request
@@ -33,6 +44,7 @@ from models.returns import (
     Withdrawal,
 )
 from models.senders import (
+    BATCH_SENDERS,
     CLAIM_SENDERS,
     COST_REVIEW_SENDERS,
     ORDER_SENDERS,
@@ -43,6 +55,7 @@ from models.senders import (
     Roles,
     require_sender,
 )
+from models.special_orders import ChoiceAfterVoid, StockArrived
 
 TASK_QUEUE: Final = "backhaul"
 
@@ -52,6 +65,14 @@ REFUND: Final = "Refund"
 ORPHAN: Final = "Orphan"
 COST_REVIEW: Final = "CostReview"
 CLAIM: Final = "Claim"
+CHANNEL_BATCH: Final = "ChannelBatch"
+QUEUE_SUBMISSION: Final = "QueueSubmission"
+"""Sends an account's queue when its schedule says so (AMZ-6); no case."""
+REPORT_IMPORT: Final = "ReportImport"
+RETURNS_DUE: Final = "ReturnsDue"
+"""Begins the import of an account's returns by schedule; no case."""
+ORDERS_DUE: Final = "OrdersDue"
+"""The same of its orders (CAN-7); no case."""
 DELIVERY: Final = "Delivery"
 """Writes down that a parcel of an order that has ended arrived; no case."""
 CORRECTION: Final = "Correction"
@@ -67,6 +88,8 @@ ORDER_EVENTS: Final[dict[str, type[Event]]] = {
     "address_changed": AddressChanged,
     "shipment_corrected": ShipmentCorrected,
     "supplier_shortage": SupplierShortage,
+    "choice_after_void": ChoiceAfterVoid,
+    "stock_arrived": StockArrived,
     "delivered": Delivered,
 }
 
@@ -102,6 +125,8 @@ CLAIM_EVENTS: Final[dict[str, type[Event]]] = {
     "claim_withdrawn": ClaimWithdrawn,
     "receipt_added": ReceiptAdded,
 }
+
+BATCH_EVENTS: Final[dict[str, type[Event]]] = {"feed_resolved": FeedResolved}
 
 ORPHAN_EVENTS: Final[dict[str, type[Event]]] = {"match": Match, "dismiss": Dismiss}
 
@@ -263,7 +288,50 @@ CLAIM_KIND: Final = CaseKind(
     ),
     CLAIM_SENDERS,
 )
-KINDS: Final = (ORDER_KIND, RETURN_KIND, REFUND_KIND, ORPHAN_KIND, COST_REVIEW_KIND, CLAIM_KIND)
+CHANNEL_BATCH_KIND: Final = CaseKind(
+    CHANNEL_BATCH,
+    "batch-",
+    ChannelBatchRequest,
+    "batch_id",
+    BATCH_EVENTS,
+    ChannelBatchStage,
+    frozenset(
+        {
+            ChannelBatchStage.DONE,
+            ChannelBatchStage.REFUSED,
+            ChannelBatchStage.STOPPED,
+            ChannelBatchStage.TERMINATED,
+        }
+    ),
+    BATCH_SENDERS,
+)
+REPORT_IMPORT_KIND: Final = CaseKind(
+    REPORT_IMPORT,
+    "report-import-",
+    ReportImportRequest,
+    "import_id",
+    {},
+    ReportImportStage,
+    frozenset(
+        {
+            ReportImportStage.IMPORTED,
+            ReportImportStage.NO_DATA,
+            ReportImportStage.REFUSED,
+            ReportImportStage.STOPPED,
+            ReportImportStage.TERMINATED,
+        }
+    ),
+)
+KINDS: Final = (
+    ORDER_KIND,
+    RETURN_KIND,
+    REFUND_KIND,
+    ORPHAN_KIND,
+    COST_REVIEW_KIND,
+    CLAIM_KIND,
+    CHANNEL_BATCH_KIND,
+    REPORT_IMPORT_KIND,
+)
 
 EVENTS: Final[dict[str, dict[str, type[Event]]]] = {kind.name: dict(kind.events) for kind in KINDS}
 

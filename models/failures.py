@@ -13,7 +13,8 @@ class Category(StrEnum):
     can work once the thing exists (NotFound), worked already or lost against another (Conflict), is well
     formed but our rule says no (RefusedByRule), the partner says no (RefusedByPartner), the partner says
     nothing (PartnerUnavailable), nobody was asked, for the way to the partner is not set up here, or its key is
-    not taken (ConnectionUnusable); everything else is a fault of ours (Internal).
+    not taken (ConnectionUnusable), or the seller's balance does not cover it (BalanceShort); everything else is a
+    fault of ours (Internal).
     """
 
     INVALID_INPUT = "InvalidInput"
@@ -23,6 +24,7 @@ class Category(StrEnum):
     REFUSED_BY_PARTNER = "RefusedByPartner"
     PARTNER_UNAVAILABLE = "PartnerUnavailable"
     CONNECTION_UNUSABLE = "ConnectionUnusable"
+    BALANCE_SHORT = "BalanceShort"
     INTERNAL = "Internal"
 
 
@@ -42,6 +44,7 @@ HANDLING: dict[Category, Handling] = {
     Category.REFUSED_BY_PARTNER: Handling("staff talk to the partner", False, 6),
     Category.PARTNER_UNAVAILABLE: Handling("nobody: it is tried again", True, 7),
     Category.CONNECTION_UNUSABLE: Handling("staff mend the connection", False, 8),
+    Category.BALANCE_SHORT: Handling("the seller brings its balance up", False, 9),
     Category.INTERNAL: Handling("the developers", True, 70),
 }
 
@@ -126,4 +129,15 @@ class ConnectionUnusable(BackhaulError):
 
     def __init__(self, connection: str, message: str) -> None:
         self.connection = connection
+        super().__init__(message)
+
+
+class BalanceShort(BackhaulError):
+    """What the seller has at its disposal does not cover it, its reserved funds included (BAL-1); it works once it
+    does. `seller_id`: staff are told once for all the seller's cases."""
+
+    category = Category.BALANCE_SHORT
+
+    def __init__(self, seller_id: str, message: str) -> None:
+        self.seller_id = seller_id
         super().__init__(message)

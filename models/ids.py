@@ -4,7 +4,7 @@ Ids carry no names, e-mails or addresses: they are visible in the Temporal UI, i
 """
 
 from hashlib import sha256
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator
 
@@ -31,7 +31,9 @@ CaseId = Annotated[str, _id_of(MOST_CHARACTERS)]
 ReturnId = Annotated[str, _id_of(130)]
 """The id of a return: room for one that is derived from the longest order id."""
 
-DerivedId = Annotated[str, _id_of(160)]
+_MOST_DERIVED: Final = 160
+
+DerivedId = Annotated[str, _id_of(_MOST_DERIVED)]
 """The id of a refund or a charge: room for one that is derived from the longest return id."""
 
 LineId = Annotated[str, _id_of(110)]
@@ -40,8 +42,8 @@ LineId = Annotated[str, _id_of(110)]
 _REPLACEMENT: Final = "RP."
 _SPLIT: Final = "SP."
 
-KindName = Literal["order", "return", "refund", "orphan", "cost-review", "claim"]
-_KINDS: tuple[KindName, ...] = ("order", "return", "refund", "orphan", "cost-review", "claim")
+KindName = Literal["order", "return", "refund", "orphan", "cost-review", "claim", "batch", "report-import"]
+_KINDS: tuple[KindName, ...] = get_args(KindName)
 
 
 def order_workflow_id(order_id: str) -> str:
@@ -84,6 +86,16 @@ def claim_id(order_id: str, ordinal: int) -> str:
     return f"CL-{order_id}-{ordinal}"
 
 
+def cancellation_entry_id(order_id: str) -> str:
+    """The cancellation of an order in the queue to its marketplace: `CX-1001`."""
+    return f"CX-{order_id}"
+
+
+def batch_workflow_id(batch_id: str) -> str:
+    """`B-acme-amazon-R-20260301T120000` -> `batch-B-acme-amazon-R-20260301T120000`."""
+    return f"batch-{batch_id}"
+
+
 def correction_workflow_id(order_id: str, event_id: str) -> str:
     """A new number of a parcel of an order that has ended; the same event is the same one."""
     return f"correction-{order_id}-{sha256(event_id.encode()).hexdigest()[:12]}"
@@ -98,8 +110,8 @@ def case_of(workflow_id: str) -> tuple[KindName, str]:
         if workflow_id.startswith(f"{kind}-") and len(workflow_id) > len(kind) + 1:
             return kind, workflow_id[len(kind) + 1 :]
     raise ValueError(
-        f"{workflow_id!r} is not the workflow id of an order, a return, a refund, an orphan, a cost review "
-        "or a claim"
+        f"{workflow_id!r} is not the workflow id of an order, a return, a refund, an orphan, a cost review, "
+        "a claim, a batch or the import of a report"
     )
 
 
@@ -145,6 +157,15 @@ def return_refund_id(return_id: str, whom: Literal["buyer", "seller"], ordinal: 
 def direct_refund_id(order_id: str, ordinal: int) -> str:
     """A refund of the buyer without a return, asked for by a person (REF-2): never a number of the case's own."""
     return f"RF-{order_id}-D{ordinal}"
+
+
+def refund_part_id(refund_id: str, number: int) -> str:
+    """One part of a refund that no single payment could carry: `RF-1001-D1P2`, whoever asked (REF-3, REF-6).
+
+    What would be longer than ids of refunds are is named by its hash.
+    """
+    plain = f"{refund_id}P{number}"
+    return plain if len(plain) <= _MOST_DERIVED else f"RF-{sha256(refund_id.encode()).hexdigest()[:32]}P{number}"
 
 
 def component_line_id(kit_line_id: str, ordinal: int) -> str:

@@ -52,12 +52,30 @@ def clearing(channel: Channel) -> str:
     return f"marketplace/{channel.value}/clearing"
 
 
+def deposited(channel: Channel) -> str:
+    """What a marketplace paid out to sellers, less what it took from them."""
+    return f"marketplace/{channel.value}/deposited"
+
+
+def held_back(channel: Channel) -> str:
+    """What a marketplace keeps back until the next settlement."""
+    return f"marketplace/{channel.value}/reserve"
+
+
+def suspense(channel: Channel) -> str:
+    """What a settlement says in words that are not known here, of orders that are not, or beside its total."""
+    return f"marketplace/{channel.value}/suspense"
+
+
 ACCOUNTS: Final = (
     "seller/_%/available",
     "seller/_%/reserved",
     "seller/_%/pending",
     "supplier/_%/receivable",
     "marketplace/_%/clearing",
+    "marketplace/_%/deposited",
+    "marketplace/_%/reserve",
+    "marketplace/_%/suspense",
     BUYERS_PAYMENTS,
     BUYERS_REFUNDS,
     BROKER_REVENUE,
@@ -83,6 +101,16 @@ class EntryKind(StrEnum):
     REFUNDED = "refunded"
     TAKEN_BACK = "taken_back"
     CREDITED = "credited"
+    SOLD = "sold"
+    GIVEN_BACK = "given_back"
+    COMMISSION = "commission"
+    COMMISSION_RETURNED = "commission_returned"
+    ADMINISTRATION_FEE = "administration_fee"
+    FEE = "fee"
+    TAX_WITHHELD = "tax_withheld"
+    RESERVE = "reserve"
+    UNKNOWN = "unknown"
+    OUT_OF_BALANCE = "out_of_balance"
 
 
 KINDS: Final[dict[str, tuple[EntryKind, ...]]] = {
@@ -92,6 +120,18 @@ KINDS: Final[dict[str, tuple[EntryKind, ...]]] = {
     "credit_memo": (EntryKind.CREDITED,),
     "cost_review": (EntryKind.CREDITED,),
     "claim": (EntryKind.CREDITED,),
+    "settlement": (
+        EntryKind.SOLD,
+        EntryKind.GIVEN_BACK,
+        EntryKind.COMMISSION,
+        EntryKind.COMMISSION_RETURNED,
+        EntryKind.ADMINISTRATION_FEE,
+        EntryKind.FEE,
+        EntryKind.TAX_WITHHELD,
+        EntryKind.RESERVE,
+        EntryKind.UNKNOWN,
+        EntryKind.OUT_OF_BALANCE,
+    ),
 }
 """What may become of each kind of movement, by the word with which its name begins."""
 
@@ -109,7 +149,8 @@ class Entry(Message):
 
     movement: str
     kind: EntryKind
-    order_id: CaseId
+    order_id: CaseId | None
+    """None: it is of no order that is known here."""
     currency: Currency
     lines: tuple[Line, ...]
     at: datetime
@@ -184,6 +225,30 @@ class ClaimCredited(Message):
     @property
     def movement(self) -> str:
         return f"claim/{self.claim_id}"
+
+
+class AmountsSettled(Message):
+    """What a settlement says of one order, added up by component; or of none, or what is beside its total.
+
+    `order_id` none: the order is not known here. `number`: Amazon's of the order, empty: of none.
+    """
+
+    connection_id: CaseId
+    settlement_id: str
+    number: str
+    order_id: CaseId | None
+    seller_id: CaseId
+    channel: Channel = Channel.AMAZON
+    currency: Currency
+    units: dict[EntryKind, int]
+    """Of the currency's smallest unit; less than nothing: the marketplace takes it."""
+    at: datetime
+
+    @property
+    def movement(self) -> str:
+        return "/".join(
+            ("settlement", self.connection_id, self.settlement_id, *([self.number] if self.number else []))
+        )
 
 
 # ---- what is entered when ----
@@ -270,6 +335,37 @@ def claim_entries(claim: ClaimCredited) -> list[Entry]:
     """The broker bears what the seller paid elsewhere: the seller's balance is credited (CLM-1)."""
     line = _line(BROKER_EXPENSE, available(claim.seller_id), claim.units)
     return [_entry(claim.movement, EntryKind.CREDITED, claim.order_id, claim.currency, [line], claim.at)]
+
+
+def amounts_settled(settled: AmountsSettled) -> list[Entry]:
+    """What a settlement says of one order, or of none (AMZ-8): each component between where it comes from, or
+    goes, and what the marketplace pays out. Nothing needs no entry."""
+    paid_out = deposited(settled.channel)
+    found = [
+        (kind, units, settled_account(settled, kind)) for kind, units in sorted(settled.units.items()) if units
+    ]
+    return [
+        Entry(
+            movement=settled.movement,
+            kind=kind,
+            order_id=settled.order_id,
+            currency=settled.currency,
+            lines=(_line(paid_out, account, units) if units > 0 else _line(account, paid_out, -units),),
+            at=settled.at,
+        )
+        for kind, units, account in found
+    ]
+
+
+def settled_account(settled: AmountsSettled, kind: EntryKind) -> str:
+    """Where an amount of a settlement comes from, or goes."""
+    if kind in (EntryKind.SOLD, EntryKind.GIVEN_BACK) and settled.order_id is not None:
+        return clearing(settled.channel)
+    if kind is EntryKind.RESERVE:
+        return held_back(settled.channel)
+    if kind in (EntryKind.SOLD, EntryKind.GIVEN_BACK, EntryKind.UNKNOWN, EntryKind.OUT_OF_BALANCE):
+        return suspense(settled.channel)
+    return available(settled.seller_id)
 
 
 def _line(debit: str, credit: str, units: int) -> Line:

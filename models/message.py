@@ -64,10 +64,15 @@ Actor = Annotated[
         rf"({_ROLES}):\S.{{0,99}}",
         f"is role:name, such as seller:jane, on one line; the roles are {_ROLES.replace('|', ', ')}",
     ),
+    AfterValidator(on_one_line),
 ]
 """Who did it: `role:name`, e.g. `seller:jane`."""
 
-Asker = Annotated[str, written_as(r"[a-z]+:\S.{0,99}", "is role:name, such as seller:jane, on one line")]
+Asker = Annotated[
+    str,
+    written_as(r"[a-z]+:\S.{0,99}", "is role:name, such as seller:jane, on one line"),
+    AfterValidator(on_one_line),
+]
 """Who asks for a case of its own: `role:name`."""
 
 

@@ -4,15 +4,15 @@ Amounts travel as decimal *strings*: a JSON number has already lost digits, so i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from iso4217 import Currency as Iso4217
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
-_DECIMAL = re.compile(r"^-?\d{1,15}(\.\d{1,6})?$")
+_DECIMAL = re.compile(r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")
 
 
 def _decimal_string(value: Any) -> Any:
@@ -25,12 +25,16 @@ def _decimal_string(value: Any) -> Any:
     return value.strip()
 
 
+_FUNDS = frozenset({"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW"})
+"""Units of account that ISO 4217 gives decimals, as if they were money."""
+
+
 def _known_currency(code: str) -> str:
     try:
         currency = Iso4217(code)
     except ValueError:
         raise ValueError("not an ISO 4217 currency code in capital letters, such as USD") from None
-    if currency.exponent is None:
+    if currency.exponent is None or code in _FUNDS:
         raise ValueError("a code for tests, metals or funds; nobody pays with it: give a currency such as USD")
     return code
 
@@ -123,3 +127,28 @@ def share_of_units(total: Decimal, quantity: int, already: int, taken: int, curr
     before = base * already + min(already, extra)
     after = base * (already + taken) + min(already + taken, extra)
     return from_minor_units(after - before, currency)
+
+
+class UnitsOfLine(NamedTuple):
+    quantity: int
+    worth: Decimal
+
+
+def moved_for_units(
+    total: Decimal,
+    named: Mapping[str, UnitsOfLine],
+    since: Mapping[str, int],
+    asked: Mapping[str, int],
+    currency: str,
+) -> Decimal:
+    """How much of `total`, which moved for the units `named`, by line, moved for those that are `asked` for.
+
+    It is counted once: first for those that were refunded `since` (REF-13).
+    """
+    moved = Decimal(0)
+    shares = allocate(total, [one.worth for one in named.values()], currency) if named else []
+    for (line_id, units), share in zip(named.items(), shares, strict=True):
+        before = min(since.get(line_id, 0), units.quantity)
+        now = min(asked.get(line_id, 0), units.quantity - before)
+        moved += share_of_units(share, units.quantity, before, now, currency)
+    return moved

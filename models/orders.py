@@ -311,6 +311,9 @@ class Hold(Event):
     """Stop before the order goes to a supplier."""
 
     reason: Text
+    answer_days: Annotated[int, Field(ge=1, le=30)] | None = None
+    """A buyer asks the marketplace to cancel (CAN-7): within so many days the seller cancels, or releases the hold
+    (CAN-8)."""
 
 
 class Resume(Event):

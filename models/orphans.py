@@ -14,7 +14,8 @@ from models.ids import CaseId, DerivedId, KindName, case_of, orphan_workflow_id
 from models.marketplace_returns import OPENED_BY_MARKETPLACES, ReturnAsked
 from models.message import Event, LongText, Message, Number, Request, Text, folded
 from models.order_events import Delivered, ShipmentCorrected
-from models.orders import Shipment
+from models.orders import Hold, Shipment
+from models.orphan_looks import FIRST_PAUSES, LookPauses
 from models.parties import Days
 from models.refunds import GatewayUpdate
 from models.returns import (
@@ -60,6 +61,7 @@ REPORTABLE: Final[Mapping[str, Reportable]] = {
     "shipment_corrected": Reportable("order", ShipmentCorrected),
     "delivered": Reportable("order", Delivered, ("tracking_number",)),
     "cancel_request": Reportable("order", CancelRequest),
+    "hold": Reportable("order", Hold),
     "supplier_rma": Reportable("return", SupplierRma),
     "return_tracking": Reportable("return", ReturnTracking),
     "goods_received": Reportable("return", GoodsReceived),
@@ -128,6 +130,9 @@ class OrphanRequest(Request):
     the only case that fits; buyers and sellers are heard too."""
     look_days: Days = 90
     """For so long its case is looked for."""
+    look_pauses_minutes: LookPauses = FIRST_PAUSES
+    """After each of the first looks; after them it looks once a day. Its case calls it as soon as it has one of
+    its numbers, but can't while the database does not know the orphan: the second look is for that moment."""
     continued: dict[str, Any] | None = None
     """The facts of the run that this one continues; from nobody else are they believed."""
 

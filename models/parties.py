@@ -122,8 +122,18 @@ class Seller(Party):
     shipment_reminder_days: tuple[Days, ...] = (5, 14)
     """Staff are told when an order has not shipped by then."""
 
+    choice_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    """So long the seller may choose what becomes of units that nobody had; after that they stay voided. 0: they
+    stay voided at once, and the order ends when nothing else is open (ORD-7, ORD-8)."""
+    choice_reminder_days: tuple[Days, ...] = (2, 5)
+    """The seller is reminded of it after so many days."""
+    stock_look_days: Days = 1
+    """How often it is looked by itself whether what a special order waits for is in stock (ORD-8)."""
+
     auto_refund_buyer: bool = False
     """The buyer is refunded without a person's review (REF-1, CAN-6)."""
+    cancel_without_sending: bool = False
+    """An order may be cancelled without telling its marketplace (CAN-9)."""
     allow_over_refund: bool = False
     """More than was paid may be refunded, marked and with a reason (REF-5)."""
     may_over_refund: tuple[Asker, ...] = ()
@@ -131,6 +141,9 @@ class Seller(Party):
     refund_limits: dict[Currency, PositiveAmount] = Field(default_factory=dict)
     """A refund of the buyer over the amount of its currency needs a second person; no limit in a currency that
     has none (REF-12)."""
+    reserved_funds: dict[Currency, NonNegativeAmount] = Field(default_factory=dict)
+    """How far a refund of the buyer may bring the available balance of its currency below nothing; one that would
+    bring it lower waits until it is covered. A currency that has none: a refund waits for no balance (BAL-1)."""
 
     approval_reminder_days: tuple[Days, ...] = (2, 5)
     tracking_days: Days = 30

@@ -255,6 +255,8 @@ class RequestRma(Message):
     supplier_order_number: Number
     lines: tuple[ItemQuantity, ...]
     reasons: tuple[str, ...]
+    ordered_through: CaseId | None = None
+    """The connection by which the order went to the supplier; none: not known."""
 
 
 class RmaAnswer(Message):
@@ -292,6 +294,8 @@ class StopShipping(Message):
     channel: str
     channel_order_id: Number | None = None
     reason: str
+    without_sending: bool = False
+    """The marketplace is not told: it has cancelled it itself, or its seller wants it so (CAN-8, CAN-9)."""
 
 
 # ---- mail ----

@@ -1,7 +1,8 @@
 """YAML as people write settings and orders in it, and nothing that makes a small file large.
 
-No anchors and aliases (a few hundred bytes of them stand for gigabytes), no nesting beyond what anybody means, and
-none of YAML's guesses at dates and at yes and no: `NO` is Norway, a date stays as it was typed.
+No anchors and aliases (a few hundred bytes of them stand for gigabytes), no tags (`!!int`), no key twice in one
+place, no nesting beyond what anybody means, and none of YAML's guesses at dates, yes and no, octals and minutes:
+`NO` is Norway, a date stays as it was typed, and `010` is neither eight nor ten.
 """
 
 import json
@@ -38,7 +39,9 @@ def yaml_nodes(name: str, text: str) -> yaml.Node | None:
 def read_json(name: str, text: str | bytes) -> Any:
     """What the document says. Raises InvalidInput with the document's name, the line, and what is wrong."""
     try:
-        return json.loads(_readable(name, text))
+        return json.loads(_readable(name, text), object_pairs_hook=_each_once)
+    except _Twice as error:
+        raise InvalidInput(name, [Problem("(file)", str(error))]) from None
     except json.JSONDecodeError as error:
         raise InvalidInput(name, [Problem(f"line {error.lineno}", f"not JSON: {error.msg}")]) from None
     except UnicodeDecodeError:
@@ -56,7 +59,24 @@ _TOO_DEEP: Final = f"nothing may be nested more than {DEEPEST} times"
 def _readable(name: str, text: str | bytes) -> str | bytes:
     if len(text) > LONGEST:
         raise InvalidInput(name, [Problem("(file)", f"is longer than {LONGEST} characters; send it in parts")])
-    return text
+    # Some editors begin each file with a byte order mark.
+    return text.removeprefix("\ufeff") if isinstance(text, str) else text
+
+
+class _Twice(Exception):
+    """A key stands twice in one object: the text says which."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(_twice(next(name for name in names if names.count(name) > 1)))
+    return found
+
+
+def _twice(key: str) -> str:
+    return f"{key[:100]} stands twice in one place; which one is meant?"
 
 
 class _Refused(yaml.MarkedYAMLError):
@@ -73,6 +93,9 @@ class _PlainYaml(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             why = "anchors (&name) and aliases (*name) are not taken; write the value out"
             raise _Refused(problem=why, problem_mark=event.start_mark)
+        if getattr(event, "tag", None) is not None:
+            why = "tags (such as !!int) are not taken; write the value alone, a text in quotes"
+            raise _Refused(problem=why, problem_mark=event.start_mark)
         self._depth += 1
         try:
             if self._depth > DEEPEST:
@@ -81,16 +104,25 @@ class _PlainYaml(yaml.SafeLoader):
         finally:
             self._depth -= 1
 
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise _Refused(problem=_twice(key.value), problem_mark=key.start_mark)
+                seen.add(key.value)
+        return node
 
-_PlainYaml.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_PlainYaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+
+_PlainYaml.yaml_implicit_resolvers = {}
+for _kind, _form, _first in (
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("bool", r"^(?:true|false)$", ["t", "f"]),
+    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", list("-+0123456789")),
+    ("float", r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?$", list("-+0123456789")),
+):
+    _PlainYaml.add_implicit_resolver(f"tag:yaml.org,2002:{_kind}", re.compile(_form), _first)
 
 
 def _not_yaml(name: str, error: yaml.YAMLError) -> InvalidInput:

@@ -30,6 +30,8 @@ class Reason(Message):
     """The buyer's own words, or a note on the request, must come with it."""
     evidence_required: bool = False
     """A photo, video or document must come with it (RET-19)."""
+    loss_needs_evidence: bool = False
+    """One must be there before it is approved that nothing comes back: nobody will inspect the goods (RET-23)."""
     in_use: bool = True
     """Otherwise new returns can't name it; those that did go on."""
 
@@ -47,7 +49,7 @@ NEVER_ARRIVED: Final = "never_arrived"
 """Handles by which losses on the way are known (RET-23)."""
 
 DEFAULT_REASONS: Final = (
-    _reason(DAMAGED, "damaged", "beschädigt"),
+    _reason(DAMAGED, "damaged", "beschädigt", loss_needs_evidence=True),
     _reason("defective", "defective", "defekt"),
     _reason("not_as_described", "not as described", "nicht wie beschrieben"),
     _reason("wrong_item", "wrong item", "falscher Artikel"),
@@ -57,7 +59,7 @@ DEFAULT_REASONS: Final = (
     _reason("ordered_by_mistake", "ordered by mistake", "versehentlich bestellt"),
     _reason("better_price", "better price", "anderswo günstiger"),
     _reason("arrived_late", "arrived late", "zu spät angekommen"),
-    _reason(NEVER_ARRIVED, "never arrived", "nie angekommen"),
+    _reason(NEVER_ARRIVED, "never arrived", "nie angekommen", loss_needs_evidence=True),
     _reason("withdrawal_by_law", "withdrawal by law", "Widerruf"),
     _reason("other", "other", "anderer Grund", note_required=True),
 )

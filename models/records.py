@@ -21,7 +21,7 @@ from models.order_events import ShipmentCorrected
 from models.orders import OrderRequest, ShipmentFact, SupplierOrder
 from models.parties import Days, Seller
 from models.partners import AnnounceTracking
-from models.refunds import RefundRequest, RefundResult, RefundState, Way
+from models.refunds import RefundPart, RefundRequest, RefundResult, RefundState, Way
 from models.returns import Acceptance, DeclineKind, Loss, OpenedReturn, Reception, Resolution, ReturnRequest
 from models.shares import LineShare
 
@@ -138,6 +138,11 @@ class SaveOrder(Message):
     handoff_due: datetime | None
     handed_off_at: datetime | None
 
+    @property
+    def as_opened(self) -> tuple[str, ...]:
+        """The sections that say what the database has from the opening on."""
+        return () if any(line.open < line.quantity for line in self.lines or ()) else ("lines",)
+
 
 class NoteDelivery(Message):
     """A parcel of an order that has ended arrived (RET-22)."""
@@ -215,9 +220,8 @@ class ReturnParcel(Message):
 
 
 class KeptReturn(Message):
-    """All that the database keeps of a return beside its request."""
+    """What the database keeps of a return in its own row, beside its request."""
 
-    return_id: ReturnId
     decision: Literal["approved", "rejected"] | None = None
     decision_reason: str | None = None
     decided_by: str | None = None
@@ -233,9 +237,7 @@ class KeptReturn(Message):
     return_address: str | None = None
     carrier: str | None = None
     tracking_number: str | None = None
-    """Of the last parcel; `parcels` has them all."""
-    parcels: tuple[ReturnParcel, ...] = ()
-    receptions: tuple[ReceptionRecord, ...] = ()
+    """Of the last parcel."""
     refund_due: datetime | None = None
     resolution: Resolution | None = None
     replacement_order: CaseId | None = None
@@ -248,12 +250,16 @@ class KeptReturn(Message):
     outcome: str | None = None
 
 
-class SaveReturn(KeptReturn):
+class SaveReturn(Message):
     """Keep a return up to date. A section that is none is not changed."""
 
-    sections: ClassVar[tuple[str, ...]] = ("facts",)
+    sections: ClassVar[tuple[str, ...]] = ("kept", "parcels", "receptions", "facts")
 
+    return_id: ReturnId
     record: CaseRecord
+    kept: KeptReturn | None = None
+    parcels: tuple[ReturnParcel, ...] | None = None
+    receptions: tuple[ReceptionRecord, ...] | None = None
     facts: dict[str, Any] | None = None
     """The last facts of a return that is completed: from them it opens again (REF-7)."""
 
@@ -271,7 +277,6 @@ class ReturnReopened(Message):
 
     opening: Opening
     opened: OpenedReturn | None = None
-    kept: KeptReturn | None = None
     times: int = 1
     reason: str | None = None
     facts: dict[str, Any] | None = None
@@ -353,6 +358,8 @@ class ReservedRefund(Message):
     look_again_days: Days = 1
     looks_before_alert: Days = 7
     """The seller's settings of these names, as they were when the order came."""
+    parts: tuple[RefundPart, ...] = ()
+    """Refused, because no single payment can carry it: it is made in these parts, which are reserved (REF-3)."""
 
 
 class SettleRefund(Message):

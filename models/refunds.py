@@ -24,9 +24,20 @@ class Way(StrEnum):
 
     GATEWAY = "gateway"
     MARKETPLACE = "marketplace"
-    """The marketplace did it by itself; recorded (RET-18)."""
+    """The marketplace did it by itself; recorded (RET-18). What goes back through the seller's account there is
+    asked for as by a gateway, and kept with its connection (AMZ-5)."""
     MANUAL = "manual"
     """Made elsewhere; recorded (REF-9)."""
+
+
+class RefundPart(Message):
+    """One part of a refund that no single payment, or charge, could carry: all are reserved before the first is
+    made (REF-3). Its amount is in the refund's currency."""
+
+    refund_id: DerivedId
+    amount: PositiveAmount
+    lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
+    """The first part names the units, so that they are counted once (REF-13)."""
 
 
 class RefundRequest(Request):
@@ -45,6 +56,8 @@ class RefundRequest(Request):
     lines: Annotated[tuple[Quantity, ...], Field(max_length=500)] = ()
     reference: Number | None = None
     """Of a refund made elsewhere."""
+    part_of: DerivedId | None = None
+    """The refund that was divided, where this is one part of it: that is reserved already."""
     asked_for: bool = False
     """Whoever starts it wants it made, whatever word about it comes before it begins; without this, a word that
     comes first moves nothing (REF-7)."""
@@ -56,6 +69,18 @@ class RefundRequest(Request):
         if self.amount is not None:
             require_whole(self.amount, self.currency, "amount")
         return self
+
+    def of_part(self, part: RefundPart) -> Self:
+        """One part of it, under the id by which it is reserved: the same one whenever it is asked for (REF-6)."""
+        changes = {
+            "refund_id": part.refund_id,
+            "amount": part.amount,
+            "lines": part.lines,
+            "part_of": self.refund_id,
+            "asked_for": True,
+            "continued": None,
+        }
+        return self.model_copy(update=changes)
 
 
 class GatewayUpdate(Event):
@@ -122,6 +147,8 @@ class RefundResult(Message):
     """It waits for a second person (REF-12)."""
     confirmed_by: str | None = None
     """The second person (REF-12)."""
+    parts: tuple[RefundPart, ...] = ()
+    """Refused, because no single payment can carry it: it is made in these parts, which are reserved (REF-3)."""
 
 
 def check_cap(amount: Decimal, paid: Decimal, taken: Decimal, currency: str, *, allow_over_refund: bool) -> bool:

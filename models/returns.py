@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, HttpUrl, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, model_validator
 
 from models.forms import written_as
 from models.ids import CaseId, DerivedId, LineId, ReturnId
@@ -213,8 +213,14 @@ def _written_day(value: Any) -> Any:
     raise ValueError("a date is written like 2026-03-01")
 
 
-Day = Annotated[date, BeforeValidator(_written_day)]
-"""A calendar day; never a number of seconds."""
+def _in_living_memory(value: date) -> date:
+    if not 2000 <= value.year < 2200:
+        raise ValueError("a date lies between the years 2000 and 2200")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day), AfterValidator(_in_living_memory)]
+"""A calendar day, between the years 2000 and 2200; never a number of seconds."""
 
 
 class CreditMemo(Event):
@@ -363,6 +369,8 @@ class OpenedReturn(Message):
     """The returns of the other suppliers (RET-2)."""
     window: ReturnWindow | None = None
     """Until when it may be asked for (RET-22); none: whenever."""
+    ordered_through: CaseId | None = None
+    """The connection by which the order went to the supplier, which is asked for the RMA number (RET-8)."""
 
     @property
     def paid(self) -> Decimal:

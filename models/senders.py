@@ -48,6 +48,9 @@ ORDER_SENDERS: Final[dict[str, Roles]] = {
     "address_changed": (_BUYER, _SELLER, _CHANNEL, _STAFF, _SCRIPT),
     "shipment_corrected": (_SUPPLIER, _CARRIER, _BROKER, _STAFF, _SCRIPT),
     "supplier_shortage": (_SUPPLIER, _BROKER, _STAFF, _SCRIPT),
+    "choice_after_void": (_SELLER, _STAFF, _SCRIPT),  # the seller's choices (ORD-8)
+    # No seller, who does not know the stock: by it the seller is charged anew (ORD-8).
+    "stock_arrived": (_SUPPLIER, _BROKER, _STAFF, _SCRIPT),
     # No buyer, whose days it starts (RET-22).
     "delivered": (_CARRIER, _CHANNEL, _SELLER, _SUPPLIER, _BROKER, _STAFF, _SCRIPT),
 }
@@ -94,6 +97,12 @@ CLAIM_SENDERS: Final[dict[str, Roles]] = {
     "claim_decision": (_BROKER, _STAFF),  # it pays the seller: no seller's, no script's (CLM-1)
     "claim_withdrawn": (_SELLER, _STAFF, _SCRIPT),
     "receipt_added": (_SELLER, _BROKER, _STAFF, _SCRIPT),
+}
+
+
+BATCH_SENDERS: Final[dict[str, Roles]] = {
+    # A person's last word on what may be sent a second time (AMZ-10); no seller's, no script's.
+    "feed_resolved": (_BROKER, _STAFF),
 }
 
 

@@ -15,16 +15,16 @@ from pydantic import (
     EmailStr,
     Field,
     HttpUrl,
-    PositiveFloat,
     PositiveInt,
     SecretStr,
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.encryption import read_keys
 from models.network import is_loopback, needs_tls
+from models.orphan_looks import FIRST_PAUSES, ListedPauses
 
 BUILT_IN_SECRET: Final = "local development only"
 SHORTEST_SECRET: Final = 32
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
 
     allow_plain_http: bool = False
     """Partners on other machines may be asked by `http://`: everybody on the way reads keys and buyers."""
-    partner_timeout_seconds: PositiveFloat = 20.0
+    partner_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 20.0
     """How long one HTTP request to a partner may take."""
     partner_calls_at_once: PositiveInt = 40
     """How many requests one worker process has under way at one partner, and never more than four fifths of its
@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     places for the others."""
     partner_failures_in_a_row: PositiveInt = 5
     """After so many a partner counts as out of order: one request at a time tries whether it is back."""
-    partner_longest_pause_seconds: PositiveFloat = 30.0
+    partner_longest_pause_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """The longest pause between two such tries; the first one is a second. A partner that says `Retry-After` gets
     the pause that it wants."""
 
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     of these mails says how many cases have it."""
 
     smtp_host: str = "127.0.0.1"
-    smtp_port: PositiveInt = 8251
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 8251
     smtp_tls: bool = False
     allow_plain_login: bool = False
     """User and password may go to another machine's mail server without TLS: all on the way read them."""
@@ -132,6 +132,11 @@ class Settings(BaseSettings):
 
     orphan_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """For so long the case is looked for of what was said about one that is not known (RET-20)."""
+    orphan_pauses_minutes: Annotated[ListedPauses, NoDecode] = FIRST_PAUSES
+    """After each of the first looks, with commas; after them it looks once a day."""
+
+    webhook_days: Annotated[int, Field(ge=30, le=3650)] = 180
+    """For so long it is known which webhooks came: no gateway says one again later than some days (REF-7)."""
 
     front_url: HttpUrl = HttpUrl("http://127.0.0.1:8252")
     """Where suppliers reach the page of their RMA link (RET-8)."""

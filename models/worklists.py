@@ -18,19 +18,36 @@ class Work(StrEnum):
     """What somebody has to do about a case: the values of the search attribute `Work`."""
 
     TO_RELEASE = "to_release"
+    TO_CHOOSE = "to_choose"
     TO_APPROVE = "to_approve"
     RMA_TO_TYPE = "rma_to_type"
     PARCEL_OVERDUE = "parcel_overdue"
     CREDIT_OVERDUE = "credit_overdue"
     BUYER_TO_REFUND = "buyer_to_refund"
     REFUND_TO_CONFIRM = "refund_to_confirm"
+    BALANCE_SHORT = "balance_short"
     MONEY_IN_DOUBT = "money_in_doubt"
     TO_DECIDE = "to_decide"
     ORPHANS = "orphans"
     PARTNER_IN_TROUBLE = "partner_in_trouble"
     FAULTS_OF_OURS = "faults_of_ours"
+    STAFF_TO_ACT = "staff_to_act"
     PROMISES_AT_RISK = "promises_at_risk"
 
+
+STAFF_KNOW_WHY: Final = frozenset(
+    {
+        Work.RMA_TO_TYPE,
+        Work.PARCEL_OVERDUE,
+        Work.CREDIT_OVERDUE,
+        Work.MONEY_IN_DOUBT,
+        Work.TO_DECIDE,
+        Work.ORPHANS,
+        Work.PARTNER_IN_TROUBLE,
+        Work.FAULTS_OF_OURS,
+    }
+)
+"""The lists of what staff do about something that has a name; whatever else waits for staff is `STAFF_TO_ACT`."""
 
 CODE_FAILS: Final = "TemporalReportedProblems IS NOT NULL"
 """Of a case whose workflow tasks fail: it can say nothing of itself, so only the Temporal server knows it."""
@@ -65,6 +82,11 @@ _WORKLISTS: Final = (
         "the seller releases the order, or cancels it (ORD-2, ORD-10)",
     ),
     Worklist(
+        Work.TO_CHOOSE,
+        "orders of which nobody had all items",
+        "the seller buys them elsewhere, lets the buyer wait, or cancels (ORD-8)",
+    ),
+    Worklist(
         Work.TO_APPROVE,
         "returns that the seller has not decided",
         "the seller approves or rejects the return (RET-4)",
@@ -95,6 +117,11 @@ _WORKLISTS: Final = (
         "a second person confirms the refund, or rejects it (REF-12)",
     ),
     Worklist(
+        Work.BALANCE_SHORT,
+        "refunds that the seller's balance does not cover",
+        "the seller brings its balance up, or staff raise its reserved funds; it goes on by itself (BAL-1)",
+    ),
+    Worklist(
         Work.MONEY_IN_DOUBT,
         "refunds of which nobody knows whether the money moved",
         "staff look at the gateway, and record what became of it (REF-11)",
@@ -119,6 +146,11 @@ _WORKLISTS: Final = (
         "cases that a fault of ours holds up, those whose own code fails too",
         "the developers mend what the last failure says; the case goes on by itself (NTF-9)",
         or_where=CODE_FAILS,
+    ),
+    Worklist(
+        Work.STAFF_TO_ACT,
+        "cases that wait for staff for what no other list names, such as a small charge to collect",
+        "staff do what the case says that it waits for (REF-14, RET-24, RET-25)",
     ),
     Worklist(
         Work.PROMISES_AT_RISK,

@@ -45,15 +45,20 @@ PROOFS = ("bench", "chaos", "demo", "model", "outages", "races", "replay", "secu
 """Folders whose tests prove the whole under pressure, for minutes: `make prove` runs them, not `make test`."""
 NOTHING_BUT_PROOFS = ("demo", "outages", "security")
 LONGEST_FIRST = (
-    "demo/test_snippets.py",
-    "security/test_demo_keeps_secrets.py",
+    "demo/test_running_demo.py",
     "races/test_frozen_worker.py",
-    "outages/test_connection_lost.py",
-    "outages/test_silence.py",
+    "chaos/test_sabotage.py",
     "outages/test_code_that_fails.py",
+    "outages/test_silence.py",
     "model/test_model_on_server.py",
     "races/test_every_event_in_every_stage.py",
+    "bench/test_bench_smoke.py",
+    "rules/test_refund_taken_back.py",
+    "races/test_every_event_while_partners_are_asked.py",
+    "rules/test_terminated.py",
+    "security/test_demo_keeps_secrets.py",
     "replay/test_replay.py",
+    "outages/test_connection_lost.py",
 )
 """Files that take minutes: a process that was handed one of them at the end would work on alone."""
 

@@ -54,15 +54,9 @@ class FixedDirectory:
     def find(self, connection_id: str) -> Connection | None:
         return next((one for one in self.connections if one.connection_id == connection_id), None)
 
-    def active(self, kind: ConnectionKind, owner: str | None = None) -> list[Connection]:
-        return [
-            one
-            for one in reversed(self.connections)
-            if one.active and one.kind is kind and owner in (None, one.owner)
-        ]
-
-    def of_supplier_order(self, number: str) -> str | None:
-        return None
+    def active(self, kind: ConnectionKind, *owners: str) -> list[Connection]:
+        newest = [one for one in reversed(self.connections) if one.active and one.kind is kind]
+        return [one for owner in owners for one in newest if one.owner == owner] if owners else newest
 
 
 def sandbox_directory(sandbox_url: str = NOWHERE) -> FixedDirectory:

@@ -6,7 +6,9 @@ from typing import Any, NamedTuple, Self
 from models.case import Answer
 from models.parties import Seller, Supplier
 from starter.sandbox.facts import MailFact
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
+from tests.world import World
 
 PAID_EACH = Decimal("50.00")
 """What the buyer paid for one unit."""
@@ -30,7 +32,7 @@ class ReturnStory(CaseStory):
 
     @classmethod
     def of(cls, case: CaseStory, order: OrderStory, seller: Seller, supplier: Supplier) -> Self:
-        story = cls(case.world, case.handle, case.id)
+        story = cls(case.stack, case.handle, case.id)
         story.order, story.seller, story.supplier = order, seller, supplier
         return story
 
@@ -91,7 +93,7 @@ class ReturnStory(CaseStory):
 
     async def money(self) -> Money:
         """What the gateway gave back for this return, whoever asked for it."""
-        effects = await self.world.effects()
+        effects = await self.stack.effects()
         mine = [
             (refund.metadata["backhaul_id"], refund.amount)
             for refund in effects.refunds
@@ -113,7 +115,7 @@ class ReturnStory(CaseStory):
 
     async def staff_letters(self, containing: str = "") -> list[MailFact]:
         """What staff were told about this return."""
-        letters = await self.mails(to=str(self.world.settings.mail_staff))
+        letters = await self.mails(to=str(self.stack.settings.mail_staff))
         return [letter for letter in letters if self.id in _all_of(letter) and containing in _all_of(letter)]
 
     async def alerts_staff(self, containing: str) -> list[MailFact]:
@@ -163,14 +165,20 @@ async def returning(
 ) -> ReturnStory:
     """A return of a shipped order, opened a moment ago."""
     order, seller, supplier = await shipped_order(world, seller, supplier, quantity=ordered, channel=channel)
-    return await returning_from(order, seller, supplier, quantity=quantity, **request)
+    return await returning_from(world, order, seller, supplier, quantity=quantity, **request)
 
 
 async def returning_from(
-    order: OrderStory, seller: Seller, supplier: Supplier, *, quantity: int | None = None, **request: Any
+    world: World,
+    order: OrderStory,
+    seller: Seller,
+    supplier: Supplier,
+    *,
+    quantity: int | None = None,
+    **request: Any,
 ) -> ReturnStory:
     """One more return of an order."""
-    case = await order.world.return_of(order, quantity=quantity, **request)
+    case = await world.return_of(order, quantity=quantity, **request)
     return ReturnStory.of(case, order, seller, supplier)
 
 

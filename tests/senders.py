@@ -8,6 +8,7 @@ _OTHERS: Final = {
     "shipment_corrected": "supplier:dock",
     "delivered": "carrier:ups",
     "supplier_shortage": "supplier:office",
+    "stock_arrived": "broker:stock",
     "supplier_rma": "supplier:dock",
     "goods_received": "supplier:dock",
     "credit_memo": "supplier:office",
@@ -21,6 +22,7 @@ _OTHERS: Final = {
     "cost_decision": "staff:sam",
     "claim_decision": "staff:sam",
     "dismiss": "staff:sam",
+    "feed_resolved": "staff:sam",
 }
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.ids import order_workflow_id, replacement_order_id
-from models.parties import RmaMethod
+from models.parties import RmaMethod, Seller
 from models.refunds import GatewayUpdate
 from starter.client.send import send_event
+from tests.case_story import CaseStory, OrderStory
 from tests.return_story import ReturnStory
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 ENDS: dict[str, tuple[StrEnum, ...]] = {
     "order": (
@@ -78,8 +79,8 @@ async def hold(world: World, stage: str) -> None:
 async def replacement_of(case: CaseStory) -> OrderStory:
     """The order that replaces what this return is about, in its cancel window."""
     number = replacement_order_id(case.id)
-    handle = case.world.client.get_workflow_handle(order_workflow_id(number))
-    order = OrderStory(case.world, handle, number)
+    handle = case.stack.client.get_workflow_handle(order_workflow_id(number))
+    order = OrderStory(case.stack, handle, number)
     await order.reaches("cancel_window")
     order.request = (await order.books()).request
     return order
@@ -90,10 +91,15 @@ async def order_at(world: World, stage: str) -> OrderStory:
     settings: dict[str, dict[str, Any]] = {
         "awaiting_release": {"auto_release": False},
         "awaiting_payment": {"payment_method": "pm_card_chargeDeclined"},
+        "awaiting_choice": {"choice_days": 7},
+        "awaiting_stock": {"choice_days": 7},
     }
     if stage == "received":
         await hold(world, stage)
-    order = await world.simple_order(await world.seller(**settings.get(stage, {})))
+    seller = await world.seller(**settings.get(stage, {}))
+    if stage in ("awaiting_choice", "awaiting_stock"):
+        return await _voided(world, seller, stage)
+    order = await world.simple_order(seller)
     if stage == "received":
         await order.shows("that it is written down", lambda seen: "charge" in str(seen.waiting_for))
     if stage == "on_hold":
@@ -114,6 +120,18 @@ async def order_at(world: World, stage: str) -> OrderStory:
         await order.signal("cancel_request", reason="no stock")
         await order.shows("the void", lambda seen: any("charge voided" in step.what for step in seen.timeline))
     await order.reaches(stage)
+    return order
+
+
+async def _voided(world: World, seller: Seller, stage: str) -> OrderStory:
+    """Nobody has its item; the seller may choose, or has let the buyer wait (ORD-8)."""
+    order = await world.order(seller, {"sku": world.sku()})
+    await order.reaches("cancel_window")
+    await order.forward(minutes=31)
+    await order.reaches("awaiting_choice")
+    if stage == "awaiting_stock":
+        await order.update("choice_after_void", choice="special_order")
+        await order.reaches(stage)
     return order
 
 
@@ -184,7 +202,7 @@ async def taken_back(refund: CaseStory, reason: str = "account closed", *, at_th
     await refund.reaches("succeeded")
     status = await refund.ends("succeeded")
     if at_the_gateway:
-        await refund.world.sandbox.settle_refund(refund.id, "failed")
+        await refund.stack.sandbox.settle_refund(refund.id, "failed")
     await say(refund, "failed", status.facts["gateway_refund_id"], reason)
 
 
@@ -193,7 +211,7 @@ async def say(refund: CaseStory, status: str, ident: str, reason: str | None = N
     word = GatewayUpdate.model_validate(
         refund.event(actor="gateway:stripe", status=status, gateway_refund_id=ident, reason=reason)
     )
-    await send_event(refund.world.client, refund.handle.id, "gateway_update", word)
+    await send_event(refund.stack.client, refund.handle.id, "gateway_update", word)
 
 
 async def refund_at(world: World, stage: str) -> tuple[OrderStory, CaseStory]:

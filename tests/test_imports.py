@@ -33,18 +33,6 @@ IMPURE_ROOMS = {"workflow", "perform"}
 PURE_ENGINE = {"case", "plan", "pieces", "procedure", "details", "save"}
 """Of the engine: what is called by tests without a server."""
 
-# ---- what is not so yet; remove each line with its reason ----
-
-STILL_LONG = {
-    "tests/model/order_procedure.py",
-    "tests/model/return_procedure.py",
-    "tests/plans/orders_in_process.py",
-    "tests/plans/returns_in_process.py",
-    "tests/world.py",
-    "tests/connectors/test_payments.py",
-    "tests/connectors/test_partner_failures.py",
-}
-
 
 @cache
 def files_of(part: str) -> list[Path]:
@@ -174,6 +162,5 @@ def test_a_file_is_named_for_its_purpose() -> None:
 
 
 def test_a_file_is_short() -> None:
-    long = {str(path.relative_to(ROOT)) for path in all_files() if path.read_text().count("\n") > MOST_LINES}
-    assert long - STILL_LONG == set()
-    assert STILL_LONG - long == set(), "these are short now: take them from STILL_LONG"
+    long = [str(path.relative_to(ROOT)) for path in all_files() if path.read_text().count("\n") > MOST_LINES]
+    assert long == []

@@ -6,26 +6,13 @@ await order.forward(minutes=31)
 """
 
 import asyncio
-import itertools
-import os
-import re
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.common import SearchAttributeKey
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import WorkflowEnvironment
 
-from activities.database import Parties, Reading
-from activities.database.views import OrderView
-from models.case import Answer, CaseStatus
+from activities.database import Parties
 from models.claims import ClaimRequest
 from models.cost_reviews import CostReviewRequest
 from models.ids import (
@@ -52,10 +39,10 @@ from starter.client.start import (
     report_orphan,
 )
 from starter.sandbox import RunningSandbox, SandboxClient
-from starter.sandbox.facts import Effects, MailFact, PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
+from starter.sandbox.facts import PaymentSeed, RmaPolicy, StockSeed, SupplierSeed
+from tests.case_story import CaseStory, OrderStory
 from tests.connections import connect_seller
-from tests.senders import sender_of
-from worker import WorkerSettings, build_worker
+from tests.stack import Stack
 
 RENO = (39.53, -119.81)
 NEWARK = (40.74, -74.17)
@@ -69,197 +56,6 @@ BUYER_IN_SACRAMENTO = {
     "latitude": 38.58,
     "longitude": -121.49,
 }
-PATIENCE = float(os.environ.get("BACKHAUL_TEST_PATIENCE", "20"))
-"""Seconds that a test waits for something that must happen; a busy machine needs more."""
-
-
-async def eventually(
-    look: Callable[[], Awaitable[Any]], until: Callable[[Any], bool], what: str, seconds: float = PATIENCE
-) -> Any:
-    """Look until it is so; AssertionError with the last look if it does not become so."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while True:
-        seen = await look()
-        if until(seen):
-            return seen
-        assert asyncio.get_running_loop().time() < deadline, f"{what}; last seen: {seen}"
-        await asyncio.sleep(0.05)
-
-
-class Refused(Exception):
-    """An update was refused; `type` is the failure's category."""
-
-    def __init__(self, error: ApplicationError) -> None:
-        self.type = error.type
-        self.details = error.details
-        super().__init__(error.message)
-
-
-class CaseStory:
-    """One running case, told by a test."""
-
-    def __init__(self, world: "World", handle: WorkflowHandle[Any, Any], ident: str) -> None:
-        self.world = world
-        self.handle = handle
-        self.id = ident
-
-    async def status(self) -> CaseStatus:
-        status: CaseStatus = await self.handle.query(
-            "status", result_type=CaseStatus, rpc_timeout=timedelta(seconds=PATIENCE)
-        )
-        return status
-
-    async def reaches(self, stage: str) -> CaseStatus:
-        """Wait until the case stands at this stage."""
-        return await self._seen_until(lambda seen: seen.stage == stage, f"{self.id} does not reach {stage}")
-
-    async def shows(self, what: str, until: Callable[[CaseStatus], bool]) -> CaseStatus:
-        return await self._seen_until(until, f"{self.id} does not show: {what}")
-
-    async def _seen_until(self, until: Callable[[CaseStatus], bool], what: str) -> CaseStatus:
-        """Waits too for a case that is not there yet, or has just been started, since another one starts it."""
-        asked_at: tuple[str | None, int] = (None, 0)
-        said: CaseStatus | None = None
-
-        async def look() -> CaseStatus | None:
-            """Asks the case again only when its history has grown."""
-            nonlocal asked_at, said
-            try:
-                known = await self.handle.describe()
-                grown = (known.run_id, known.history_length)
-                if grown != asked_at:
-                    asked_at, said = grown, await self.status()
-            except RPCError as error:
-                if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
-                    raise
-            return said
-
-        status: CaseStatus = await eventually(look, lambda seen: seen is not None and until(seen), what)
-        with suppress(AssertionError):  # the books may be away: then the test is about that
-            await eventually(self._books_written, bool, f"{self.id} is not written down", seconds=2)
-        return status
-
-    async def _books_written(self) -> bool:
-        """The books say it a moment after the case does."""
-        known = (await self.handle.describe()).raw_description
-        writes = ("save_", "settle_", "take_back_")
-        under_way = any(one.activity_type.name.startswith(writes) for one in known.pending_activities)
-        return not under_way and not known.HasField("pending_workflow_task")
-
-    async def ends(self, outcome: str) -> CaseStatus:
-        """Wait until the workflow has ended; it must be with this outcome. Another case may start it only now."""
-        await eventually(self._has_begun, bool, f"{self.id} does not begin")
-        result = await asyncio.wait_for(self.handle.result(), PATIENCE)
-        status = await self.status()
-        assert status.stage == outcome, (status.stage, result)
-        assert status.outcome == outcome
-        return status
-
-    async def _has_begun(self) -> bool:
-        try:
-            await self.handle.describe()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            return False
-        return True
-
-    def event(self, **fields: Any) -> dict[str, Any]:
-        """An event with its common fields."""
-        return {"event_id": f"e{next(self.world.numbers)}", "actor": "seller:jane"} | fields
-
-    async def signal(self, name: str, **fields: Any) -> dict[str, Any]:
-        event = self.event(**{"actor": sender_of(name)} | fields)
-        await self.handle.signal(name, event)
-        return event
-
-    async def update(self, name: str, **fields: Any) -> Answer:
-        """Send the event as an update; raises Refused."""
-        event = self.event(**{"actor": sender_of(name)} | fields)
-        try:
-            return await asyncio.wait_for(
-                self.handle.execute_update(name, event, id=event["event_id"], result_type=Answer), PATIENCE
-            )
-        except WorkflowUpdateFailedError as error:
-            if not isinstance(error.cause, ApplicationError):
-                raise
-            raise Refused(error.cause) from None
-
-    async def send(self, way: str, name: str, **fields: Any) -> None:
-        """Send the event as a `signal` or as an `update`."""
-        if way == "signal":
-            await self.signal(name, **fields)
-        else:
-            await self.update(name, **fields)
-
-    async def forward(self, **duration: float) -> None:
-        """Move this case's clock."""
-        await self.world.env.fast_forward(self.handle, timedelta(**duration))
-
-    async def now(self) -> datetime:
-        return await self.world.env.get_current_time(self.handle)
-
-    async def forward_to(self, moment: datetime) -> None:
-        """Move this case's clock to a moment of its own time."""
-        await self.world.env.fast_forward(self.handle, moment - await self.now())
-
-    async def attribute(self, key: SearchAttributeKey[Any]) -> Any:
-        """What staff find the case by, as the server keeps it."""
-        return (await self.handle.describe()).typed_search_attributes.get(key)
-
-    async def mails(self, template_subject: str = "", to: str = "") -> list[MailFact]:
-        """The mails about this case's order so far."""
-        return await self.world.sandbox.mails(to=to, subject=template_subject)
-
-
-class OrderStory(CaseStory):
-    request: OrderRequest
-
-    async def effects(self) -> Effects:
-        """What really happened at the partners for this order alone; the buyer's own payment apart."""
-        every = await self.world.effects()
-        intents = tuple(one for one in every.payment_intents if one.metadata.get("order_id") == self.id)
-        return every.model_copy(
-            update={
-                "payment_intents": intents,
-                "captures": tuple(
-                    one for one in every.captures if one.payment_intent in {intent.id for intent in intents}
-                ),
-                "refunds": tuple(one for one in every.refunds if one.metadata.get("order_id") == self.id),
-                "supplier_orders": tuple(
-                    one for one in every.supplier_orders if one.number.startswith(f"{self.id}-")
-                ),
-                "shipments": tuple(one for one in every.shipments if one.order_id == self.id),
-                "stops": tuple(one for one in every.stops if one.order_id == self.id),
-                "mails": tuple(one for one in every.mails if re.search(rf"{self.id}(?!\d)", one.subject)),
-            }
-        )
-
-    async def books(self) -> OrderView:
-        """What the books know of it now."""
-        return await asyncio.to_thread(self.world.reading.order_view, self.id)
-
-    async def placed(self) -> None:
-        """Let the cancel window pass; the order is with its supplier."""
-        await self.reaches("cancel_window")
-        await self.forward(minutes=31)
-        await self.reaches("awaiting_shipment")
-
-    async def shipped(self) -> None:
-        """Place and ship all of it."""
-        await self.placed()
-        await self.ship_all()
-
-    async def ship_all(self) -> None:
-        await self.update(
-            "shipment",
-            actor="supplier:dock",
-            shipment_id=f"s-{self.id}",
-            carrier="UPS",
-            tracking_number=f"1Z{self.id}",
-            lines=[{"line_id": item.line_id, "quantity": item.quantity} for item in self.request.items],
-        )
-        await self.ends("shipped")
 
 
 def _to_pay(lines: list[dict[str, Any]], order: dict[str, Any]) -> Decimal:
@@ -271,8 +67,8 @@ def _to_pay(lines: list[dict[str, Any]], order: dict[str, Any]) -> Decimal:
     return paid + sum((Decimal(one["amount"]) for one in order.get("adjustments", ())), Decimal(0))
 
 
-class World:
-    """The running stack, seen by one test: ids, SKUs and parties of its own."""
+class World(Stack):
+    """A stack with parties, stock and cases of the test's own."""
 
     def __init__(
         self,
@@ -283,16 +79,7 @@ class World:
         settings: Settings,
         task_queue: str,
     ) -> None:
-        self.env = env
-        self.client: Client = env.client
-        self.running = running
-        self.sandbox = sandbox
-        self.engine = engine
-        self.settings = settings
-        self.task_queue = task_queue
-        self.tag = secrets.token_hex(4)
-        self.numbers = itertools.count(1)
-        self.reading = Reading(engine)
+        super().__init__(env, running, sandbox, engine, settings, task_queue)
         self.accounts: dict[str, str | None] = {}
 
     # ---- parties and stock ----
@@ -307,6 +94,7 @@ class World:
                 "name": "Acme Parts",
                 "email": f"office-{self.tag}-{number}@acme.example",
                 "payment_method": "pm_card_visa",
+                "choice_days": 0,  # what nobody has stays voided, unless the test is about that (ORD-8)
                 "gateway_customer": f"cus_{self.tag}{number}",
                 **settings,
             }
@@ -536,17 +324,3 @@ class World:
 
     def return_story(self, return_id: str) -> CaseStory:
         return CaseStory(self, self.client.get_workflow_handle(return_workflow_id(return_id)), return_id)
-
-    async def effects(self) -> Effects:
-        return await self.sandbox.effects()
-
-    @asynccontextmanager
-    async def worker(self, task_queue: str) -> AsyncIterator[None]:
-        """A worker on a task queue of this test, so that it can be away while things happen."""
-        limits = WorkerSettings(drain_seconds=0.1)
-        async with build_worker(self.client, self.settings, self.engine, task_queue=task_queue, limits=limits):
-            yield
-
-
-def today() -> datetime:
-    return datetime.now(UTC)

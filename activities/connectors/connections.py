@@ -39,11 +39,8 @@ class Directory(Protocol):
     def find(self, connection_id: str) -> Connection | None:
         """The connection of this id, active or not."""
 
-    def active(self, kind: ConnectionKind, owner: str | None = None) -> Sequence[Connection]:
-        """The active ones of a kind, the newest first; of one owner, or of all."""
-
-    def of_supplier_order(self, number: str) -> str | None:
-        """Through which connection an order went to a supplier; none: not known."""
+    def active(self, kind: ConnectionKind, *owners: str) -> Sequence[Connection]:
+        """The active ones of a kind, the newest first; of these owners, one after the other, or of all."""
 
 
 class Connections:
@@ -60,15 +57,20 @@ class Connections:
         self._clients = HttpClients(settings, transport)
         self._clock = clock
         self._read: dict[tuple[object, ...], tuple[float, tuple[Connection, ...]]] = {}
+        self._listed: tuple[float, dict[str, Connection]] = (float("-inf"), {})
         self._ready: OrderedDict[str, tuple[Connection, SecretStr, object]] = OrderedDict()
 
     async def aclose(self) -> None:
         """Close the network connections."""
         await self._clients.aclose()
 
-    async def active(self, kind: ConnectionKind, owner: str | None = None) -> tuple[Connection, ...]:
-        """The active connections of a kind, the newest first; of one owner, or of all."""
-        return await self._known(("active", kind, owner), lambda: self._directory.active(kind, owner))
+    async def active(self, kind: ConnectionKind, *owners: str) -> tuple[Connection, ...]:
+        """The active connections of a kind, the newest first; of these owners, one after the other, or of all."""
+        found = await self._known(("active", kind, *owners), lambda: self._directory.active(kind, *owners))
+        at, _ = self._read["active", kind, *owners]
+        if at > self._listed[0]:  # one of them is asked for by name next
+            self._listed = at, {one.connection_id: one for one in found}
+        return found
 
     async def named(self, connection_id: str) -> Connection:
         """The connection of this id. Raises ConnectionUnusable, in words, unless it is there and active."""
@@ -77,6 +79,9 @@ class Connections:
             found = self._directory.find(connection_id)
             return () if found is None else (found,)
 
+        at, listed = self._listed
+        if connection_id in listed and self._clock() - at < BELIEVED_SECONDS:
+            return listed[connection_id]
         found = await self._known(("named", connection_id), find)
         if not found:
             raise unusable(
@@ -90,13 +95,6 @@ class Connections:
                 f"(backhaul connection set {connection_id} active=true)",
             )
         return found[0]
-
-    async def of_supplier_order(self, number: str) -> str | None:
-        """Through which connection an order went to a supplier; none: not known, or not to be learnt now."""
-        try:
-            return await asyncio.to_thread(self._directory.of_supplier_order, number)
-        except PartnerUnavailable:
-            return None
 
     async def client(self, connection: Connection, build: Callable[[Access], Client]) -> Client:
         """What `build` makes of this connection, kept while neither the connection nor its secret changes.

@@ -43,6 +43,7 @@ SAVED = "Idempotent-Replayed"
 """The header of an answer that a partner gave before, to the same request."""
 
 _LATER = frozenset({408, 425, 429})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 
 Wire = TypeVar("Wire", bound="WireModel")
@@ -77,24 +78,25 @@ class _Messages(WireModel):
 
 
 class _ErrorBody(WireModel):
-    """`error` is a text where PayPal refuses a key; `details` are PayPal's, `messages` Authorize.Net's."""
+    """`error` is a text where PayPal refuses a key; `details` are PayPal's, `errors` Amazon's."""
 
     error: PartnerError | str | None = None
     name: str | None = None
     details: tuple[_CodedError, ...] = ()
+    errors: tuple[_CodedError, ...] = ()
     messages: _Messages = _Messages()
 
     @property
     def said(self) -> PartnerError:
         if isinstance(self.error, PartnerError):
             return self.error
-        several = (*(one.issue for one in self.details), *(one.code for one in self.messages.message))
+        several = (one.issue or one.code for one in (*self.details, *self.errors, *self.messages.message))
         return PartnerError(code=next((code for code in (*several, self.error, self.name) if code), None))
 
 
 class Trouble(Message):
     """The details of an error in Temporal: who acts, at which partner, in which call, the partner's code. `asked`:
-    the partner may have done it in an earlier attempt."""
+    the partner may have done it in an earlier attempt. `sent`: this attempt may have reached it."""
 
     who_acts: str
     partner: str
@@ -102,6 +104,7 @@ class Trouble(Message):
     status: int | None = None
     code: str | None = None
     asked: bool = True
+    sent: bool = True
 
 
 class Partner:
@@ -132,7 +135,7 @@ class Partner:
         self._headers = dict(headers)
         self._is_brokers = connection.owner == BROKER
         self._connection_id = connection.connection_id
-        self._titled = f"connection {connection.connection_id} of {connection.owner}"
+        self._titled = f"{_titled(connection)} of {connection.owner}"
         self._client = access.clients.of(address)
         self._bulkhead = access.clients.bulkhead(name, address)
 
@@ -186,7 +189,8 @@ class Partner:
                     answer = await self._client.send(request)
                 except httpx.RequestError as error:
                     attempt.failed(_why(error))
-                    raise self.unavailable(what, _why(error), party=party) from None
+                    delay, sent = retry_delay(_attempt()), not isinstance(error, _NEVER_SENT)
+                    raise self._out_of_order(what, _why(error), None, delay, party, sent) from None
                 # The answer that was saved for an earlier request says nothing of how the partner is now.
                 if answer.status_code >= 500 and SAVED not in answer.headers:
                     attempt.failed(f"answered {answer.status_code}", retry_after(answer, datetime.now(UTC)))
@@ -194,7 +198,7 @@ class Partner:
                     attempt.answered()
         except NotAsked as no:
             delay = no.retry_after or retry_delay(_attempt(), longest=LONGEST_WAIT_FOR_A_PLACE)
-            raise self._out_of_order(what, no.why, None, delay, party) from None
+            raise self._out_of_order(what, no.why, None, delay, party, sent=False) from None
         return answer
 
     async def test(self, path: str, expects: type[WireModel]) -> None:
@@ -226,17 +230,16 @@ class Partner:
     def unavailable(
         self, what: str, why: str, answer: httpx.Response | None = None, party: str = ""
     ) -> ApplicationError:
-        """The error of a partner that is out of order for now; Temporal tries again, when the partner said, if it
-        did."""
+        """The error of a partner that is out of order for now; tried again when the partner said, if it did."""
         wanted = None if answer is None else retry_after(answer, datetime.now(UTC))
         return self._out_of_order(what, why, answer, wanted or retry_delay(_attempt()), party)
 
     def _out_of_order(
-        self, what: str, why: str, answer: httpx.Response | None, delay: timedelta, party: str
+        self, what: str, why: str, answer: httpx.Response | None, delay: timedelta, party: str, sent: bool = True
     ) -> ApplicationError:
         category = Category.PARTNER_UNAVAILABLE
         message = f"the {self._name} {why}: {what}"
-        trouble = self._trouble(category, what, answer, party)
+        trouble = self._trouble(category, what, answer, party).model_copy(update={"sent": sent})
         return failure(category, message, trouble, next_retry_delay=delay, is_last_try=delay > LONGEST_RETRY)
 
     def invalid(self, what: str, why: str) -> ApplicationError:
@@ -369,16 +372,10 @@ def failure(
     *,
     is_last_try: bool = False,
 ) -> ApplicationError:
-    """A failure of the closed set, as Temporal wants it.
-
-    `is_last_try`: whoever asked decides when to ask again.
-    """
+    """A failure of the closed set, as Temporal wants it. `is_last_try`: whoever asked says when to try again."""
+    is_final = is_last_try or not HANDLING[category].retried
     return ApplicationError(
-        message,
-        trouble,
-        type=category.value,
-        non_retryable=is_last_try or not HANDLING[category].retried,
-        next_retry_delay=next_retry_delay,
+        message, trouble, type=category.value, non_retryable=is_final, next_retry_delay=next_retry_delay
     )
 
 

@@ -129,15 +129,12 @@ class Suppliers:
     async def request_rma(self, ask: RequestRma) -> RmaAnswer:
         """Ask the supplier's web service for an RMA number (RET-8a): where the order went, or, if that connection
         is not active any more, where the supplier is now."""
-        ordered_through = await self._connections.of_supplier_order(ask.supplier_order_number)
-        connection = await self._of(ask.supplier_id, ordered_through)
+        connection = await self._of(ask.supplier_id, ask.ordered_through)
         return await (await self._api(connection)).request_rma(ask)
 
     async def _of(self, supplier_id: str, preferred: str | None = None) -> Connection:
         """The supplier's own connection, or the newest network; `preferred`, if it is one that is active."""
-        own = await self._connections.active(ConnectionKind.SUPPLIER, of_supplier(supplier_id))
-        networks = await self._connections.active(ConnectionKind.SUPPLIER, BROKER)
-        known = (*own, *networks)
+        known = await self._connections.active(ConnectionKind.SUPPLIER, of_supplier(supplier_id), BROKER)
         if not known:
             raise unusable(
                 of_supplier(supplier_id),

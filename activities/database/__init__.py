@@ -1,6 +1,7 @@
 """The database: SQL tables that keep orders, returns, refunds, credit memos, sellers and suppliers."""
 
 from activities.database.alerts import Alerts
+from activities.database.call_rates import CallRates
 from activities.database.connections import ConnectionRegister
 from activities.database.contacts import Contacts
 from activities.database.database import Database
@@ -11,6 +12,7 @@ from activities.database.webhooks import WebhookRegister
 
 __all__ = [
     "Alerts",
+    "CallRates",
     "ConnectionRegister",
     "Contacts",
     "Database",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
-from activities.database.upserts import add_new
+from activities.database.upserts import Values, add_new
 from models.ids import KindName, case_of, order_workflow_id
 from models.message import folded
 from models.orphans import FindCases, FoundCases
@@ -17,9 +17,13 @@ MOST: int = 50
 
 def add_numbers(session: Session, workflow_id: str, numbers: Iterable[str]) -> None:
     """The case can be found by them from now on. A number that it had once still finds it."""
+    add_new(session, CaseNumberRow, number_rows(workflow_id, numbers))
+
+
+def number_rows(workflow_id: str, numbers: Iterable[str]) -> list[Values]:
+    """Each number once, however often it is written."""
     distinct = {folded(number): number for number in numbers}
-    rows = [{"workflow_id": workflow_id, "folded": plain, "number": number} for plain, number in distinct.items()]
-    add_new(session, CaseNumberRow, rows)
+    return [{"workflow_id": workflow_id, "folded": plain, "number": number} for plain, number in distinct.items()]
 
 
 def find_cases(session: Session, ask: FindCases) -> FoundCases:

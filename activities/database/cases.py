@@ -8,7 +8,6 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 from temporalio import activity
 
-from activities.database.case_numbers import add_numbers
 from activities.database.upserts import Values, add_new, insert_into, table_of, written
 from models.case import CaseRecord, MoneyState, SlaState
 from models.failures import InvalidInput, Problem
@@ -68,8 +67,6 @@ def write_case(session: Session, record: CaseRecord) -> bool:
     """
     this = _this_write()
     row = _row(record, this)
-    _add_steps(session, record, this)
-    add_numbers(session, record.workflow_id, record.numbers)
     statement = insert_into(session, CaseRow)
     table, new = table_of(CaseRow), statement.excluded
     both_say_when = and_(table.c.asked_at.is_not(None), new.asked_at.is_not(None))
@@ -79,7 +76,10 @@ def write_case(session: Session, record: CaseRecord) -> bool:
     )
     changed = {name: new[name] for name in row if name not in ("workflow_id", "newness")}
     upsert = statement.on_conflict_do_update(index_elements=["workflow_id"], set_=changed, where=is_newest)
-    return bool(written(session, upsert, row))
+    newest = bool(written(session, upsert, row))
+    # Its row is the lock: two who write down one case wait there, and nowhere else.
+    _add_steps(session, record, this)
+    return newest
 
 
 def urgency_of(due_by: datetime | None, *, ended: bool) -> str:

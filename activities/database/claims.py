@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlmodel import Session, col, select
 
 from activities.database import view_rows
+from activities.database.case_numbers import add_numbers
 from activities.database.cases import open_case, write_case
 from activities.database.claim_views import ClaimListed
 from activities.database.ledger import post
@@ -64,7 +65,6 @@ def save_claim(session: Session, ask: SaveClaim) -> Saved:
 
     Raises NotFound for a claim that is not there, Conflict for one of another case.
     """
-    is_newest = write_case(session, ask.record)
     # Before its claim, as everywhere: the order stays locked.
     session.exec(
         select(OrderRow.order_id).where(OrderRow.order_id == ask.record.order_id).with_for_update()
@@ -74,6 +74,8 @@ def save_claim(session: Session, ask: SaveClaim) -> Saved:
         raise NotFound(f"no claim {ask.claim_id} in the database")
     if row.workflow_id != ask.record.workflow_id:
         raise Conflict(f"claim {ask.claim_id} is another case's")
+    is_newest = write_case(session, ask.record)
+    add_numbers(session, ask.record.workflow_id, ask.record.numbers)
     if not is_newest or row.state is not ClaimState.OPEN:
         return Saved()
     row.receipts = [one.model_dump(mode="json", exclude_none=True) for one in ask.receipts]
@@ -87,6 +89,15 @@ def save_claim(session: Session, ask: SaveClaim) -> Saved:
     return Saved()
 
 
+def claimed_units(session: Session, order_id: str) -> Counter[str]:
+    """Units by `line_id` that claims have which are approved or still open."""
+    taken = Counter[str]()
+    for other in _standing(session, order_id):
+        for known in other.units:
+            taken[known["line_id"]] += known["quantity"]
+    return taken
+
+
 def _units(session: Session, request: ClaimRequest, order: OrderRow) -> tuple[LineUnits, ...]:
     """The units that are meant. Raises ValueError that says why they can't be claimed."""
     if request.seller_id != order.seller_id:
@@ -94,10 +105,7 @@ def _units(session: Session, request: ClaimRequest, order: OrderRow) -> tuple[Li
     if request.currency != order.charge_currency:
         raise ValueError(f"the seller is charged in {order.charge_currency}, the claim is in {request.currency}")
     lines = order_lines(session, order.order_id)
-    taken = Counter[str]()
-    for other in _standing(session, order.order_id):
-        for known in other.units:
-            taken[known["line_id"]] += known["quantity"]
+    taken = claimed_units(session, order.order_id)
     left = {line_id: row.voided - taken[line_id] for line_id, row in lines.items()}
     try:
         meant = units_named(request.lines, [OrderedLine.of(row) for row in lines.values()], left=left)

@@ -1,18 +1,18 @@
 """Connections in the database: read by workers, changed by staff, never deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine, and_
 from sqlmodel import Session, col, select
 
 from activities.database.transactions import read, write
 from models.charges import ChargeConnection
-from models.connections import BROKER, Connection, ConnectionKind, Provider, fixed_problems
+from models.connections import BROKER, Connection, ConnectionKind, Provider, fixed_problems, of_seller
 from models.failures import InvalidInput, NotFound, Problem
 from models.gateway_limits import charges_in
 from models.payments import PaidBy
-from models.tables import ConnectionRow, OrderRow, SellerRow, SupplierOrderRow, SupplierRow
+from models.tables import ConnectionRow, OrderRow, SellerRow, SupplierRow
 
 
 class ConnectionRegister:
@@ -37,22 +37,17 @@ class ConnectionRegister:
             raise NotFound(f"no connection {connection_id}")
         return found
 
-    def active(self, kind: ConnectionKind, owner: str | None = None) -> list[Connection]:
-        """The active ones of a kind, the newest first; of one owner, or of all."""
+    def active(self, kind: ConnectionKind, *owners: str) -> list[Connection]:
+        """The active ones of a kind, the newest first; of these owners, one after the other, or of all."""
 
         def look(session: Session) -> list[Connection]:
             rows = select(ConnectionRow).where(ConnectionRow.kind == kind, col(ConnectionRow.active))
-            if owner is not None:
-                rows = rows.where(ConnectionRow.owner == owner)
-            newest = rows.order_by(col(ConnectionRow.created_at).desc(), col(ConnectionRow.connection_id).desc())
-            return [_connection(row) for row in session.exec(newest)]
+            if owners:
+                rows = rows.where(col(ConnectionRow.owner).in_(owners))
+            found = newest_first(session.exec(rows))
+            return sorted(found, key=lambda one: owners.index(one.owner)) if owners else found
 
         return read(self._engine, look)
-
-    def of_supplier_order(self, number: str) -> str | None:
-        """Through which connection an order went to a supplier; none: not known."""
-        found = select(SupplierOrderRow.connection_id).where(SupplierOrderRow.number == number)
-        return read(self._engine, lambda session: session.exec(found).first())
 
     def all(self) -> list[Connection]:
         """Every connection, by owner and id."""
@@ -79,23 +74,45 @@ class ConnectionRegister:
                 raise InvalidInput("connections", problems)
             for one in connections:
                 known = before.get(one.connection_id)
-                session.merge(_row(one, created_at=known.created_at if known else now, updated_at=now))
+                if known is None:  # of two that add the same, the second tries again, and finds it
+                    session.add(_row(one, created_at=now, updated_at=now))
+                else:
+                    session.merge(_row(one, created_at=known.created_at, updated_at=now))
 
         write(self._engine, change)
 
 
 def paying(session: Session, seller_id: str) -> list[Connection]:
     """The active payments connections of the broker and of this seller, the newest first."""
-    rows = (
-        select(ConnectionRow)
-        .where(
-            ConnectionRow.kind == ConnectionKind.PAYMENTS,
-            col(ConnectionRow.active),
-            col(ConnectionRow.owner).in_((BROKER, f"seller:{seller_id}")),
-        )
-        .order_by(col(ConnectionRow.created_at).desc(), col(ConnectionRow.connection_id).desc())
+    return newest_first(session.exec(select(ConnectionRow).where(is_paying(seller_id))))
+
+
+def is_paying(seller_id: str) -> ColumnElement[bool]:
+    """Whether a row is an active payments connection of the broker or of this seller."""
+    return and_(
+        col(ConnectionRow.kind) == ConnectionKind.PAYMENTS,
+        col(ConnectionRow.active),
+        col(ConnectionRow.owner).in_((BROKER, of_seller(seller_id))),
     )
-    return [_connection(row) for row in session.exec(rows)]
+
+
+def newest_first(rows: Iterable[ConnectionRow]) -> list[Connection]:
+    """Each once, as connections."""
+    known = {row.connection_id: row for row in rows}
+    ordered = sorted(known.values(), key=lambda row: (row.created_at, row.connection_id), reverse=True)
+    return [_connection(row) for row in ordered]
+
+
+def accounts_at_amazon(session: Session, seller_id: str) -> list[Connection]:
+    """The seller's active ones, the newest first."""
+    rows = select(ConnectionRow).where(
+        ConnectionRow.kind == ConnectionKind.CHANNEL,
+        ConnectionRow.provider == Provider.AMAZON,
+        ConnectionRow.owner == of_seller(seller_id),
+        col(ConnectionRow.active),
+    )
+    newest = rows.order_by(col(ConnectionRow.created_at).desc(), col(ConnectionRow.connection_id).desc())
+    return [_connection(row) for row in session.exec(newest)]
 
 
 def charging(connections: Sequence[Connection], currency: str) -> ChargeConnection | None:

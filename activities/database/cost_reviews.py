@@ -5,6 +5,7 @@ from decimal import Decimal
 from sqlmodel import Session, col, select
 
 from activities.database import view_rows
+from activities.database.case_numbers import add_numbers
 from activities.database.cases import open_case, write_case
 from activities.database.cost_review_views import CostReviewListed
 from activities.database.ledger import post
@@ -60,7 +61,6 @@ def save_cost_review(session: Session, ask: SaveCostReview) -> Saved:
 
     Raises NotFound for a review that is not there, Conflict for one of another case.
     """
-    is_newest = write_case(session, ask.record)
     # Before its review, as everywhere: the order stays locked.
     session.exec(
         select(OrderRow.order_id).where(OrderRow.order_id == ask.record.order_id).with_for_update()
@@ -70,6 +70,8 @@ def save_cost_review(session: Session, ask: SaveCostReview) -> Saved:
         raise NotFound(f"no cost review {ask.review_id} in the database")
     if row.workflow_id != ask.record.workflow_id:
         raise Conflict(f"cost review {ask.review_id} is another case's")
+    is_newest = write_case(session, ask.record)
+    add_numbers(session, ask.record.workflow_id, ask.record.numbers)
     if not is_newest or row.state is not ReviewState.OPEN:
         return Saved()
     row.evidence = [one.model_dump(mode="json", exclude_none=True) for one in ask.evidence]

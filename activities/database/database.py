@@ -19,17 +19,21 @@ from activities.database import (
     orphans,
     refunds,
     replacements,
+    report_imports,
     return_openings,
     return_reopenings,
     return_windows,
     returns,
     shipment_corrections,
+    special_orders,
 )
 from activities.database.transactions import read, write
+from models.amazon.report_imports import SaveReportImport
 from models.charges import ChargeConnection, ChooseConnection
 from models.claims import OpenClaim, OpenedClaim, SaveClaim
+from models.connections import of_seller
 from models.cost_reviews import OpenCostReview, OpenedCostReview, SaveCostReview
-from models.failures import HANDLING, BackhaulError, Category, ConnectionUnusable
+from models.failures import HANDLING, BackhaulError, BalanceShort, Category, ConnectionUnusable
 from models.orphans import FindCases, FoundCases, SaveOrphan
 from models.records import (
     BookCreditMemo,
@@ -55,6 +59,7 @@ from models.records import (
 )
 from models.refunds import RefundRequest, RefundResult
 from models.replacements import PreparedReplacement, PrepareReplacement
+from models.special_orders import CheckSpecialOrder, SpecialOrderChecked
 from models.splits import OrderSplit, SplitOrder
 
 Ask = TypeVar("Ask")
@@ -66,8 +71,9 @@ class Database:
     """The database as activities.
 
     A no of the business is an answer, or a final error of its category (NotFound, Conflict, InvalidInput): never
-    tried again as an outage. ConnectionUnusable: it works once staff have mended a connection. PartnerUnavailable:
-    the database stays away. Internal: a fault of ours; it is tried again, and works once it is mended.
+    tried again as an outage. ConnectionUnusable: it works once staff have mended a connection. BalanceShort: once
+    the seller's balance covers it. PartnerUnavailable: the database stays away. Internal: a fault of ours; it is
+    tried again, and works once it is mended.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -87,6 +93,11 @@ class Database:
     def choose_connection(self, ask: ChooseConnection) -> ChargeConnection:
         """By which connection a seller is charged whose order was opened before there was one (ORD-3)."""
         return self._write(orders.choose_connection, ask)
+
+    @activity.defn(name="check_special_order")
+    def check_special_order(self, ask: CheckSpecialOrder) -> SpecialOrderChecked:
+        """Whether units that nobody had may wait for stock (ORD-8)."""
+        return self._write(special_orders.check_special_order, ask)
 
     @activity.defn(name="save_order")
     def save_order(self, ask: SaveOrder) -> Saved:
@@ -173,6 +184,11 @@ class Database:
         """Keep an orphan up to date (RET-20)."""
         return self._write(orphans.save_orphan, ask)
 
+    @activity.defn(name="save_report_import")
+    def save_report_import(self, ask: SaveReportImport) -> Saved:
+        """Keep the import of a report up to date (AMZ-1)."""
+        return self._write(report_imports.save_report_import, ask)
+
     @activity.defn(name="find_cases")
     def find_cases(self, ask: FindCases) -> FoundCases:
         """Which cases have these numbers (RET-17, RET-20)."""
@@ -188,7 +204,7 @@ class Database:
 
         def save(session: Session, ask: Save) -> Saved:
             work(session, ask)
-            return Saved(orphans=orphans.waiting_for(session, ask.record))
+            return Saved(orphans=orphans.add_numbers_and_look(session, ask.record))
 
         return self._write(save, ask)
 
@@ -204,10 +220,8 @@ class Database:
         try:
             return in_transaction(self._engine, lambda session: work(session, ask))
         except BackhaulError as error:
-            named = ({"partner": error.connection},) if isinstance(error, ConnectionUnusable) else ()
-            raise ApplicationError(
-                str(error), *named, type=error.category.value, non_retryable=not HANDLING[error.category].retried
-            ) from None
+            final, kind = not HANDLING[error.category].retried, error.category.value
+            raise ApplicationError(str(error), *_whose(error), type=kind, non_retryable=final) from None
         except Exception as fault:
             # Where, and not what it says: that may quote somebody's data.
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -215,6 +229,16 @@ class Database:
                 f"a fault of ours: {type(fault).__name__} in {where.name}, line {where.lineno}",
                 type=Category.INTERNAL.value,
             ) from None
+
+
+def _whose(error: BackhaulError) -> tuple[dict[str, str], ...]:
+    """Whose trouble it is, so that staff are told once for all its cases."""
+    match error:
+        case ConnectionUnusable():
+            return ({"partner": error.connection},)
+        case BalanceShort():
+            return ({"partner": of_seller(error.seller_id)},)
+    return ()
 
 
 def _save_case(session: Session, ask: SaveCase) -> Saved:

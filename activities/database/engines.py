@@ -7,9 +7,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from activities.database.unusable import (
+    OTHER_TABLES,
+    differences,
+    has_tables,
+    in_short,
+    unreachable,
+    words_of_file,
+)
 from activities.private_files import private_file
 from models.failures import Conflict, InvalidInput, NotFound, PartnerUnavailable, Problem
 from models.settings import Settings
@@ -61,8 +69,8 @@ def make_engine(database_url: str) -> Engine:
 def open_database(settings: Settings) -> Engine:
     """The database of this installation, ready for use.
 
-    Raises InvalidInput (no such kind of database), PartnerUnavailable (it does not answer), NotFound (it has
-    no tables yet) or Conflict (its tables are of another version of this program).
+    Raises InvalidInput (no such kind of database), PartnerUnavailable (it does not answer), RefusedByPartner (it
+    lets nobody in), NotFound (it has no tables yet) or Conflict (its tables are not those of this program).
     """
     engine = make_engine(settings.database_url.get_secret_value())
     try:
@@ -88,7 +96,7 @@ def reading(engine: Engine) -> Engine:
 def upgrade(database: Engine | str) -> None:
     """Bring the tables to the newest version. Doing it again, or in several processes at once, is harmless.
 
-    Creates the SQLite file and its folder. Raises InvalidInput or PartnerUnavailable as `open_database`.
+    Creates the SQLite file and its folder. Raises as `open_database`, but for NotFound.
     """
     from alembic import command
     from alembic.util import CommandError
@@ -112,13 +120,14 @@ def upgrade(database: Engine | str) -> None:
                 connection.execute(text("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": UPGRADE_LOCK})
             command.upgrade(migrations_config(connection), "head")
+            _require_same_tables(database.url, connection)
     except CommandError:
         raise Conflict(
             f"the database at {_where(database.url)} is of a version that this program does not know: "
             "use the program that made it, or another DATABASE_URL"
         ) from None
     except DBAPIError as error:
-        raise _unreachable(database.url, error) from None
+        raise unreachable(_where(database.url), error) from None
 
 
 def newest_version() -> str:
@@ -126,10 +135,17 @@ def newest_version() -> str:
 
     Read from their text: to import Alembic takes a tenth of a process's start.
     """
-    texts = [path.read_text() for path in (MIGRATIONS / "versions").glob("*.py")]
-    revisions = {revision for text in texts for revision in _REVISION.findall(text)}
-    (newest,) = revisions - {revision for text in texts for revision in _REVISION_BEFORE.findall(text)}
+    (newest,) = _revisions() - set(_REVISION_BEFORE.findall(_migrations()))
     return str(newest)
+
+
+def _revisions() -> set[str]:
+    """The versions that this program knows."""
+    return set(_REVISION.findall(_migrations()))
+
+
+def _migrations() -> str:
+    return "\n".join(path.read_text() for path in (MIGRATIONS / "versions").glob("*.py"))
 
 
 def migrations_config(connection: Connection | None = None) -> Any:
@@ -151,22 +167,39 @@ def _check(engine: Engine) -> None:
         )
     try:
         with engine.connect() as connection:
-            version = _version_of(connection)
+            _require_version(engine.url, _version_of(connection))
+            _require_same_tables(engine.url, connection)
     except DBAPIError as error:
-        raise _unreachable(engine.url, error) from None
+        raise unreachable(_where(engine.url), error) from None
+
+
+def _require_version(url: URL, version: str | None) -> None:
     if version is None:
-        raise NotFound(f"the database at {_where(engine.url)} has no tables yet: run `backhaul db upgrade`")
-    if version != newest_version():
+        raise NotFound(f"the database at {_where(url)} has no tables yet: run `backhaul db upgrade`")
+    if version == newest_version():
+        return
+    known = version in _revisions()
+    what_to_do = (
+        "run `backhaul db upgrade`" if known else "use the newer program, or set DATABASE_URL to another one"
+    )
+    raise Conflict(
+        f"the database at {_where(url)} is of version {version}, "
+        f"this program needs {newest_version()}: {what_to_do}"
+    )
+
+
+def _require_same_tables(url: URL, connection: Connection) -> None:
+    """A version that was made while it was not released yet may have other tables."""
+    if differing := differences(connection):
         raise Conflict(
-            f"the database at {_where(engine.url)} is of version {version}, "
-            f"this program needs {newest_version()}: "
-            "run `backhaul db upgrade`, or use the newer program"
+            f"the tables of the database at {_where(url)} are not those of this program "
+            f"({in_short(differing)}): {OTHER_TABLES}"
         )
 
 
 def _version_of(connection: Connection) -> str | None:
     """Where Alembic notes the version of the tables; none: there are none."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not has_tables(connection):
         return None
     version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return version
@@ -193,13 +226,6 @@ def _wrong_url(why: str) -> InvalidInput:
     return InvalidInput("settings", [Problem("DATABASE_URL", f"{why}; {hint}")])
 
 
-def _unreachable(url: URL, error: DBAPIError) -> PartnerUnavailable:
-    said = str(error.orig).strip().splitlines()
-    return PartnerUnavailable(
-        f"the database at {_where(url)} does not answer: {said[0] if said else error.orig!r}"
-    )
-
-
 def _where(url: URL) -> str:
     """Without its parameters: a password may stand there too."""
     return url.set(query={}).render_as_string(hide_password=True)
@@ -223,7 +249,9 @@ def _create_file(path: Path) -> None:
         except (OSError, sqlite3.Error) as error:
             # Of two that switch at once SQLite refuses one without waiting.
             if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
-                raise PartnerUnavailable(f"the database can't be created at {path}: {error}") from None
+                raise PartnerUnavailable(
+                    f"the database can't be created at {path}: {words_of_file(error) or error}"
+                ) from None
         time.sleep(0.05)
 
 

@@ -9,15 +9,17 @@ from sqlalchemy import Engine, func, union_all
 from sqlmodel import Session, col, select
 
 from activities.database.ledger_facts import Movement, movements_of
+from activities.database.ledger_of_none import booked_of_none, count_of_none, entered_of_none
 from activities.database.transactions import read, write
 from activities.database.upserts import add_new, table_of
 from activities.database.views import Balance, EntryListed, LedgerFault
-from models.ledger import Entry, EntryKind, Line, is_credit
+from models.ledger import Entry, EntryKind, Line, available, is_credit
 from models.money import from_minor_units
 from models.tables import LedgerLineRow, OrderRow
 
 PAGE: Final = 500
 """So many orders are looked through at once."""
+_NOT_BOOKED: Final = "is entered, and the books do not know it"
 
 
 def post(session: Session, entries: Iterable[Entry]) -> int:
@@ -47,6 +49,17 @@ def entered(session: Session, movement: str) -> set[EntryKind]:
     return {row.kind for row in session.exec(rows)}
 
 
+def available_units(session: Session, seller_id: str, currency: str) -> int:
+    """What the seller has at its disposal, in the currency's smallest unit; it may be less than nothing."""
+    table, account = table_of(LedgerLineRow), available(seller_id)
+    sides = (
+        select(func.coalesce(func.sum(table.c.units), 0)).where(side == account, table.c.currency == currency)
+        for side in (table.c.credit, table.c.debit)
+    )
+    credited, debited = (int(session.execute(one).scalar_one()) for one in sides)
+    return credited - debited
+
+
 class Ledger:
     """What people ask of the ledger. Raises PartnerUnavailable when the database stays away."""
 
@@ -63,7 +76,7 @@ class Ledger:
 
     def faults(self) -> tuple[int, list[LedgerFault]]:
         """How many movements there are, and which of them are not entered as they are booked."""
-        count, found = 0, []
+        count, found = self._faults_of_none()
         for orders in self._pages():
             movements, faults = read(self._engine, lambda session, ids=orders: _faults(session, ids))  # type: ignore[misc]
             count += movements
@@ -72,10 +85,29 @@ class Ledger:
 
     def backfill(self) -> int:
         """Enter what was booked before there was a ledger. Gives how many entries are new; done again, none."""
-        return sum(
+        of_none = sum(
+            write(self._engine, lambda session, all_of=booked: _backfill_named(session, all_of))  # type: ignore[misc]
+            for booked in booked_of_none(self._engine)
+        )
+        return of_none + sum(
             write(self._engine, lambda session, ids=orders: _backfill(session, ids))  # type: ignore[misc]
             for orders in self._pages()
         )
+
+    def _faults_of_none(self) -> tuple[int, list[LedgerFault]]:
+        """Of what is of no order that is known here. What is entered, and not booked, is looked for where more is
+        entered than booked."""
+        count, entered, found = 0, 0, list[LedgerFault]()
+        for booked in booked_of_none(self._engine):
+            lines = read(self._engine, lambda session, names=list(booked): _lines_named(session, names))  # type: ignore[misc]
+            movements, faults = _compared(booked, lines)
+            count, entered = count + movements, entered + len({row.movement for row in lines})
+            found += faults
+        if read(self._engine, count_of_none) > entered:
+            names = {name for booked in booked_of_none(self._engine) for name in booked}
+            for some in entered_of_none(self._engine):
+                found += [LedgerFault(movement=one, what=_NOT_BOOKED) for one in some if one not in names]
+        return count, found
 
     def _pages(self) -> Iterator[list[str]]:
         after = ""
@@ -160,8 +192,13 @@ def net_of(lines: Iterable[tuple[Line, str]]) -> Net:
 
 def _faults(session: Session, orders: Sequence[str]) -> tuple[int, list[LedgerFault]]:
     booked = {one.name: one for one in movements_of(session, orders, datetime.now(UTC))}
+    rows = session.exec(select(LedgerLineRow).where(col(LedgerLineRow.order_id).in_(orders)))
+    return _compared(booked, rows)
+
+
+def _compared(booked: dict[str, Movement], rows: Iterable[LedgerLineRow]) -> tuple[int, list[LedgerFault]]:
     lines: dict[str, list[tuple[Line, str]]] = {}
-    for row in session.exec(select(LedgerLineRow).where(col(LedgerLineRow.order_id).in_(orders))):
+    for row in rows:
         line = Line(debit=row.debit, credit=row.credit, units=row.units)
         lines.setdefault(row.movement, []).append((line, row.currency))
     faults = [
@@ -174,7 +211,7 @@ def _faults(session: Session, orders: Sequence[str]) -> tuple[int, list[LedgerFa
 
 def _fault(movement: Movement | None, lines: Sequence[tuple[Line, str]]) -> str | None:
     if movement is None:
-        return "is entered, and the books do not know it"
+        return _NOT_BOOKED
     wanted = net_of((line, entry.currency) for entry in movement.entries for line in entry.lines)
     if net_of(lines) == wanted:
         return None
@@ -184,8 +221,17 @@ def _fault(movement: Movement | None, lines: Sequence[tuple[Line, str]]) -> str 
 
 
 def _backfill(session: Session, orders: Sequence[str]) -> int:
-    entries = [entry for one in movements_of(session, orders, datetime.now(UTC)) for entry in one.entries]
-    known = {(row.movement, row.kind) for row in _lines_of(session, orders)}
+    return _enter(session, movements_of(session, orders, datetime.now(UTC)), _lines_of(session, orders))
+
+
+def _backfill_named(session: Session, booked: dict[str, Movement]) -> int:
+    return _enter(session, booked.values(), _lines_named(session, list(booked)))
+
+
+def _enter(session: Session, booked: Iterable[Movement], lines: Iterable[LedgerLineRow]) -> int:
+    """What is booked, and is not among these lines."""
+    entries = [entry for one in booked for entry in one.entries]
+    known = {(row.movement, row.kind) for row in lines}
     new = [entry for entry in entries if (entry.movement, entry.kind) not in known]
     post(session, new)
     return len(new)
@@ -193,3 +239,7 @@ def _backfill(session: Session, orders: Sequence[str]) -> int:
 
 def _lines_of(session: Session, orders: Sequence[str]) -> list[LedgerLineRow]:
     return list(session.exec(select(LedgerLineRow).where(col(LedgerLineRow.order_id).in_(orders))))
+
+
+def _lines_named(session: Session, movements: Sequence[str]) -> list[LedgerLineRow]:
+    return list(session.exec(select(LedgerLineRow).where(col(LedgerLineRow.movement).in_(movements))))

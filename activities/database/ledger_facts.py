@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
+from activities.database.settlement_sums import settled_of
 from models.charges import ChargeRecord
 from models.ledger import (
     ClaimCredited,
@@ -13,6 +14,7 @@ from models.ledger import (
     PaymentMoved,
     RefundMoved,
     ReviewCredited,
+    amounts_settled,
     charge_entries,
     charge_movement,
     claim_entries,
@@ -129,6 +131,8 @@ def movements_of(session: Session, orders: Sequence[str], now: datetime) -> Iter
         if claim.approved is not None:
             paid_elsewhere = claim_credited(claim)
             yield Movement(paid_elsewhere.movement, claim_entries(paid_elsewhere))
+    for settled in settled_of(session, orders):
+        yield Movement(settled.movement, amounts_settled(settled))
     memos = select(CreditMemoRow, ReturnRow.order_id).join(
         ReturnRow, col(ReturnRow.return_id) == col(CreditMemoRow.return_id)
     )

@@ -1,13 +1,15 @@
 """Shipments in the database: each unit with the supplier order that it came from (ORD-9, ORD-11, ORD-20)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Final, NamedTuple
 
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Bought, Units, shipped_from
 from activities.database.return_windows import delivered_at, numbers_of, says_more
-from activities.database.upserts import Values, add_new, upsert
+from activities.database.upserts import Values, add_new, table_of, upsert
 from models.failures import NotFound
 from models.orders import ShipmentFact
 from models.tables import (
@@ -19,17 +21,23 @@ from models.tables import (
     SupplierOrderRow,
 )
 
+TIMES: Final = ("cancel_until", "handoff_due", "handed_off_at")
+"""Of an order, by the names of their columns."""
+
 
 class Shipped(NamedTuple):
-    """What has left already: each parcel by its id, and the units."""
+    """What has left already: each parcel by its id, and the units; with the times of the order."""
 
+    times: dict[str, datetime | None]
     parcels: dict[str, ShipmentRow]
     units: list[Units]
 
 
 def what_shipped(session: Session, order_id: str) -> Shipped:
-    rows = session.exec(
-        select(OrderRow.order_id, ShipmentRow, ShipmentLineRow)
+    """Of an order, which stays locked. Raises NotFound."""
+    rows = session.execute(
+        select_columns(*(table_of(OrderRow).c[name] for name in TIMES), ShipmentRow, ShipmentLineRow)
+        .select_from(OrderRow)
         .join(ShipmentRow, col(ShipmentRow.order_id) == col(OrderRow.order_id), isouter=True)
         .join(
             ShipmentLineRow,
@@ -37,13 +45,13 @@ def what_shipped(session: Session, order_id: str) -> Shipped:
             & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
             isouter=True,
         )
-        .where(OrderRow.order_id == order_id)
+        .where(col(OrderRow.order_id) == order_id)
         .with_for_update(of=OrderRow)
     ).all()
     if not rows:
         raise NotFound(f"no order {order_id} in the database")
-    found = Shipped({}, [])
-    for _, shipment, line in rows:
+    found = Shipped({name: getattr(rows[0], name) for name in TIMES}, {}, [])
+    for *_, shipment, line in rows:
         if shipment is not None:
             found.parcels[shipment.shipment_id] = shipment
         if line is not None:

@@ -64,12 +64,12 @@ def opens_now(session: Session, row: OrderRow, ask: OpenOrder) -> None:
     """An order that was split off, and which nobody runs yet, begins: this run has it."""
     if row.run_id is not None or row.request != ask.request:
         return
-    row.run_id = ask.run_id
-    session.add(row)
-    session.flush()
     open_case(
         session, row.workflow_id, ask.run_id, OrderStage.RECEIVED, row.seller_id, row.order_id, ask.received_at
     )
+    row.run_id = ask.run_id
+    session.add(row)
+    session.flush()
 
 
 def _known(session: Session, row: OrderRow, ask: SplitOrder) -> OrderSplit:

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, bindparam, or_, union, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import bindparam, or_, update
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
@@ -13,8 +12,9 @@ from activities.database.connections import charging, decided, paying, taking
 from activities.database.ledger import entered, post
 from activities.database.ledger_facts import payment_moved
 from activities.database.order_lines import order_lines, share_of
-from activities.database.order_shipments import Shipped, save_shipments, what_shipped
+from activities.database.order_shipments import TIMES, Shipped, save_shipments, what_shipped
 from activities.database.order_splits import opens_now
+from activities.database.orders_taken import refused, what_is_known, why_not_taken
 from activities.database.refund_units import refunded_units
 from activities.database.refunds import refund_rows
 from activities.database.replacements import replaced_units, why_not_replaced
@@ -29,7 +29,6 @@ from models.ledger import charge_entries, charge_movement, payment_entries
 from models.message import folded
 from models.orders import OrderRequest, share_out
 from models.partners import ChargeState
-from models.payments import BY_GATEWAY
 from models.records import (
     Cessation,
     LineQuantities,
@@ -48,7 +47,6 @@ from models.tables import (
     OrderRow,
     PaymentRow,
     ReturnRow,
-    SellerRow,
     SupplierOrderLineRow,
     SupplierOrderRow,
 )
@@ -60,18 +58,26 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     Refused, in words: an unknown seller.
     """
     request = ask.request
-    seller, before = _seller_and_orders(session, request)
+    seller, before, connections = what_is_known(session, request)
     for one in before:
         if one.order_id == request.order_id:
             return _known(session, one, ask)
-    if (no := _not_to_be_taken(seller, before, request)) is not None:
+    if (no := why_not_taken(seller, before, request)) is not None:
         return no
     assert seller is not None, "an order without its seller is not taken"
     if request.replaces is not None and (why := _why_not_replaced(session, request, request.replaces)) is not None:
-        return _refused(why)
+        return refused(why)
     shares = share_out(request)
-    connections = paying(session, request.seller_id)
     by = charging(connections, request.charge_currency)
+    open_case(
+        session,
+        ask.workflow_id,
+        ask.run_id,
+        OrderStage.RECEIVED,
+        request.seller_id,
+        request.order_id,
+        ask.received_at,
+    )
     order = OrderRow(
         order_id=request.order_id,
         seller_id=request.seller_id,
@@ -103,15 +109,6 @@ def open_order(session: Session, ask: OpenOrder) -> OpenedOrder:
     ]
     session.add_all(payments)
     session.flush()
-    open_case(
-        session,
-        ask.workflow_id,
-        ask.run_id,
-        OrderStage.RECEIVED,
-        request.seller_id,
-        request.order_id,
-        ask.received_at,
-    )
     post(session, (entry for row in payments for entry in payment_entries(payment_moved(row, order))))
     return OpenedOrder(
         opening=Opening.OPENED,
@@ -141,15 +138,6 @@ def choose_connection(session: Session, ask: ChooseConnection) -> ChargeConnecti
     return by
 
 
-def refusal_of(session: Session, request: OrderRequest) -> OpenedOrder | None:
-    """What `open_order` would answer to this request that it does not take; none if it would, or if an order is
-    there under its id, which whoever starts it is told otherwise (ORD-17)."""
-    seller, before = _seller_and_orders(session, request)
-    if any(one.order_id == request.order_id for one in before):
-        return None
-    return _not_to_be_taken(seller, before, request)
-
-
 def save_order(session: Session, ask: SaveOrder) -> Saved:
     """Keep the order up to date; a section that is none stays as it is.
 
@@ -174,40 +162,6 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     return Saved()
 
 
-def _seller_and_orders(session: Session, request: OrderRequest) -> tuple[SellerRow | None, list[OrderRow]]:
-    """The seller of the request, and the orders that are there under its id, whoever's they are; as the same order
-    of the channel (ORD-17); or with the same payment of a gateway (REF-3)."""
-    same: list[ColumnElement[bool]] = [col(OrderRow.order_id) == request.order_id]
-    if request.channel_order_id is not None:
-        same.append(
-            and_(
-                col(OrderRow.seller_id) == request.seller_id,
-                col(OrderRow.channel) == request.channel,
-                col(OrderRow.channel_order_key) == folded(request.channel_order_id),
-            )
-        )
-    found = [select(col(OrderRow.order_id)).where(one) for one in same]
-    for payment in request.paid_with:
-        if payment.reference is not None and payment.paid_by in BY_GATEWAY:
-            found.append(
-                select(col(PaymentRow.order_id)).where(
-                    col(PaymentRow.paid_by) == payment.paid_by,
-                    col(PaymentRow.reference) == payment.reference,
-                    col(PaymentRow.of_order_id).is_(None),
-                )
-            )
-    rows = session.exec(
-        select(SellerRow, OrderRow)
-        .join(OrderRow, col(OrderRow.order_id).in_(union(*found)), isouter=True)
-        .where(SellerRow.seller_id == request.seller_id)
-    ).all()
-    orders = [order for _, order in rows if order is not None]
-    if rows:
-        return rows[0][0], orders
-    other = session.get(OrderRow, request.order_id)
-    return None, [other] if other is not None else []
-
-
 def _why_not_replaced(session: Session, request: OrderRequest, return_id: str) -> str | None:
     """RET-24: under the lock of the order whose goods come back; none when it may be replaced."""
     claimed = session.get(ReturnRow, return_id)
@@ -217,37 +171,6 @@ def _why_not_replaced(session: Session, request: OrderRequest, return_id: str) -
     refunded = refunded_units(session, refund_rows(session, claimed.order_id))
     taken = Counter(refunded) + Counter(replaced_units(session, claimed.order_id))
     return why_not_replaced(request, taken, order_lines(session, claimed.order_id))
-
-
-def _not_to_be_taken(
-    seller: SellerRow | None, before: Sequence[OrderRow], request: OrderRequest
-) -> OpenedOrder | None:
-    if before:
-        return _taken(before[0], request)
-    if seller is None:
-        return _refused(f"no seller {request.seller_id}: add it, then send again")
-    return None
-
-
-def _taken(row: OrderRow, request: OrderRequest) -> OpenedOrder:
-    """ORD-17: it came before under another id; or its payment is another order's."""
-    key = folded(request.channel_order_id) if request.channel_order_id else None
-    if key is None or (row.seller_id, row.channel, row.channel_order_key) != (
-        request.seller_id,
-        request.channel,
-        key,
-    ):
-        return _refused(
-            f"its payment is the one of order {row.order_id}: one payment belongs to one order (REF-3)"
-        )
-    differs = differences(request.model_copy(update={"order_id": row.order_id}), row.request)
-    why = f"; this request differs from it in {differs}" if differs else ", and says the same"
-    what = f"the channel's order {row.channel_order_id} was taken before as order {row.order_id}{why} (ORD-17)"
-    return OpenedOrder(opening=Opening.DUPLICATE, reason=what)
-
-
-def _refused(why: str) -> OpenedOrder:
-    return OpenedOrder(opening=Opening.REFUSED, reason=why)
 
 
 def _known(session: Session, row: OrderRow, ask: OpenOrder) -> OpenedOrder:
@@ -295,26 +218,28 @@ def _lock_and_say_what_shipped(session: Session, ask: SaveOrder) -> Shipped:
 
     What has shipped is only looked for where more does. Raises NotFound for an order that was never opened.
     """
-    is_locked = _save_times(session, ask)
     if ask.shipments:
-        return what_shipped(session, ask.order_id)
-    if not is_locked and any(getattr(ask, section) is not None for section in ask.sections):
+        shipped = what_shipped(session, ask.order_id)
+        if shipped.times != _times(ask):
+            _save_times(session, ask)
+        return shipped
+    if not _save_times(session, ask) and any(getattr(ask, section) is not None for section in ask.sections):
         found = select(OrderRow.order_id).where(OrderRow.order_id == ask.order_id).with_for_update()
         if session.exec(found).first() is None:
             raise _no_order(ask.order_id)
-    return Shipped({}, [])
+    return Shipped({}, {}, [])
 
 
 def _save_times(session: Session, ask: SaveOrder) -> bool:
     """Whether they were written; they are not where they are there already."""
     table = table_of(OrderRow)
-    times = {
-        "cancel_until": ask.cancel_until,
-        "handoff_due": ask.handoff_due,
-        "handed_off_at": ask.handed_off_at,
-    }
+    times = _times(ask)
     differs = or_(*(table.c[name].is_distinct_from(at) for name, at in times.items()))
     return bool(written(session, update(table).where(table.c.order_id == ask.order_id, differs).values(times)))
+
+
+def _times(ask: SaveOrder) -> dict[str, datetime | None]:
+    return {name: getattr(ask, name) for name in TIMES}
 
 
 def _correct_address(session: Session, order_id: str, address: Address) -> None:

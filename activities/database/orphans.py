@@ -1,12 +1,15 @@
 """Orphans in the database: what was said, all its numbers, and what became of it (RET-20)."""
 
+from typing import Final
+
+from sqlalchemy import Boolean, literal_column
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.database import cases, view_rows
-from activities.database.case_numbers import MOST
+from activities.database.case_numbers import MOST, add_numbers, number_rows
 from activities.database.lists import Page, of_page
-from activities.database.upserts import add_new
+from activities.database.upserts import add_new, insert_into
 from activities.database.views import OrphanListed
 from models.case import CaseRecord
 from models.failures import NotFound
@@ -16,10 +19,27 @@ from models.records import Saved
 from models.tables import CaseRow
 from models.tables.orphans import CaseNumberRow, OrphanRow
 
+_OPEN_ONES: Final = """
+    SELECT 1 FROM orphan
+    JOIN case_file AS its ON its.workflow_id = orphan.workflow_id AND NOT its.ended
+    JOIN case_number AS theirs ON theirs.workflow_id = orphan.workflow_id"""
+_MAY_BE_WAITED_FOR: Final = literal_column(
+    f"""EXISTS ({_OPEN_ONES} WHERE theirs.folded = case_number.folded) OR EXISTS ({_OPEN_ONES}
+    JOIN case_number AS known ON known.folded = theirs.folded
+    WHERE known.workflow_id IN (case_number.workflow_id, (
+        SELECT 'order-' || mine.order_id FROM case_file AS mine
+        WHERE mine.workflow_id = case_number.workflow_id)))""",
+    Boolean,
+)
+"""Of a row of `case_number` that is written: whether an open orphan has its number, or one that its case or the
+case's order has already."""
+
 
 def save_orphan(session: Session, ask: SaveOrphan) -> Saved:
     """Keep an orphan up to date; an attempt that comes late changes nothing."""
-    if not cases.write_case(session, ask.record):
+    is_newest = cases.write_case(session, ask.record)
+    add_numbers(session, ask.record.workflow_id, ask.record.numbers)
+    if not is_newest:
         return Saved()
     row = session.get(OrphanRow, ask.orphan_id)
     if ask.request is not None and row is None:
@@ -63,12 +83,23 @@ def orphans(session: Session, page: Page, *, ended: bool) -> list[OrphanListed]:
     return [_listed(row, case) for row, case in session.execute(of_page(rows, "orphan", page))]
 
 
-def waiting_for(session: Session, record: CaseRecord) -> tuple[str, ...]:
-    """The open orphans (workflow ids) that have a number of this case or of its order, when the case says that it
-    has numbers which the database did not have of it. At most `MOST`, the oldest first: the others find it when
-    they look."""
+def add_numbers_and_look(session: Session, record: CaseRecord) -> tuple[str, ...]:
+    """The case can be found by these numbers from now on, and finds in turn the open orphans (workflow ids) that
+    have a number of it or of its order. At most `MOST`, the oldest first: the others find it when they look.
+
+    One statement where there is none. The last one of a transaction: an orphan that is saved later finds the case.
+    """
     if not record.numbers:
         return ()
+    rows = number_rows(record.workflow_id, record.numbers)
+    statement = insert_into(session, CaseNumberRow).on_conflict_do_nothing()
+    looked = session.scalars(statement.returning(_MAY_BE_WAITED_FOR), rows).all()
+    if len(looked) == len(rows) and not any(looked):
+        return ()
+    return _waiting_for(session, record)
+
+
+def _waiting_for(session: Session, record: CaseRecord) -> tuple[str, ...]:
     theirs = aliased(CaseNumberRow)
     of_case = (record.workflow_id, order_workflow_id(record.order_id))
     rows = (

@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, SQLModel, col, select
 
+from activities.database import amazon_queue, lists, orders_taken, orphans, view_rows
 from activities.database import claims as claimed
 from activities.database import cost_reviews as reviews
-from activities.database import lists, orders, orphans, view_rows
 from activities.database.claim_views import ClaimListed
 from activities.database.cost_review_views import CostReviewListed
 from activities.database.lists import LIMIT, Page
-from activities.database.refund_sources import captured_charge
+from activities.database.refund_sources import captured_charges
 from activities.database.refunds import refund_rows
 from activities.database.transactions import read
 from activities.database.views import (
@@ -29,6 +29,7 @@ from activities.database.views import (
     Standing,
     WorkListed,
 )
+from models.amazon.queue import BatchListed
 from models.case import Step
 from models.failures import NotFound
 from models.ids import return_id as numbered_return
@@ -82,7 +83,7 @@ class Reading:
 
     def refusal_of_order(self, request: OrderRequest) -> OpenedOrder | None:
         """Why an order that is not there under its id would not be taken (ORD-17, REF-3); none if it would."""
-        return read(self._engine, lambda session: orders.refusal_of(session, request))
+        return read(self._engine, lambda session: orders_taken.refusal_of(session, request))
 
     def find_returns(
         self,
@@ -111,10 +112,17 @@ class Reading:
         return read(self._engine, lambda session: lists.refunds(session, page))
 
     def find_cost_reviews(
-        self, *, ended: bool = False, seller: str | None = None, limit: int = 50, after: str | None = None
+        self,
+        *,
+        stage: str | None = None,
+        seller: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = LIMIT,
+        after: str | None = None,
+        ended: bool = True,
     ) -> list[CostReviewListed]:
-        """What is open first; with `ended`, also what was decided, withdrawn or stopped."""
-        page = Page(None, seller, None, limit, after)
+        """As orders; without `ended` only what is open."""
+        page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: reviews.cost_reviews(session, page, ended=ended))
 
     def cost_review(self, review_id: str) -> CostReviewListed:
@@ -122,15 +130,26 @@ class Reading:
         return read(self._engine, lambda session: reviews.cost_review(session, review_id))
 
     def find_claims(
-        self, *, ended: bool = False, seller: str | None = None, limit: int = 50, after: str | None = None
+        self,
+        *,
+        stage: str | None = None,
+        seller: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = LIMIT,
+        after: str | None = None,
+        ended: bool = True,
     ) -> list[ClaimListed]:
-        """What is open first; with `ended`, also what was decided, withdrawn or stopped."""
-        page = Page(None, seller, None, limit, after)
+        """As orders; without `ended` only what is open."""
+        page = Page(stage, seller, due_before, limit, after)
         return read(self._engine, lambda session: claimed.claims(session, page, ended=ended))
 
     def claim(self, claim_id: str) -> ClaimListed:
         """One claim. Raises NotFound."""
         return read(self._engine, lambda session: claimed.claim(session, claim_id))
+
+    def batch(self, batch_id: str) -> BatchListed:
+        """One document to Amazon. Raises NotFound."""
+        return read(self._engine, lambda session: amazon_queue.batch_listed(session, batch_id))
 
     def find_orphans(
         self, *, ended: bool = False, seller: str | None = None, limit: int = LIMIT, after: str | None = None
@@ -251,8 +270,7 @@ def _steps(session: Session, workflow_id: str) -> list[StepRow]:
 
 def _refunds_of(session: Session, order: OrderRow) -> OrderRefunds:
     rows = refund_rows(session, order.order_id)
-    charge = captured_charge(session, order.order_id)
-    captured = charge.captured if charge is not None else Decimal(0)
+    captured = sum((one.captured for one in captured_charges(session, order.order_id)), Decimal(0))
     return OrderRefunds(
         order_id=order.order_id,
         refunds=tuple(view_rows.refund(row, _case(session, row.workflow_id)) for row in rows),

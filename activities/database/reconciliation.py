@@ -117,9 +117,9 @@ def _holds(session: Session, workflow_id: str) -> Iterator[str]:
 
 def _note(session: Session, case: OpenCase, at: datetime, what: str) -> bool:
     row = session.get(CaseRow, case.workflow_id, with_for_update=True)
+    claimed = _return_of(session, case.workflow_id)  # after its file, as everywhere
     if row is None or row.ended or (row.run_id or None, row.last_step) != (case.run_id, case.last_step):
         return False
-    claimed = _return_of(session, case.workflow_id)
     if claimed is not None:
         claimed.run_id = claimed.run_id or ReturnStage.TERMINATED  # its number is used up, as any other's
         claimed.outcome = ReturnStage.TERMINATED

@@ -3,24 +3,23 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, ScalarSelect, literal_column, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.database.cases import open_case, write_case
 from activities.database.ledger import entered, post
 from activities.database.ledger_facts import refund_moved
-from activities.database.refund_sources import RefundRefused, refund_source, taken
-from activities.database.refund_units import named_units
+from activities.database.refund_reservations import part_of, reservation_of
+from activities.database.refund_sources import RefundRefused, locked_order, money_known
 from activities.database.returnable_units import CUT_SHORT
 from activities.database.upserts import table_of
 from models.case import RefundStage
 from models.failures import Conflict, NotFound
-from models.gateway_limits import movable, require_movable
 from models.ids import refund_workflow_id
 from models.ledger import refund_entries
-from models.message import LineUnits
 from models.orders import Channel
 from models.records import (
     Confirmation,
@@ -32,15 +31,7 @@ from models.records import (
     SaveRefund,
     SettleRefund,
 )
-from models.refunds import (
-    COUNTS_AGAINST_CAP,
-    RefundRequest,
-    RefundResult,
-    RefundState,
-    Way,
-    check_cap,
-    require_right_to_over_refund,
-)
+from models.refunds import COUNTS_AGAINST_CAP, RefundRequest, RefundResult, RefundState
 from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
 
 _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
@@ -52,39 +43,50 @@ _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
     RefundState.REFUSED: (),
 }
 _UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
+_ITS_CHANNEL: Final[ColumnElement[str]] = literal_column(
+    "(SELECT channel FROM orders WHERE orders.order_id = refund.order_id)"
+)
 _CONFLICT: Final = "is another request's: nothing is taken over from it"
 
 
 def reserve_refund(session: Session, ask: ReserveRefund) -> ReservedRefund:
-    """Reserve what may be refunded, or say why not (REF-3, REF-4, REF-5). A refund id is reserved once.
+    """Reserve what may be refunded, or say why not, or in which parts (REF-3 to REF-5): those are all reserved
+    here, and each is made by a refund of its own. An id is reserved once.
 
     One that was stopped before its end goes on in a later run, with the amount that is reserved. A row of another
     request answers `conflict`, and nothing of its own.
     """
     request = ask.request
     # The order's row is the lock: two refunds of one order are checked one after the other.
-    order, order_of_return = _locked_order(session, request)
-    rows = _refunds_beside(session, request)
-    before = next((row for row in rows if row.refund_id == request.refund_id), None)
+    order, order_of_return, seller = locked_order(session, request)
+    known = money_known(session, request)
+    before = next((row for row in known.refunds if row.refund_id == request.refund_id), None)
     if before is not None:
         if ask.confirmation is not None and not _differences(before, request, ask.workflow_id):
             _confirm(session, before, ask.confirmation)
         return _patient(_known_before(session, before, ask), order)
     if ask.known_only:
         return _refused(ask, order, f"no refund {request.refund_id} is known here; nothing was sent")
+    if parts := _parts_of(request, known.refunds):
+        return _divided_before(ask, order, parts)
     try:
-        row, units = _reservation(session, ask, order, order_of_return, rows)
+        reserved = reservation_of(session, ask, order, order_of_return, seller, known)
     except (RefundRefused, ValueError) as no:
         return _refused(ask, order, str(no))
-    session.add(row)
-    session.flush()
-    session.add_all(
-        RefundUnitsRow(refund_id=row.refund_id, line_id=one.line_id, quantity=one.quantity) for one in units
-    )
-    _open_case(session, row, ask)
     assert order is not None, "it is reserved of an order"
-    post(session, refund_entries(refund_moved(row, order.channel, ask.at)))
-    return _patient(_known(row, Opening.OPENED), order)
+    for row in reserved.rows:
+        session.add(row)
+        session.flush()
+        _open_case(session, row)
+        post(session, refund_entries(refund_moved(row, order.channel, ask.at)))
+    first = reserved.rows[0]
+    session.add_all(
+        RefundUnitsRow(refund_id=first.refund_id, line_id=one.line_id, quantity=one.quantity)
+        for one in reserved.units
+    )
+    if reserved.divided is not None:
+        return _refused(ask, order, reserved.divided, reserved.rows)
+    return _patient(_known(first, Opening.OPENED), order)
 
 
 def save_refund(session: Session, ask: SaveRefund) -> Saved:
@@ -94,7 +96,6 @@ def save_refund(session: Session, ask: SaveRefund) -> Saved:
 
     Raises NotFound for money that was never reserved, Conflict for a refund of another case.
     """
-    write_case(session, ask.record)
     if ask.state is not None:
         news = SettleRefund(
             refund_id=ask.refund_id,
@@ -104,20 +105,24 @@ def save_refund(session: Session, ask: SaveRefund) -> Saved:
             at=ask.at or datetime.now(UTC),
         )
         _settle(session, news, ask.record.workflow_id)
+    write_case(session, ask.record)  # after its order and itself, as where it is reserved
     return Saved()
 
 
 def refund_outcome(session: Session, request: RefundRequest) -> RefundResult:
     """What the database has of this refund. `unknown`: it is not settled, or nothing is reserved for it.
-    `conflict`: the row is another request's."""
+    `conflict`: the row, or its parts, are another request's."""
     row = session.get(RefundRow, request.refund_id)
-    if row is None:
-        return _unsettled(request, "nothing is reserved for it")
-    if _differences(row, request, refund_workflow_id(request.refund_id)):
-        return _unsettled(request, f"refund {row.refund_id} {_CONFLICT}").model_copy(
-            update={"state": RefundState.REFUSED, "unknown": False, "conflict": True}
-        )
-    return result_of(row)
+    if row is not None:
+        differs = _differences(row, request, refund_workflow_id(request.refund_id))
+        return _conflict_result(request) if differs else result_of(row)
+    parts = _parts_of(request, refund_rows(session, request.order_id))
+    if not parts:
+        return _moved_nothing(request, RefundState.RESERVED, "nothing is reserved for it", unknown=True)
+    if _differences_of_parts(parts, request):
+        return _conflict_result(request)
+    told = tuple(part_of(one) for one in parts)
+    return _moved_nothing(request, RefundState.REFUSED, _made_in_parts(request, parts), parts=told)
 
 
 def take_back_refund(session: Session, ask: SettleRefund) -> RefundTakenBack:
@@ -172,11 +177,15 @@ def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> Non
     if workflow_id is not None:
         mine.append(table.c.workflow_id == workflow_id)
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in news.items()))
-    channel = None if ask.state in _UNSETTLED else _channel_locked(session, ask.refund_id)
-    settle = update(RefundRow).where(*mine, table.c.state.in_(may), differs).values(news).returning(RefundRow)
-    if (row := session.scalars(settle, execution_options={"populate_existing": True}).first()) is not None:
-        if channel is not None:
-            _enter(session, row, channel, ask.at)
+    if ask.state not in _UNSETTLED:
+        mine.append(table.c.order_id == _order_locked(ask.refund_id))
+    settle = update(RefundRow).where(*mine, table.c.state.in_(may), differs).values(news)
+    settled = session.execute(
+        settle.returning(RefundRow, _ITS_CHANNEL), execution_options={"populate_existing": True}
+    ).first()
+    if settled is not None:
+        if ask.state not in _UNSETTLED:
+            _enter(session, settled[0], Channel(settled[1]), ask.at)
         return
     owner = session.exec(select(RefundRow.workflow_id).where(RefundRow.refund_id == ask.refund_id)).first()
     if owner is None and ask.state in COUNTS_AGAINST_CAP:
@@ -185,15 +194,12 @@ def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> Non
         raise Conflict(f"refund {ask.refund_id} {_CONFLICT}")
 
 
-def _channel_locked(session: Session, refund_id: str) -> Channel | None:
-    """Of the order, which stays locked: before its refund, as everywhere."""
-    of_refund = (
-        select(OrderRow.channel)
-        .join(RefundRow, col(RefundRow.order_id) == col(OrderRow.order_id))
-        .where(RefundRow.refund_id == refund_id)
-    )
-    found = session.exec(of_refund.with_for_update(of=OrderRow, read=True, key_share=True)).first()
-    return None if found is None else Channel(found)
+def _order_locked(refund_id: str) -> ScalarSelect[str]:
+    """The order of a refund, which stays locked: before its refund, as everywhere, whose condition this is."""
+    same = aliased(RefundRow)
+    of_refund = select(OrderRow.order_id).join(same, col(same.order_id) == col(OrderRow.order_id))
+    of_refund = of_refund.where(col(same.refund_id) == refund_id)
+    return of_refund.with_for_update(of=OrderRow, read=True, key_share=True).scalar_subquery()
 
 
 def _enter(session: Session, row: RefundRow, channel: Channel, at: datetime) -> None:
@@ -210,21 +216,42 @@ def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> Reser
     is sent, so what it sent is not sent twice (REF-6).
     """
     if differs := _differences(row, ask.request, ask.workflow_id):
-        return ReservedRefund(
-            opening=Opening.CONFLICT,
-            state=RefundState.REFUSED,
-            way=ask.request.way,
-            reason=f"refund {row.refund_id} {_CONFLICT}; it differs in {', '.join(differs)}",
-        )
+        return _conflict(ask.request, differs)
     if row.run_id == ask.run_id:
         # Asked twice, it gives the same answer: it was reserved at another time if it was taken over.
         return _known(row, Opening.OPENED).model_copy(update={"resumed": row.reserved_at != ask.at})
     if row.state not in _UNSETTLED:
         return _known(row, Opening.DUPLICATE)
+    is_begun = bool(row.run_id)  # else it is a part of a refund, and this is its first run
     row.run_id = ask.run_id
     session.add(row)
-    _open_case(session, row, ask)
-    return _known(row, Opening.OPENED).model_copy(update={"resumed": True})
+    _open_case(session, row)
+    return _known(row, Opening.OPENED).model_copy(update={"resumed": is_begun})
+
+
+def _parts_of(request: RefundRequest, refunds: Sequence[RefundRow]) -> list[RefundRow]:
+    """Those in which this very id was divided before, the first one first."""
+    parts = [row for row in refunds if row.part_of == request.refund_id]
+    return sorted(parts, key=lambda row: (len(row.refund_id), row.refund_id))
+
+
+def _divided_before(ask: ReserveRefund, order: OrderRow | None, parts: list[RefundRow]) -> ReservedRefund:
+    """A part is made once: whoever asks again, as after a reset, is told the parts that are reserved (REF-6)."""
+    if differs := _differences_of_parts(parts, ask.request):
+        return _conflict(ask.request, differs)
+    answer = _refused(ask, order, _made_in_parts(ask.request, parts), parts)
+    is_begun = all(row.run_id for row in parts)
+    return answer.model_copy(update={"opening": Opening.DUPLICATE}) if is_begun else answer
+
+
+def _made_in_parts(request: RefundRequest, parts: Sequence[RefundRow]) -> str:
+    told = ", ".join(f"{row.refund_id} {row.amount}" for row in parts)
+    return f"refund {request.refund_id} was made in parts already: {told}; not repeated (REF-6)"
+
+
+def _conflict(request: RefundRequest, differs: Sequence[str]) -> ReservedRefund:
+    why = f"refund {request.refund_id} {_CONFLICT}; it differs in {', '.join(differs)}"
+    return ReservedRefund(opening=Opening.CONFLICT, state=RefundState.REFUSED, way=request.way, reason=why)
 
 
 def _confirm(session: Session, row: RefundRow, yes: Confirmation) -> None:
@@ -252,41 +279,59 @@ def _patient(answer: ReservedRefund, order: OrderRow | None) -> ReservedRefund:
 
 def _differences(row: RefundRow, request: RefundRequest, workflow_id: str) -> list[str]:
     """In which fields the request is not the one that reserved; without an amount it is all that was left then."""
+    found = [] if row.workflow_id == workflow_id else ["workflow_id"]
+    found += [] if row.part_of == request.part_of else ["part_of"]
+    return found + _differences_of(row, request, row.amount)
+
+
+def _differences_of_parts(parts: Sequence[RefundRow], request: RefundRequest) -> list[str]:
+    """In which fields the request is not the one that was divided."""
+    return _differences_of(parts[0], request, sum((row.amount for row in parts), Decimal(0)))
+
+
+def _differences_of(row: RefundRow, request: RefundRequest, amount: Decimal) -> list[str]:
     same = {
-        "workflow_id": row.workflow_id == workflow_id,
         "order_id": row.order_id == request.order_id,
         "return_id": row.return_id == request.return_id,
         "direction": row.direction is request.direction,
-        "way": row.way is request.way,
+        "way": row.way_asked is request.way,
         "currency": row.currency == request.currency,
-        "amount": request.amount in (None, row.amount),
+        "amount": request.amount in (None, amount),
     }
     return [name for name, is_same in same.items() if not is_same]
 
 
-def _refused(ask: ReserveRefund, order: OrderRow | None, why: str) -> ReservedRefund:
+def _refused(
+    ask: ReserveRefund, order: OrderRow | None, why: str, parts: Sequence[RefundRow] = ()
+) -> ReservedRefund:
     return ReservedRefund(
         opening=Opening.REFUSED,
         state=RefundState.REFUSED,
         way=ask.request.way,
         seller_id=order.seller_id if order is not None else None,
         reason=why,
+        parts=tuple(part_of(row) for row in parts),
     )
 
 
-def _unsettled(request: RefundRequest, why: str) -> RefundResult:
+def _conflict_result(request: RefundRequest) -> RefundResult:
+    return _moved_nothing(request, RefundState.REFUSED, f"refund {request.refund_id} {_CONFLICT}", conflict=True)
+
+
+def _moved_nothing(request: RefundRequest, state: RefundState, why: str, **more: Any) -> RefundResult:
+    """Under this very id."""
     return RefundResult(
         refund_id=request.refund_id,
-        state=RefundState.RESERVED,
+        state=state,
         amount=Decimal(0),
         currency=request.currency,
         reason=why,
         direction=request.direction,
-        unknown=True,
+        **more,
     )
 
 
-def _open_case(session: Session, row: RefundRow, ask: ReserveRefund) -> None:
+def _open_case(session: Session, row: RefundRow) -> None:
     open_case(
         session, row.workflow_id, row.run_id, RefundStage.SENDING, row.seller_id, row.order_id, row.reserved_at
     )
@@ -307,84 +352,3 @@ def _known(row: RefundRow, opening: Opening) -> ReservedRefund:
         seller_id=row.seller_id,
         reason=f"refund {row.refund_id} exists already" if opening is Opening.DUPLICATE else row.failure_reason,
     )
-
-
-def _locked_order(session: Session, request: RefundRequest) -> tuple[OrderRow | None, str | None]:
-    """The order, and the order of the return that the refund is for."""
-    of_request: ColumnElement[bool] = col(ReturnRow.return_id) == request.return_id
-    found = session.exec(
-        select(OrderRow, ReturnRow.order_id)
-        .join(ReturnRow, of_request, isouter=True)
-        .where(OrderRow.order_id == request.order_id)
-        .with_for_update(of=OrderRow)
-    ).one_or_none()
-    return found or (None, None)
-
-
-def _refunds_beside(session: Session, request: RefundRequest) -> Sequence[RefundRow]:
-    """All refunds of the order, and the one of this id, whoever's it is."""
-    of_order = col(RefundRow.order_id) == request.order_id
-    return session.exec(select(RefundRow).where(of_order | (col(RefundRow.refund_id) == request.refund_id))).all()
-
-
-def _reservation(
-    session: Session,
-    ask: ReserveRefund,
-    order: OrderRow | None,
-    order_of_return: str | None,
-    refunds: Sequence[RefundRow],
-) -> tuple[RefundRow, tuple[LineUnits, ...]]:
-    """With the units that it names (REF-13)."""
-    request = ask.request
-    if order is None:
-        raise RefundRefused(f"no order {request.order_id}")
-    if request.return_id is not None and order_of_return != order.order_id:
-        raise RefundRefused(f"no return {request.return_id} of order {order.order_id}")
-    payment = refund_source(session, request, order, refunds)
-    if request.currency != payment.currency:
-        raise RefundRefused(f"the payment was in {payment.currency}, the refund is in {request.currency}")
-    before = taken(refunds, request.direction)
-    named = named_units(session, request, refunds)
-    left = payment.paid - before
-    by = payment.by
-    amount = request.amount
-    if amount is not None:
-        require_movable(amount, by, payment.currency, "the amount")
-    else:
-        amount = movable(left if not named.units else min(left, named.worth), by, payment.currency)
-        if amount <= 0 < min(left, named.worth if named.units else left):
-            raise RefundRefused(
-                "what is left is less than the gateway can move: record it with way manual (REF-14)"
-            )
-    if amount <= 0 < left:
-        raise RefundRefused("nothing was paid for these units: there is nothing to refund (ORD-15)")
-    if amount <= 0:
-        raise RefundRefused(
-            f"nothing is left to refund: {before} of {payment.paid} {payment.currency} is refunded or pending"
-        )
-    over = check_cap(amount, payment.paid, before, payment.currency, allow_over_refund=payment.over_refund_allowed)
-    if over and request.way is Way.GATEWAY:
-        require_right_to_over_refund(request.requested_by, payment.may_over_refund)
-    row = RefundRow(
-        refund_id=request.refund_id,
-        order_id=order.order_id,
-        return_id=request.return_id,
-        seller_id=order.seller_id,
-        workflow_id=ask.workflow_id,
-        run_id=ask.run_id,
-        direction=request.direction,
-        way=request.way,
-        amount=amount,
-        currency=payment.currency,
-        state=RefundState.RESERVED,
-        reason=request.reason,
-        requested_by=request.requested_by,
-        lines=[line.model_dump(mode="json") for line in request.lines],
-        reference=request.reference,
-        over_refund=over,
-        over_limit=payment.limit if payment.limit is not None and amount > payment.limit else None,
-        payment_reference=payment.reference,
-        connection_id=payment.connection_id,
-        reserved_at=ask.at,
-    )
-    return row, named.units

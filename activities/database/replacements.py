@@ -2,6 +2,8 @@
 
 from decimal import ROUND_DOWN, Decimal
 
+from sqlalchemy import ScalarSelect, case, func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from activities.database.order_lines import order_lines, share_of
@@ -117,19 +119,27 @@ def news_of(session: Session, order: OrderRow) -> ReplacementNews:
 
 def replaced_units(session: Session, order_id: str) -> dict[str, int]:
     """By `line_id`, the units of an order that replacements stand for: they were sent, or may be."""
-    rows = session.exec(
-        select(OrderLineRow, CaseRow.ended)
-        .join(OrderRow, col(OrderRow.order_id) == col(OrderLineRow.order_id))
+    rows = session.execute(
+        select(OrderLineRow.line_id, units_replaced()).where(col(OrderLineRow.order_id) == order_id)
+    )
+    return {line_id: units for line_id, units in rows if units}
+
+
+def units_replaced() -> ScalarSelect[int]:
+    """Of a row of `order_line`, the units that replacements stand for."""
+    new = aliased(OrderLineRow)
+    sent = case((col(CaseRow.ended), new.shipped), else_=new.quantity - new.cancelled - new.voided)
+    found = (
+        select(func.coalesce(func.sum(sent), 0))
+        .select_from(new)
+        .join(OrderRow, col(OrderRow.order_id) == col(new.order_id))
         .join(ReturnRow, col(ReturnRow.return_id) == col(OrderRow.replaces))
         .join(CaseRow, col(CaseRow.workflow_id) == col(OrderRow.workflow_id))
-        .where(ReturnRow.order_id == order_id)
+        .where(
+            col(ReturnRow.order_id) == col(OrderLineRow.order_id), col(new.line_id) == col(OrderLineRow.line_id)
+        )
     )
-    found: dict[str, int] = {}
-    for row, ended in rows:
-        sent = row.shipped if ended else row.quantity - row.cancelled - row.voided
-        if sent:
-            found[row.line_id] = found.get(row.line_id, 0) + sent
-    return found
+    return found.correlate(OrderLineRow).scalar_subquery()
 
 
 def why_not_replaced(request: OrderRequest, taken: dict[str, int], rows: dict[str, OrderLineRow]) -> str | None:

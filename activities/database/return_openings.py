@@ -1,40 +1,39 @@
 """A return opens: RET-2 is checked, its units are found among what was shipped, and it is split by supplier."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Part, split_by_supplier
 from activities.database.cases import open_case
-from activities.database.connections import provider_of
 from activities.database.order_lines import OrderedLine, kit_of, order_lines, share_of
-from activities.database.refund_sources import captured_charge
+from activities.database.refund_sources import coarse_charge_gateway, coarse_gateway
 from activities.database.return_reasons import why_unusable
 from activities.database.return_windows import window_of
 from activities.database.returnable_units import (
+    ShippedUnits,
     Worth,
     free_sources,
     held_worth,
-    holding_returns,
     may_reopen,
+    returns_known,
+    shipped_units,
     worth_of_next,
 )
 from activities.database.upserts import add_new
 from models.case import ReturnStage
 from models.differences import differences
 from models.failures import NotFound
-from models.gateway_limits import is_coarse
 from models.ids import return_workflow_id, sibling_return_id
 from models.naming import require_once, units_of_each
 from models.parties import Seller, Supplier
-from models.payments import BY_GATEWAY, PaidBy
 from models.records import Opening, OpenReturn, ReturnOpening
 from models.returns import OpenedLine, OpenedReturn, ReturnLine, ReturnRequest
 from models.tables import (
     OrderLineRow,
     OrderRow,
-    PaymentRow,
     ReturnLineRow,
     ReturnRow,
     ReturnUnitsRow,
@@ -74,19 +73,38 @@ def open_return(session: Session, ask: OpenReturn) -> ReturnOpening:
     """
     request = ask.request
     # The order's row is the lock: two returns of one order are checked one after the other.
-    order = session.get(OrderRow, request.order_id, with_for_update=True)
-    before = session.get(ReturnRow, request.return_id)
+    order, seller = _locked_order(session, request.order_id)
+    known = returns_known(session, request.order_id, request.return_id)
     try:
-        if before is not None:
-            return _known(session, ask, before, order)
+        if known.is_there:
+            return _known(session, ask, session.get_one(ReturnRow, request.return_id), order, seller)
         if order is None:
             return ReturnOpening(opening=Opening.UNKNOWN, reason=f"no order {request.order_id}")
-        return _open_first(session, ask, order)
+        return _open_first(session, ask, order, _settings(order, seller), known.holding)
     except _Refused as no:
         return ReturnOpening(opening=Opening.REFUSED, reason=str(no))
 
 
-def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None) -> ReturnOpening:
+def _locked_order(session: Session, order_id: str) -> tuple[OrderRow | None, SellerRow | None]:
+    found = session.exec(
+        select(OrderRow, SellerRow)
+        .select_from(OrderRow)
+        .join(SellerRow, col(SellerRow.seller_id) == col(OrderRow.seller_id), isouter=True)
+        .where(OrderRow.order_id == order_id)
+        .with_for_update(of=OrderRow)
+    ).one_or_none()
+    return found or (None, None)
+
+
+def _settings(order: OrderRow, seller: SellerRow | None) -> Seller:
+    if seller is None:
+        raise NotFound(f"no seller {order.seller_id} in the database")
+    return seller.settings
+
+
+def _known(
+    session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | None, seller: SellerRow | None
+) -> ReturnOpening:
     """A return that is open already, or one that was split off another and opens now."""
     if row.run_id == ask.run_id:
         return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
@@ -117,19 +135,25 @@ def _known(session: Session, ask: OpenReturn, row: ReturnRow, order: OrderRow | 
     row.workflow_id = ask.workflow_id
     row.run_id = ask.run_id
     row.created_at = ask.created_at
-    row.opened = _opened(session, ask, order, _seller(session, order), suppliers[row.supplier_id], row, lines)
+    shipped = shipped_units(session, order.order_id)
+    settings = _settings(order, seller)
+    row.opened = _opened(session, ask, order, settings, suppliers[row.supplier_id], row, lines, shipped)
+    with session.no_autoflush:
+        show_opening(session, row)  # before the return, as everywhere
     session.add(row)
     session.flush()
-    show_opening(session, row)
     return ReturnOpening(opening=Opening.OPENED, opened=row.opened)
 
 
-def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpening:
-    """Write one return per supplier, with its lines and units; the first is the one that was asked for."""
-    seller = _seller(session, order)
+def _open_first(
+    session: Session, ask: OpenReturn, order: OrderRow, seller: Seller, held: set[str]
+) -> ReturnOpening:
+    """Write one return per supplier, with its lines and units; the first is the one that was asked for. `held`:
+    the order's returns that hold units."""
     if (why := why_unusable(ask.request, seller)) is not None:
         raise _Refused(why)
-    splits = _split(session, ask, order)
+    shipped = shipped_units(session, order.order_id)
+    splits = _split(session, ask, order, shipped, held)
     suppliers = _suppliers(session, [split.part.supplier_id for split in splits])
     for split in splits:
         if split.part.supplier_id not in suppliers:
@@ -145,12 +169,13 @@ def _open_first(session: Session, ask: OpenReturn, order: OrderRow) -> ReturnOpe
         suppliers[first.supplier_id],
         first,
         splits[0].lines,
+        shipped,
         siblings=tuple(row.request for row in rows[1:]),
     )
     for row in rows:  # one after the other: a sibling names the first
+        show_opening(session, row)  # before the return, as everywhere
         session.add(row)
         session.flush()
-        show_opening(session, row)
     _add_lines(session, splits)
     return ReturnOpening(opening=Opening.OPENED, opened=first.opened)
 
@@ -170,9 +195,12 @@ def _opened(
     supplier: Supplier,
     row: ReturnRow,
     lines: Sequence[OpenedLine],
+    shipped: Sequence[ShippedUnits],
     siblings: tuple[ReturnRequest, ...] = (),
 ) -> OpenedReturn:
     """The snapshots that decide."""
+    line_ids = {line.line_id for line in lines}
+    connections = {one.line.supplier_order_number: one.connection_id for one in shipped}
     return OpenedReturn(
         order_id=order.order_id,
         seller=seller,
@@ -182,39 +210,14 @@ def _opened(
         lines=tuple(lines),
         currency=order.payment_currency,
         charge_currency=order.charge_currency,
-        gateway=_gateway(session, order),
-        charge_gateway=_charge_gateway(session, order),
+        gateway=coarse_gateway(session, order),
+        charge_gateway=coarse_charge_gateway(session, order),
         siblings=siblings,
-        window=window_of(session, ask.request, order, seller, [line.line_id for line in lines]),
+        window=window_of(
+            ask.request, order, seller, [one.parcel for one in shipped if one.line.line_id in line_ids]
+        ),
+        ordered_through=connections.get(row.supplier_order_number),
     )
-
-
-def _gateway(session: Session, order: OrderRow) -> PaidBy | None:
-    """By which the buyer's money goes back, where not every amount can be moved by it (REF-14)."""
-    coarse = _coarse(order.payment_currency)
-    if not coarse:
-        return None
-    paid = select(PaymentRow).where(PaymentRow.order_id == order.order_id, col(PaymentRow.paid_by).in_(coarse))
-    first = session.exec(paid.order_by(col(PaymentRow.position))).first()
-    return None if first is None else first.paid_by
-
-
-def _charge_gateway(session: Session, order: OrderRow) -> PaidBy | None:
-    """The same of the seller's charge."""
-    charge = captured_charge(session, order.order_id) if _coarse(order.charge_currency) else None
-    return None if charge is None else provider_of(session, charge.connection_id)
-
-
-def _coarse(currency: str) -> list[PaidBy]:
-    """Gateways that can't move every amount of it."""
-    return [by for by in BY_GATEWAY if is_coarse(by, currency)]
-
-
-def _seller(session: Session, order: OrderRow) -> Seller:
-    row = session.get(SellerRow, order.seller_id)
-    if row is None:
-        raise NotFound(f"no seller {order.seller_id} in the database")
-    return row.settings
 
 
 def _suppliers(session: Session, ids: Sequence[str]) -> dict[str, Supplier]:
@@ -222,17 +225,19 @@ def _suppliers(session: Session, ids: Sequence[str]) -> dict[str, Supplier]:
     return {row.supplier_id: row.settings for row in found}
 
 
-def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[_Split]:
+def _split(
+    session: Session, ask: OpenReturn, order: OrderRow, shipped: Sequence[ShippedUnits], held: set[str]
+) -> list[_Split]:
     """The units by supplier, in the order of the lines (RET-2)."""
     request = ask.request
-    held = holding_returns(session, order.order_id)
     worth = held_worth(session, held)
     lines = order_lines(session, request.order_id)
     wanted = _checked_lines(session, request, lines, worth, held)
     try:
-        parts = split_by_supplier(list(wanted.values()), free_sources(session, order.order_id, held))
+        parts = split_by_supplier(list(wanted.values()), free_sources(session, shipped, held))
     except ValueError as unknown:
         raise _Refused(f"order {order.order_id}: {unknown}") from None
+    left = order.paid - sum((one.paid for one in worth.values()), Decimal(0))
     splits = []
     for number, part in zip(_free_numbers(session, request.return_id, len(parts)), parts, strict=True):
         opened = []
@@ -242,6 +247,9 @@ def _split(session: Session, ask: OpenReturn, order: OrderRow) -> list[_Split]:
             added = worth_of_next(
                 share_of(lines[line_id]), before, quantity, order.payment_currency, order.charge_currency
             )
+            # A rounding that lowered what was paid belongs to no line; yet nobody gets back more than was paid.
+            added = added._replace(paid=max(min(added.paid, left), Decimal(0)))
+            left -= added.paid
             worth[line_id] = before + added
             opened.append(
                 OpenedLine(

@@ -5,10 +5,10 @@ from sqlmodel import Session, col, func, select
 from activities.database.refunds import result_of
 from activities.database.return_openings import show_opening
 from activities.database.returnable_units import CUT_SHORT
-from activities.database.returns import kept
+from models.ids import return_workflow_id
 from models.records import Opening, ReopenReturn, ReturnReopened
 from models.refunds import RefundState
-from models.tables import ReceptionRow, RefundRow, ReturnRow, StepRow
+from models.tables import CaseRow, RefundRow, ReturnRow, StepRow
 
 
 def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
@@ -17,6 +17,8 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
     Asked again, also by another run, it gives the same answer: whether anything is left to do, the case says.
     Refused: no such return, no such failed refund of it, or staff cut the return short.
     """
+    file = select(CaseRow.workflow_id).where(CaseRow.workflow_id == return_workflow_id(ask.return_id))
+    session.exec(file.with_for_update()).first()  # before its return, as everywhere
     row = session.get(ReturnRow, ask.return_id, with_for_update=True)
     if row is None or row.opened is None:
         return ReturnReopened(opening=Opening.REFUSED, reason=f"no return {ask.return_id}")
@@ -31,8 +33,6 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
     if row.run_id != ask.run_id and row.outcome in CUT_SHORT:
         why = f"return {ask.return_id} did not end by itself: staff must look at it"
         return ReturnReopened(opening=Opening.REFUSED, reason=why)
-    receptions = session.exec(select(ReceptionRow).where(ReceptionRow.return_id == ask.return_id)).all()
-    known = kept(row, receptions)
     steps = select(func.count(col(StepRow.run_id).distinct())).where(
         col(StepRow.workflow_id) == row.workflow_id,
         col(StepRow.run_id) != ask.run_id,
@@ -47,7 +47,6 @@ def reopen_return(session: Session, ask: ReopenReturn) -> ReturnReopened:
     return ReturnReopened(
         opening=Opening.OPENED,
         opened=row.opened,
-        kept=known.model_copy(update={"outcome": None}),
         times=times,
         facts=row.facts,
         failed=tuple(result_of(refund) for refund in refunds),

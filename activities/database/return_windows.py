@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from models.failures import NotFound
 from models.message import folded
@@ -12,30 +12,21 @@ from models.parties import Seller
 from models.records import NoteDelivery, Saved
 from models.return_windows import ReturnWindow, require_after_shipping, return_window
 from models.returns import ReturnRequest, Source
-from models.tables import OrderRow, ShipmentLineRow, ShipmentParcelRow, ShipmentRow
+from models.tables import OrderRow, ShipmentParcelRow, ShipmentRow
 
 
 def window_of(
-    session: Session, request: ReturnRequest, order: OrderRow, seller: Seller, line_ids: Iterable[str]
+    request: ReturnRequest, order: OrderRow, seller: Seller, parcels: Iterable[ShipmentRow]
 ) -> ReturnWindow | None:
-    """Of these lines: it counts from the last of their parcels. None for a cancel that came too late: it was asked
-    for before."""
+    """It counts from the last of the parcels that have the lines. None for a cancel that came too late: it was
+    asked for before."""
     if request.source is Source.LATE_CANCEL:
         return None
-    parcels = (
-        select(ShipmentRow)
-        .join(
-            ShipmentLineRow,
-            (col(ShipmentLineRow.order_id) == col(ShipmentRow.order_id))
-            & (col(ShipmentLineRow.shipment_id) == col(ShipmentRow.shipment_id)),
-        )
-        .where(ShipmentRow.order_id == order.order_id, col(ShipmentLineRow.line_id).in_(list(line_ids)))
-    )
     windows = [
         return_window(
             seller, order.request.buyer.address.country, shipped_at=parcel.at, delivered_at=parcel.delivered_at
         )
-        for parcel in session.exec(parcels)
+        for parcel in parcels
     ]
     return max(windows, key=lambda window: window.counts_from, default=None)
 

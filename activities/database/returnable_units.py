@@ -1,8 +1,11 @@
 """Which units of an order came back, or are on their way, and which are still with the buyer (RET-2)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from sqlalchemy import or_
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from activities.database.attribution import Source
@@ -47,22 +50,37 @@ class Worth(NamedTuple):
         return Worth(self.quantity + other.quantity, self.paid + other.paid, self.cost + other.cost)
 
 
-def holding_returns(session: Session, order_id: str) -> set[str]:
-    """The ids of this order's returns that hold their units: open, or ended with the goods back.
+class ReturnsKnown(NamedTuple):
+    """`holding`: the ids of an order's returns that hold their units: open, or ended with the goods back.
+    `is_there`: whether a return has the id that was asked for, whoever's it is."""
 
-    A return that staff stopped or terminated holds them only if something arrived.
-    """
+    holding: set[str]
+    is_there: bool
+
+
+def returns_known(session: Session, order_id: str, return_id: str) -> ReturnsKnown:
+    """Under the lock of the order. A return that staff stopped or terminated holds its units only if something
+    arrived."""
     something_arrived = select(ReceptionRow.line_id).where(ReceptionRow.return_id == ReturnRow.return_id).exists()
-    rows = session.exec(
-        select(ReturnRow.return_id, CaseRow.stage, CaseRow.ended, something_arrived)
-        .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id), isouter=True)
-        .where(ReturnRow.order_id == order_id)
-    )
-    return {
-        return_id
-        for return_id, stage, ended, arrived in rows
-        if not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or arrived))
+    rows = session.execute(
+        select_columns(
+            col(ReturnRow.return_id),
+            col(ReturnRow.order_id),
+            col(CaseRow.stage),
+            col(CaseRow.ended),
+            something_arrived,
+        )
+        .select_from(ReturnRow)
+        .outerjoin(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id))
+        .where(or_(col(ReturnRow.order_id) == order_id, col(ReturnRow.return_id) == return_id))
+    ).all()
+    holding = {
+        one
+        for one, of_order, stage, ended, arrived in rows
+        if of_order == order_id
+        and (not ended or (stage not in NOTHING_CAME_BACK and (stage not in CUT_SHORT or arrived)))
     }
+    return ReturnsKnown(holding, any(one == return_id for one, *_ in rows))
 
 
 def may_reopen(session: Session, held: set[str], line_id: str) -> list[str]:
@@ -102,7 +120,36 @@ def worth_of_next(share: LineShare, before: Worth, quantity: int, paid_currency:
     return Worth(quantity, max(paid, Decimal(0)), max(cost, Decimal(0)))
 
 
-def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, list[Source]]:
+class ShippedUnits(NamedTuple):
+    """Units of a parcel, and the order to a supplier that they came from."""
+
+    line: ShipmentLineRow
+    parcel: ShipmentRow
+    supplier_id: str
+    connection_id: str | None
+    """By which the order went to the supplier."""
+
+
+def shipped_units(session: Session, order_id: str) -> list[ShippedUnits]:
+    """In the order of shipping."""
+    found = session.execute(
+        select(ShipmentLineRow, ShipmentRow, SupplierOrderRow.supplier_id, SupplierOrderRow.connection_id)
+        .select_from(ShipmentLineRow)
+        .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(ShipmentLineRow.supplier_order_number))
+        .join(
+            ShipmentRow,
+            (col(ShipmentRow.order_id) == col(ShipmentLineRow.order_id))
+            & (col(ShipmentRow.shipment_id) == col(ShipmentLineRow.shipment_id)),
+        )
+        .where(col(ShipmentLineRow.order_id) == order_id)
+        .order_by(col(ShipmentRow.position), col(ShipmentLineRow.position))
+    )
+    return [ShippedUnits(*row) for row in found]
+
+
+def free_sources(
+    session: Session, units_shipped: Sequence[ShippedUnits], held: set[str]
+) -> dict[str, list[Source]]:
     """By `line_id`, in the order of shipping: what each supplier order shipped and no return holds."""
     returned: dict[tuple[str, str], int] = {}
     holding = select(ReturnUnitsRow).where(col(ReturnUnitsRow.return_id).in_(held))
@@ -110,17 +157,7 @@ def free_sources(session: Session, order_id: str, held: set[str]) -> dict[str, l
         key = (units.line_id, units.supplier_order_number)
         returned[key] = returned.get(key, 0) + units.quantity
     shipped: dict[tuple[str, str], tuple[str, int]] = {}
-    for line, supplier_id in session.exec(
-        select(ShipmentLineRow, SupplierOrderRow.supplier_id)
-        .join(SupplierOrderRow, col(SupplierOrderRow.number) == col(ShipmentLineRow.supplier_order_number))
-        .join(
-            ShipmentRow,
-            (col(ShipmentRow.order_id) == col(ShipmentLineRow.order_id))
-            & (col(ShipmentRow.shipment_id) == col(ShipmentLineRow.shipment_id)),
-        )
-        .where(ShipmentLineRow.order_id == order_id)
-        .order_by(col(ShipmentRow.position), col(ShipmentLineRow.position))
-    ):
+    for line, _, supplier_id, _ in units_shipped:
         key = (line.line_id, str(line.supplier_order_number))
         shipped[key] = (supplier_id, shipped.get(key, (supplier_id, 0))[1] + line.quantity)
     sources: dict[str, list[Source]] = {}

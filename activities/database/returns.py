@@ -1,67 +1,56 @@
 """Returns in the database: kept up to date, with their credit memos (RET)."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, true, update
 from sqlmodel import Session, col
 
 from activities.database.cases import write_case
 from activities.database.ledger import post
-from activities.database.upserts import table_of, upsert
+from activities.database.upserts import table_of, upsert, written
 from models.failures import NotFound
 from models.ledger import credit_memo_entries
 from models.message import folded
 from models.records import (
     BookCreditMemo,
     CreditMemoBooked,
-    KeptReturn,
     ReceptionRecord,
+    ReturnParcel,
     Saved,
     SaveReturn,
 )
 from models.tables import CreditMemoRow, OrderRow, ReceptionRow, ReturnParcelRow, ReturnRow
 
-_ELSEWHERE: Final = ("return_id", "receptions", "parcels")
-_COLUMNS: Final = tuple(name for name in KeptReturn.model_fields if name not in _ELSEWHERE)
-"""What is kept of a return in its own row."""
-
 
 def save_return(session: Session, ask: SaveReturn) -> Saved:
-    """Keep the return up to date: only what has changed is written.
+    """Keep the return up to date; a section that is none stays as it is, and only what has changed is written.
 
     Raises NotFound for one that was never opened.
     """
-    is_newest = write_case(session, ask.record)
-    table = table_of(ReturnRow)
-    known = session.execute(
-        select(table.c.run_id, *(table.c[name] for name in _COLUMNS), ReceptionRow, ReturnParcelRow)
-        .join_from(table, ReceptionRow, col(ReceptionRow.return_id) == table.c.return_id, isouter=True)
-        .join(ReturnParcelRow, col(ReturnParcelRow.return_id) == table.c.return_id, isouter=True)
-        .where(table.c.return_id == ask.return_id)
-        .with_for_update(of=table)
-    ).all()
-    if not known or known[0].run_id is None:
-        raise NotFound(f"no return {ask.return_id} in the database")
-    if not is_newest:
+    if not write_case(session, ask.record):
         return Saved()
-    changed: dict[str, Any] = {
-        name: getattr(ask, name) for name in _COLUMNS if getattr(ask, name) != getattr(known[0], name)
-    }
-    if ask.facts is not None:
-        changed["facts"] = ask.facts
-    if changed:
-        session.execute(update(table).where(table.c.return_id == ask.return_id).values(changed))
-    _save_receptions(session, ask, [row.ReceptionRow for row in known if row.ReceptionRow is not None])
-    _save_parcels(session, ask, [row.ReturnParcelRow for row in known if row.ReturnParcelRow is not None])
+    if ask.kept is not None or ask.facts is not None:
+        _save_row(session, ask)
+    if ask.receptions is not None:
+        _save_receptions(session, ask.return_id, ask.receptions)
+    if ask.parcels:
+        _save_parcels(session, ask.return_id, ask.parcels)
     return Saved()
 
 
-def kept(row: ReturnRow, receptions: Iterable[ReceptionRow]) -> KeptReturn:
-    """What was kept of a return last; its parcels are in its facts."""
-    columns = {name: getattr(row, name) for name in _COLUMNS}
-    records = tuple(_record(one) for one in receptions)
-    return KeptReturn(return_id=row.return_id, receptions=records, **columns)
+def _save_row(session: Session, ask: SaveReturn) -> None:
+    table = table_of(ReturnRow)
+    news: dict[str, Any] = dict(ask.kept) if ask.kept is not None else {}
+    differs = [table.c[name].is_distinct_from(value) for name, value in news.items()]
+    if ask.facts is not None:
+        news["facts"] = ask.facts
+        differs.append(true())  # nobody compares them
+    mine = (table.c.return_id == ask.return_id, table.c.run_id.is_not(None))
+    if written(session, update(table).where(*mine, or_(*differs)).values(news)):
+        return
+    if session.execute(select(table.c.return_id).where(*mine)).first() is None:
+        raise NotFound(f"no return {ask.return_id} in the database")
 
 
 def book_credit_memo(session: Session, ask: BookCreditMemo) -> CreditMemoBooked:
@@ -115,28 +104,28 @@ def _record(row: ReceptionRow) -> ReceptionRecord:
     )
 
 
-def _save_receptions(session: Session, ask: SaveReturn, before: list[ReceptionRow]) -> None:
+def _save_receptions(session: Session, return_id: str, receptions: Iterable[ReceptionRecord]) -> None:
     """Groups of units by receipt; what was corrected is gone (RET-25, RET-26)."""
+    before = session.scalars(select(ReceptionRow).where(col(ReceptionRow.return_id) == return_id))
     known = {(row.event_id, row.position): _record(row) for row in before}
     said: dict[tuple[str, int], ReceptionRecord] = {}
-    for record in ask.receptions:
+    for record in receptions:
         position = sum(event_id == record.event_id for event_id, _ in said)
         said[record.event_id, position] = record
     table = table_of(ReceptionRow)
     for event_id, position in sorted(known.keys() - said.keys()):
         here = (table.c.event_id == event_id) & (table.c.position == position)
-        session.execute(delete(table).where(table.c.return_id == ask.return_id, here))
+        session.execute(delete(table).where(table.c.return_id == return_id, here))
     changed = [
-        {"return_id": ask.return_id, "position": place[1], **dict(record)}
+        {"return_id": return_id, "position": place[1], **dict(record)}
         for place, record in said.items()
         if known.get(place) != record
     ]
     upsert(session, ReceptionRow, changed)
 
 
-def _save_parcels(session: Session, ask: SaveReturn, before: list[ReturnParcelRow]) -> None:
+def _save_parcels(session: Session, return_id: str, parcels: Iterable[ReturnParcel]) -> None:
     """Parcels add up; each number stands once (RET-29)."""
-    known = {row.number_folded: row for row in before}
     said = {
         folded(one.tracking_number): {
             "carrier": one.carrier,
@@ -144,11 +133,10 @@ def _save_parcels(session: Session, ask: SaveReturn, before: list[ReturnParcelRo
             "lines": [units.model_dump(mode="json") for units in one.lines],
             "at": one.at,
         }
-        for one in ask.parcels
+        for one in parcels
     }
-    changed = [
-        {"return_id": ask.return_id, "number_folded": number, **parcel}
-        for number, parcel in said.items()
-        if number not in known or any(getattr(known[number], name) != value for name, value in parcel.items())
-    ]
-    upsert(session, ReturnParcelRow, changed)
+    upsert(
+        session,
+        ReturnParcelRow,
+        [{"return_id": return_id, "number_folded": number, **parcel} for number, parcel in said.items()],
+    )

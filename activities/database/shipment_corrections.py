@@ -21,7 +21,8 @@ def note_correction(session: Session, ask: NoteCorrection) -> NotedCorrection:
     shop knows by its number of corrections."""
     event = ask.event
     order = session.get(OrderRow, ask.order_id)
-    case = session.get(CaseRow, order_workflow_id(ask.order_id))
+    # The order's file is the lock, before its shipments, as where the order itself is saved.
+    case = session.get(CaseRow, order_workflow_id(ask.order_id), with_for_update=True)
     rows = session.exec(select(ShipmentRow).where(ShipmentRow.order_id == ask.order_id).with_for_update()).all()
     row = next((one for one in rows if folded(one.shipment_id) == folded(event.shipment_id)), None)
     if order is None or case is None or row is None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from activities.database.engines import reading, writing
+from activities.database.unusable import SQLITE_OUTAGES, words_of
 from models.failures import BackhaulError, Conflict, NotFound, PartnerUnavailable
 
 Answer = TypeVar("Answer")
@@ -22,15 +23,6 @@ _LAST_TRY_SECONDS: Final = 12.0
 """No try begins later, and each one waits some ten seconds at most: an activity answers before its workflow gives
 up on it and starts another, which would take one more thread."""
 
-_SQLITE_OUTAGES: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
 _POSTGRESQL_OUTAGES: Final = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE: connection, serialization and deadlock, resources, locks, shutdown."""
 _UNIQUE: Final = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, "23505")
@@ -85,16 +77,17 @@ def _failure(error: DBAPIError | PoolTimeout) -> BackhaulError:
         return Conflict(f"the database has something else under this number: {name}")
     if constraint in _FOREIGN_KEY:
         return NotFound(f"the database does not have what this belongs to: {name}")
+    words = words_of(error) if isinstance(error, DBAPIError) else None
     if _is_outage(error):
-        return PartnerUnavailable(f"the database does not answer: {name}")
-    return BackhaulError(f"the database refuses this: {name}")
+        return PartnerUnavailable(f"the database does not answer: {words or name}")
+    return BackhaulError(f"the database refuses this: {words or name}")
 
 
 def _is_outage(error: DBAPIError | PoolTimeout) -> bool:
     if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
     if isinstance(error.orig, sqlite3.Error):
-        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _SQLITE_OUTAGES
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in SQLITE_OUTAGES
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         return isinstance(error, OperationalError | InterfaceError)

@@ -67,7 +67,7 @@ def upsert(session: Session, row: type[SQLModel], values: Sequence[Values], *, o
 
 def _differs(column: ColumnElement[Any], value: ColumnElement[Any]) -> ColumnElement[bool]:
     """PostgreSQL knows no equality of JSON documents; as text they are the same when they say the same."""
-    if isinstance(column.type, JSON):
+    if isinstance(getattr(column.type, "impl", column.type), JSON):
         return cast(column, Text).is_distinct_from(cast(value, Text))
     return column.is_distinct_from(value)
 

@@ -380,7 +380,7 @@ class EntryListed(Message):
     movement: str
     kind: str
     position: int
-    order_id: str
+    order_id: str | None
     debit: str
     credit: str
     amount: Amount

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
 from activities.database.transactions import read, write
@@ -118,6 +118,16 @@ class WebhookRegister:
                 written(session, statement, row)
 
         write(self._engine, add)
+
+    def prune(self, before: datetime) -> int:
+        """Forget what came last before this moment. Gives how many rows went."""
+
+        def forget(session: Session) -> int:
+            events = delete(WebhookRow).where(col(WebhookRow.last_at) < before)
+            days = delete(WebhookRefusalRow).where(col(WebhookRefusalRow.day) < before.date())
+            return written(session, events) + written(session, days)
+
+        return write(self._engine, forget)
 
     def listed(self, state: WebhookState | None, connection_id: str | None, limit: int) -> list[WebhookListed]:
         """The newest first."""

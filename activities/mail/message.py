@@ -4,10 +4,11 @@ import re
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import Header
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import cache
 from typing import Any, Final
 
 import idna
@@ -20,6 +21,14 @@ _LONGEST_ENCODED: Final = 76
 
 class NoAddress(ValueError):
     """What was written down is no address that a mail can go to."""
+
+
+class _ClassesMadeOnce(HeaderRegistry):
+    """Python's own makes a class for each header of each mail."""
+
+    @cache  # noqa: B019  # there is one of it
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name)
 
 
 class FoldedWell(EmailPolicy):
@@ -39,7 +48,7 @@ class FoldedWell(EmailPolicy):
         return self.fold(name, value).encode(charset, "surrogateescape")
 
 
-PLAIN: Final = FoldedWell(linesep="\r\n", cte_type="7bit", max_line_length=78)
+PLAIN: Final = FoldedWell(linesep="\r\n", cte_type="7bit", max_line_length=78, header_factory=_ClassesMadeOnce())
 INTERNATIONAL: Final = PLAIN.clone(utf8=True)
 """For addresses whose local part is not ASCII (RFC 6532)."""
 

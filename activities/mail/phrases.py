@@ -114,10 +114,18 @@ _GERMAN: Final = (
         "Erstatten Sie dort und tragen Sie es ein",
     ),
     (
-        r"no single payment can carry ([\d.]+ \w+); the gateway can still give back (.+); refund it in parts, and "
-        r"record with way manual what goes back another way \(REF-9\)",
-        "keine der Zahlungen reicht für {0}; der Zahlungsdienst kann noch zurückgeben: {1}. "
-        "Erstatten Sie in Teilen",
+        r"no single (?:payment|charge|\d+) can carry ([\d.]+ \w+): it is refunded in parts, (.+) \(REF-3\)",
+        "keine einzelne Zahlung reicht für {0}: Es wird in Teilen erstattet",
+    ),
+    (
+        r"refund (\S+) was made in parts already: (.+); not repeated \(REF-6\)",
+        "die Erstattung {0} ist in Teilen schon gemacht: {1}",
+    ),
+    (
+        r"the gateway can give back only ([\d.]+) of ([\d.]+ \w+) \((.+)\): refund that, and record with way "
+        r"manual what goes back another way \(REF-9\)",
+        "der Zahlungsdienst kann nur {0} von {1} zurückgeben ({2}): Erstatten Sie das, "
+        "und tragen Sie ein, was anders zurückgeht",
     ),
     (
         r"(\d+) of (.+) can't be refunded: the order has (\d+), (\d+) of them are refunded or being refunded "

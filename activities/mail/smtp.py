@@ -20,6 +20,8 @@ _FIRST_RETRY: Final = timedelta(seconds=5)
 _LONGEST_RETRY: Final = timedelta(minutes=30)
 _SMTPS_PORT: Final = 465
 _ABOUT_THE_LOGIN: Final = (530, 534, 535, 538)
+_TOO_LARGE: Final = 552
+"""What a server that was told the size answers before it has seen the mail."""
 
 
 class Undeliverable(Exception):
@@ -41,8 +43,8 @@ class MailServer:
         """Hand the message over. `others`: addresses that its headers name beside these.
 
         Raises Undeliverable when the server refuses recipient or mail for good, ApplicationError
-        `PartnerUnavailable` while it is down, says: later, or does not let us in. The server's words may quote the
-        address: not kept.
+        `PartnerUnavailable` while it is down or says: later, `ConnectionUnusable` while it refuses our login or
+        our own address. The server's words may quote the address: not kept.
         """
         try:
             async with self._bulkhead.attempt() as attempt:
@@ -84,17 +86,25 @@ async def _hand_over(
         codes = [one.code for one in error.recipients]
         if codes and all(_is_final(code) for code in codes):
             raise Undeliverable(f"the mail server refused the address ({codes[0]})") from None
-        raise _later(error) from None
+        raise _not_taken(error, next((code for code in codes if not _is_final(code)), 0)) from None
     except aiosmtplib.SMTPDataError as error:
         if _is_final(error.code):
             raise Undeliverable(f"the mail server refused the mail ({error.code})") from None
-        raise _later(error) from None
+        raise _not_taken(error, error.code) from None
     except aiosmtplib.SMTPNotSupported as error:
         if international and "SMTPUTF8" in str(error):
             raise NeedsInternationalMail(
                 "the address has letters beyond ASCII, and the mail server does not offer SMTPUTF8"
             ) from None
         raise _later(error) from None
+    except aiosmtplib.SMTPSenderRefused as error:
+        if error.code == _TOO_LARGE:
+            raise Undeliverable(f"the mail server refused the mail ({error.code})") from None
+        if _is_final(error.code):
+            raise _to_mend("our own address", error.code, "BACKHAUL_MAIL_FROM") from None
+        raise _not_taken(error, error.code) from None
+    except aiosmtplib.SMTPAuthenticationError as error:
+        raise _not_taken(error, error.code) from None
     except (aiosmtplib.SMTPException, OSError) as error:
         raise _later(error) from None
     except ValueError:
@@ -103,6 +113,19 @@ async def _hand_over(
 
 def _is_final(code: int) -> bool:
     return code >= 500 and code not in _ABOUT_THE_LOGIN
+
+
+def _not_taken(error: Exception, code: int) -> ApplicationError:
+    """Later; or once our login is mended."""
+    if code in _ABOUT_THE_LOGIN:
+        return _to_mend("our login", code, "BACKHAUL_SMTP_USER and BACKHAUL_SMTP_PASSWORD")
+    return _later(error)
+
+
+def _to_mend(what: str, code: int, settings: str) -> ApplicationError:
+    """NTF-9: no try helps until somebody mends a setting here."""
+    why = f"the mail server refuses {what} ({code}): correct {settings}, and start the workers anew"
+    return mail_failure(Category.CONNECTION_UNUSABLE, why, code)
 
 
 def _later(error: Exception) -> ApplicationError:

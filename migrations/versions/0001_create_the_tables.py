@@ -13,17 +13,20 @@ depends_on = None
 
 WORKLISTS = (
     "to_release",
+    "to_choose",
     "to_approve",
     "rma_to_type",
     "parcel_overdue",
     "credit_overdue",
     "buyer_to_refund",
     "refund_to_confirm",
+    "balance_short",
     "money_in_doubt",
     "to_decide",
     "orphans",
     "partner_in_trouble",
     "faults_of_ours",
+    "staff_to_act",
     "promises_at_risk",
 )
 SIDE_BY_SIDE = (
@@ -80,7 +83,7 @@ def upgrade() -> None:
             name=op.f("ck_case_file_custody_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "kind IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim')",
+            "kind IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim', 'batch', 'report-import')",
             name=op.f("ck_case_file_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
@@ -92,7 +95,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "(kind = 'order' AND stage IN ('received', 'awaiting_release', 'awaiting_payment', "
-            "'cancel_window', 'on_hold', 'placing', 'awaiting_shipment', 'cancelling', 'shipped', "
+            "'cancel_window', 'on_hold', 'placing', 'awaiting_shipment', 'awaiting_choice', 'awaiting_stock', "
+            "'cancelling', 'shipped', "
             "'cancelled', 'voided', 'stopped', 'terminated', 'refused')) OR (kind = 'return' AND "
             "stage IN ('opening', 'awaiting_approval', 'awaiting_rma', 'rma_refused', 'awaiting_tracking', "
             "'expired', 'in_transit', 'awaiting_credit', 'refunding_seller', 'awaiting_buyer_refund', "
@@ -102,7 +106,11 @@ def upgrade() -> None:
             "'unmatched', 'several_fit', 'delivering', 'not_taken', 'matched', 'dismissed', 'expired', "
             "'stopped', 'terminated')) OR (kind = 'cost-review' AND stage IN ('opening', 'awaiting_decision', "
             "'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated')) OR (kind = 'claim' AND stage IN "
-            "('opening', 'awaiting_decision', 'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated'))",
+            "('opening', 'awaiting_decision', 'approved', 'rejected', 'withdrawn', 'refused', 'stopped', 'terminated')) "
+            "OR (kind = 'batch' AND stage IN ('sending', 'in_doubt', 'processing', 'done', 'refused', 'stopped', "
+            "'terminated')) "
+            "OR (kind = 'report-import' AND stage IN ('asking', 'in_the_making', 'downloading', 'importing', 'imported', "
+            "'no_data', 'refused', 'stopped', 'terminated'))",
             name=op.f("ck_case_file_stage_is_one_of_its_kind"),
         ),
         sa.CheckConstraint(
@@ -201,11 +209,11 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.CheckConstraint(
-            "about IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim')",
+            "about IN ('order', 'return', 'refund', 'orphan', 'cost-review', 'claim', 'batch', 'report-import')",
             name=op.f("ck_orphan_about_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "event IN ('return_request', 'shipment', 'shipment_corrected', 'delivered', 'cancel_request', "
+            "event IN ('return_request', 'shipment', 'shipment_corrected', 'delivered', 'cancel_request', 'hold', "
             "'supplier_rma', 'return_tracking', 'goods_received', 'credit_memo', 'channel_update', 'withdrawal', "
             "'gateway_update')",
             name=op.f("ck_orphan_event_is_a_known_word"),
@@ -238,7 +246,7 @@ def upgrade() -> None:
             "kind IN ('payments', 'supplier', 'channel')", name=op.f("ck_connection_kind_is_a_known_word")
         ),
         sa.CheckConstraint(
-            "provider IN ('stripe', 'paypal', 'authorize_net', 'supplier_json', 'shop_json')",
+            "provider IN ('stripe', 'paypal', 'authorize_net', 'supplier_json', 'shop_json', 'amazon')",
             name=op.f("ck_connection_provider_is_a_known_word"),
         ),
         sa.CheckConstraint(
@@ -291,6 +299,59 @@ def upgrade() -> None:
     with op.batch_alter_table("webhook", schema=None) as batch_op:
         batch_op.create_index("ix_webhook_received", ["received_at", "connection_id", "event_id"], unique=False)
 
+    op.create_table(
+        "report_import",
+        sa.Column("import_id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("counted", sa.JSON(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('returns', 'orders', 'settlement')", name=op.f("ck_report_import_kind_is_a_known_word")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_report_import_connection_id_connection"),
+        ),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_report_import")),
+    )
+    op.create_table(
+        "reported_case",
+        sa.Column("import_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("items", sa.JSON(), nullable=False),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_reported_case_position_is_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["report_import.import_id"], name=op.f("fk_reported_case_import_id_report_import")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_reported_case")),
+    )
+    op.create_table(
+        "rejected_row",
+        sa.Column("import_id", sa.String(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("column_name", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("cells", sa.JSON(), nullable=False),
+        sa.CheckConstraint("line > 0", name=op.f("ck_rejected_row_line_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["report_import.import_id"], name=op.f("fk_rejected_row_import_id_report_import")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "line", "column_name", name=op.f("pk_rejected_row")),
+    )
+    op.create_table(
+        "call_rate",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("operation", sa.String(), nullable=False),
+        sa.Column("per_second", sa.Float(), nullable=False),
+        sa.Column("rested_at", sa.Float(), nullable=False),
+        sa.CheckConstraint("per_second > 0", name=op.f("ck_call_rate_per_second_is_positive")),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_call_rate_connection_id_connection")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "operation", name=op.f("pk_call_rate")),
+    )
     op.create_table(
         "webhook_refusal",
         sa.Column("connection_id", sa.String(), nullable=False),
@@ -892,6 +953,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("return_id", sa.String(), nullable=True),
         sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("part_of", sa.String(), nullable=True),
         sa.Column("workflow_id", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("direction", sa.String(), nullable=False),
@@ -1105,11 +1167,261 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("refund_id", "line_id", name=op.f("pk_refund_units")),
     )
     op.create_table(
+        "amazon_batch",
+        sa.Column("batch_id", sa.String(), nullable=False),
+        sa.Column("workflow_id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("messages", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("document_id", sa.String(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("feed_id", sa.String(), nullable=True),
+        sa.Column("words", sa.String(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('refund', 'cancellation')", name=op.f("ck_amazon_batch_kind_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "state IN ('composed', 'handing_in', 'sent', 'ended')",
+            name=op.f("ck_amazon_batch_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint("number > 0", name=op.f("ck_amazon_batch_number_is_positive")),
+        sa.CheckConstraint("messages > 0", name=op.f("ck_amazon_batch_messages_is_positive")),
+        sa.CheckConstraint("tries >= 0", name=op.f("ck_amazon_batch_tries_is_not_negative")),
+        sa.CheckConstraint("(ended_at IS NULL) = (state <> 'ended')", name=op.f("ck_amazon_batch_ended_is_dated")),
+        sa.CheckConstraint(
+            "state <> 'handing_in' OR handed_in_at IS NOT NULL", name=op.f("ck_amazon_batch_handed_in_is_dated")
+        ),
+        sa.CheckConstraint(
+            "state <> 'sent' OR feed_id IS NOT NULL", name=op.f("ck_amazon_batch_sent_has_its_feed")
+        ),
+        sa.CheckConstraint(
+            "feed_id IS NULL OR document_id IS NOT NULL", name=op.f("ck_amazon_batch_feed_has_its_document")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_amazon_batch_connection_id_connection"),
+        ),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_amazon_batch")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_amazon_batch_workflow_id")),
+        sa.UniqueConstraint("connection_id", "kind", "number", name="uq_amazon_batch_number"),
+        sa.UniqueConstraint("connection_id", "feed_id", name="uq_amazon_batch_feed"),
+    )
+    with op.batch_alter_table("amazon_batch", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_amazon_batch_under_way",
+            ["connection_id", "kind"],
+            unique=True,
+            sqlite_where=sa.text("state <> 'ended'"),
+            postgresql_where=sa.text("state <> 'ended'"),
+        )
+
+    op.create_table(
+        "amazon_queue",
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("refund_id", sa.String(), nullable=True),
+        sa.Column("cancelled_for", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("chosen", sa.Boolean(), nullable=False),
+        sa.Column("batch_id", sa.String(), nullable=True),
+        sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("told_before", sa.Boolean(), nullable=False),
+        sa.Column("examined_by", sa.String(), nullable=True),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('refund', 'cancellation')", name=op.f("ck_amazon_queue_kind_is_a_known_word")
+        ),
+        sa.CheckConstraint(
+            "state IN ('queued', 'batched', 'sent', 'done', 'refused', 'rejected', 'in_doubt')",
+            name=op.f("ck_amazon_queue_state_is_a_known_word"),
+        ),
+        sa.CheckConstraint("message_id > 0", name=op.f("ck_amazon_queue_message_id_is_positive")),
+        sa.CheckConstraint("chosen IN (true, false)", name=op.f("ck_amazon_queue_chosen_is_yes_or_no")),
+        sa.CheckConstraint("told_before IN (true, false)", name=op.f("ck_amazon_queue_told_before_is_yes_or_no")),
+        sa.CheckConstraint(
+            "(kind = 'refund') = (refund_id IS NOT NULL)", name=op.f("ck_amazon_queue_refund_is_named")
+        ),
+        sa.CheckConstraint(
+            "(kind = 'cancellation') = (cancelled_for IS NOT NULL)",
+            name=op.f("ck_amazon_queue_cancellation_has_its_reason"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('refused', 'rejected', 'in_doubt') OR reason IS NOT NULL",
+            name=op.f("ck_amazon_queue_reason_is_told"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('batched', 'sent', 'done', 'in_doubt') OR (batch_id IS NOT NULL AND content IS NOT NULL)",
+            name=op.f("ck_amazon_queue_what_is_sent_has_its_batch"),
+        ),
+        sa.CheckConstraint(
+            "(batch_id IS NULL) = (message_id IS NULL)", name=op.f("ck_amazon_queue_batch_id_is_whole")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["amazon_batch.batch_id"], name=op.f("fk_amazon_queue_batch_id_amazon_batch")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connection.connection_id"],
+            name=op.f("fk_amazon_queue_connection_id_connection"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id", "seller_id"],
+            ["orders.order_id", "orders.seller_id"],
+            name=op.f("fk_amazon_queue_order_id_orders"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["refund_id"], ["refund.refund_id"], name=op.f("fk_amazon_queue_refund_id_refund")
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_amazon_queue")),
+        sa.UniqueConstraint("refund_id", name=op.f("uq_amazon_queue_refund_id")),
+        sa.UniqueConstraint("batch_id", "message_id", name="uq_amazon_queue_message"),
+    )
+    with op.batch_alter_table("amazon_queue", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_amazon_queue_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_amazon_queue_seller_id"), ["seller_id"], unique=False)
+        batch_op.create_index(
+            "ix_amazon_queue_waiting", ["connection_id", "kind", "state", "queued_at"], unique=False
+        )
+
+    op.create_table(
+        "settlement",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("settlement_id", sa.String(), nullable=False),
+        sa.Column("import_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("came", sa.BigInteger(), nullable=False),
+        sa.Column("amounts", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("booked_to", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(code("currency"), name=op.f("ck_settlement_currency_is_a_code")),
+        sa.CheckConstraint(
+            "state <> 'booked' OR booked_to = amounts", name=op.f("ck_settlement_booked_is_booked_whole")
+        ),
+        sa.CheckConstraint(
+            "state IN ('held', 'booking', 'booked')", name=op.f("ck_settlement_state_is_a_known_word")
+        ),
+        sa.CheckConstraint("amounts >= 0", name=op.f("ck_settlement_amounts_is_not_negative")),
+        sa.CheckConstraint(
+            "booked_to BETWEEN 0 AND amounts", name=op.f("ck_settlement_no_more_is_booked_than_there_is")
+        ),
+        sa.CheckConstraint("rejected >= 0", name=op.f("ck_settlement_rejected_is_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["connection_id"], ["connection.connection_id"], name=op.f("fk_settlement_connection_id_connection")
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["report_import.import_id"], name=op.f("fk_settlement_import_id_report_import")
+        ),
+        sa.ForeignKeyConstraint(["seller_id"], ["seller.seller_id"], name=op.f("fk_settlement_seller_id_seller")),
+        sa.PrimaryKeyConstraint("connection_id", "settlement_id", name=op.f("pk_settlement")),
+        sa.UniqueConstraint("import_id", name=op.f("uq_settlement_import_id")),
+    )
+    with op.batch_alter_table("settlement", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_settlement_settlement_id"), ["settlement_id"], unique=False)
+
+    op.create_table(
+        "settlement_amount",
+        sa.Column("import_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=True),
+        sa.Column("component", sa.String(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("transaction_type", sa.String(), nullable=False),
+        sa.Column("amount_type", sa.String(), nullable=False),
+        sa.Column("amount_description", sa.String(), nullable=False),
+        sa.Column("order_item_code", sa.String(), nullable=False),
+        sa.Column("adjustment_key", sa.String(), nullable=False),
+        sa.Column("adjustment_id", sa.String(), nullable=False),
+        sa.Column("sku", sa.String(), nullable=False),
+        sa.Column("quantity", sa.String(), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "component IN ('sold', 'refunded', 'commission', 'commission_returned', 'administration_fee', 'fee', 'tax_withheld', 'reserve', 'unknown')",
+            name=op.f("ck_settlement_amount_component_is_a_known_word"),
+        ),
+        sa.CheckConstraint("line > 0", name=op.f("ck_settlement_amount_line_is_positive")),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_settlement_amount_position_is_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["report_import.import_id"], name=op.f("fk_settlement_amount_import_id_report_import")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["orders.order_id"], name=op.f("fk_settlement_amount_order_id_orders")
+        ),
+        sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_settlement_amount")),
+    )
+    with op.batch_alter_table("settlement_amount", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_settlement_amount_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "settled_refund",
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("settlement_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("transaction_type", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("order_item_code", sa.String(), nullable=False),
+        sa.Column("adjustment_key", sa.String(), nullable=False),
+        sa.Column("came", sa.BigInteger(), nullable=False),
+        sa.Column("expected", sa.BigInteger(), nullable=True),
+        sa.Column("refund_id", sa.String(), nullable=True),
+        sa.Column("return_id", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "(refund_id IS NULL) = (verdict = 'unexpected')",
+            name=op.f("ck_settled_refund_what_is_expected_is_ours"),
+        ),
+        sa.CheckConstraint(
+            "verdict IN ('confirmed', 'differs', 'unexpected')",
+            name=op.f("ck_settled_refund_verdict_is_a_known_word"),
+        ),
+        sa.CheckConstraint(
+            "(refund_id IS NULL) = (expected IS NULL)", name=op.f("ck_settled_refund_refund_has_its_amount")
+        ),
+        sa.CheckConstraint("position >= 0", name=op.f("ck_settled_refund_position_is_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["connection_id", "settlement_id"],
+            ["settlement.connection_id", "settlement.settlement_id"],
+            name="fk_settled_refund_settlement",
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_settled_refund_order_id_orders")),
+        sa.ForeignKeyConstraint(
+            ["refund_id"], ["refund.refund_id"], name=op.f("fk_settled_refund_refund_id_refund")
+        ),
+        sa.PrimaryKeyConstraint("connection_id", "settlement_id", "position", name=op.f("pk_settled_refund")),
+    )
+    with op.batch_alter_table("settled_refund", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_settled_refund_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_settled_refund_refund_id"), ["refund_id"], unique=False)
+
+    op.create_table(
         "ledger_line",
         sa.Column("movement", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=True),
         sa.Column("debit", sa.String(), nullable=False),
         sa.Column("credit", sa.String(), nullable=False),
         sa.Column("units", sa.BigInteger(), nullable=False),
@@ -1117,20 +1429,20 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("debit <> credit", name=op.f("ck_ledger_line_accounts_differ")),
         sa.CheckConstraint(
-            "credit LIKE 'seller/_%/available' OR credit LIKE 'seller/_%/reserved' OR credit LIKE 'seller/_%/pending' OR credit LIKE 'supplier/_%/receivable' OR credit LIKE 'marketplace/_%/clearing' OR credit LIKE 'buyers/payments' OR credit LIKE 'buyers/refunds' OR credit LIKE 'broker/revenue' OR credit LIKE 'broker/expense'",
+            "credit LIKE 'seller/_%/available' OR credit LIKE 'seller/_%/reserved' OR credit LIKE 'seller/_%/pending' OR credit LIKE 'supplier/_%/receivable' OR credit LIKE 'marketplace/_%/clearing' OR credit LIKE 'marketplace/_%/deposited' OR credit LIKE 'marketplace/_%/reserve' OR credit LIKE 'marketplace/_%/suspense' OR credit LIKE 'buyers/payments' OR credit LIKE 'buyers/refunds' OR credit LIKE 'broker/revenue' OR credit LIKE 'broker/expense'",
             name=op.f("ck_ledger_line_credit_is_an_account"),
         ),
         sa.CheckConstraint(code("currency"), name=op.f("ck_ledger_line_currency_is_a_code")),
         sa.CheckConstraint(
-            "debit LIKE 'seller/_%/available' OR debit LIKE 'seller/_%/reserved' OR debit LIKE 'seller/_%/pending' OR debit LIKE 'supplier/_%/receivable' OR debit LIKE 'marketplace/_%/clearing' OR debit LIKE 'buyers/payments' OR debit LIKE 'buyers/refunds' OR debit LIKE 'broker/revenue' OR debit LIKE 'broker/expense'",
+            "debit LIKE 'seller/_%/available' OR debit LIKE 'seller/_%/reserved' OR debit LIKE 'seller/_%/pending' OR debit LIKE 'supplier/_%/receivable' OR debit LIKE 'marketplace/_%/clearing' OR debit LIKE 'marketplace/_%/deposited' OR debit LIKE 'marketplace/_%/reserve' OR debit LIKE 'marketplace/_%/suspense' OR debit LIKE 'buyers/payments' OR debit LIKE 'buyers/refunds' OR debit LIKE 'broker/revenue' OR debit LIKE 'broker/expense'",
             name=op.f("ck_ledger_line_debit_is_an_account"),
         ),
         sa.CheckConstraint(
-            "kind IN ('paid', 'authorized', 'captured', 'voided', 'reserved', 'released', 'refunded', 'taken_back', 'credited')",
+            "kind IN ('paid', 'authorized', 'captured', 'voided', 'reserved', 'released', 'refunded', 'taken_back', 'credited', 'sold', 'given_back', 'commission', 'commission_returned', 'administration_fee', 'fee', 'tax_withheld', 'reserve', 'unknown', 'out_of_balance')",
             name=op.f("ck_ledger_line_kind_is_a_known_word"),
         ),
         sa.CheckConstraint(
-            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited')) OR (movement LIKE 'cost_review/%' AND kind IN ('credited')) OR (movement LIKE 'claim/%' AND kind IN ('credited'))",
+            "(movement LIKE 'payment/%' AND kind IN ('paid')) OR (movement LIKE 'charge/%' AND kind IN ('authorized', 'captured', 'voided')) OR (movement LIKE 'refund/%' AND kind IN ('reserved', 'released', 'refunded', 'taken_back')) OR (movement LIKE 'credit_memo/%' AND kind IN ('credited')) OR (movement LIKE 'cost_review/%' AND kind IN ('credited')) OR (movement LIKE 'claim/%' AND kind IN ('credited')) OR (movement LIKE 'settlement/%' AND kind IN ('sold', 'given_back', 'commission', 'commission_returned', 'administration_fee', 'fee', 'tax_withheld', 'reserve', 'unknown', 'out_of_balance'))",
             name=op.f("ck_ledger_line_kind_is_one_of_its_movement"),
         ),
         sa.CheckConstraint("position > 0", name=op.f("ck_ledger_line_position_is_positive")),
@@ -1139,7 +1451,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("movement", "kind", "position", name=op.f("pk_ledger_line")),
     )
     with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ledger_line_credit"), ["credit"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ledger_line_debit"), ["debit"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_line_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            "ix_ledger_line_sums", ["kind", "debit", "credit", "currency", "at", "units"], unique=False
+        )
 
     for trigger in _triggers():
         for statement in trigger.create(op.get_bind().dialect.name):
@@ -1157,9 +1474,35 @@ def downgrade() -> None:
             op.execute(statement)
 
     with op.batch_alter_table("ledger_line", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_line_sums")
         batch_op.drop_index(batch_op.f("ix_ledger_line_order_id"))
+        batch_op.drop_index(batch_op.f("ix_ledger_line_debit"))
+        batch_op.drop_index(batch_op.f("ix_ledger_line_credit"))
 
     op.drop_table("ledger_line")
+    with op.batch_alter_table("settled_refund", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_settled_refund_refund_id"))
+        batch_op.drop_index(batch_op.f("ix_settled_refund_order_id"))
+
+    op.drop_table("settled_refund")
+    with op.batch_alter_table("settlement_amount", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_settlement_amount_order_id"))
+
+    op.drop_table("settlement_amount")
+    with op.batch_alter_table("settlement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_settlement_settlement_id"))
+
+    op.drop_table("settlement")
+    with op.batch_alter_table("amazon_queue", schema=None) as batch_op:
+        batch_op.drop_index("ix_amazon_queue_waiting")
+        batch_op.drop_index(batch_op.f("ix_amazon_queue_seller_id"))
+        batch_op.drop_index(batch_op.f("ix_amazon_queue_order_id"))
+
+    op.drop_table("amazon_queue")
+    with op.batch_alter_table("amazon_batch", schema=None) as batch_op:
+        batch_op.drop_index("uq_amazon_batch_under_way")
+
+    op.drop_table("amazon_batch")
     op.drop_table("refund_units")
     with op.batch_alter_table("return_units", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_return_units_supplier_order_number"))
@@ -1242,6 +1585,10 @@ def downgrade() -> None:
     op.drop_table("supplier")
     op.drop_table("seller")
     op.drop_table("webhook_refusal")
+    op.drop_table("call_rate")
+    op.drop_table("rejected_row")
+    op.drop_table("reported_case")
+    op.drop_table("report_import")
     with op.batch_alter_table("webhook", schema=None) as batch_op:
         batch_op.drop_index("ix_webhook_received")
 

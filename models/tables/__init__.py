@@ -5,6 +5,8 @@ read through their models. Nothing is deleted by a cascade. Written once and nev
 request and shares, shipments, cessations, credit memos, steps.
 """
 
+from models.tables.amazon_queue import AmazonBatchRow, AmazonQueueRow
+from models.tables.call_rates import CallRateRow
 from models.tables.cases import CaseRow, StepRow, stands_in
 from models.tables.claims import ClaimRow
 from models.tables.columns import METADATA
@@ -23,6 +25,7 @@ from models.tables.mails import AlertRow, MailRow
 from models.tables.orders import ChargeRow, OrderLineRow, OrderRow, PaymentRow
 from models.tables.parties import SellerRow, SupplierRow
 from models.tables.refunds import RefundRow, RefundUnitsRow
+from models.tables.report_imports import RejectedRowRow, ReportedCaseRow, ReportImportRow
 from models.tables.returns import (
     CreditMemoRow,
     ReceptionRow,
@@ -31,11 +34,15 @@ from models.tables.returns import (
     ReturnRow,
     ReturnUnitsRow,
 )
+from models.tables.settlements import SettledRefundRow, SettlementAmountRow, SettlementRow
 from models.tables.webhooks import WebhookRefusalRow, WebhookRow
 
 __all__ = [
     "METADATA",
     "AlertRow",
+    "AmazonBatchRow",
+    "AmazonQueueRow",
+    "CallRateRow",
     "CaseRow",
     "CessationRow",
     "ChargeRow",
@@ -51,11 +58,17 @@ __all__ = [
     "ReceptionRow",
     "RefundRow",
     "RefundUnitsRow",
+    "RejectedRowRow",
+    "ReportImportRow",
+    "ReportedCaseRow",
     "ReturnLineRow",
     "ReturnParcelRow",
     "ReturnRow",
     "ReturnUnitsRow",
     "SellerRow",
+    "SettledRefundRow",
+    "SettlementAmountRow",
+    "SettlementRow",
     "ShipmentLineRow",
     "ShipmentParcelRow",
     "ShipmentRow",

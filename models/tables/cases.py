@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from models.case import (
+    ChannelBatchStage,
     ClaimStage,
     CostReviewStage,
     Custody,
@@ -14,6 +15,7 @@ from models.case import (
     OrderStage,
     OrphanStage,
     RefundStage,
+    ReportImportStage,
     ReturnStage,
     SlaState,
     Who,
@@ -30,6 +32,8 @@ _STAGES: Final = {
     "orphan": OrphanStage,
     "cost-review": CostReviewStage,
     "claim": ClaimStage,
+    "batch": ChannelBatchStage,
+    "report-import": ReportImportStage,
 }
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from models.ledger import ACCOUNTS, KINDS, EntryKind
@@ -32,15 +32,18 @@ class LedgerLineRow(SQLModel, table=True):
         _is_account("debit"),
         _is_account("credit"),
         CheckConstraint("debit <> credit", name="accounts_differ"),
+        # Reports add up all that ever moved: from this alone.
+        Index("ix_ledger_line_sums", "kind", "debit", "credit", "currency", "at", "units"),
     )
 
     movement: str = Field(primary_key=True)
     kind: EntryKind = Field(primary_key=True, sa_type=Word(EntryKind))
     """A movement has one entry of each kind, whoever enters it again."""
     position: int = Field(primary_key=True)
-    order_id: str = Field(foreign_key="orders.order_id", index=True)
-    debit: str
-    credit: str
+    order_id: str | None = Field(default=None, foreign_key="orders.order_id", index=True)
+    """None: it is of no order that is known here, as fees of a settlement."""
+    debit: str = Field(index=True)
+    credit: str = Field(index=True)
     units: int = Field(sa_type=BigInteger)
     """Of the currency's smallest unit: the database adds them exactly."""
     currency: str

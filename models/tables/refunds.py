@@ -51,8 +51,11 @@ class RefundRow(SQLModel, table=True):
     order_id: str = Field(index=True)
     return_id: str | None = Field(default=None, index=True)
     seller_id: str = Field(index=True)
+    part_of: str | None = None
+    """The refund that was divided, where this is one part of it (REF-3): of that itself there is no row."""
     workflow_id: str = Field(unique=True)
     run_id: str
+    """Of a part that nobody has begun it is empty."""
     direction: Direction = Field(sa_type=Word(Direction))
     way: Way = Field(sa_type=Word(Way))
     amount: Decimal = Field(sa_type=Money)
@@ -74,6 +77,12 @@ class RefundRow(SQLModel, table=True):
     failure_reason: str | None = None
     reserved_at: datetime = Field(sa_type=UtcTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+    @property
+    def way_asked(self) -> Way:
+        """What goes through an account at a marketplace was asked for as what goes back the way it came."""
+        through_account = self.way is Way.MARKETPLACE and self.connection_id is not None
+        return Way.GATEWAY if through_account else self.way
 
 
 class RefundUnitsRow(SQLModel, table=True):

@@ -46,7 +46,15 @@ COMMANDS: Final = (
         "The ledger: balances, entries, whether it is right, and Beancount (BAL-1).",
         _CASES,
     ),
+    LaterCommand("report", "starter.cli.reports:app", "Promises and money of all cases together.", _CASES),
     LaterCommand("credit-memo", "starter.cli.credit_memos:app", "What suppliers credit (RET-12).", _CASES),
+    LaterCommand(
+        "amazon",
+        "starter.cli.amazon:app",
+        "Sellers' accounts at Amazon: what comes from there, and what goes there.",
+        _CASES,
+    ),
+    LaterCommand("batch", "starter.cli.batches:app", "Documents of refunds and cancellations to Amazon.", _CASES),
     LaterCommand("seller", "starter.cli.parties:seller", "Sellers and their settings.", _PARTIES),
     LaterCommand("supplier", "starter.cli.parties:supplier", "Suppliers and their settings.", _PARTIES),
     LaterCommand(

@@ -1,36 +1,13 @@
 """Lists of cases, and the refunds of an order, from the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from activities.database.views import OrderRefunds, RefundListed, RefundTotals, Standing
 from models.message import Message
 from models.refunds import RefundState
+from starter.cli.case_filter import Filter
 from starter.cli.case_lookup import books
 from starter.cli.output import money, remark, say, show_json, show_table
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which cases to list; what is open and due first comes first."""
-
-    stage: str | None
-    seller: str | None
-    due_before: datetime | None
-    limit: int
-    after: str | None = None
-    """Those behind the one with this cursor."""
-
-    def as_arguments(self) -> dict[str, Any]:
-        return {
-            "stage": self.stage,
-            "seller": self.seller,
-            "due_before": self.due_before,
-            "limit": self.limit,
-            "after": self.after,
-        }
 
 
 def list_orders(wanted: Filter, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from models.environment import settings_from_environment
 from models.failures import BackhaulError, Conflict, InvalidInput, NotFound, Problem
 from models.ids import (
     CaseId,
+    batch_workflow_id,
     claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
@@ -83,6 +84,11 @@ def cost_review_case(number: str) -> str:
 def claim_case(number: str) -> str:
     """The workflow id of a claim. Raises InvalidInput when it can't be a claim's number."""
     return claim_workflow_id(_checked(number.removeprefix("claim-"), "claim"))
+
+
+def batch_case(number: str) -> str:
+    """The workflow id of a batch, of its id or of itself. Raises InvalidInput when it can be neither."""
+    return batch_workflow_id(_checked(number.removeprefix("batch-"), "batch"))
 
 
 def return_case(number: str) -> str:

@@ -10,6 +10,7 @@ from activities.database import Reading
 from models.case import CaseStatus, Wait
 from models.failures import Conflict, NotFound, PartnerUnavailable
 from models.ids import (
+    batch_workflow_id,
     case_of,
     claim_workflow_id,
     cost_review_workflow_id,
@@ -52,7 +53,7 @@ def _candidates(number: str) -> list[str]:
     if len(returns) == 1:
         as_ids.append(return_workflow_id(returns[0]))
     as_ids += [return_workflow_id(number), refund_workflow_id(number), orphan_workflow_id(number)]
-    as_ids += [cost_review_workflow_id(number), claim_workflow_id(number)]
+    as_ids += [cost_review_workflow_id(number), claim_workflow_id(number), batch_workflow_id(number)]
     try:
         case_of(number)
     except ValueError:

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from models.case import OrderStage, RefundStage, ReturnStage
-from models.contract import CLAIM, COST_REVIEW, EVENTS, ORDER, ORPHAN, REFUND, RETURN
+from models.case import ClaimStage, CostReviewStage, OrderStage, RefundStage, ReturnStage
+from models.contract import KINDS, ORDER, RETURN
 from models.failures import InvalidInput, Problem
 from models.ids import case_of
 from models.worklists import Work
@@ -17,14 +17,6 @@ from starter.cli.events import event_from_json
 
 event = command_group("Any event of the contract, by its name.")
 
-_WORKFLOWS: Final = {
-    "order": ORDER,
-    "return": RETURN,
-    "refund": REFUND,
-    "orphan": ORPHAN,
-    "cost-review": COST_REVIEW,
-    "claim": CLAIM,
-}
 _FROM_NOW: Final = re.compile(r"^(?P<count>\d{1,4})(?P<unit>[hd])$")
 
 
@@ -34,13 +26,18 @@ class Kind(StrEnum):
     ORDERS = "orders"
     RETURNS = "returns"
     REFUNDS = "refunds"
+    CLAIMS = "claims"
+    COST_REVIEWS = "cost-reviews"
 
 
 _STAGES: Final[dict[Kind, type[StrEnum]]] = {
     Kind.ORDERS: OrderStage,
     Kind.RETURNS: ReturnStage,
     Kind.REFUNDS: RefundStage,
+    Kind.CLAIMS: ClaimStage,
+    Kind.COST_REVIEWS: CostReviewStage,
 }
+_KINDS: Final = "|".join(kind.value for kind in Kind)
 
 
 REFUSED: Final = OrderStage.REFUSED.value
@@ -68,9 +65,10 @@ def send(
         kind, _ = case_of(workflow)
     except ValueError as error:
         raise InvalidInput("WORKFLOW", [Problem(workflow[:100], str(error))]) from None
-    events = EVENTS[_WORKFLOWS[kind]]
+    events = next(one.events for one in KINDS if one.prefix == f"{kind}-")
     if name not in events:
-        raise InvalidInput("EVENT", [Problem(name[:100], f"{kind}s hear: {', '.join(events)}")])
+        hears = f"{kind}s hear: {', '.join(events)}" if events else f"{kind}s hear no events"
+        raise InvalidInput("EVENT", [Problem(name[:100], hears)])
     from starter.cli.event_delivery import deliver
 
     deliver(workflow, event_from_json(name, events[name], given, None if no_wait else timedelta(seconds=timeout)))
@@ -100,7 +98,7 @@ def status(
 
 
 def list_cases(
-    kind: Annotated[Kind | None, typer.Argument(metavar="orders|returns|refunds")] = None,
+    kind: Annotated[Kind | None, typer.Argument(metavar=_KINDS)] = None,
     work: Annotated[
         str | None,
         typer.Option("--work", metavar="NAME", help="A worklist, such as buyer_to_refund: of all kinds (NTF-6)."),
@@ -139,7 +137,8 @@ def list_cases(
 
         run(show_refused(_REFUSED_AT_THE_DOOR[kind], seller, limit, as_json))
         return
-    from starter.cli.case_lists import Filter, list_orders, list_refunds, list_returns
+    from starter.cli.case_filter import Filter
+    from starter.cli.case_lists import list_orders, list_refunds, list_returns
 
     wanted = Filter(stage, seller, _time(due_before) if due_before is not None else None, limit, after)
     match kind:
@@ -149,6 +148,14 @@ def list_cases(
             list_returns(wanted, as_json)
         case Kind.REFUNDS:
             list_refunds(wanted, as_json)
+        case Kind.CLAIMS:
+            from starter.cli.claim_requests import list_claims
+
+            list_claims(wanted, as_json)
+        case Kind.COST_REVIEWS:
+            from starter.cli.cost_review_requests import list_reviews
+
+            list_reviews(wanted, as_json)
 
 
 def _worklist(name: str) -> Work:
@@ -160,7 +167,7 @@ def _worklist(name: str) -> Work:
 
 
 def _only_work(kind: Kind | None, stage: str | None, due_before: str | None) -> None:
-    given = {"orders|returns|refunds": kind, "--stage": stage, "--due-before": due_before}
+    given = {_KINDS: kind, "--stage": stage, "--due-before": due_before}
     for name, value in given.items():
         if value is not None:
             raise InvalidInput(name, [Problem(str(value)[:100], "a worklist holds cases of every kind and stage")])

@@ -6,6 +6,7 @@ from typing import Any
 from models.claims import ClaimRequest
 from models.ids import claim_id as numbered_claim
 from models.ids import claim_workflow_id
+from starter.cli.case_filter import Filter
 from starter.cli.case_lookup import books
 from starter.cli.events import quantity_line
 from starter.cli.opened_cases import next_free, say_opening
@@ -37,10 +38,10 @@ async def request_claim(
     await say_opening(client, await open_claim(client, request), f"claim {request.claim_id}", command)
 
 
-def list_claims(*, every: bool, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:
+def list_claims(wanted: Filter, as_json: bool, *, every: bool = True) -> None:
     """Raises what `books` raises."""
     with books() as reading:
-        found = reading.find_claims(ended=every, seller=seller, limit=limit, after=after)
+        found = reading.find_claims(**wanted.as_arguments(), ended=every)
     if as_json:
         show_json(found)
         return
@@ -78,5 +79,5 @@ def list_claims(*, every: bool, seller: str | None, limit: int, after: str | Non
         right=("claimed", "approved", "receipts"),
     )
     last = found[-1].standing
-    if len(found) == limit and last is not None:
+    if len(found) == wanted.limit and last is not None:
         remark(f"there may be more: --after {last.cursor}")

@@ -110,9 +110,10 @@ def list_all(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
+    from starter.cli.case_filter import Filter
     from starter.cli.claim_requests import list_claims
 
-    list_claims(every=every, seller=seller, limit=limit, after=after, as_json=as_json)
+    list_claims(Filter(None, seller, None, limit, after), as_json, every=every)
 
 
 add_events(app, CLAIM, EVENTS, "The claim's number.", _send)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.connectors.access import Access
+from activities.connectors.amazon.client import Amazon
 from activities.connectors.channels import CHANNELS
 from activities.connectors.clients import HttpClients
 from activities.connectors.payment_gateway import PaymentGateway
@@ -14,8 +15,8 @@ from activities.connectors.sales_channel import SalesChannel
 from activities.connectors.secret_reference import secret_of
 from activities.connectors.supplier_api import SupplierApi
 from activities.connectors.suppliers import SUPPLIERS
-from activities.database import ConnectionRegister
-from models.connections import CHANGEABLE, Connection, ConnectionKind
+from activities.database import CallRates, ConnectionRegister
+from models.connections import CHANGEABLE, Connection, ConnectionKind, Provider
 from models.environment import settings_from_environment
 from models.failures import InvalidInput, Problem
 from starter.cli.case_lookup import opened_books
@@ -95,25 +96,26 @@ def import_connections(file: Path) -> None:
 async def test_connection(connection_id: str) -> None:
     """Raises NotFound, InvalidInput, RefusedByPartner or PartnerUnavailable that says what is wrong."""
     settings = settings_from_environment()
-    with _register() as register:
-        connection = register.get(connection_id)
-    secret = secret_of(connection)
-    clients = HttpClients(settings)
-    try:
-        await _partner(Access(connection, secret, clients)).test()
-    finally:
-        await clients.aclose()
+    with opened_books() as engine:
+        connection = ConnectionRegister(engine).get(connection_id)
+        clients = HttpClients(settings)
+        try:
+            await _partner(Access(connection, secret_of(connection), clients), CallRates(engine)).test()
+        finally:
+            await clients.aclose()
     say(f"connection {connection_id}: the partner answers, and takes key and account")
     if not connection.active:
         say(f"it is not active: backhaul connection set {connection_id} active=true")
 
 
-def _partner(access: Access) -> PaymentGateway | SupplierApi | SalesChannel:
+def _partner(access: Access, rates: CallRates) -> PaymentGateway | SupplierApi | SalesChannel | Amazon:
     match access.connection.kind:
         case ConnectionKind.PAYMENTS:
             return GATEWAYS[access.connection.provider](access)
         case ConnectionKind.SUPPLIER:
             return SUPPLIERS[access.connection.provider](access)
+    if access.connection.provider is Provider.AMAZON:
+        return Amazon(access, rates)
     return CHANNELS[access.connection.provider](access)
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 from models.cost_reviews import CostReviewRequest
 from models.ids import cost_review_id, cost_review_workflow_id
+from starter.cli.case_filter import Filter
 from starter.cli.case_lookup import books
 from starter.cli.opened_cases import next_free, say_opening
 from starter.cli.output import money, remark, say, show_json, show_table
@@ -11,27 +12,18 @@ from starter.client.connection import connect
 from starter.client.start import open_cost_review
 
 
-async def request_review(
-    order: str,
-    return_id: str | None,
-    amount: str,
-    currency: str | None,
-    notes: str,
-    review_id: str | None,
-    requested_by: str,
-) -> None:
-    """Raises InvalidInput, NotFound (no such order), EventRefused (BAL-2), PartnerUnavailable."""
+async def request_review(order: str, evidence: list[dict[str, str]], said: dict[str, str | None]) -> None:
+    """`said`: what else was typed. Raises InvalidInput, NotFound (no such order), EventRefused (BAL-2),
+    PartnerUnavailable."""
     with books() as reading:
         view = reading.order_view(order)
         free = next_free(reading, partial(cost_review_id, order), cost_review_workflow_id)
     data = {
-        "review_id": review_id or free,
+        **said,
+        "review_id": said["review_id"] or free,
         "order_id": order,
-        "return_id": return_id,
-        "amount": amount,
-        "currency": currency or view.request.paid_currency,
-        "notes": notes,
-        "requested_by": requested_by,
+        "currency": said["currency"] or view.request.paid_currency,
+        "evidence": evidence,
     }
     request = CostReviewRequest.at_the_door(data)
     client = await connect()
@@ -39,10 +31,10 @@ async def request_review(
     await say_opening(client, await open_cost_review(client, request), f"review {request.review_id}", command)
 
 
-def list_reviews(*, every: bool, seller: str | None, limit: int, after: str | None, as_json: bool) -> None:
+def list_reviews(wanted: Filter, as_json: bool, *, every: bool = True) -> None:
     """Raises what `books` raises."""
     with books() as reading:
-        found = reading.find_cost_reviews(ended=every, seller=seller, limit=limit, after=after)
+        found = reading.find_cost_reviews(**wanted.as_arguments(), ended=every)
     if as_json:
         show_json(found)
         return
@@ -68,5 +60,5 @@ def list_reviews(*, every: bool, seller: str | None, limit: int, after: str | No
         right=("asked for", "approved"),
     )
     last = found[-1].standing
-    if len(found) == limit and last is not None:
+    if len(found) == wanted.limit and last is not None:
         remark(f"there may be more: --after {last.cursor}")

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from models.contract import COST_REVIEW
+from models.failures import InvalidInput, Problem
 from starter.cli.commands import command_group
 from starter.cli.events import EventCommand, EventToSend, add_events
 
@@ -44,7 +45,8 @@ def _send(number: str, to_send: EventToSend) -> None:
     help="Ask for a review of an order, or of one return of it, whose buyer was refunded.\n\n"
     "Not more than the buyer got back, in the same currency; other reviews of it count.\n\n\b\n"
     "Example:\n"
-    '  backhaul cost-review request --order 1001 --return RR-1001-1 --amount 40.00 --notes "wrong part packed"',
+    '  backhaul cost-review request --order 1001 --return RR-1001-1 --amount 40.00 --notes "wrong part" \\\n'
+    "    --evidence photo:" + "0" * 64 + ":s3://acme/label.jpg",
 )
 def request(
     order: Annotated[str, typer.Option("--order", help="The order's number.")],
@@ -53,6 +55,14 @@ def request(
     return_id: Annotated[str | None, typer.Option("--return", help="The return that it is about.")] = None,
     currency: Annotated[
         str | None, typer.Option("--currency", help="ISO 4217; default: that of the buyer's payment.")
+    ] = None,
+    evidence: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--evidence",
+            metavar="KIND:SHA256:REFERENCE",
+            help="A photo, video or document, by its hash and where it is; may be given many times.",
+        ),
     ] = None,
     review_id: Annotated[
         str | None, typer.Option("--review-id", help="The review's number; default: the order's next free one.")
@@ -65,7 +75,23 @@ def request(
     from starter.cli.cost_review_requests import request_review
     from starter.cli.output import run
 
-    run(request_review(order, return_id, amount, currency, notes, review_id, requested_by))
+    said = {
+        "review_id": review_id,
+        "return_id": return_id,
+        "amount": amount,
+        "currency": currency,
+        "notes": notes,
+        "requested_by": requested_by,
+    }
+    run(request_review(order, [_evidence(text) for text in evidence or []], said))
+
+
+def _evidence(text: str) -> dict[str, str]:
+    kind, _, rest = text.partition(":")
+    sha256, _, reference = rest.partition(":")
+    if not reference:
+        raise InvalidInput("--evidence", [Problem(text[:100], "must be KIND:SHA256:REFERENCE")])
+    return {"kind": kind, "sha256": sha256, "reference": reference}
 
 
 @app.command("show", help="What was asked for, what the buyer was refunded, what was decided, and the timeline.")
@@ -94,9 +120,10 @@ def list_all(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
+    from starter.cli.case_filter import Filter
     from starter.cli.cost_review_requests import list_reviews
 
-    list_reviews(every=every, seller=seller, limit=limit, after=after, as_json=as_json)
+    list_reviews(Filter(None, seller, None, limit, after), as_json, every=every)
 
 
 add_events(app, COST_REVIEW, EVENTS, "The review's number.", _send)

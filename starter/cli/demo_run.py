@@ -94,6 +94,7 @@ def _report(plan: StackPlan, played: Sequence[PlayedStory], work: Mapping[Work, 
     say(f"  All cases in the Temporal UI  {plan.ui_list}")
     say(f"  Mails that were sent          {plan.sandbox_url}/mail")
     say(f"  What the partners were asked  {plan.sandbox_url}")
+    say("  Promises and money            backhaul report money --format html --output report.html")
     say("")
     missed = [story for story in played if not story.as_expected]
     if missed:

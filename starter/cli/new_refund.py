@@ -118,6 +118,9 @@ async def _report(client: Client, refund_id: str, workflow_id: str) -> None:
     if status is None:
         say(f"refund {refund_id} is recorded; it has no result yet: backhaul status {refund_id}")
         return
+    if status.stage == RefundStage.REFUSED and status.facts.get("parts"):
+        await _report_parts(client, refund_id, status.facts["parts"])
+        return
     if status.stage not in (RefundStage.REFUSED, RefundStage.FAILED):
         say(f"refund {refund_id}: {status.stage}")
         return
@@ -126,3 +129,17 @@ async def _report(client: Client, refund_id: str, workflow_id: str) -> None:
         f"refund {refund_id} is {status.stage}: {ended.message if ended else 'see its status'}",
         Category.REFUSED_BY_RULE if status.stage == RefundStage.REFUSED else Category.REFUSED_BY_PARTNER,
     )
+
+
+async def _report_parts(client: Client, refund_id: str, parts: list[str]) -> None:
+    """Each by itself (REF-3). Raises EventRefused for the last one that did not succeed, when all are told."""
+    say(f"no single payment can carry refund {refund_id}: it is made in {len(parts)} parts")
+    failed: EventRefused | None = None
+    for part in parts:
+        try:
+            await _report(client, part, refund_workflow_id(part))
+        except EventRefused as error:
+            say(str(error))
+            failed = error
+    if failed is not None:
+        raise failed

@@ -52,6 +52,19 @@ EVENTS: Final = (
         '1001 --supplier-order-number 1001-1 --line BRK-100:1 --reason "damaged in the warehouse"',
     ),
     EventCommand(
+        "choose",
+        "choice_after_void",
+        "What becomes of units that nobody had: the seller buys them elsewhere, the buyer waits, or both cancel "
+        "(ORD-8).",
+        "1001 --choice special-order",
+    ),
+    EventCommand(
+        "stock-arrived",
+        "stock_arrived",
+        "What a special order waits for is in stock: it is charged anew and bought (ORD-8).",
+        "1001 --actor broker:stock",
+    ),
+    EventCommand(
         "address",
         "address_changed",
         "Correct the buyer's address, inside the cancel window (ORD-18).",
@@ -62,10 +75,16 @@ EVENTS: Final = (
     EventCommand(
         "hold",
         "hold",
-        "Stop the order before it goes to a supplier.",
+        "Stop the order before it goes to a supplier; with --answer-days until its seller has answered the buyer "
+        "who asks the marketplace to cancel it (CAN-7).",
         '1001 --reason "address unclear"',
     ),
-    EventCommand("resume", "resume", "Release the hold.", '1001 --reason "address confirmed"'),
+    EventCommand(
+        "resume",
+        "resume",
+        "Release the hold; a buyer who asks to cancel is declined (CAN-8).",
+        '1001 --reason "address confirmed"',
+    ),
 )
 
 

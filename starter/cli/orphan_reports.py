@@ -12,7 +12,7 @@ from starter.client.start import report_orphan
 
 async def report_said(given: str, as_json: bool) -> None:
     """Raises InvalidInput, NotFound (no such file), PartnerUnavailable."""
-    request = _request(json_argument(given))
+    request = request_of(json_argument(given))
     opened = await report_orphan(await connect(), request)
     if as_json:
         show_json(opened)
@@ -22,14 +22,17 @@ async def report_said(given: str, as_json: bool) -> None:
         say(f"orphan {request.orphan_id}: kept, and given to its {request.about} as soon as exactly one fits")
 
 
-def _request(data: dict[str, object]) -> OrphanRequest:
+def request_of(data: dict[str, object]) -> OrphanRequest:
+    """What is reported, with what this installation does with it. Raises InvalidInput."""
     missing = [Problem(name, "is missing") for name in ("source", "event", "said") if not data.get(name)]
     if missing:
         raise InvalidInput("orphan report", missing)
     source, event, said = data.pop("source"), data.pop("event"), data.pop("said")
     if not isinstance(said, dict):
         raise InvalidInput("orphan report", [Problem("said", "is the event as it was said: one object")])
-    data.setdefault("look_days", settings_from_environment().orphan_days)
+    settings = settings_from_environment()
+    data.setdefault("look_days", settings.orphan_days)
+    data.setdefault("look_pauses_minutes", list(settings.orphan_pauses_minutes))
     own = data.pop("orphan_id", None)
     request = OrphanRequest.of(str(source), str(event), said, **data)
     if own is not None and own != request.orphan_id:

@@ -20,7 +20,7 @@ def list_reasons(seller_id: str | None, language: str, as_json: bool) -> None:
         show_json(found)
         return
     show_table(
-        ("reason", "words", "languages", "note", "evidence", "in use"),
+        ("reason", "words", "languages", "note", "evidence", "evidence of a loss", "in use"),
         (
             (
                 one.handle,
@@ -28,6 +28,7 @@ def list_reasons(seller_id: str | None, language: str, as_json: bool) -> None:
                 tuple(sorted(one.words)),
                 "needed" if one.note_required else "",
                 "needed" if one.evidence_required else "",
+                "needed" if one.loss_needs_evidence or one.evidence_required else "",
                 one.in_use,
             )
             for one in found
@@ -36,13 +37,25 @@ def list_reasons(seller_id: str | None, language: str, as_json: bool) -> None:
 
 
 def set_reason(
-    seller_id: str, handle: str, words: list[str], *, note: bool | None, evidence: bool | None, in_use: bool | None
+    seller_id: str,
+    handle: str,
+    words: list[str],
+    *,
+    note: bool | None,
+    evidence: bool | None,
+    loss_evidence: bool | None,
+    in_use: bool | None,
 ) -> None:
     """Raises NotFound (no such seller), InvalidInput."""
     with parties() as books:
         seller = books.seller(seller_id)
         known = {one.handle: one for one in reasons_of(seller.reasons)}.get(handle)
-        said = {"note_required": note, "evidence_required": evidence, "in_use": in_use}
+        said = {
+            "note_required": note,
+            "evidence_required": evidence,
+            "loss_needs_evidence": loss_evidence,
+            "in_use": in_use,
+        }
         data: dict[str, Any] = (
             known.model_dump(mode="json") if known is not None else {"handle": handle, "words": {}}
         )

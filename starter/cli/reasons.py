@@ -49,6 +49,13 @@ def set_one(
     evidence: Annotated[
         bool | None, typer.Option("--needs-evidence/--no-evidence", help="A photo or document must come with it.")
     ] = None,
+    loss_evidence: Annotated[
+        bool | None,
+        typer.Option(
+            "--loss-needs-evidence/--loss-without-evidence",
+            help="Must be there before it is approved that nothing comes back (RET-23).",
+        ),
+    ] = None,
     in_use: Annotated[
         bool | None, typer.Option("--in-use/--not-in-use", help="Whether new returns may name it.")
     ] = None,
@@ -56,4 +63,6 @@ def set_one(
     """Raises NotFound (no such seller), InvalidInput."""
     from starter.cli.reason_settings import set_reason
 
-    set_reason(seller, handle, words or [], note=note, evidence=evidence, in_use=in_use)
+    set_reason(
+        seller, handle, words or [], note=note, evidence=evidence, loss_evidence=loss_evidence, in_use=in_use
+    )

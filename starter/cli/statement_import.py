@@ -88,8 +88,17 @@ async def _take(client: Client, reading: Reading, row: StatementRow, supplier_id
     """Raises a BackhaulError when its return does not take it."""
     fitting = await asyncio.to_thread(_returns_of, reading, row.numbers, supplier_id)
     if len(fitting) != 1:
-        more = {"supplier_id": supplier_id, "look_days": settings_from_environment().orphan_days}
-        kept = await report(client, supplier_id, EVENT, row.memo, row.numbers, **more)  # type: ignore[arg-type]
+        settings = settings_from_environment()
+        kept = await report(
+            client,
+            supplier_id,
+            EVENT,
+            row.memo,
+            row.numbers,
+            supplier_id=supplier_id,
+            look_days=settings.orphan_days,
+            look_pauses_minutes=settings.orphan_pauses_minutes,
+        )
         return "known" if kept.already else "orphans"
     (return_id,) = fitting
     if await asyncio.to_thread(_is_booked, reading, return_id, row):

@@ -8,6 +8,7 @@ from temporalio.client import Client
 from models.contract import TASK_QUEUE
 from models.failures import NotFound
 from models.message import Event
+from models.orphan_looks import FIRST_PAUSES
 from models.orphans import OrphanRequest
 from starter.client.send import Delivery, send_event
 from starter.client.start import Opened, report_orphan
@@ -23,6 +24,7 @@ async def report(
     seller_id: str | None = None,
     supplier_id: str | None = None,
     look_days: int = 90,
+    look_pauses_minutes: tuple[int, ...] = FIRST_PAUSES,
     task_queue: str = TASK_QUEUE,
 ) -> Opened:
     """Keep what `source` said, with every number by which its case may be found (RET-17).
@@ -31,7 +33,8 @@ async def report(
     Raises InvalidInput for what its case could not read, PartnerUnavailable when Temporal does not answer.
     """
     data = said.model_dump(mode="json", exclude_none=True) if isinstance(said, Event) else said
-    more = {"numbers": list(numbers), "seller_id": seller_id, "supplier_id": supplier_id, "look_days": look_days}
+    looks = {"look_days": look_days, "look_pauses_minutes": list(look_pauses_minutes)}
+    more = {"numbers": list(numbers), "seller_id": seller_id, "supplier_id": supplier_id, **looks}
     request = OrphanRequest.of(source, event, data, **{name: one for name, one in more.items() if one is not None})
     return await report_orphan(client, request, task_queue=task_queue)
 

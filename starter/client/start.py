@@ -15,15 +15,20 @@ from temporalio.common import (
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from models.amazon.batches import ChannelBatchRequest
+from models.amazon.report_imports import ReportImportRequest
 from models.claims import ClaimRequest
 from models.contract import (
     CHANNEL,
+    CHANNEL_BATCH,
     CLAIM,
     COST_REVIEW,
     ORDER,
     ORDER_ID,
     ORPHAN,
     REFUND,
+    REPORT_IMPORT,
+    REPORT_IMPORT_KIND,
     RETURN,
     RETURN_ID,
     SELLER_ID,
@@ -35,6 +40,7 @@ from models.cost_reviews import CostReviewRequest
 from models.differences import differences
 from models.failures import BackhaulError, InvalidInput, PartnerUnavailable, Problem
 from models.ids import (
+    batch_workflow_id,
     claim_workflow_id,
     cost_review_workflow_id,
     order_workflow_id,
@@ -140,6 +146,25 @@ async def open_claim(client: Client, request: ClaimRequest, *, task_queue: str =
     )
 
 
+async def open_batch(
+    client: Client, request: ChannelBatchRequest, seller_id: str, *, task_queue: str = TASK_QUEUE
+) -> Opened:
+    """Start a `ChannelBatch` (AMZ-5); one that was cut off goes on. Raises PartnerUnavailable when Temporal does
+    not answer."""
+    kind = request.kind.value
+    chosen = counted(len(request.entries), kind) if request.entries else f"all {kind}s"
+    return await _open(
+        client,
+        CHANNEL_BATCH,
+        batch_workflow_id(request.batch_id),
+        request,
+        f"Batch {request.batch_id} · {chosen} · {request.connection_id}",
+        _bullets(request.entries),
+        [SearchAttributePair(SELLER_ID, seller_id)],
+        task_queue,
+    )
+
+
 async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: str = TASK_QUEUE) -> Opened:
     """Keep what was said about a case that is not known here (RET-20); said twice it is one orphan.
 
@@ -154,6 +179,22 @@ async def report_orphan(client: Client, request: OrphanRequest, *, task_queue: s
         request.summary,
         _bullets(f"number {number}" for number in request.every_number),
         [SearchAttributePair(key, value) for key, value in attributes.items() if value is not None],
+        task_queue,
+    )
+
+
+async def open_report_import(
+    client: Client, request: ReportImportRequest, *, task_queue: str = TASK_QUEUE
+) -> Opened:
+    """Start a `ReportImport` (AMZ-1). Raises PartnerUnavailable when Temporal does not answer."""
+    return await _open(
+        client,
+        REPORT_IMPORT,
+        REPORT_IMPORT_KIND.workflow_id_of(request),
+        request,
+        f"{request.kind.value.capitalize()} of {request.connection_id} · {request.source}",
+        "",
+        [SearchAttributePair(SELLER_ID, request.seller_id)],
         task_queue,
     )
 
@@ -213,15 +254,15 @@ _OF_ITS_OWN: Final = ("continued", "asked_for", "requested_by", "note")
 
 
 async def _may_start_again(client: Client, workflow: str, workflow_id: str) -> bool:
-    """Whether the id was used only by a request that was refused at the door, or is a terminated refund's."""
+    """Whether the id was used only by a request that was refused at the door, or is a terminated refund's, or is
+    of a settlement that staff stopped halfway."""
     told = await client.get_workflow_handle(workflow_id).describe()
     if told.status is WorkflowExecutionStatus.FAILED:
         return True
-    if workflow == REFUND and was_cut_off(told):
+    if workflow in (REFUND, CHANNEL_BATCH, REPORT_IMPORT) and was_cut_off(told):
         return True
-    return (
-        told.status is WorkflowExecutionStatus.COMPLETED and told.typed_search_attributes.get(STAGE) == "refused"
-    )
+    over = ("refused", "stopped") if workflow == REPORT_IMPORT else ("refused",)
+    return told.status is WorkflowExecutionStatus.COMPLETED and told.typed_search_attributes.get(STAGE) in over
 
 
 CUT_OFF: Final = (

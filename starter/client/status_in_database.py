@@ -67,7 +67,11 @@ def _facts_in_books(reading: Reading, workflow_id: str) -> dict[str, Any]:
                 return reading.cost_review(number).model_dump(mode="json", exclude=left_out)
             case "claim":
                 return reading.claim(number).model_dump(mode="json", exclude=left_out)
+            case "batch":
+                return reading.batch(number).model_dump(mode="json", exclude=left_out)
             case "orphan":
                 return reading.orphan(number).model_dump(mode="json", exclude=left_out)
+            case "report-import":
+                return {}  # `backhaul amazon imports` tells its counts
     except NotFound:
         return {}  # it was refused before it had facts

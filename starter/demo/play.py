@@ -15,11 +15,14 @@ from activities.database import Reading
 from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
 from starter.demo import (
+    stories_amazon,
+    stories_credits,
     stories_kits,
     stories_orders,
     stories_orphans,
     stories_parcels,
     stories_returns,
+    stories_special_orders,
     stories_splits,
 )
 from starter.demo.order_requests import payment_reference
@@ -36,6 +39,9 @@ STORIES: Final = (
     *stories_orphans.STORIES,
     *stories_parcels.STORIES,
     *stories_splits.STORIES,
+    *stories_credits.STORIES,
+    *stories_special_orders.STORIES,
+    *stories_amazon.STORIES,
 )
 FIRST_HUNDRED: Final = 10
 """The first run's orders are 1001, 1002, ...; each next run takes the next hundred."""

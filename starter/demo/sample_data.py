@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from activities.connectors.secret_reference import read_secret
 from activities.database import ConnectionRegister, Parties
 from models.buyers import Address
-from models.connections import Connection
+from models.connections import Connection, of_seller
 from models.message import Message
 from models.parties import Fulfilment, RmaMethod, Seller, Supplier
 from starter.ops.local_connections import STRIPE, of_a_seller
@@ -72,10 +72,22 @@ NEULAND: Final = Seller(
 """Reads its mails in German, with dates in its own time; its buyers have three weeks to send a return, and two
 more to reopen it."""
 
+SUMMIT: Final = Seller(
+    seller_id="summit",
+    name="Summit Truck Parts",
+    email="desk@summit.example",
+    payment_method="pm_card_visa",
+    gateway_customer="cus_summit",
+)
+"""Sells at Amazon, where its refunds wait in the queue (AMZ-5)."""
+
 ACCOUNTS: Final = {PRAIRIE.seller_id: "acct_prairie", NORTHWIND.seller_id: "acct_northwind"}
 """The accounts of sellers at the gateway; the others use that of the key."""
 
-SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND)
+AT_AMAZON: Final = "summit-amazon-na"
+"""The connection of Summit's account."""
+
+SELLERS: Final = (NORTHWIND, PRAIRIE, LAKESIDE, BAYOU, NEULAND, SUMMIT)
 
 CASCADE: Final = Supplier(
     supplier_id="cascade",
@@ -154,6 +166,8 @@ ALTERNATOR: Final = Item(
 SENSOR: Final = Item("SNS-4401", "Oxygen sensor, upstream", Decimal("49.95"), Decimal("29.80"))
 HEADLIGHT: Final = Item("HDL-9902", "Headlight assembly, model year 1998", Decimal("118.00"), Decimal("84.00"))
 
+MIRROR: Final = Item("MIR-3307", "Door mirror, left, heated", Decimal("96.00"), Decimal("61.50"))
+
 SENSOR_ELSEWHERE: Final = Decimal("38.60")
 """What the wider network asks for a sensor: more than the seller pays (ORD-6)."""
 
@@ -189,7 +203,10 @@ STOCK: Final = (
     _stock(CASCADE, "reno", SENSOR, 1, RENO),
     _stock(HARBOR, "long-beach", SENSOR, 80, LONG_BEACH, cost=SENSOR_ELSEWHERE, second_source=True),
 )
-"""One sensor at Reno counts as none (ORD-5); nobody has the headlight."""
+"""One sensor at Reno counts as none (ORD-5); nobody has the headlight, and nobody has the mirror yet."""
+
+MIRRORS: Final = _stock(KEYSTONE, "reading", MIRROR, 20, READING)
+"""Which arrive while a buyer waits for one (ORD-8)."""
 
 
 class Person(Message):
@@ -236,7 +253,7 @@ async def load_sample_data(books: Engine, sandbox: SandboxClient, front_url: str
         connections = ConnectionRegister(books)
         gateway = connections.get(STRIPE)
         own = [of_a_seller(gateway, one.seller_id, ACCOUNTS.get(one.seller_id)) for one in SELLERS]
-        connections.put(own)
+        connections.put([*own, _at_amazon(gateway)])
         return own
 
     for connection in await asyncio.to_thread(write_parties):
@@ -247,6 +264,30 @@ async def load_sample_data(books: Engine, sandbox: SandboxClient, front_url: str
     for supplier in SUPPLIERS:
         await sandbox.put_supplier(supplier.supplier_id, SupplierSeed(rma=_POLICIES[supplier.rma]))
     await sandbox.put_stock(*STOCK)
+
+
+def _at_amazon(gateway: Connection) -> Connection:
+    """Summit's account, at the Amazon that the same sandbox plays."""
+    url = str(gateway.base_url).removesuffix("stripe") + "amazon"
+    return Connection.model_validate(
+        {
+            "connection_id": AT_AMAZON,
+            "kind": "channel",
+            "provider": "amazon",
+            "owner": of_seller(SUMMIT.seller_id),
+            "account": "A2SUMMITPARTS1",
+            "base_url": url,
+            "secret": gateway.secret,
+            "options": {
+                "region": "na",
+                "marketplaces": "US",
+                "client_id": "amzn1.application-oa2-client.summit",
+                "client_secret": gateway.secret,
+                "token_url": f"{url}/auth/o2/token",
+                "queue": "true",
+            },
+        }
+    )
 
 
 Basket = Mapping[Item, int]

@@ -106,6 +106,8 @@ async def voided(story: StoryRun) -> None:
     order = await story.order(NORTHWIND, IN_CHICAGO, {HEADLIGHT: 1})
     await order.reaches("cancel_window")
     await order.forward(minutes=31)
+    await order.reaches("awaiting_choice")
+    await order.receives("choice_after_void", "seller:service-desk", choice="source_elsewhere")
     await order.ends("voided")
     story.expect("nobody was asked to send it", lambda effects: not effects.supplier_orders)
     story.expect(

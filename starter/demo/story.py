@@ -31,7 +31,7 @@ from starter.demo.sample_data import ACCOUNTS, CURRENCY, Basket, Person, cost_of
 from starter.sandbox import SandboxClient
 from starter.sandbox.facts import PaymentSeed
 
-_EVENTS: Final = contract.ORDER_EVENTS | contract.RETURN_EVENTS | contract.REFUND_EVENTS
+_EVENTS: Final = {name: event for events in contract.EVENTS.values() for name, event in events.items()}
 _FIRST_LOOK_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 0.5
 _QUERY_WITHIN: Final = timedelta(seconds=10)

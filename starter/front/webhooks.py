@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -91,6 +91,7 @@ class WebhookDoor:
         self._last_words: dict[str, str] = {}
         """Why the last one was refused, by connection: one line in the log for all of them."""
         self._counting: asyncio.Task[None] | None = None
+        self._pruned_on: date | None = None
 
     async def receive(self, request: Request) -> PlainTextResponse:
         """200: it is taken, or was before; 503: not yet. 401, 400, 404, 413: it never will be."""
@@ -122,6 +123,7 @@ class WebhookDoor:
             if not await asyncio.to_thread(books.webhooks.seen_again, connection_id, event.event_id):
                 state, case = await self._deliver(books, connection, event)
                 await asyncio.to_thread(books.webhooks.keep, connection_id, event, state, case)
+                await self._prune(books)
         except NotSigned as why:
             return self._refuse(connection_id, Refusal.NOT_SIGNED, why)
         except Unreadable as why:
@@ -197,8 +199,16 @@ class WebhookDoor:
             (),
             seller_id=owner if kind == "seller" else None,
             look_days=self._settings.orphan_days,
+            look_pauses_minutes=self._settings.orphan_pauses_minutes,
         )
         return orphan_workflow_id(orphan_id(source, update.event_id))
+
+    async def _prune(self, books: _Books) -> None:
+        """Once a day, what is old goes: with the first word of the day that was not said before."""
+        now = datetime.now(UTC)
+        if self._pruned_on != now.date():
+            await asyncio.to_thread(books.webhooks.prune, now - timedelta(days=self._settings.webhook_days))
+            self._pruned_on = now.date()
 
     # ---- what is refused ----
 

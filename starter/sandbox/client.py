@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
+from starter.sandbox.amazon.facts import AmazonFacts, AmazonOrderSeed, AmazonReportSeed, AmazonSeed
 from starter.sandbox.facts import (
     ClockAnswer,
     ClockMove,
@@ -125,6 +126,23 @@ class SandboxClient:
         """What the gateways said by themselves, oldest first."""
         answer = await self._send("GET", "/webhooks")
         return [WebhookFact.model_validate(one) for one in answer["webhooks"]]
+
+    async def amazon_behaves(self, **seed: Any) -> None:
+        """How Amazon behaves from now on; the fields of `AmazonSeed`."""
+        told = AmazonSeed.model_validate(seed)
+        await self._send("PUT", "/amazon", told.model_dump(mode="json"))
+
+    async def amazon_reports(self, report_type: str, content: str = "", **more: Any) -> None:
+        """What reports of this type say from now on."""
+        seed = AmazonReportSeed(report_type=report_type, content=content, **more)
+        await self._send("PUT", "/amazon/reports", seed.model_dump(mode="json"))
+
+    async def amazon_order(self, seed: AmazonOrderSeed) -> None:
+        await self._send("PUT", "/amazon/orders", seed.model_dump(mode="json"))
+
+    async def at_amazon(self) -> AmazonFacts:
+        """What happened at Amazon."""
+        return AmazonFacts.model_validate(await self._send("GET", "/amazon"))
 
     async def advance_clock(self, seconds: float) -> ClockAnswer:
         move = ClockMove(advance_seconds=seconds)

@@ -12,6 +12,7 @@ from models.failures import InvalidInput
 from models.message import Message, problems_of
 from models.plain_yaml import read_json, read_yaml
 from starter.sandbox import facts
+from starter.sandbox.amazon.facts import AmazonOrderSeed, AmazonReportSeed, AmazonSeed
 from starter.sandbox.effects import effects_of
 from starter.sandbox.partners import Partners
 from starter.sandbox.wire import StoredRequest
@@ -50,6 +51,10 @@ class Control:
             ("POST", "/funds", self.post_funds),
             ("PUT", "/webhooks", self.put_webhooks),
             ("GET", "/webhooks", self.get_webhooks),
+            ("PUT", "/amazon", self.put_amazon),
+            ("GET", "/amazon", self.get_amazon),
+            ("PUT", "/amazon/reports", self.put_amazon_report),
+            ("PUT", "/amazon/orders", self.put_amazon_order),
             ("POST", "/clock", self.post_clock),
             ("GET", "/clock", self.get_clock),
             ("POST", "/reset", self.post_reset),
@@ -164,6 +169,28 @@ class Control:
     async def get_webhooks(self, request: Request) -> Any:
         """What the gateways said by themselves, oldest first."""
         return {"webhooks": self._partners.webhooks.sent()}
+
+    async def put_amazon(self, request: Request) -> Any:
+        """How Amazon behaves from now on."""
+        seed = await _body(request, AmazonSeed)
+        with self._store.transaction():
+            self._partners.amazon.books.behave(seed)
+        return seed
+
+    async def get_amazon(self, request: Request) -> Any:
+        """What happened at Amazon."""
+        with self._store.transaction():
+            return self._partners.amazon.feeds.facts()
+
+    async def put_amazon_report(self, request: Request) -> Any:
+        seed = await _body(request, AmazonReportSeed)
+        self._partners.amazon.books.seed_report(seed)
+        return seed
+
+    async def put_amazon_order(self, request: Request) -> Any:
+        seed = await _body(request, AmazonOrderSeed)
+        self._partners.amazon.books.seed_order(seed)
+        return seed
 
     async def post_clock(self, request: Request) -> Any:
         move = await _body(request, facts.ClockMove)

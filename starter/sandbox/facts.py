@@ -22,6 +22,7 @@ class PartnerName(StrEnum):
     """Stripe."""
     PAYPAL = "paypal"
     AUTHORIZE_NET = "authorize_net"
+    AMAZON = "amazon"
     SUPPLIER = "supplier"
     SHOP = "shop"
     MAIL = "mail"

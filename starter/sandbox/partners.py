@@ -1,5 +1,6 @@
 """All the partners of one sandbox, on one store."""
 
+from starter.sandbox.amazon.partner import Amazon
 from starter.sandbox.authorize_net import AuthorizeNet
 from starter.sandbox.gateway import Gateway
 from starter.sandbox.mail import MailSink
@@ -20,6 +21,7 @@ class Partners:
         self.gateway = Gateway(store)
         self.paypal = PayPal(store)
         self.authorize_net = AuthorizeNet(store)
+        self.amazon = Amazon(store)
         self.suppliers = SupplierNetwork(store)
         self.shop = Shop(store)
         self.mail = MailSink(store, self.faults)

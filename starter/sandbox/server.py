@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from models.failures import Conflict, InvalidInput, Problem
+from starter.sandbox.amazon.partner import Amazon
 from starter.sandbox.authorize_net import AuthorizeNet
 from starter.sandbox.control import Control
 from starter.sandbox.gateway import Gateway
@@ -67,6 +68,10 @@ class RunningSandbox:
         return f"{self.http_url}/authorize_net"
 
     @property
+    def amazon_url(self) -> str:
+        return f"{self.http_url}/amazon"
+
+    @property
     def supplier_url(self) -> str:
         return f"{self.http_url}/supplier"
 
@@ -100,6 +105,7 @@ def application(partners: Partners, smtp_port: int) -> Starlette:
             Mount("/stripe", routes=_partner_routes(wire, partners.gateway)),
             Mount("/paypal", routes=_partner_routes(wire, partners.paypal)),
             Mount("/authorize_net", routes=_partner_routes(wire, partners.authorize_net)),
+            Mount("/amazon", routes=_partner_routes(wire, partners.amazon)),
             Mount("/supplier", routes=_partner_routes(wire, partners.suppliers)),
             Mount("/shop", routes=_partner_routes(wire, partners.shop)),
             Mount("/sandbox", routes=Control(partners).routes()),
@@ -107,7 +113,7 @@ def application(partners: Partners, smtp_port: int) -> Starlette:
     )
 
 
-HttpPartner = Gateway | PayPal | AuthorizeNet | SupplierNetwork | Shop
+HttpPartner = Gateway | PayPal | AuthorizeNet | Amazon | SupplierNetwork | Shop
 
 
 def _partner_routes(wire: Wire, partner: HttpPartner) -> list[Route]:

@@ -22,7 +22,8 @@ def effects(seen: Evidence, **changed: object) -> Evidence:
 
 
 def order_at(seen: Evidence, stage: str) -> OrderView:
-    return next(view for view in seen.orders if stage_of(view) == stage)
+    """One that was not split off another."""
+    return next(view for view in seen.orders if stage_of(view) == stage and view.split_from is None)
 
 
 def with_order(seen: Evidence, view: OrderView) -> Evidence:

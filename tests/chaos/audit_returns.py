@@ -10,6 +10,7 @@ from models.money import share_of_units
 from models.refunds import Direction, Way
 from models.returns import Acceptance, Reception
 from tests.chaos.audit_facts import MOVED, Facts, Violation, doubled
+from tests.chaos.evidence import Done
 
 BROKER_PAYS = "refunded at the broker's expense"
 """What the timeline says when the seller was refunded before the supplier had credited it all (RET-13)."""
@@ -42,9 +43,15 @@ class ReturnsAudit:
             view = self._facts.returns.get(rma.return_id)
             if view is None:
                 yield Violation("RMA without a return", rma.return_id)
-            elif rma.state == "issued" and view.listed.rma_number != rma.rma_number:
+            elif rma.state == "issued" and view.listed.rma_number != rma.rma_number and not self._called_off(view):
                 detail = f"{view.listed.rma_number}, {rma.rma_number}"
                 yield Violation("RMA number differs", rma.return_id, detail)
+
+    def _called_off(self, view: ReturnView) -> bool:
+        """RET-15: withdrawn before the supplier's answer came, a return asks no further."""
+        if view.outcome != "withdrawn" or view.listed.rma_number is not None:
+            return False
+        return not any(done.name == "request_rma" for done in self._done(view.listed.return_id))
 
     def _no_rma_is_made_up(self) -> Iterator[Violation]:
         """RET-8: the number of a supplier with a web service comes from there, unless a person gave it."""
@@ -61,10 +68,14 @@ class ReturnsAudit:
         return any(
             done.name == "open_return"
             and (done.answer["opened"] or {}).get("supplier", {}).get("rma") == "service"
-            for case in self._facts.seen.cases
-            if case.workflow_id == return_workflow_id(return_id)
-            for done in case.done
+            for done in self._done(return_id)
         )
+
+    def _done(self, return_id: str) -> Iterator[Done]:
+        """What the return's workflow did, over all its runs."""
+        for case in self._facts.seen.cases:
+            if case.workflow_id == return_workflow_id(return_id):
+                yield from case.done
 
     def _each_credit_once(self) -> Iterator[Violation]:
         memos = [(view, memo) for view in self._facts.seen.returns for memo in view.credit_memos]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.chaos.audit_cases import CasesAudit
 from tests.chaos.audit_facts import Facts, Violation
 from tests.chaos.audit_goods import GoodsAudit
+from tests.chaos.audit_ledger import LedgerAudit
 from tests.chaos.audit_mails import MailsAudit
 from tests.chaos.audit_money import MoneyAudit
 from tests.chaos.audit_orphans import OrphansAudit
@@ -33,6 +34,7 @@ class Auditor:
         facts, mails = self._facts, MailsAudit(self._facts)
         rooms = (
             MoneyAudit(facts),
+            LedgerAudit(facts),
             GoodsAudit(facts),
             ReturnsAudit(facts),
             CasesAudit(facts),

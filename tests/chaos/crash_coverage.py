@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from models.calls import Call
 from starter.sandbox.facts import PartnerName
+from tests.case_story import CaseStory, OrderStory
 from tests.chaos.slow_database import Written
 from tests.chaos.stories import Story
-from tests.world import CaseStory, OrderStory
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,5 @@ def standing(case: CaseStory, stage: str) -> Written:
 
 
 def stage_in_books(case: CaseStory) -> str:
-    standing = case.world.reading.standing(case.handle.id)
+    standing = case.stack.reading.standing(case.handle.id)
     return standing.stage if standing is not None else "unknown"

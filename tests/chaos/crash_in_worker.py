@@ -10,6 +10,12 @@ from typing import Final
 from models import calls
 from tests.chaos.choosing_dawdlers import DawdlesAfterChoosing, DawdlesBeforeChoosing
 from tests.chaos.crash_run import Moment, Play
+from tests.chaos.import_dawdlers import (
+    DawdlesAfterTakingReturns,
+    DawdlesAfterTellingOrders,
+    DawdlesBeforeTakingReturns,
+    DawdlesBeforeTellingOrders,
+)
 from tests.chaos.orphan_dawdlers import (
     DawdlesAfterDelivering,
     DawdlesAfterLookingForACase,
@@ -34,9 +40,12 @@ from tests.chaos.patched_worker import (
     DawdlesBeforeSavingACase,
     DawdlesBeforeTakingBack,
 )
+from tests.chaos.queue_dawdlers import DawdlesAfterQueueing, DawdlesBeforeQueueing
 from tests.chaos.replacement_dawdlers import DawdlesAfterPreparing, DawdlesBeforePreparing
 from tests.chaos.rig import Rig, eventually
+from tests.chaos.settlement_dawdlers import DawdlesAfterBooking, DawdlesBeforeBooking
 from tests.chaos.slow_worker import DAWDLES
+from tests.chaos.special_order_dawdlers import DawdlesAfterChecking, DawdlesBeforeChecking
 from tests.chaos.stories import PATIENCE_SECONDS, patiently
 
 _PATCHES: Final = {
@@ -60,10 +69,20 @@ _PATCHES: Final = {
     (calls.NOTE_CORRECTION.name, Moment.AFTER): DawdlesAfterNotingACorrection,
     (calls.CHOOSE_CONNECTION.name, Moment.BEFORE): DawdlesBeforeChoosing,
     (calls.CHOOSE_CONNECTION.name, Moment.AFTER): DawdlesAfterChoosing,
+    (calls.CHECK_SPECIAL_ORDER.name, Moment.BEFORE): DawdlesBeforeChecking,
+    (calls.CHECK_SPECIAL_ORDER.name, Moment.AFTER): DawdlesAfterChecking,
     (calls.PREPARE_REPLACEMENT.name, Moment.BEFORE): DawdlesBeforePreparing,
     (calls.PREPARE_REPLACEMENT.name, Moment.AFTER): DawdlesAfterPreparing,
     (calls.REOPEN_RETURN.name, Moment.BEFORE): DawdlesBeforeReopening,
     (calls.REOPEN_RETURN.name, Moment.AFTER): DawdlesAfterReopening,
+    (calls.TAKE_RETURNS.name, Moment.BEFORE): DawdlesBeforeTakingReturns,
+    (calls.TAKE_RETURNS.name, Moment.AFTER): DawdlesAfterTakingReturns,
+    (calls.TAKE_ORDERS.name, Moment.BEFORE): DawdlesBeforeTellingOrders,
+    (calls.TAKE_ORDERS.name, Moment.AFTER): DawdlesAfterTellingOrders,
+    (calls.BOOK_SETTLEMENT.name, Moment.BEFORE): DawdlesBeforeBooking,
+    (calls.BOOK_SETTLEMENT.name, Moment.AFTER): DawdlesAfterBooking,
+    (calls.QUEUE_REFUND.name, Moment.BEFORE): DawdlesBeforeQueueing,
+    (calls.QUEUE_REFUND.name, Moment.AFTER): DawdlesAfterQueueing,
 }
 
 

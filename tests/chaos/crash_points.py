@@ -5,23 +5,29 @@ caught; up to the second it sets the activity off; then the crash comes; the res
 """
 
 from tests.chaos import (
+    crash_points_batches,
     crash_points_claims,
     crash_points_database,
+    crash_points_imports,
     crash_points_orders,
     crash_points_orphans,
     crash_points_returns,
     crash_points_reviews,
+    crash_points_settlements,
     crash_points_worker,
 )
 from tests.chaos.crash_coverage import SCENES
 
 __all__ = [
     "SCENES",
+    "crash_points_batches",
     "crash_points_claims",
     "crash_points_database",
+    "crash_points_imports",
     "crash_points_orders",
     "crash_points_orphans",
     "crash_points_returns",
     "crash_points_reviews",
+    "crash_points_settlements",
     "crash_points_worker",
 ]

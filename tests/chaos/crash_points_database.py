@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from models import calls
 from models.ids import split_order_id
+from tests.case_story import CaseStory
 from tests.chaos.crash_coverage import InBooks, Spot, during, stage_in_books, standing
 from tests.chaos.slow_database import Written
 from tests.chaos.stories import Story, credit, pass_by, patiently, stands_at, tell
@@ -17,7 +18,6 @@ from tests.chaos.story_parts import (
     settled,
     taken_back,
 )
-from tests.world import CaseStory
 
 
 @during(calls.OPEN_ORDER)

@@ -9,9 +9,9 @@ from models import calls
 from models.order_events import Delivered, ShipmentCorrected
 from starter.client.corrections import correct_after_end
 from starter.client.deliveries import note_delivery
+from tests.case_story import CaseStory
 from tests.chaos.crash_coverage import AtWorker, Spot, during
 from tests.chaos.stories import Story, patiently, stands_at, tell
-from tests.world import CaseStory
 
 
 async def unmatched(story: Story) -> CaseStory:

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 from models import calls
+from tests.case_story import CaseStory, OrderStory
 from tests.chaos.crash_coverage import InBooks, Spot, during, stage_in_books, standing
 from tests.chaos.slow_database import Written
 from tests.chaos.stories import Story, patiently, stands_at, tell
-from tests.world import CaseStory, OrderStory
 
 
 async def refunded_order(story: Story) -> OrderStory:

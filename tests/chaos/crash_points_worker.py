@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 
 from models import calls
 from models.ids import order_workflow_id, replacement_order_id
+from tests.case_story import CaseStory
 from tests.chaos.crash_coverage import AtWorker, Spot, during
 from tests.chaos.rig import eventually
 from tests.chaos.staff import reset_before_refund
-from tests.chaos.stories import Story, credit, pass_by, patiently, stands_at, tell
+from tests.chaos.stories import Story, credit, pass_by, pass_window, patiently, ship, stands_at, tell
 from tests.chaos.story_parts import awaiting_credit, in_its_window
-from tests.world import CaseStory
 
 
 @during(calls.EVENT_ARRIVAL)
@@ -78,6 +78,28 @@ async def ordering_a_replacement(story: Story) -> AsyncIterator[Spot]:
     await stands_at(instead, "cancelled")
     await stands_at(case, "withdrawn")
     story.ends(case, "withdrawn")
+
+
+@during(calls.CHECK_SPECIAL_ORDER)
+async def letting_the_buyer_wait(story: Story) -> AsyncIterator[Spot]:
+    """ORD-8: nobody has it, the buyer waits, and what arrives is charged and sent once."""
+    world = story.world
+    supplier, sku = await patiently(world.supplier), world.sku()
+    seller = await patiently(lambda: world.seller(choice_days=7))
+    order = await patiently(lambda: world.order(seller, {"sku": sku, "quantity": 2}))
+    await stands_at(order, "cancel_window")
+    await pass_window(order)
+    await stands_at(order, "awaiting_choice")
+    yield AtWorker(order)
+    await tell(order, "choice_after_void", choice="special_order")
+    yield AtWorker(order)
+    await stands_at(order, "awaiting_stock")
+    await patiently(lambda: world.stock(sku, 10, supplier))
+    await tell(order, "stock_arrived", actor="broker:stock")
+    await stands_at(order, "awaiting_shipment")
+    await ship(order)
+    await stands_at(order, "shipped")
+    story.ends(order, "shipped")
 
 
 @during(calls.SAVE_CASE)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -12,9 +13,10 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey
 
 from activities.database import Reading
-from activities.database.views import OrderView, OrphanListed, ReturnView, Standing
+from activities.database.ledger import Ledger
+from activities.database.views import EntryListed, LedgerFault, OrderView, OrphanListed, ReturnView, Standing
 from models.ids import orphan_workflow_id
-from models.tables import MailRow, OrderRow, ReturnRow
+from models.tables import ClaimRow, CostReviewRow, MailRow, OrderRow, ReturnRow
 from models.tables.orphans import OrphanRow
 from starter.sandbox.client import SandboxClient
 from starter.sandbox.facts import Effects, RequestRecord
@@ -84,6 +86,11 @@ class Evidence:
     orphans: tuple[OrphanListed, ...]
     mails: tuple[SentMail, ...]
     cases: tuple[CaseFacts, ...]
+    ledger: tuple[EntryListed, ...] = ()
+    ledger_faults: tuple[LedgerFault, ...] = ()
+    """What `backhaul ledger check` finds."""
+    credited: Mapping[str, Decimal] = field(default_factory=dict)
+    """Of each claim and review that is approved, by the name of its movement."""
     kills: tuple[Kill, ...] = ()
     expected: Mapping[str, str] = field(default_factory=dict)
     """Workflow id -> the outcome that its story tells."""
@@ -109,6 +116,11 @@ async def gather(
             if tag in row.key
         )
         orphan_ids = [row.orphan_id for row in session.exec(select(OrphanRow)) if tag in str(row.request.said)]
+        approved = [
+            *((f"claim/{row.claim_id}", row.approved) for row in session.exec(select(ClaimRow))),
+            *((f"cost_review/{row.review_id}", row.approved) for row in session.exec(select(CostReviewRow))),
+        ]
+    ledger = Ledger(engine)
     of_orphans = {orphan_workflow_id(orphan_id) for orphan_id in orphan_ids}
     cases = [found async for found in client.list_workflows() if tag in found.id or found.id in of_orphans]
     effects = await sandbox.effects()
@@ -120,6 +132,9 @@ async def gather(
         returns=tuple(reading.return_view(return_id) for return_id in return_ids),
         orphans=tuple(reading.orphan(orphan_id) for orphan_id in orphan_ids),
         mails=mails,
+        ledger=tuple(one for one in ledger.entries() if tag in (one.order_id or "")),
+        ledger_faults=tuple(one for one in ledger.faults()[1] if tag in one.movement),
+        credited={name: amount for name, amount in approved if amount is not None and tag in name},
         cases=tuple([await _case(client, reading, found) for found in cases]),
         kills=kills,
         expected=expected or {},

@@ -42,9 +42,13 @@ from models.records import (
 )
 from models.refunds import RefundRequest, RefundResult
 from tests.chaos.choosing_dawdlers import CHOOSING_DAWDLERS
+from tests.chaos.import_dawdlers import IMPORT_DAWDLERS
 from tests.chaos.orphan_dawdlers import ORPHAN_DAWDLERS
+from tests.chaos.queue_dawdlers import QUEUE_DAWDLERS
 from tests.chaos.replacement_dawdlers import REPLACEMENT_DAWDLERS
+from tests.chaos.settlement_dawdlers import SETTLEMENT_DAWDLERS
 from tests.chaos.slow_worker import dawdle
+from tests.chaos.special_order_dawdlers import SPECIAL_ORDER_DAWDLERS
 
 # ---- it dawdles ----
 
@@ -214,6 +218,10 @@ PATCHES: Final[tuple[type, ...]] = (
     *CHOOSING_DAWDLERS,
     *ORPHAN_DAWDLERS,
     *REPLACEMENT_DAWDLERS,
+    *SPECIAL_ORDER_DAWDLERS,
+    *QUEUE_DAWDLERS,
+    *IMPORT_DAWDLERS,
+    *SETTLEMENT_DAWDLERS,
     RefundsWithoutLooking,
     ForgetsCreditMemos,
     MailsTwice,

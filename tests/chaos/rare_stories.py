@@ -3,8 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
-from models.ids import late_cancel_return_id
+from models.ids import late_cancel_return_id, split_order_id
+from tests.case_story import CaseStory
 from tests.chaos import stories
+from tests.chaos.crash_points_claims import voided_order
+from tests.chaos.crash_points_reviews import refunded_order
 from tests.chaos.stories import Plot, Story, pass_until, pass_window, patiently, ship, stands_at, tell, track
 from tests.chaos.story_parts import (
     approved,
@@ -16,7 +19,6 @@ from tests.chaos.story_parts import (
     settled,
     taken_back,
 )
-from tests.world import CaseStory
 
 TRACKING_MISSED: Final = timedelta(days=30, hours=1)
 """After the approval: the day for the tracking number is over, and the last day to reopen is not (RET-10)."""
@@ -56,6 +58,48 @@ async def a_late_cancel_becomes_a_return(story: Story) -> None:
     case = story.world.return_story(late_cancel_return_id(order.id))
     await stands_at(case, "awaiting_approval")
     await _rejected(story, case)
+
+
+async def part_of_an_order_is_cancelled(story: Story) -> None:
+    """CAN-10: one of two units moves to an order of its own, whose buyer is refunded; the other one is shipped."""
+    order = await story.order(auto_refund_buyer=True)
+    await stands_at(order, "cancel_window")
+    (line,) = order.request.lines
+    one = [{"sku": line.sku, "quantity": 1}]
+    await tell(order, "cancel_request", reason="one is enough", lines=one)
+    part = story.world.order_story(split_order_id(order.id, 1))
+    await stands_at(part, "cancelled")
+    story.ends(part, "cancelled")
+    story.ends(story.world.refund_story(f"RF-{part.id}-OB1"), "succeeded")
+    await story.placed(order)
+    parcel = {"shipment_id": f"s-{order.id}", "carrier": "UPS", "tracking_number": f"1Z{order.id}"}
+    await tell(order, "shipment", actor="supplier:dock", lines=one, **parcel)
+    await stands_at(order, "shipped")
+    story.ends(order, "shipped")
+
+
+# ---- claims and reviews ----
+
+
+async def a_claim_is_decided(story: Story) -> None:
+    """CLM-1: of a unit that nobody had; without receipt a person decides."""
+    order = await voided_order(story)
+    case = await patiently(lambda: story.world.claim(order, "30.00", claim_id=f"CL-{order.id}-1"))
+    await stands_at(case, "awaiting_decision")
+    decision = story.chance.choice(("approved", "rejected"))
+    await tell(case, "claim_decision", actor="staff:kim", decision=decision, reason="as agreed")
+    await stands_at(case, decision)
+    story.ends(case, decision)
+
+
+async def a_review_is_decided(story: Story) -> None:
+    """BAL-2: the buyer was refunded, and the broker bears a part."""
+    order = await refunded_order(story)
+    case = await patiently(lambda: story.world.cost_review(order, "30.00", review_id=f"CR-{order.id}-1"))
+    await stands_at(case, "awaiting_decision")
+    await tell(case, "cost_decision", actor="staff:kim", decision="approved", amount="12.34")
+    await stands_at(case, "approved")
+    story.ends(case, "approved")
 
 
 # ---- refunds ----
@@ -131,6 +175,9 @@ async def an_expired_return_is_reopened(story: Story) -> None:
 
 PLOTS: Final[tuple[Plot, ...]] = (
     *stories.PLOTS,
+    part_of_an_order_is_cancelled,
+    a_claim_is_decided,
+    a_review_is_decided,
     an_expired_return_is_reopened,
     an_rma_number_is_typed,
     a_refund_is_taken_back,

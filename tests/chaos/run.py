@@ -39,6 +39,10 @@ IN_BOOKS: Final = frozenset(
         calls.SAVE_COST_REVIEW,
         calls.OPEN_CLAIM,
         calls.SAVE_CLAIM,
+        calls.QUEUE_REFUND,
+        calls.OPEN_BATCH,
+        calls.RETURN_ENTRIES,
+        calls.SAVE_REPORT_IMPORT,
     )
 )
 AT_WORKER: Final = frozenset(
@@ -51,7 +55,11 @@ AT_WORKER: Final = frozenset(
         calls.FIND_CASES,
         calls.PREPARE_REPLACEMENT,
         calls.CHOOSE_CONNECTION,
+        calls.CHECK_SPECIAL_ORDER,
         calls.DELIVER_EVENT,
+        calls.TAKE_RETURNS,
+        calls.TAKE_ORDERS,
+        calls.BOOK_SETTLEMENT,
         calls.NOTE_DELIVERY,
         calls.NOTE_CORRECTION,
     )

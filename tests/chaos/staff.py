@@ -15,7 +15,8 @@ from temporalio.api.workflowservice.v1 import ResetActivityRequest, ResetWorkflo
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.ids import refund_workflow_id
-from tests.world import CaseStory, World
+from tests.case_story import CaseStory
+from tests.stack import Stack
 from workflows.engine.calls import SPREAD
 
 SOON: Final = timedelta(seconds=3)
@@ -23,16 +24,16 @@ PAUSE: Final = timedelta(minutes=15) * (1 + SPREAD)
 """The longest first pause of a case whose activity failed for ten minutes."""
 
 
-async def try_again_now(world: World, workflow_id: str) -> int:
+async def try_again_now(stack: Stack, workflow_id: str) -> int:
     """Activities that wait longer than a moment for their next try are tried at once; gives what is pending."""
-    handle = world.client.get_workflow_handle(workflow_id)
+    handle = stack.client.get_workflow_handle(workflow_id)
     described = (await handle.describe()).raw_description
-    now = await world.env.get_current_time(handle)  # the case's own: so the server counts its next try
+    now = await stack.env.get_current_time(handle)  # the case's own: so the server counts its next try
     for pending in described.pending_activities:
         if _pauses(pending, now):
-            await world.client.workflow_service.reset_activity(
+            await stack.client.workflow_service.reset_activity(
                 ResetActivityRequest(
-                    namespace=world.client.namespace,
+                    namespace=stack.client.namespace,
                     execution=WorkflowExecution(workflow_id=workflow_id),
                     id=pending.activity_id,
                 )
@@ -43,7 +44,7 @@ async def try_again_now(world: World, workflow_id: str) -> int:
 async def end_pause(case: CaseStory) -> None:
     """The same, and a case that itself pauses before it asks again has its pause passed by."""
     try:
-        pending = await try_again_now(case.world, case.handle.id)
+        pending = await try_again_now(case.stack, case.handle.id)
         if not pending and await asyncio.to_thread(_says_that_it_tries_again, case):
             await case.forward(seconds=PAUSE.total_seconds())
     except RPCError as error:
@@ -53,7 +54,7 @@ async def end_pause(case: CaseStory) -> None:
 
 async def reset_before_refund(case: CaseStory, refund_id: str) -> None:
     """`temporal workflow reset` to the task that asked for this refund. Asked twice, it is done once."""
-    client = case.world.client
+    client = case.stack.client
     told = refund_workflow_id(refund_id)
     task = 0
     async for event in case.handle.fetch_history_events():
@@ -76,11 +77,11 @@ async def reset_before_refund(case: CaseStory, refund_id: str) -> None:
 
 def _says_that_it_tries_again(case: CaseStory) -> bool:
     """Whether the timeline tells of trouble with the very thing that the case waits for."""
-    standing = case.world.reading.standing(case.handle.id)
+    standing = case.stack.reading.standing(case.handle.id)
     if standing is None or standing.waiting_for is None:
         return False
     trouble = f"{standing.waiting_for.removeprefix('answer: ')}: no success yet"
-    return any(step.what.startswith(trouble) for step in case.world.reading.timeline(case.handle.id))
+    return any(step.what.startswith(trouble) for step in case.stack.reading.timeline(case.handle.id))
 
 
 def _pauses(pending: PendingActivityInfo, now: datetime) -> bool:

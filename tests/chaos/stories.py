@@ -16,9 +16,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from models.failures import PartnerUnavailable
 from starter.sandbox.facts import SupplierSeed
+from tests.case_story import CaseStory, OrderStory
 from tests.chaos.staff import end_pause
 from tests.senders import sender_of
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 PATIENCE_SECONDS: Final = 300.0
 """How long a case may stand still: more than an activity's minute, and its retries."""
@@ -50,7 +51,7 @@ async def patiently(act: Callable[[], Awaitable[Given]]) -> Given:
 
 async def stage_of(case: CaseStory) -> str:
     """Where the books say that the case stands: no worker is needed to look."""
-    standing = await asyncio.to_thread(case.world.reading.standing, case.handle.id)
+    standing = await asyncio.to_thread(case.stack.reading.standing, case.handle.id)
     return standing.stage if standing is not None else "unknown"
 
 
@@ -75,6 +76,15 @@ async def stands_at(case: CaseStory, *stages: str) -> str:
         return stage if stage in stages else None
 
     return await comes_to(case, look, f"at {' or '.join(stages)}")
+
+
+async def time_passes(case: CaseStory, **time: float) -> None:
+    """It may have ended meanwhile."""
+    try:
+        await patiently(lambda: case.forward(**time))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
 
 
 async def tell(case: CaseStory, name: str, **fields: Any) -> None:

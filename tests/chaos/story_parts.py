@@ -5,6 +5,7 @@ from typing import Any
 
 from models.refunds import GatewayUpdate
 from starter.client.send import record_event
+from tests.case_story import CaseStory, OrderStory
 from tests.chaos.stories import (
     Story,
     credit,
@@ -15,7 +16,6 @@ from tests.chaos.stories import (
     tell,
     track,
 )
-from tests.world import CaseStory, OrderStory
 
 
 async def in_its_window(story: Story, **settings: Any) -> OrderStory:
@@ -112,5 +112,5 @@ async def taken_back(story: Story, refund: CaseStory) -> None:
 
 
 async def _gateway_reference(refund: CaseStory) -> str | None:
-    booked = await patiently(lambda: asyncio.to_thread(refund.world.reading.refund, refund.id))
+    booked = await patiently(lambda: asyncio.to_thread(refund.stack.reading.refund, refund.id))
     return booked.gateway_refund_id

@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from activities.database.views import LedgerFault
 from models.refunds import Direction
 from starter.sandbox.facts import PaymentFact
 from tests.chaos.altered_evidence import Doctor, effects, order_at, promises, with_order, with_return
 from tests.chaos.auditor import Auditor
-from tests.chaos.evidence import Evidence
+from tests.chaos.evidence import CaseFacts, Done, Evidence
 
 CENT = Decimal("0.01")
 
@@ -18,7 +19,7 @@ async def test_REF_6_what_was_done_once_passes_the_audit(true_facts: Evidence) -
     audit = Auditor(true_facts).audit()
 
     assert audit.violations == ()
-    assert audit.cases == 9
+    assert audit.cases == 12
     assert audit.effects > 15
 
 
@@ -229,9 +230,33 @@ def announced_otherwise(seen: Evidence) -> Evidence:
     return effects(seen, shipments=tuple(one.model_copy(update=other) for one in seen.effects.shipments))
 
 
+# ---- the ledger (BAL-1) ----
+
+
+def entry_missing(seen: Evidence) -> Evidence:
+    return replace(seen, ledger=tuple(one for one in seen.ledger if one.kind != "refunded"))
+
+
+def entered_again(seen: Evidence) -> Evidence:
+    return replace(seen, ledger=seen.ledger * 2)
+
+
+def nothing_moved(seen: Evidence) -> Evidence:
+    invented = seen.ledger[0].model_copy(update={"movement": "refund/RF-0"})
+    return replace(seen, ledger=(*seen.ledger, invented))
+
+
+def check_finds_something(seen: Evidence) -> Evidence:
+    return replace(seen, ledger_faults=(LedgerFault(movement="refund/RF-1", what="is not entered"),))
+
+
 @pytest.mark.parametrize(
     ("doctor", "promise"),
     [
+        (entry_missing, "not entered as it moved"),
+        (entered_again, "entered with another amount"),
+        (nothing_moved, "entered, and nothing moved"),
+        (check_finds_something, "ledger differs from the books"),
         (refund_twice, "refund twice"),
         (refund_lost, "refund missing at the gateway"),
         (refund_off_by_a_cent, "refund amount differs"),
@@ -278,3 +303,38 @@ def announced_otherwise(seen: Evidence) -> Evidence:
 )
 async def test_REF_6_doctored_facts_are_reported(true_facts: Evidence, doctor: Doctor, promise: str) -> None:
     assert promise in promises(doctor(true_facts))
+
+
+def withdrawn_in_the_books(seen: Evidence) -> Evidence:
+    (view,) = seen.returns
+    return with_return(seen, outcome="withdrawn", listed=view.listed.model_copy(update={"rma_number": None}))
+
+
+def never_answered(seen: Evidence) -> Evidence:
+    def unasked(case: CaseFacts) -> CaseFacts:
+        return replace(case, done=tuple(one for one in case.done if one.name != "request_rma"))
+
+    return replace(seen, cases=tuple(unasked(case) for case in seen.cases))
+
+
+async def test_RET_15_a_number_that_came_after_the_withdrawal_may_be_missing(true_facts: Evidence) -> None:
+    told = withdrawn_in_the_books(true_facts)
+
+    assert "RMA number differs" in promises(told)
+    assert "RMA number differs" not in promises(never_answered(told))
+
+
+async def test_AMZ_11_a_document_that_takes_nothing_out_of_the_queue_is_in_no_list(true_facts: Evidence) -> None:
+    def with_batch(number: int | None) -> Evidence:
+        answer = {"number": number, "reason": "nothing that waits in the queue can be sent"}
+        batch = replace(
+            next(one for one in true_facts.cases if one.workflow_id.startswith("orphan-")),
+            workflow_id="batch-B-acme-1",
+            standing=None,
+            result={"outcome": "done"},
+            done=(Done("open_batch", {}, answer),),
+        )
+        return replace(true_facts, cases=(*true_facts.cases, batch))
+
+    assert "ended, but open in the books" not in promises(with_batch(None))
+    assert "ended, but open in the books" in promises(with_batch(7))

@@ -14,13 +14,13 @@ from temporalio.api.history.v1 import ActivityTaskStartedEventAttributes
 
 from models import calls
 from starter.sandbox.facts import FaultKind
+from tests.case_story import OrderStory
 from tests.chaos.auditor import Auditor
 from tests.chaos.crash_coverage import gateway, gateway_reference
 from tests.chaos.evidence import gather
 from tests.chaos.rig import Rig, eventually, running_rig
 from tests.chaos.stories import Story, ship, stage_of
 from tests.chaos.story_parts import in_its_window
-from tests.world import OrderStory
 
 pytestmark = pytest.mark.proof
 

@@ -9,9 +9,19 @@ import typer
 from typer.testing import CliRunner, Result
 
 from models.cancellations import CancelRequest
-from models.contract import CLAIM, COST_REVIEW, EVENTS, KINDS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import (
+    CHANNEL_BATCH,
+    CLAIM,
+    COST_REVIEW,
+    EVENTS,
+    KINDS,
+    ORDER,
+    ORPHAN,
+    REFUND,
+    RETURN,
+)
 from models.returns import CreditMemo, GoodsReceived, SellerApproval, StaffOverride, SupplierRma
-from starter.cli import claims, cost_reviews, orders, orphans, refunds, returns
+from starter.cli import batches, claims, cost_reviews, orders, orphans, refunds, returns
 from starter.cli.commands import BackhaulCommands
 from starter.cli.events import EventToSend, add_events
 from tests.cli.conftest import Line
@@ -23,6 +33,7 @@ COMMANDS = {
     ORPHAN: orphans.EVENTS,
     COST_REVIEW: cost_reviews.EVENTS,
     CLAIM: claims.EVENTS,
+    CHANNEL_BATCH: batches.EVENTS,
 }
 ROOMS = {kind.name: kind.prefix.removesuffix("-") for kind in KINDS}
 
@@ -53,7 +64,7 @@ def sent() -> Sent:
     return Sent()
 
 
-@pytest.mark.parametrize("workflow", EVENTS)
+@pytest.mark.parametrize("workflow", [name for name, events in EVENTS.items() if events])
 def test_every_event_of_the_contract_has_its_subcommand(workflow: str) -> None:
     assert {command.event for command in COMMANDS[workflow]} == set(EVENTS[workflow])
 
@@ -212,8 +223,11 @@ def test_an_unknown_event_or_workflow_is_named(nowhere: Line) -> None:
     wrong_workflow = nowhere("event", "send", "parcel-1", "hold", "--json", "{}")
     assert wrong_event.exit_code == wrong_workflow.exit_code == 2
     assert "orders hear: release, cancel_request" in wrong_event.stderr
+    for kind in KINDS:
+        heard = nowhere("event", "send", f"{kind.prefix}1", "canel", "--json", "{}")
+        assert (heard.exit_code, f"{kind.prefix.removesuffix('-')}s hear" in heard.stderr) == (2, True), kind.name
     assert (
-        "is not the workflow id of an order, a return, a refund, an orphan, a cost review or a claim"
+        "is not the workflow id of an order, a return, a refund, an orphan, a cost review, a claim, a batch or"
         in wrong_workflow.stderr
     )
 

@@ -61,14 +61,23 @@ def test_a_wrong_value_is_told_in_plain_words(nowhere: Line, arguments: tuple[st
     assert not any(theirs in result.stderr for theirs in ("Value error", "Input should", "unable to parse"))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "why"),
+    [
+        ("BACKHAUL_SMTP_PORT", "secret-port", "must be a valid integer"),
+        ("BACKHAUL_SMTP_PORT", "70000", "must be less than or equal to 65535"),
+        ("BACKHAUL_PARTNER_TIMEOUT_SECONDS", "inf", "must be less than or equal to 3600"),
+        ("BACKHAUL_PARTNER_TIMEOUT_SECONDS", "nan", "must be"),
+    ],
+)
 def test_a_wrong_setting_is_named_by_its_variable_without_its_value(
-    nowhere: Line, monkeypatch: pytest.MonkeyPatch
+    nowhere: Line, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, why: str
 ) -> None:
-    monkeypatch.setenv("BACKHAUL_SMTP_PORT", "secret-port")
+    monkeypatch.setenv(variable, value)
     result = nowhere("list")
     assert result.exit_code == 2
-    assert "BACKHAUL_SMTP_PORT: must be a valid integer" in result.stderr
-    assert "secret-port" not in result.output
+    assert f"{variable}: {why}" in result.stderr
+    assert value not in result.output
 
 
 def test_the_console_script_gives_the_exit_code_and_no_colours_in_a_pipe(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import pytest
 from typer.testing import Result
 
 from starter.ops import replay as replaying
+from tests.case_story import OrderStory
 from tests.cli.conftest import Line
 from tests.replay.test_changed_code import asks_once_more, asks_once_more_in_cases_of_the_next_release
 from tests.replay.test_replay_open_cases import listed
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld
-from tests.world import OrderStory, World
+from tests.world import World
 from workflows.engine.plan import Plan
 from workflows.orders import seller_charge
 from workflows.orders.facts import OrderFacts

@@ -142,6 +142,33 @@ def test_REF_8_REF_10_a_full_refund_is_one_command_and_the_refunds_add_up(local_
     )
 
 
+def test_REF_3_a_refund_that_no_single_payment_can_carry_is_made_in_parts_and_each_is_told(
+    local_stack: LocalStack,
+) -> None:
+    file = Path(order_file(local_stack, "f4"))
+    (order,) = json.loads(file.read_text())
+    card = order.pop("payment")
+    local_stack.seed_payment("pi_f4b")
+    order["payments"] = [
+        card | {"amount": "60.00"},
+        card | {"reference": "pi_f4b", "amount": "37.20"},
+    ]
+    file.write_text(json.dumps([order]))
+    local_stack.line("order", "start", str(file))
+    wait_until(local_stack, "order-f4", past="received")
+    full = ("refund", "start", "--order", "f4", "--full", "--reason", "x", "--refund-id", "RF-whole")
+    made = local_stack.line(*full)
+    assert made.exit_code == 0, made.output
+    assert made.stdout.splitlines() == [
+        "no single payment can carry refund RF-whole: it is made in 2 parts",
+        "refund RF-wholeP1: succeeded",
+        "refund RF-wholeP2: succeeded",
+    ]
+    again = local_stack.line(*full)
+    assert again.exit_code == 5, "nothing is repeated"
+    assert "was made in parts already: RF-wholeP1 60.00, RF-wholeP2 37.20" in again.stderr
+
+
 def test_REF_6_the_same_refund_number_refunds_once(local_stack: LocalStack) -> None:
     local_stack.line("order", "start", order_file(local_stack, "f2"))
     wait_until(local_stack, "order-f2", past="received")

@@ -10,7 +10,7 @@ from temporalio.common import Priority
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from tests.world import eventually
+from tests.eventually import eventually
 
 BUSY, QUIET = "a seller with many cases", "a seller with few"
 

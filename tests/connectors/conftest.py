@@ -10,6 +10,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.connectors.connections import Connections
+from activities.connectors.payments import Payments
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient, running_sandbox
@@ -45,6 +46,11 @@ async def partners(running: RunningSandbox, settings: Settings) -> AsyncIterator
     found = connections(settings=settings, sandbox_url=running.http_url)
     yield found
     await found.aclose()
+
+
+@pytest.fixture
+def payments(partners: Connections, sandbox: SandboxClient) -> Payments:
+    return Payments(partners)
 
 
 @pytest.fixture

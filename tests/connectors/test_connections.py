@@ -179,6 +179,27 @@ async def test_NTF_9_a_connection_that_is_deactivated_stops_the_next_call_in_wor
     assert "there is no connection nobody" in await said(activities, payments, refund("nobody"))
 
 
+async def test_NTF_9_who_was_listed_a_moment_ago_is_not_read_again_by_name_and_is_believed_no_longer() -> None:
+    class Counting(FixedDirectory):
+        found = 0
+
+        def find(self, connection_id: str) -> Connection | None:
+            self.found += 1
+            return super().find(connection_id)
+
+    clock, there = Clock(), supplier(1)
+    directory = Counting(there)
+    partners = Connections(directory, Settings(), clock=clock)
+    assert await partners.active(ConnectionKind.SUPPLIER) == (there,)
+    clock.now += BELIEVED_SECONDS / 2
+    assert await partners.named(there.connection_id) == there
+    assert directory.found == 0
+    directory.connections = (there.model_copy(update={"active": False}),)
+    clock.now += BELIEVED_SECONDS / 2
+    with pytest.raises(ApplicationError, match="is not active"):
+        await partners.named(there.connection_id)
+
+
 async def test_a_database_that_is_away_stops_no_call_through_a_connection_that_is_known(
     activities: ActivityEnvironment,
 ) -> None:

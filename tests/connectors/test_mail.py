@@ -286,8 +286,8 @@ async def test_NTF_1_the_mailer_logs_in_and_a_wrong_password_is_refused_without_
         with pytest.raises(ApplicationError) as raised:
             await activities.run(mailer(wrong, AddressBook(eve())).send_mail, mail())
     assert sent.state == "sent"
-    assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
-    assert "535" in raised.value.message
+    assert (raised.value.type, raised.value.non_retryable) == ("ConnectionUnusable", True)
+    assert "our login (535)" in raised.value.message
     shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value.details)
     assert "secretsmtp" not in shown
     ours_said = [line.getMessage() for line in caplog.records if not line.name.startswith("mail.log")]

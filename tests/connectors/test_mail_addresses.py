@@ -21,11 +21,19 @@ from tests.connectors.test_mail import AddressBook, eve, mail, mailer
 
 
 class Server:
-    """A mail server of another house: it may offer SMTPUTF8, refuse recipients, or be full for now."""
+    """A mail server of another house: it may offer SMTPUTF8, refuse senders or recipients, or be full for now."""
 
-    def __init__(self, rcpt: str = "250 OK") -> None:
+    def __init__(self, rcpt: str = "250 OK", sender: str = "250 OK") -> None:
         self.rcpt = rcpt
+        self.sender = sender
         self.got: list[Envelope] = []
+
+    async def handle_MAIL(
+        self, server: SMTP, session: object, envelope: Envelope, address: str, options: Any
+    ) -> str:
+        if self.sender.startswith("250"):
+            envelope.mail_from = address
+        return self.sender
 
     async def handle_RCPT(self, server: SMTP, session: object, envelope: Envelope, to: str, options: Any) -> str:
         if self.rcpt.startswith("250"):
@@ -113,7 +121,7 @@ async def test_NTF_8_an_address_that_is_refused_for_good_is_an_answer_without_th
     assert (sent.state, sent.reason) == ("undeliverable", reason)
 
 
-@pytest.mark.parametrize("answer", ["450 4.2.1 later", "451 4.7.1 greylisted", "530 5.7.0 log in first"])
+@pytest.mark.parametrize("answer", ["450 4.2.1 later", "451 4.7.1 greylisted"])
 async def test_NTF_8_what_may_go_later_is_tried_again(
     settings: Settings, activities: ActivityEnvironment, answer: str
 ) -> None:
@@ -121,6 +129,43 @@ async def test_NTF_8_what_may_go_later_is_tried_again(
         await sent_to(settings, activities, Server(answer), utf8=True)
     assert (raised.value.type, raised.value.non_retryable) == ("PartnerUnavailable", False)
     assert answer[:3] in raised.value.message
+
+
+LOG_IN = "our login (530): correct BACKHAUL_SMTP_USER and BACKHAUL_SMTP_PASSWORD,"
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [
+        (
+            Server(sender="550 5.7.1 <returns@backhaul.example> may not"),
+            "our own address (550): correct BACKHAUL_MAIL_FROM,",
+        ),
+        (
+            Server(sender="530 5.7.0 log in first"),
+            LOG_IN,
+        ),
+        (
+            Server("530 5.7.0 log in first"),
+            LOG_IN,
+        ),
+    ],
+)
+async def test_NTF_9_what_is_wrong_with_our_own_settings_is_told_at_once(
+    settings: Settings, activities: ActivityEnvironment, server: Server, said: str
+) -> None:
+    with pytest.raises(ApplicationError) as raised:
+        await sent_to(settings, activities, server, utf8=True)
+    assert (raised.value.type, raised.value.non_retryable) == ("ConnectionUnusable", True)
+    assert said in raised.value.message
+    assert "returns@" not in raised.value.message
+
+
+async def test_NTF_8_a_mail_that_is_too_large_is_refused_alone(
+    settings: Settings, activities: ActivityEnvironment
+) -> None:
+    sent = await sent_to(settings, activities, Server(sender="552 5.3.4 too large"), utf8=True)
+    assert (sent.state, sent.reason) == ("undeliverable", "the mail server refused the mail (552)")
 
 
 @pytest.mark.parametrize(

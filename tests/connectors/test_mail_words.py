@@ -64,6 +64,7 @@ def test_NTF_1_reasons_of_ours_are_in_the_readers_language(reason: str, words: s
 
 
 WHERE_REFUNDS_ARE_REFUSED: Final = (
+    "activities/database/refund_parts.py",
     "activities/database/refund_sources.py",
     "activities/database/refund_units.py",
     "activities/database/refunds.py",

@@ -4,16 +4,19 @@ import asyncio
 import hashlib
 import hmac
 import json
+import random
 import shutil
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from temporalio.client import Client
 
 from activities.connectors.paypal.webhooks import PayPalWebhooks
@@ -28,6 +31,7 @@ from starter.client.send import CaseEnded
 from starter.front import create_app, webhooks
 from tests.database.story import Story
 
+DELIVERIES, EACH = 10_000, 8
 SECRET = "whsec_now"
 NEXT = "whsec_next"
 BUYERS = "RF-1001-D1"
@@ -43,7 +47,12 @@ class Door:
         self.reported: list[tuple[str, GatewayUpdate, Any]] = []
         self.reopened: list[str] = []
         self.failure: Exception | None = None
-        transport = httpx.ASGITransport(create_app(cast(Client, None), settings))
+        self.engine, self.settings = engine, settings
+        self.starts()
+
+    def starts(self) -> None:
+        """The front, anew."""
+        transport = httpx.ASGITransport(create_app(cast(Client, None), self.settings))
         self.http = httpx.AsyncClient(transport=transport, base_url="http://front.example")
 
     async def tell(self, _: Client, workflow_id: str, name: str, event: GatewayUpdate) -> None:
@@ -186,6 +195,52 @@ async def test_REF_7_a_late_failure_of_a_refund_that_the_server_forgot_starts_it
     assert await door.post(refund_event("evt_2", status="failed")) == 200
     assert door.reopened == [BUYERS]
     assert await door.states() == {"evt_1": (WebhookState.ENDED, 1), "evt_2": (WebhookState.DELIVERED, 1)}
+
+
+@pytest.mark.proof
+async def test_REF_7_ten_thousand_deliveries_in_any_order_are_told_once_each(door: Door) -> None:
+    """Every event eight times, all mixed, some at once; of a hundred refunds, some of which nobody here knows."""
+    chance = random.Random(7)
+    refunds = [f"RF-1001-D{number}" for number in range(2, 82)]
+    for refund_id in refunds:
+        door.story.refunding(refund_id, "1.00", direction=Direction.SELLER_TO_BUYER)
+        number = refund_id.replace("RF-1001-D", "re_")
+        door.story.refund_reaches(refund_id, "pending", RefundState.PENDING, gateway_refund_id=number)
+    statuses = ("succeeded", "pending", "failed")
+    events = [
+        refund_event(f"evt_{one}", f"re_{2 + one % 100}", status=statuses[one % 3])
+        for one in range(DELIVERIES // EACH)
+    ]
+    deliveries = events * EACH
+    chance.shuffle(deliveries)
+    for first in range(0, DELIVERIES, 8):
+        answers = await asyncio.gather(*(door.post(one) for one in deliveries[first : first + 8]))
+        assert set(answers) == {200}
+    told = Counter(update.event_id for _, update in door.told)
+    orphans = Counter(said.event_id for _, said, _ in door.reported)
+    kept = {one.event_id: one for one in await asyncio.to_thread(door.kept.listed, None, None, DELIVERIES)}
+    assert kept.keys() == {one["id"] for one in events} == told.keys() | orphans.keys()
+    assert all(one.times == EACH for one in kept.values()), "each delivery is counted"
+    ours = {f"re_{number}" for number in range(2, 82)}
+    assert {said.gateway_refund_id for _, said, _ in door.reported}.isdisjoint(ours)
+    at_once = sum(many - 1 for many in (told + orphans).values())
+    assert at_once < DELIVERIES // 100, "only two of one event in the same moment are told twice, and count once"
+
+
+async def test_what_came_long_ago_is_forgotten_once_a_day(
+    door: Door,
+) -> None:
+    assert await door.post(refund_event("evt_1")) == 200
+    assert await door.post(refund_event("evt_2")) == 200
+    door.kept.count_refusals({("acme-stripe", date(2020, 1, 1), Refusal.NOT_SIGNED): 3})
+    with door.engine.begin() as connection:
+        connection.execute(text("UPDATE webhook SET last_at = '2020-01-01 00:00:00' WHERE event_id = 'evt_1'"))
+    assert await door.post(refund_event("evt_3")) == 200
+    assert set(await door.states()) == {"evt_1", "evt_2", "evt_3"}, "it was done today"
+    door.starts()
+    assert await door.post(refund_event("evt_4")) == 200
+    assert set(await door.states()) == {"evt_2", "evt_3", "evt_4"}
+    assert await asyncio.to_thread(door.kept.refused, None, 10) == []
 
 
 # ---- outages ----

@@ -17,7 +17,8 @@ from models.calls import Queue, queue_of
 from models.connections import Connection, ConnectionKind
 from models.failures import NotFound
 from tests.connectors.probe_workflows import ManyCallsOfOneSupplier, ManySupplierCalls
-from tests.world import World, eventually
+from tests.eventually import eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 CALLS = 200
@@ -34,8 +35,8 @@ class Moved(ConnectionRegister):
         found = super().find(connection_id)
         return None if found is None else self._moved(found)
 
-    def active(self, kind: ConnectionKind, owner: str | None = None) -> list[Connection]:
-        return [self._moved(one) for one in super().active(kind, owner)]
+    def active(self, kind: ConnectionKind, *owners: str) -> list[Connection]:
+        return [self._moved(one) for one in super().active(kind, *owners)]
 
     def _moved(self, one: Connection) -> Connection:
         if one.kind is not ConnectionKind.SUPPLIER:

@@ -15,7 +15,8 @@ from temporalio.worker import Worker
 
 from models import contract
 from tests.connectors.probe_workflows import HELD_UP, IsHeldUp, ReadsTheClock
-from tests.world import World, eventually
+from tests.eventually import eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 from workflows.runner import give_tasks_time, workflow_runner
 

@@ -1,4 +1,4 @@
-"""A database for each test: a SQLite file always, PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
+"""A database for each test: a SQLite file, or PostgreSQL when BACKHAUL_TEST_POSTGRES_URL names a server."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.database.full_database import full_database
 from tests.database.story import Story
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 
-KINDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
+KINDS = ["postgresql" if POSTGRES_URL else "sqlite"]
 
 
 @pytest.fixture(scope="session", params=KINDS)

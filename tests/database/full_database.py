@@ -4,14 +4,24 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, text, update
 from sqlmodel import Session
 
-from activities.database import Alerts, WebhookRegister, upgrade
+from activities.database import Alerts, CallRates, WebhookRegister, upgrade
+from activities.database.amazon_queue import queue_refund
 from activities.database.engines import make_engine
+from activities.database.report_imports import ReportRegister
+from activities.database.settlements import ReadSettlement, Settlements
 from activities.database.transactions import write
 from activities.database.upserts import add_new
 from models.alerts import AlertKind, AlertTopic
+from models.amazon.batches import BatchState
+from models.amazon.queue import QueueKind, QueueRefund
+from models.amazon.report_imports import ReportKind
+from models.amazon.returned_items import RejectedRow
+from models.amazon.settled_refunds import Verdict
+from models.amazon.settlement import SettledAmount, SettlementHead
+from models.call_rates import CallRate
 from models.cancellations import Fault
 from models.claims import ClaimRequest, ClaimState, OpenClaim, SaveClaim
 from models.cost_reviews import CostReviewRequest, OpenCostReview, ReviewState, SaveCostReview
@@ -22,8 +32,9 @@ from models.orphans import OrphanRequest, SaveOrphan
 from models.records import Cessation, ReceptionRecord, ReturnParcel
 from models.refunds import Direction, RefundState
 from models.returns import Acceptance, Reception
-from models.tables import METADATA, MailRow
+from models.tables import METADATA, AmazonBatchRow, AmazonQueueRow, MailRow, SettledRefundRow
 from models.webhooks import Refusal, WebhookEvent, WebhookState
+from tests.amazon_account import amazon
 from tests.database.story import NOON, Story, case_record
 
 
@@ -58,7 +69,11 @@ def everything(story: Story, engine: Engine) -> None:
         story.refund_reaches(refund_id, "pending", RefundState.PENDING, gateway_refund_id="re_2")
     _a_review(story)
     _an_orphan(story)
+    _a_batch(story, engine)
     _webhooks(engine)
+    _an_import(engine)
+    _a_settlement(engine)
+    CallRates(engine).take("north-api", "getFeed", CallRate(per_second=2, burst=15))
     mail = {"key": "order-1001:shipped", "message_id": "m1", "at": NOON}
     write(engine, lambda session: add_new(session, MailRow, [mail]))
     Alerts(engine).turn(AlertTopic(kind=AlertKind.OUTAGE, name="gateway"), "order-1001:alert", NOON, 1)
@@ -100,6 +115,35 @@ def _refunded(story: Story, refund_id: str, direction: Direction) -> None:
     story.refunding(refund_id, "10.00", direction=direction, return_id="RR-1", lines=units)
     story.refund_reaches(refund_id, "succeeded", RefundState.SUCCEEDED, ended=True, gateway_refund_id="re_1")
     assert story.reading.refunds_of("1001").buyer.left >= Decimal(0)
+
+
+def _a_batch(story: Story, engine: Engine) -> None:
+    """Refund RF-2 is at Amazon."""
+    story.connections.put([amazon(connection_id="acme-amazon")])
+    queued = QueueRefund(refund_id="RF-2", connection_id="acme-amazon", at=NOON)
+    batch = AmazonBatchRow(
+        batch_id="B-1",
+        workflow_id="batch-B-1",
+        connection_id="acme-amazon",
+        kind=QueueKind.REFUND,
+        number=1,
+        state=BatchState.SENT,
+        messages=1,
+        requested_by="seller:jane",
+        document_id="D-1",
+        feed_id="1",
+        opened_at=NOON,
+        handed_in_at=NOON,
+    )
+    sent = {"state": "sent", "batch_id": "B-1", "message_id": 1, "content": {}}
+
+    def send(session: Session) -> None:
+        queue_refund(session, queued)
+        session.add(batch)
+        session.flush()
+        session.execute(update(AmazonQueueRow).values(sent))
+
+    write(engine, send)
 
 
 def _a_review(story: Story) -> None:
@@ -160,6 +204,40 @@ def _webhooks(engine: Engine) -> None:
     register.keep("north-api", event, WebhookState.DELIVERED, "refund-RF-RR-1-B1")
     register.keep("north-api", event, WebhookState.DELIVERED, "refund-RF-RR-1-B1")
     register.count_refusals({("north-api", NOON.date(), Refusal.NOT_SIGNED): 3})
+
+
+def _an_import(engine: Engine) -> None:
+    register = ReportRegister(engine)
+    register.begin("north-api.1", ReportKind.RETURNS, "north-api", "returns.txt")
+    register.add_returns("north-api.1", 0, [()])
+    register.reject("north-api.1", [RejectedRow(3, "Return quantity", "is missing", {"Order ID": "1"})])
+
+
+def _a_settlement(engine: Engine) -> None:
+    """One that is held, with a refund of ours."""
+    head = SettlementHead("18000000001", NOON, NOON, NOON, 100, "USD")
+    said = ReadSettlement("north-api.1", "acme-amazon", "acme", head, "0", 0, 1, 1, NOON)
+    Settlements(engine).claim(said)
+    words = ("Refund", "ItemPrice", "Principal")
+    amount = SettledAmount(2, *words, -100, "K", "12345678901234", "RF-RR-1-B1.1", "", "", "", NOON)
+    Settlements(engine).add("north-api.1", "acme", 0, [amount])
+    refund = {
+        "connection_id": "acme-amazon",
+        "settlement_id": "18000000001",
+        "position": 0,
+        "verdict": Verdict.CONFIRMED,
+        "transaction_type": "Refund",
+        "number": "K",
+        "order_id": "1001",
+        "order_item_code": "12345678901234",
+        "adjustment_key": "RF-RR-1-B1.1",
+        "came": 100,
+        "expected": 100,
+        "refund_id": "RF-RR-1-B1",
+        "return_id": None,
+        "note": None,
+    }
+    write(engine, lambda session: add_new(session, SettledRefundRow, [refund]))
 
 
 def rows_by_table(engine: Engine) -> dict[str, int]:

@@ -20,6 +20,7 @@ from models.records import (
     Cessation,
     Confirmation,
     CreditMemoBooked,
+    KeptReturn,
     LineQuantities,
     OpenedOrder,
     OpenOrder,
@@ -150,17 +151,21 @@ class Story:
             )
         )
 
-    def charged(self, captured: str, currency: str = "USD") -> None:
-        charge = ChargeRecord(
-            charge_id=f"CH-{self.order_id}-1",
-            state=ChargeState.CAPTURED,
-            amount=Decimal(captured),
-            captured=Decimal(captured),
-            currency=currency,
-            gateway_reference=f"pi_charge_{self.order_id}",
-            connection_id="broker-stripe",
+    def charged(self, *captured: str, currency: str = "USD") -> None:
+        """Once, or anew for a special order (ORD-8)."""
+        charges = tuple(
+            ChargeRecord(
+                charge_id=f"CH-{self.order_id}-{number}",
+                state=ChargeState.CAPTURED,
+                amount=Decimal(amount),
+                captured=Decimal(amount),
+                currency=currency,
+                gateway_reference=f"pi_charge_{self.order_id}" + (f"_{number}" if number > 1 else ""),
+                connection_id="broker-stripe",
+            )
+            for number, amount in enumerate(captured, start=1)
         )
-        self.save(charges=(charge,))
+        self.save(charges=charges)
 
     def bought(self, supplier_id: str, **units: int) -> str:
         """The broker orders these units; gives the number of its order to the supplier."""
@@ -269,7 +274,13 @@ class Story:
         self.save_return(return_id, case_record(return_workflow_id(return_id), stage, ended=ended), **facts)
 
     def save_return(self, return_id: str, record: CaseRecord, **facts: Any) -> None:
-        self.database.save_return(SaveReturn(return_id=return_id, record=record, **facts))
+        """All that is known of the return: what is not said is not so any more."""
+        sections = {name: facts.pop(name, ()) for name in ("parcels", "receptions")}
+        last = facts.pop("facts", None)
+        kept = KeptReturn.model_validate(facts)
+        self.database.save_return(
+            SaveReturn(return_id=return_id, record=record, kept=kept, facts=last, **sections)
+        )
 
     def credited(
         self, number: str, return_id: str, amount: str = "10.00", at: datetime = NOON, total: str | None = None

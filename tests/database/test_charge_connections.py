@@ -1,14 +1,20 @@
 """By which connection an order is charged: decided once, and kept before the gateway is asked (ORD-3, REF-6)."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 from temporalio.exceptions import ApplicationError
 
+from activities.database import ConnectionRegister
 from models.charges import ChargeConnection, ChooseConnection
-from models.connections import BROKER
+from models.connections import BROKER, Connection
 from models.payments import PaidBy
 from models.returns import OpenedReturn
+from starter.ops.local_connections import sandbox_connections
+from tests.connections import NOWHERE, key
 from tests.database.story import Story
 
 OLD = ChargeConnection(connection_id="broker-stripe", provider=PaidBy.STRIPE)
@@ -74,3 +80,23 @@ def test_REF_14_a_return_knows_by_which_gateway_the_seller_was_charged(
     opened = story.returning("RR-1", A=1).opened
     assert isinstance(opened, OpenedReturn)
     assert opened.charge_gateway is by
+
+
+def test_of_many_who_add_the_same_connections_at_once_all_find_them(engine: Engine) -> None:
+    register = ConnectionRegister(engine)
+    before = len(register.all())
+    for number in range(5):
+        barrier = Barrier(6)
+        connections = [
+            one.model_copy(update={"connection_id": f"{one.connection_id}-{number}"})
+            for one in sandbox_connections(NOWHERE, key())
+        ]
+
+        def put(wait: Barrier = barrier, new: list[Connection] = connections) -> None:
+            wait.wait()
+            register.put(new)
+
+        with ThreadPoolExecutor(6) as people:
+            for one in [people.submit(put) for _ in range(6)]:
+                one.result()
+        assert len(register.all()) - before == len(connections) * (number + 1)

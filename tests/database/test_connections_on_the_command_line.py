@@ -66,6 +66,25 @@ def test_of_a_file_with_one_wrong_row_nothing_is_taken_and_row_and_field_are_nam
     assert story.connections.find("keystone-api") is None
 
 
+AMAZON = """
+- connection_id: acme-amazon
+  kind: channel
+  provider: amazon
+  owner: seller:acme
+  account: A2ACMEPARTS01
+  secret: env:ACME_AMAZON
+  options: {region: na, marketplaces: US CA, client_id: amzn1.acme, client_secret: "env:LWA", queue: QUEUE}
+"""
+
+
+def test_an_account_at_amazon_is_taken_whole_or_refused_in_words(story: Story, tmp_path: Path) -> None:
+    good = AMAZON.replace("QUEUE", "true")
+    assert imported(tmp_path, good).exit_code == 0
+    assert story.connections.get("acme-amazon").options["queue"] == "true"
+    refused = imported(tmp_path, AMAZON.replace("QUEUE", "perhaps"))
+    assert (refused.exit_code, "options.queue" in refused.output) == (2, True), refused.output
+
+
 def test_what_was_paid_through_it_goes_back_there_so_owner_and_account_never_change(
     story: Story, tmp_path: Path
 ) -> None:

@@ -87,7 +87,7 @@ def test_BAL_2_what_the_buyer_did_not_get_is_not_reviewed(
     opened = asking(refunded, "CR-1", amount, **fields)
     assert opened.reason is not None
     assert why in opened.reason
-    assert refunded.reading.find_cost_reviews(ended=True) == []
+    assert refunded.reading.find_cost_reviews() == []
 
 
 def test_BAL_2_a_buyer_who_was_not_refunded_costs_nothing_yet(story: Story) -> None:

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from models.amazon.return_imports import request_of
+from models.amazon.returned_items import ReturnedUnits
 from models.orders import OrderRequest
 from models.records import Opening
 from models.refunds import Direction, RefundState
 from models.returns import ReturnRequest
+from tests.connectors.amazon.returns_reports import BRAKE_PADS, items_of, read, tab_separated
 from tests.database.story import Story, order_request
 
 STRIPE = {"paid_by": "stripe", "reference": "pi_1", "currency": "USD"}
@@ -85,6 +88,9 @@ KIT = line(
 )
 
 
+BOLT = {"sku": "BOLT", "title": "Bolt", "quantity": 3, "unit_cost": "0.00"}
+
+
 def test_ORD_14_a_kit_comes_back_as_its_components(story: Story) -> None:
     delivered(story, an_order(KIT, paid="100.00"))
     opened = returning(story, "RR-1", {"sku": "KIT"}).opened
@@ -98,6 +104,16 @@ def test_ORD_14_a_kit_comes_back_as_its_components(story: Story) -> None:
     assert "2 of PAD can't come back: 4 of 4 shipped, 4 returned already" in str(
         returning(story, "RR-4", {"line_id": "k"}).reason
     )
+
+
+def test_AMZ_3_a_kit_of_amazons_report_comes_back_as_its_components_and_their_money_adds_up(story: Story) -> None:
+    thirds = KIT | {"quantity": 1, "unit_price": "100.00"}
+    delivered(story, an_order(thirds | {"components": [*KIT["components"], BOLT]}, paid="100.00"))
+    (kit,) = items_of(read(tab_separated([BRAKE_PADS | {"Merchant SKU": "KIT"}])))
+    opened = story.open_return(request_of([ReturnedUnits(kit, 1, 1)], "1001")).opened
+    assert opened is not None
+    assert [one.sku for one in opened.lines] == ["PAD", "DISC", "BOLT"], "the kit itself is none"
+    assert opened.paid == Decimal("100.00")
 
 
 # ---- payments (ORD-1, ORD-15) ----
@@ -120,8 +136,8 @@ def test_ORD_1_the_cap_is_all_that_was_paid_and_one_payment_carries_a_refund(sto
     assert story.refunding("RF-1", "30.00").payment_reference == "pi_a"
     refused = story.refunding("RF-2", "20.00")
     assert refused.reason == (
-        "no single payment can carry 20.00 USD; the gateway can still give back pi_a 10.00; "
-        "refund it in parts, and record with way manual what goes back another way (REF-9)"
+        "the gateway can give back only 10.00 of 20.00 USD (pi_a 10.00): refund that, and "
+        "record with way manual what goes back another way (REF-9)"
     )
     assert story.refunding("RF-3", "60.00", way="manual").opening is Opening.OPENED
     assert "(paid 100.00, refunded or pending 90.00)" in str(story.refunding("RF-4", "20.00", way="manual").reason)

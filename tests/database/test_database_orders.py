@@ -136,7 +136,7 @@ def test_ORD_11_more_units_than_were_ordered_are_a_fault_of_ours_which_the_datab
 )
 def test_amounts_are_kept_digit_for_digit(story: Story, amount: str, currency: str) -> None:
     story.ordered(("A", 1, "10.00"))
-    story.charged(amount, currency)
+    story.charged(amount, currency=currency)
     assert [format(charge.captured, "f") for charge in story.reading.order_view("1001").charges] == [amount]
 
 

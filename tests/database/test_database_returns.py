@@ -334,3 +334,24 @@ def test_the_next_number_of_a_return_is_the_first_free_one(story: Story) -> None
     assert story.reading.next_return_id("1001") == "RR-1001-1"
     story.returned("RR-1001-1", A=1)
     assert story.reading.next_return_id("1001") == "RR-1001-2"
+
+
+def test_ORD_16_a_return_of_all_asks_for_no_more_than_was_paid_where_rounding_lowered_it(story: Story) -> None:
+    rounding = {"adjustments": [{"kind": "rounding", "amount": "-0.03"}]}
+    paid = {"paid_by": "stripe", "reference": "pi_1", "amount": "9.95", "currency": "USD"}
+    story.delivered(("A", 2, "3.99"), ("B", 1, "2.00"), payment=paid, **rounding)
+    first = story.returned("RR-1", A=2)
+    assert first.paid == Decimal("7.98"), "rounding belongs to no line"
+    last = story.returned("RR-2", B=1)
+    assert last.paid == Decimal("1.97")
+    for number, back in enumerate((first, last), start=1):
+        reserved = story.refunding(f"RF-{number}", f"{back.paid:f}", return_id=f"RR-{number}")
+        assert (reserved.opening, reserved.reason) == (Opening.OPENED, None)
+    assert story.left_for_buyer() == Decimal("0.00")
+
+
+def test_ORD_16_what_shipping_covers_lowers_no_return(story: Story) -> None:
+    rounding = {"adjustments": [{"kind": "rounding", "amount": "-0.03"}]}
+    paid = {"paid_by": "stripe", "reference": "pi_1", "amount": "14.97", "currency": "USD"}
+    story.delivered(("A", 1, "10.00"), shipping="5.00", payment=paid, **rounding)
+    assert story.returned("RR-1", A=1).paid == Decimal("10.00")

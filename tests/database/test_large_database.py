@@ -4,7 +4,8 @@ from pathlib import Path
 
 from activities.database import Reading, upgrade
 from activities.database.engines import make_engine
-from bench.database_lists import fill, questions
+from bench.database_lists import questions, reports
+from bench.large_database import fill
 
 ORDERS = 200
 EMPTY = {
@@ -21,6 +22,9 @@ def test_each_question_finds_what_it_asks_for(tmp_path: Path) -> None:
     upgrade(engine)
     fill(engine, ORDERS)
     found = {name: len(ask()) for name, ask in questions(Reading(engine), ORDERS)}
+    reported = {name: len(ask()) for name, ask in reports(engine)}
     engine.dispose()
+    assert reported.pop("report sla --seller s0") < reported["report sla"]
+    assert all(reported.values())
     assert {name for name, rows in found.items() if not rows} == EMPTY
     assert {rows for name, rows in found.items() if name.startswith("return find") and rows} == {1}

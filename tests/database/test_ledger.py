@@ -173,14 +173,14 @@ def test_BAL_1_the_check_finds_what_is_missing_and_the_backfill_enters_it_once(
     count, faults = ledger.faults()
     assert (count > 8, faults) == (True, [])
     balances_before, entries_before = ledger.balances(), ledger.entries()
-    _emptied(engine)
+    emptied(engine)
     assert {one.movement for one in ledger.faults()[1]} == {one.movement for one in entries_before}
     assert ledger.backfill() == len({(one.movement, one.kind) for one in entries_before})
     assert (ledger.backfill(), ledger.faults()) == (0, (count, []))
     assert ledger.balances() == balances_before
 
 
-def _emptied(engine: Engine) -> None:
+def emptied(engine: Engine) -> None:
     """As before there was a ledger."""
     stop = {
         "sqlite": ["DROP TRIGGER tr_ledger_line_is_never_deleted"],

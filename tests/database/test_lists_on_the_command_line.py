@@ -1,6 +1,7 @@
 """`backhaul list` and `backhaul return find` on a database, without a server."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, event
 from typer.testing import CliRunner, Result
 
 from starter.cli.assembly import app
+from tests.database.full_database import full_database
 from tests.database.story import Story, case_record
 
 
@@ -91,5 +93,19 @@ def test_NTF_6_another_name_is_answered_with_the_names_of_the_worklists(story: S
     refused = line("list", "--work", "nonsense")
     said = " ".join(refused.output.split())
     assert refused.exit_code == 2
-    assert "--work: nonsense: no such worklist; they are to_release, to_approve, rma_to_type" in said
+    assert "--work: nonsense: no such worklist; they are to_release, to_choose, to_approve" in said
     assert "Value error" not in said
+
+
+def test_NTF_3_claims_and_cost_reviews_are_listed_as_other_cases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'full.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    for _ in full_database(url):
+        for kind, number in (("claims", "CL-1"), ("cost-reviews", "CR-1")):
+            assert number in line("list", kind, "--stage", "approved").stdout
+            assert line("list", kind, "--stage", "awaiting_decision").stdout == "nothing found\n"
+            assert json.loads(line("list", kind, "--due-before", "9d", "--json").stdout) == []
+            refused = line("list", kind, "--stage", "shipped")
+            assert (refused.exit_code, f"{kind} have the stages" in refused.output) == (2, True)

@@ -41,6 +41,7 @@ def test_RET_21_what_is_not_said_of_a_reason_stays(story: Story) -> None:
         "words": {"en": "damaged", "de": "beschädigt", "fr": "abîmé"},
         "note_required": False,
         "evidence_required": True,
+        "loss_needs_evidence": True,
         "in_use": False,
     }
 

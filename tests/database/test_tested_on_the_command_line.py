@@ -4,11 +4,16 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from sqlmodel import select
 from typer.testing import CliRunner, Result
 
+from activities.database.transactions import read
 from models.connections import BROKER, Connection
+from models.tables import CallRateRow
 from starter.cli.assembly import app
 from starter.sandbox import running_sandbox
+from tests.amazon_account import amazon
 from tests.database.story import Story
 
 OPTIONS = {"stripe": {}, "paypal": {"client_id": "us"}, "authorize_net": {"login": "us"}}
@@ -40,3 +45,27 @@ async def test_each_gateway_is_tried_and_says_whether_it_takes_the_key(
         key.write_text("sk_test_sandbox\n")
         good = await said()
         assert good.exit_code == 0, good.output
+
+
+async def test_an_account_at_amazon_is_tried_and_its_call_is_counted(
+    story: Story, engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("AMAZON_TOKEN", "Atzr|test-acme")
+    monkeypatch.setenv("AMAZON_CLIENT_SECRET", "test-secret")
+    async with running_sandbox(database=tmp_path / "sandbox.db") as running:
+        url = running.amazon_url
+        one = amazon(base_url=url, secret="env:AMAZON_TOKEN", options={"token_url": f"{url}/auth/o2/token"})
+        await asyncio.to_thread(story.connections.put, [one])
+
+        async def said() -> Result:
+            return await asyncio.to_thread(CliRunner().invoke, app, ["connection", "test", "amazon-acme"])
+
+        good = await said()
+        assert good.exit_code == 0, good.output
+        (asked,) = read(engine, lambda session: list(session.exec(select(CallRateRow.operation))))
+        assert asked == "getFeeds"
+        monkeypatch.setenv("AMAZON_TOKEN", "Atzr|live-verysecret")
+        wrong = await said()
+        assert (wrong.exit_code, "invalid_grant" in wrong.output) == (6, True), wrong.output
+        assert "verysecret" not in wrong.output

@@ -62,6 +62,8 @@ def test_some_column_of_each_table_is_guarded_by_nothing_else(kept: Engine) -> N
         "cost_review": "notes = 'Z'",
         "claim": "dealer = 'Z'",
         "ledger_line": "units = 77",
+        "amazon_batch": "requested_by = 'Z'",
+        "amazon_queue": "queued_at = '2001-01-01 00:00:00'",
         "webhook": "type = 'Z'",
         "webhook_refusal": "day = '2001-01-01'",
     }

@@ -13,11 +13,15 @@ from activities.database.ledger import Ledger
 from models.charges import ChargeRecord
 from models.ledger import (
     ACCOUNTS,
+    KINDS,
+    AmountsSettled,
     ClaimCredited,
     Entry,
+    EntryKind,
     PaymentMoved,
     RefundMoved,
     ReviewCredited,
+    amounts_settled,
     charge_entries,
     claim_entries,
     cost_review_entries,
@@ -101,7 +105,27 @@ def every_entry() -> list[Entry]:
     credited = cost_review_entries(ReviewCredited.model_validate(review))
     claim = {"claim_id": "CL-1", "order_id": "1", "seller_id": "acme", "units": 100, "currency": "USD", "at": NOON}
     claimed = claim_entries(ClaimCredited.model_validate(claim))
-    return found + credit_memo_entries(paper, "1") + credited + claimed
+    return found + credit_memo_entries(paper, "1") + credited + claimed + settled()
+
+
+def settled() -> list[Entry]:
+    """Each kind with the sign that it mostly has, of an order that is known and of one that is not."""
+    gives = {EntryKind.SOLD: 9, EntryKind.GIVEN_BACK: -9, EntryKind.COMMISSION_RETURNED: 9}
+    of_order = {kind: gives.get(kind, -9) for kind in KINDS["settlement"]}
+    told = {
+        "connection_id": "acme-amazon",
+        "settlement_id": "1",
+        "seller_id": "acme",
+        "currency": "USD",
+        "at": NOON,
+    }
+    return [
+        entry
+        for number, order_id in (("111", "1"), ("222", None))
+        for entry in amounts_settled(
+            AmountsSettled.model_validate({**told, "number": number, "order_id": order_id, "units": of_order})
+        )
+    ]
 
 
 @pytest.fixture

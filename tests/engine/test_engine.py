@@ -17,7 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from models.case import CaseStatus, Ended
 from tests.engine.parcel_kind import Parcel, ParcelRequest, Scales
-from tests.world import eventually
+from tests.eventually import eventually
 from workflows.engine import run
 from workflows.runner import OneRequestRunner, give_tasks_time
 

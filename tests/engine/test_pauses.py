@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from models.case import Ended
 from tests.engine.test_engine import Yard, status
-from tests.world import eventually
+from tests.eventually import eventually
 from workflows.engine.calls import DATABASE, SPREAD
 
 LONG_BEFORE_STAFF = timedelta(minutes=5)

@@ -15,14 +15,20 @@ from models.case import CaseStatus
 from models.contract import REFUND, REJECTED_EVENTS
 from models.ids import refund_workflow_id, supplier_order_number
 from starter.sandbox.client import SandboxError
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import PATIENCE
 from tests.model.damage import damaged, damaged_refund
-from tests.model.order_procedure import ADDRESSES, OrderProcedure, OrderSetup, OrderState, label_of
+from tests.model.order_happenings import ADDRESSES, label_of
+from tests.model.order_procedure import OrderProcedure
+from tests.model.order_state import OrderSetup, OrderState
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import MOST_REFUNDS, RefundProcedure, RefundSetup, RefundsState, refund_of
-from tests.model.return_procedure import ReturnProcedure, ReturnSetup, ReturnState, receipt
+from tests.model.return_happenings import receipt
+from tests.model.return_procedure import ReturnProcedure
+from tests.model.return_state import ReturnSetup, ReturnState
 from tests.model.stage_walker import rests
 from tests.senders import sender_of
-from tests.world import NEWARK, PATIENCE, CaseStory, OrderStory, World
+from tests.world import NEWARK, World
 
 CARDS = {"good": "pm_card_visa", "declined": "pm_card_chargeDeclined"}
 
@@ -146,7 +152,9 @@ class RealOrder(RealCase):
                 return {"supplier_order_number": number, "reason": "sold twice", **some}
             case "address_changed":
                 return {"address": ADDRESSES[happening.variant]}
-            case "release":
+            case "choice_after_void":
+                return {"choice": happening.variant}
+            case "release" | "stock_arrived":
                 return {}
             case _:
                 return {"reason": "changed their mind"}

@@ -14,11 +14,12 @@ from temporalio.client import WorkflowExecutionStatus
 from activities.database.views import OrderView
 from models.refunds import Direction, RefundState, Way
 from starter.sandbox.facts import Effects
+from tests.eventually import PATIENCE
 from tests.model.procedure import Possible
 from tests.model.real_cases import RealCase, RealOrder, RealRefunds, RealReturn
 from tests.model.sequences import KINDS, Sequence
 from tests.model.stage_walker import ORDER_GOES_ON, REFUND_GOES_ON, RETURN_GOES_ON, walk
-from tests.world import PATIENCE, World
+from tests.world import World
 
 REAL: dict[str, Any] = {"order": RealOrder, "return": RealReturn, "refunds": RealRefunds}
 GOES_ON = {"order": ORDER_GOES_ON, "return": RETURN_GOES_ON, "refunds": REFUND_GOES_ON}

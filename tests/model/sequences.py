@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.model import order_procedure, refund_procedure, return_procedure
+from tests.model import order_happenings, order_state, refund_procedure, return_happenings, return_state
 from tests.model.damage import DAMAGES
-from tests.model.order_procedure import OrderProcedure, OrderSetup
+from tests.model.order_procedure import OrderProcedure
+from tests.model.order_state import OrderSetup
 from tests.model.procedure import Happening
 from tests.model.refund_procedure import RefundProcedure, RefundSetup
-from tests.model.return_procedure import ReturnProcedure, ReturnSetup
+from tests.model.return_procedure import ReturnProcedure
+from tests.model.return_state import ReturnSetup
 
 SHORTEST, LONGEST = 3, 12
 OTHERS_TO_ONE_DAMAGED = 8
@@ -45,8 +47,8 @@ class Sequence:
 KINDS = {
     "order": Kind(
         "order",
-        order_procedure.EVENTS,
-        order_procedure.CLOCK,
+        order_happenings.EVENTS,
+        order_happenings.CLOCK,
         tuple(
             OrderSetup(auto_release=auto_release, card=card, stock=stock)
             for auto_release, card, stock in itertools.product(
@@ -56,18 +58,18 @@ KINDS = {
             )
         ),
         OrderProcedure,
-        lambda state, _setup: order_procedure.check(state),
+        lambda state, _setup: order_state.check(state),
     ),
     "return": Kind(
         "return",
-        return_procedure.EVENTS,
-        return_procedure.CLOCK,
+        return_happenings.EVENTS,
+        return_happenings.CLOCK,
         tuple(
             ReturnSetup(rma_by_hand=by_hand, auto_refund=automatic, refund_on_breach=on_breach)
             for by_hand, automatic, on_breach in itertools.product((False, True), repeat=3)
         ),
         ReturnProcedure,
-        lambda state, _setup: return_procedure.check(state),
+        lambda state, _setup: return_state.check(state),
     ),
     "refunds": Kind(
         "refunds",

@@ -4,7 +4,8 @@
 from dataclasses import replace
 
 from tests.model import soak
-from tests.model.order_procedure import OrderProcedure, OrderState
+from tests.model.order_procedure import OrderProcedure
+from tests.model.order_state import OrderState
 from tests.model.sequences import KINDS
 
 

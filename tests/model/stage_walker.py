@@ -9,7 +9,8 @@ from temporalio.client import WorkflowExecutionStatus
 
 from models.case import CaseStatus
 from starter.sandbox.client import SandboxError
-from tests.world import CaseStory, Refused, eventually
+from tests.case_story import CaseStory, Refused
+from tests.eventually import eventually
 
 MOST_STEPS = 15
 Act = Callable[[CaseStory, CaseStatus], Awaitable[Any]]
@@ -43,12 +44,14 @@ def later(**duration: float) -> Act:
 
 
 async def ship_the_rest(case: CaseStory, status: CaseStatus) -> None:
+    waiting = status.facts["waiting_for_stock"]
+    gone = ("shipped", "voided", "cancelled")
     left = [
-        (line["sku"], line["quantity"] - line["shipped"] - line["voided"] - line["cancelled"])
+        (line["sku"], line["quantity"] - sum(line[fate] for fate in gone) - waiting.get(line["line_id"], 0))
         for line in status.facts["lines"]
     ]
     lines = [{"sku": sku, "quantity": quantity} for sku, quantity in left if quantity]
-    number = f"rest-{len(status.facts['shipments'])}-{next(case.world.numbers)}"
+    number = f"rest-{len(status.facts['shipments'])}-{next(case.stack.numbers)}"
     await case.update("shipment", shipment_id=number, carrier="UPS", tracking_number="1ZREST", lines=lines)
 
 
@@ -80,7 +83,7 @@ async def settle(case: CaseStory, status: CaseStatus) -> None:
     """The gateway makes a pending refund, and says so."""
     ident = status.facts["gateway_refund_id"]
     with suppress(SandboxError):  # made already, and its word was lost
-        await case.world.sandbox.settle_refund(ident, "succeeded")
+        await case.stack.sandbox.settle_refund(ident, "succeeded")
     await case.update("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=ident)
 
 
@@ -90,6 +93,8 @@ ORDER_GOES_ON: dict[str, Act] = {
     "cancel_window": later(minutes=31),
     "on_hold": event("resume", reason="all is well"),
     "awaiting_shipment": ship_the_rest,
+    "awaiting_choice": event("choice_after_void", choice="source_elsewhere"),
+    "awaiting_stock": event("cancel_request", reason="the buyer does not wait"),
 }
 RETURN_GOES_ON: dict[str, Act] = {
     "awaiting_approval": event("seller_approval", decision="approved"),

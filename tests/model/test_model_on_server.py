@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from activities.database.ledger import Ledger
 from tests.model.damage import DAMAGES
-from tests.model.order_procedure import OrderSetup
+from tests.model.order_state import OrderSetup
 from tests.model.procedure import Happening
 from tests.model.sequence_player import Play, Violation, audit, play_all
 from tests.model.sequences import KINDS, Sequence, generated, with_every_damage
@@ -25,6 +26,7 @@ async def test_RET_16_whatever_happens_in_whatever_order_the_product_does_what_t
     print(f"\n{figures}")
     assert figures.sequences == SEQUENCES[name]
     assert not figures.violations, "\n\n".join(figures.violations[:3])
+    assert Ledger(world.engine).faults()[1] == [], "what moved is entered once (BAL-1)"
     assert set(figures.damages) == set(itertools.product(kind.events, DAMAGES)), "not each damage was sent"
 
 

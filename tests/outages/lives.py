@@ -11,7 +11,8 @@ from temporalio.client import WorkflowExecutionStatus
 from tests.chaos.auditor import Audit, Auditor
 from tests.chaos.evidence import Kill, gather
 from tests.chaos.stories import Plot, Story
-from tests.world import World, eventually
+from tests.eventually import eventually
+from tests.world import World
 
 CALM_SECONDS: Final = 90.0
 """What the books kept from being done is tried again within half a minute, mails after some more."""

@@ -12,7 +12,9 @@ from activities.database import Alerts, Contacts
 from activities.mail.delivery import Mailer
 from activities.worklists import count_work, find_work
 from models.worklists import WORKLISTS, Work
-from tests.world import CaseStory, World, eventually
+from tests.case_story import CaseStory
+from tests.eventually import eventually
+from tests.world import World
 from workflows.orders.facts import OrderFacts
 from workflows.orders.plan import plan as real_plan
 
@@ -64,7 +66,7 @@ async def comes_to(case: CaseStory, stage: str) -> None:
     """The server tries a task that fails again with growing pauses."""
 
     async def stands() -> str | None:
-        standing = await asyncio.to_thread(case.world.reading.standing, case.handle.id)
+        standing = await asyncio.to_thread(case.stack.reading.standing, case.handle.id)
         return standing.stage if standing is not None else None
 
     await eventually(stands, lambda seen: seen == stage, f"{case.id} does not come to {stage}", 300)

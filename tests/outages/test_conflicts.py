@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from models.refunds import RefundState
+from tests.case_story import OrderStory
+from tests.eventually import eventually
 from tests.outages.conftest import WORKER
-from tests.world import OrderStory, World, eventually
+from tests.world import World
 
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 WAITING = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :w AND wait_event_type = 'Lock'")

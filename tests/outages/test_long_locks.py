@@ -15,8 +15,9 @@ from temporalio.testing import WorkflowEnvironment
 from activities.database import engines, upgrade
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient
+from tests.eventually import eventually
 from tests.outages.test_conflicts import lock_order, shipped
-from tests.world import World, eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = "55P03", "57014"

@@ -7,10 +7,12 @@ import time
 import pytest
 
 from models.case import CaseStatus
+from tests.case_story import CaseStory
 from tests.chaos.postgres import Postgres
 from tests.chaos.stories import Story, ship
+from tests.eventually import eventually
 from tests.outages.lives import audited
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 
 PROMPT_SECONDS = 1.0
 

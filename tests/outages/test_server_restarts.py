@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.case_story import CaseStory
 from tests.chaos.evidence import PROBLEMS
 from tests.chaos.postgres import Postgres
 from tests.chaos.stories import PLOTS, Story, credit, receive, ship, stands_at, tell, track
 from tests.outages.lives import audited, live
-from tests.world import CaseStory, World
+from tests.world import World
 
 RESTARTS = 3
 

@@ -15,11 +15,12 @@ from activities.database.transactions import read, write
 from models.failures import PartnerUnavailable
 from tests.chaos.postgres import Postgres
 from tests.chaos.stories import Story, ship, the_buyer_is_refunded_in_parts
+from tests.eventually import eventually
 from tests.outages.lives import audited, live
 from tests.outages.tcp_proxy import Cut, Door
 from tests.outages.test_conflicts import shipped
 from tests.outages.test_seen_by_staff import answers_promptly, waits_for_books
-from tests.world import World, eventually
+from tests.world import World
 
 STATEMENT_SECONDS = 1
 ACTIVITY_SECONDS = 30

@@ -1,6 +1,5 @@
 """An order of several lines in process: its database, gateway and suppliers, and what the model expects of it."""
 
-import random
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -20,6 +19,7 @@ from tests.model.order_lines_procedure import LinesProcedure, LinesState
 from tests.model.procedure import Happening
 from tests.model.sold_lines import COMPONENTS, SOLD, TARGETS
 from tests.plans.against_model import Kind
+from tests.plans.one_case import OneCase
 from tests.plans.orders.order_rig import BY_STRIPE
 from tests.plans.rig import Given, Pure, Rig
 from tests.senders import sender_of
@@ -39,7 +39,8 @@ from workflows.orders.effects import (
     WriteDown,
 )
 from workflows.orders.events import apply, check
-from workflows.orders.facts import OrderFacts, first_lines
+from workflows.orders.facts import OrderFacts
+from workflows.orders.lines import first_lines
 from workflows.orders.plan import plan
 from workflows.refunds.attempts import MakeRefund
 
@@ -74,12 +75,16 @@ SELLER = Seller.model_validate(
         "email": "office@acme.example",
         "auto_release": True,
         "payment_method": "pm_card_visa",
+        "choice_days": 0,
     }
 )
 
 
-class OrderOfLines:
+class OrderOfLines(OneCase):
     """One order, and a world that takes all it is sent; it begins in its cancel window."""
+
+    unit = timedelta(minutes=1)
+    most_answers = 3
 
     def __init__(self, setup: object, careful: bool) -> None:
         self.placed: set[str] = set()
@@ -129,32 +134,8 @@ class OrderOfLines:
 
     # ---- what happens ----
 
-    @property
-    def stages(self) -> tuple[str, ...]:
-        return (self.rig.stage,)
-
-    @property
-    def rejected(self) -> int:
-        return self.rig.rejected
-
     def happens(self, happening: Happening) -> None:
         self.rig.hear(event_of(happening))
-
-    def goes_on(self, chance: random.Random) -> None:
-        for _ in range(chance.randint(0, 3)):
-            self.rig.settle()
-            if self.rig.pending and chance.random() < 0.7:
-                self.rig.answer_one(chance.randrange)
-
-    def rests(self, chance: random.Random) -> None:
-        self.rig.rest(chance.randrange)
-
-    def clock(self, amount: int, chance: random.Random) -> None:
-        self.rig.clock(timedelta(minutes=amount), chance.randrange)
-        self.rests(chance)
-
-    def restart(self) -> None:
-        self.rig.restart()
 
     # ---- what is seen ----
 
@@ -181,10 +162,6 @@ class OrderOfLines:
         for line in (line for shipment in facts.shipments for line in shipment.lines):
             shipped[line.line_id] += line.quantity
         assert shipped == {one.line_id: one.shipped for one in facts.lines.counts}, "a unit has two fates (ORD-11)"
-
-    @property
-    def timeline(self) -> list[str]:
-        return self.rig.steps
 
 
 def _found(effect: SearchStock, facts: OrderFacts) -> FoundSources:

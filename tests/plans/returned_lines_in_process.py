@@ -1,6 +1,5 @@
 """A return of several lines in process: its database, gateway and supplier, and what the model expects of it."""
 
-import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +17,7 @@ from tests.model.procedure import Happening
 from tests.model.return_lines_procedure import BUYER, COST, PAID, SELLER, ReturnedLinesProcedure, ReturnedState
 from tests.model.sold_lines import ITEMS, KIT, KIT_SKU, TARGETS
 from tests.plans.against_model import Kind
+from tests.plans.one_case import OneCase
 from tests.plans.rig import Given, Pure, Rig
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
@@ -65,8 +65,11 @@ OPENED = OpenedReturn(
 )
 
 
-class ReturnOfLines:
+class ReturnOfLines(OneCase):
     """One return of all that was sold, in a world in which each refund within its cap succeeds; it begins open."""
+
+    unit = timedelta(days=1)
+    most_answers = 2
 
     def __init__(self, setup: object, careful: bool) -> None:
         self.made: dict[str, tuple[MakeRefund, RefundState]] = {}
@@ -113,32 +116,8 @@ class ReturnOfLines:
 
     # ---- what happens ----
 
-    @property
-    def stages(self) -> tuple[str, ...]:
-        return (self.rig.stage,)
-
-    @property
-    def rejected(self) -> int:
-        return self.rig.rejected
-
     def happens(self, happening: Happening) -> None:
         self.rig.hear(event_of(happening))
-
-    def goes_on(self, chance: random.Random) -> None:
-        for _ in range(chance.randint(0, 2)):
-            self.rig.settle()
-            if self.rig.pending and chance.random() < 0.7:
-                self.rig.answer_one(chance.randrange)
-
-    def rests(self, chance: random.Random) -> None:
-        self.rig.rest(chance.randrange)
-
-    def clock(self, amount: int, chance: random.Random) -> None:
-        self.rig.clock(timedelta(days=amount), chance.randrange)
-        self.rests(chance)
-
-    def restart(self) -> None:
-        self.rig.restart()
 
     # ---- what is seen ----
 
@@ -172,10 +151,6 @@ class ReturnOfLines:
                 if line.line_id == item.line_id
             )
             assert units <= item.quantity, f"{units} of line {item.line_id} are refunded (REF-13)"
-
-    @property
-    def timeline(self) -> list[str]:
-        return self.rig.steps
 
 
 def whose(effect: MakeRefund) -> str:

@@ -66,8 +66,8 @@ FAULTS = (
         "a second click while a refund is under way",
         "returns",
         "workflows/returns/buyer_refund.py",
-        "next((one for one in f.buyer_attempts if one.is_under_way), None)",
-        'next((one for one in f.buyer_attempts if one.state == "asked"), None)',
+        "        if one.is_under_way:\n",
+        '        if one.state == "asked":\n',
     ),
     Fault(
         "completed while somebody asks for more",
@@ -101,7 +101,7 @@ FAULTS = (
         "what failed afterwards stays owed when it was made again",
         "returns",
         "workflows/refunds/attempts.py",
-        'return _made_again(after, attempt.direction) if state == "succeeded" else after',
+        'return _made_again(after, attempt) if state == "succeeded" else after',
         "return after",
     ),
     Fault(
@@ -115,8 +115,8 @@ FAULTS = (
         "a purchase order that is on its way can still be cancelled",
         "orders",
         "workflows/orders/facts.py",
-        'return any(one.state != "found" for one in self.purchases)',
-        'return any(one.state not in ("found", "sent") for one in self.purchases)',
+        'return any(one.state != "found" for one in self.purchases[before:])',
+        'return any(one.state not in ("found", "sent") for one in self.purchases[before:])',
     ),
     Fault(
         "the seller is refunded again and again",
@@ -156,7 +156,7 @@ FAULTS = (
     Fault(
         "a warehouse that could not deliver is chosen again",
         "orders",
-        "workflows/orders/facts.py",
+        "workflows/orders/purchases.py",
         'if one.state == "refused" or line.line_id in one.short',
         'if one.state == "refused"',
     ),
@@ -178,8 +178,15 @@ FAULTS = (
         "a correction of the address that comes too late counts",
         "orders",
         "workflows/orders/address.py",
-        "    return not f.searches\n",
+        "    return f.waits_for_stock or not (f.purchases or f.searches)\n",
         "    return True\n",
+    ),
+    Fault(
+        "a special order can't be cancelled once its charge runs",
+        "orders",
+        "workflows/orders/cancellation.py",
+        "if f.waits_for_stock or f.buys_special_order:",
+        "if f.waits_for_stock:",
     ),
     Fault(
         "an order that goes abroad now needs no click",
@@ -248,8 +255,9 @@ FAULTS = (
         "a cancelled order does not look again for its buyer's refund",
         "orders",
         "workflows/orders/refunds.py",
-        'return _look_again(f, attempt) if attempt.state == "in_doubt" else _buyer_mails(attempt)',
-        "return _buyer_mails(attempt)",
+        "            plan += in_flight(f, Stage.CANCELLING, asked)\n"
+        '        elif attempt.state == "in_doubt":\n            plan += _look_again(f, attempt)',
+        "            plan += in_flight(f, Stage.CANCELLING, asked)",
     ),
     Fault(
         "a gateway's no is a wrong event of whoever clicked",

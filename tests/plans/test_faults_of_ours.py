@@ -19,7 +19,7 @@ from models.records import LineQuantities, OpenedOrder, Opening
 from models.refunds import RefundConfirmed, RefundState
 from models.replacements import ReplacementNews
 from models.worklists import Work
-from tests.plans.orders.order_rig import Order
+from tests.plans.orders.order_rig import Order, Stock, request
 from tests.plans.refunds.story import RefundStory, direct, duplicate, reserved, says
 from tests.plans.returns.return_rig import unopened
 from tests.plans.rig import Given, Rig, Troubled, World
@@ -40,6 +40,7 @@ NOT_ASKED: Final = {
     "open_split_return",
     "report_to_case",
     "save_charge",
+    "start_parts",
     "tell_return",
 }
 """Done by other workflows, or by what is saved: what they can't do is a result."""
@@ -131,6 +132,18 @@ def cancelled_in_the_dark() -> Tour:
     return Tour(order.rig, order.event, order_view.view, goes, "shipped")
 
 
+def declined() -> Tour:
+    """Its buyer asks Amazon to cancel, and the seller declines (CAN-8)."""
+    order = Order(request(channel="amazon", channel_order_id="111-1234567-1234567")).in_its_window()
+    goes: list[tuple[str, dict[str, Any]]] = [
+        ("hold", {"reason": "ordered by mistake", "answer_days": 2}),
+        ("resume", {"reason": "it is packed"}),
+        ("clock", {"minutes": 31}),
+        ("shipment", PARCEL),
+    ]
+    return Tour(order.rig, order.event, order_view.view, goes, "shipped")
+
+
 def cancelled_in_part() -> Tour:
     """One of two units moves to an order of its own (CAN-10)."""
     order = Order()
@@ -139,6 +152,18 @@ def cancelled_in_part() -> Tour:
         ("cancel_request", {"lines": one}),
         ("clock", {"minutes": 31}),
         ("shipment", {"shipment_id": "S1", "carrier": "UPS", "tracking_number": "1Z", "lines": one}),
+    ]
+    return Tour(order.rig, order.event, order_view.view, goes, "shipped")
+
+
+def special_order() -> Tour:
+    """Nobody had it: the buyer waits, and after a day it is in stock (ORD-8)."""
+    order = Order(stock=(), choice_days=7).rest().passes(minutes=31)
+    order.stock = [Stock("A")]
+    goes: list[tuple[str, dict[str, Any]]] = [
+        ("choice_after_void", {"choice": "special_order"}),
+        ("shipment", PARCEL),
+        ("clock", {"days": 1}),
     ]
     return Tour(order.rig, order.event, order_view.view, goes, "shipped")
 
@@ -207,7 +232,10 @@ TOURS: Final[dict[str, Callable[[], Tour]]] = {
     "look_up_arrival": cancelled_in_the_dark,
     "void_authorization": cancelled,
     "stop_shipping": cancelled,
+    "look_at_marketplace": declined,
     "split_off": cancelled_in_part,
+    "check_special_order": special_order,
+    "look_for_stock": special_order,
     "open_return": returned,
     "request_rma": returned,
     "start_replacement": replaced,
@@ -254,7 +282,7 @@ def test_NTF_9_a_fault_of_ours_is_told_to_staff_at_once_and_lists_show_it(kind: 
     assert told[0]["what"].startswith(world.failed[0].summary), "it names the step"
     assert told[0]["who_acts"] == "backhaul"
     assert told[0]["since"] <= facts.now.isoformat()
-    work = work_of(facts, tour.view(facts, tour.rig.plan))
+    work = work_of(facts, tour.view(facts, tour.rig.plan), tour.rig.plan.waits)
     assert Work.FAULTS_OF_OURS in work
     assert Work.PARTNER_IN_TROUBLE not in work, "no partner is to blame"
     assert tour.rig.plan.waits, "people see what it waits for"

@@ -61,7 +61,7 @@ def test_NTF_9_a_case_asks_for_the_mail_of_each_hour_once() -> None:
 def test_NTF_9_a_case_says_what_holds_it_up_until_it_goes_on() -> None:
     story = held_up()
     assert held_up_by(story.facts) == ("outage:supplier brembo",)
-    assert Work.PARTNER_IN_TROUBLE in work_of(story.facts, view(story.facts, story.plan))
+    assert Work.PARTNER_IN_TROUBLE in work_of(story.facts, view(story.facts, story.plan), story.plan.waits)
     story.says("supplier_rma", outcome="issued", rma_number="RMA-7", return_address="Dock 4")
     assert held_up_by(story.facts) == ()
 

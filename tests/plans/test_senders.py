@@ -25,6 +25,7 @@ NEVER = {
     "refund_resolved": {Role.SELLER, Role.BUYER, Role.GATEWAY},
     "cost_decision": {Role.SELLER, Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
     "claim_decision": {Role.SELLER, Role.BUYER, Role.SUPPLIER, Role.SCRIPT},
+    "feed_resolved": {Role.SELLER, Role.SCRIPT, Role.CHANNEL},
     "staff_override": {Role.SELLER, Role.BUYER, Role.SUPPLIER},
 }
 """Who gains by a word does not say it."""

@@ -1,36 +1,41 @@
 """A mail that can't go is somebody's business (NTF-8): in every kind of case, told once, and never in a loop."""
 
+from datetime import timedelta
 from typing import Any
 
+from models.alerts import AlertKind, AlertTopic
 from models.contract import RETURN_KIND
 from models.failures import Category
 from models.partners import Recipient
 from models.refunds import RefundState
+from models.worklists import Work
 from tests.plans.orders.order_rig import Order
 from tests.plans.refunds.story import RefundStory, duplicate, says
 from tests.plans.returns.return_rig import ReturnStory, unopened
 from tests.plans.rig import Failed, Given, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.mail import mail_of
+from workflows.engine.worklists import held_up_by, work_of
+from workflows.returns.view import view
 
 WHY = "the mail server refused the address (550)"
 
 
 class Unreachable:
-    """A world in which mails to some people can't go."""
+    """A world in which mails to some people can't go, for good or for now."""
 
-    def __init__(self, world: Any, whom: tuple[Recipient, ...]) -> None:
-        self._world, self._whom = world, whom
+    def __init__(self, world: Any, whom: tuple[Recipient, ...], why: Given) -> None:
+        self._world, self._whom, self._why = world, whom, why
 
     def answer(self, effect: Effect, facts: Any) -> Given:
         if isinstance(effect, SendMail) and effect.to in self._whom:
-            return Failed(WHY)
+            return self._why
         given: Given = self._world.answer(effect, facts)
         return given
 
 
-def without_reaching(rig: Rig[Any], *whom: Recipient) -> None:
-    rig.world = Unreachable(rig.world, whom)
+def without_reaching(rig: Rig[Any], *whom: Recipient, why: Given = Failed(WHY)) -> None:  # noqa: B008
+    rig.world = Unreachable(rig.world, whom, why)
 
 
 def a_return(*whom: Recipient) -> ReturnStory:
@@ -134,3 +139,24 @@ def test_NTF_8_what_a_refund_says_to_an_unreachable_seller_is_told_to_staff() ->
     story.rest()
     assert told(story) == [("staff", "refund_failed", "seller")]
     assert story.is_over
+
+
+# ---- mails that do not go for now ----
+
+MAIL_SERVER = AlertTopic(kind=AlertKind.OUTAGE, name="mail server")
+DOWN = Troubled("PartnerUnavailable: the mail server answered 451: send a mail", alert=True, topic=MAIL_SERVER)
+
+
+def test_NTF_9_a_case_whose_mails_do_not_go_stands_in_the_list_and_no_mail_tells_of_it() -> None:
+    story = unopened({"rma": "email"})
+    without_reaching(story, *Recipient, why=DOWN)
+    story.rest()
+    mails = len(list(story.mails()))
+    for _ in range(8):
+        story.clock(timedelta(minutes=15))
+
+    assert len(list(story.mails())) == mails, "no outage is told by the mail server that is away"
+    assert held_up_by(story.facts) == ("outage:mail server",)
+    assert Work.PARTNER_IN_TROUBLE in work_of(story.facts, view(story.facts, story.plan), story.plan.waits)
+    assert any("no success yet (PartnerUnavailable: the mail server" in step for step in story.steps)
+    assert story.stage == "awaiting_approval", "it goes on meanwhile"

@@ -16,7 +16,7 @@ from models.worklists import Work
 from tests.plans.refunds.story import RefundStory, direct
 from tests.plans.rig import Given, Troubled
 from tests.plans.test_faults_of_ours import TOURS, Faulty, Tour
-from workflows.engine.calls import LONGEST_MENDED_AFTER, PARTNERS
+from workflows.engine.calls import PARTNERS
 from workflows.engine.case import CaseFacts, Effect
 from workflows.engine.worklists import held_up_by, work_of
 from workflows.refunds.view import view
@@ -65,7 +65,7 @@ def test_NTF_9_staff_are_told_at_once_how_to_mend_it_and_lists_show_it(kind: str
     (told,) = tour.alerts()
     assert told["what"].endswith(HOW)
     assert told["who_acts"] == Who.STAFF
-    work = work_of(facts, tour.view(facts, tour.rig.plan))
+    work = work_of(facts, tour.view(facts, tour.rig.plan), tour.rig.plan.waits)
     assert Work.PARTNER_IN_TROUBLE in work
     assert Work.FAULTS_OF_OURS not in work, "no developer can mend it"
     assert held_up_by(facts) == ("connection:acme",)
@@ -94,11 +94,11 @@ def test_REF_11_a_refund_that_was_never_sent_is_not_in_doubt(asked: bool) -> Non
     story = RefundStory(direct(), by_case=False, send=unusable)
     story.rest()
     assert story.facts.in_doubt is asked
-    work = work_of(story.facts, view(story.facts, story.plan))
+    work = work_of(story.facts, view(story.facts, story.plan), story.plan.waits)
     assert (Work.MONEY_IN_DOUBT in work) is asked
 
 
 def test_NTF_9_it_is_looked_at_again_within_minutes_however_long_it_lasts() -> None:
     unusable = [PARTNERS.pause_after(rounds, Category.CONNECTION_UNUSABLE) for rounds in (0, 1, 5, 50_000)]
-    assert unusable == [timedelta(minutes=1), timedelta(minutes=2), LONGEST_MENDED_AFTER, LONGEST_MENDED_AFTER]
+    assert unusable == [timedelta(minutes=1), timedelta(minutes=2), timedelta(minutes=5), timedelta(minutes=5)]
     assert PARTNERS.pause_after(50_000, Category.PARTNER_UNAVAILABLE) == timedelta(hours=6)

@@ -15,7 +15,7 @@ from models.orders import OrderRequest, Release
 from models.parties import Seller, Supplier
 from models.reasons import Reason
 from models.refunds import RefundRequest
-from models.returns import ReturnRequest
+from models.returns import CreditMemo, ReturnRequest
 
 MESSAGES: list[type[Message]] = [
     *(kind.request for kind in KINDS),
@@ -145,3 +145,38 @@ def test_ORD_21_a_wrong_entry_is_not_told_as_a_list_too_short() -> None:
 @pytest.mark.parametrize("reason", [{}, {"reason": ""}, {"reason": "   "}])
 def test_CAN_9_a_cancel_needs_a_reason(reason: dict[str, str]) -> None:
     assert "reason" in said(CancelRequest, event_id="e1", actor="seller:jane", **reason)
+
+
+@pytest.mark.parametrize("code", ["BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "XXX", "XAU"])
+def test_ORD_15_nobody_pays_with_a_fund_or_a_metal(code: str) -> None:
+    payment = ORDER["payment"] | {"currency": code}
+    assert "nobody pays with it" in said(OrderRequest, **ORDER | {"payment": payment})
+
+
+@pytest.mark.parametrize("code", ["XAF", "XOF", "XPF", "XCD", "UYU", "CLP", "CHF"])
+def test_ORD_15_people_pay_with_these(code: str) -> None:
+    payment = ORDER["payment"] | {"currency": code, "amount": "1000"}
+    line = LINE | {"unit_price": "1000", "unit_cost": "6"}
+    assert order(lines=[line], payment=payment).paid_currency == code
+
+
+def test_ORD_21_money_is_written_in_the_digits_0_to_9() -> None:
+    told = said(OrderRequest, **ORDER | {"lines": [LINE | {"unit_price": "١٠.00"}]})
+    assert "lines.0.unit_price: money is a decimal string" in told
+
+
+@pytest.mark.parametrize("end", ["\t", "\u2028", "\u2029"])
+def test_NTF_3_what_is_shown_on_one_line_is_one(end: str) -> None:
+    address = {"address": ADDRESS | {"postal_code": f"89{end}501"}}
+    for told in (
+        said(Release, **EVENT | {"actor": f"seller:jane{end}x"}),
+        said(RefundRequest, **REFUND | {"requested_by": f"staff:kim{end}x"}),
+        said(OrderRequest, **ORDER | {"buyer": address}),
+    ):
+        assert "one line" in told
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2200-01-01", "9999-12-31"])
+def test_RET_12_the_date_of_a_paper_lies_in_our_time(day: str) -> None:
+    paper = {"number": "CM-1", "date": day, "amount": "1.00", "currency": "USD"}
+    assert "date: a date lies between" in said(CreditMemo, **EVENT | paper)

@@ -12,8 +12,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.contract import REJECTED_EVENTS
 from models.returns import Waivable
 from models.text import counted
+from tests.case_story import CaseStory
+from tests.eventually import eventually
 from tests.model.damage import DAMAGES, damaged
-from tests.world import CaseStory, eventually
 
 WAYS = ("signal", "update")
 DAMAGES_AT_A_TIME = 2
@@ -43,6 +44,7 @@ def good(name: str, sku: str) -> dict[str, Any]:
         "shipment_corrected": {"shipment_id": "s1", "carrier": "UPS", "tracking_number": "1Z2"},
         "delivered": {"shipment_id": "s1", "at": "2026-03-09T14:30:00Z"},
         "supplier_shortage": {"supplier_order_number": "1001-1", "reason": "not in stock after all"},
+        "choice_after_void": {"choice": "special_order"},
         "address_changed": {
             "address": {
                 "name": "Robin Buyer",
@@ -53,6 +55,7 @@ def good(name: str, sku: str) -> dict[str, Any]:
                 "country": "US",
             }
         },
+        "feed_resolved": {"outcome": "not_handed_in", "reason": "Seller Central has none"},
         "seller_approval": {"decision": "approved"},
         "supplier_rma": {"outcome": "issued", "rma_number": "RMA-7"},
         "return_tracking": {"carrier": "UPS", "tracking_number": "1Z"},
@@ -72,7 +75,7 @@ def good(name: str, sku: str) -> dict[str, Any]:
         "match": {"case_id": "return-RR-1001-1", "reason": "named on the phone"},
         "refund_resolved": {"outcome": "moved", "evidence": "a statement", "reason": "it is there"},
     }
-    bare = ("release", "refund_confirmed")
+    bare = ("release", "refund_confirmed", "stock_arrived")
     return fields.get(name, {} if name in bare else {"reason": "as agreed"})
 
 
@@ -122,7 +125,7 @@ class Sender:
             if self.name == "gateway_update":
                 self.fields["gateway_refund_id"] = ident
             if status.outcome is None:
-                await self.case.world.sandbox.settle_refund(ident, "succeeded")
+                await self.case.stack.sandbox.settle_refund(ident, "succeeded")
 
     async def _one_has_shipped(self) -> None:
         """Of the units of an order that can ship, one has: it is spoken of."""
@@ -142,7 +145,7 @@ class Sender:
 
     async def _update(self, ident: str, name: str, args: list[Any]) -> None:
         # An id of its own for each: only the event's own id may tell that it is the same.
-        number = f"{ident}-{next(self.case.world.numbers)}"
+        number = f"{ident}-{next(self.case.stack.numbers)}"
         try:
             await asyncio.wait_for(self.case.handle.execute_update(name, args=args, id=number), 30)
         except WorkflowUpdateFailedError:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from models.case import Answer
-from tests.world import OrderStory, Refused, World
+from tests.case_story import OrderStory, Refused
+from tests.world import World
 
 WAYS = ("signal", "update")
 LATE = {"actor": "buyer:robin", "reason": "changed their mind"}

@@ -18,8 +18,10 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from tests.case_story import OrderStory
+from tests.eventually import eventually
 from tests.races.test_cancel_against_placing import LATE, assert_one_of_both
-from tests.world import OrderStory, World, eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 ROUNDS = 12

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from models.refunds import Direction
-from tests.world import CaseStory, OrderStory, Refused, World
+from tests.case_story import CaseStory, OrderStory, Refused
+from tests.world import World
 
 REASON = {"reason": "changed their mind"}
 

@@ -10,12 +10,13 @@ from models.case import ReturnStage
 from models.contract import EVENTS
 from models.failures import NotFound
 from models.parties import Seller
+from tests.case_story import CaseStory, OrderStory
 from tests.model.damage import DAMAGES
 from tests.model.stage_walker import ORDER_GOES_ON, rests, walk
 from tests.races.event_forms import WAYS, Sender
 from tests.rules.staff_cancel import stopped
 from tests.stages import ENDS, order_at, refund_at, return_at
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

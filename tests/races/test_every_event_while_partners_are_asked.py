@@ -8,10 +8,12 @@ from temporalio.api.enums.v1 import EventType
 
 from models.case import OrderStage, RefundStage, ReturnStage
 from models.contract import EVENTS
+from tests.case_story import CaseStory
+from tests.eventually import eventually
 from tests.races.event_forms import Sender, damages_of, way_of
 from tests.races.test_every_event_in_every_stage import ORDER_STAGES, REFUND_STAGES, RETURN_STAGES
 from tests.stages import WAITS, replacement_of, standing_at
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 
@@ -29,20 +31,28 @@ CELLS = [
 
 CANCELS = {
     (OrderStage.RECEIVED.value, "cancel_request"): OrderStage.CANCELLING.value,
+    (OrderStage.AWAITING_STOCK.value, "cancel_request"): OrderStage.CANCELLED.value,
+    (OrderStage.AWAITING_STOCK.value, "hold"): OrderStage.ON_HOLD.value,
     (ReturnStage.REPLACING.value, "withdrawal"): ReturnStage.WITHDRAWN.value,
     (ReturnStage.REPLACING.value, "refund_declined"): ReturnStage.COMPLETED.value,
 }
 """What moves on at once, though the partner has not answered; and where to."""
 
 
-async def partners_answer(world: World, case: CaseStory, stage: str) -> None:
-    """Partners are back, and the gateway ends what was pending; the case must go on."""
+async def partners_answer(world: World, case: CaseStory, stage: str, sku: str) -> None:
+    """Partners are back, and the gateway ends what was pending; nothing is chosen in time, or stock arrives: the
+    case must go on."""
     await world.sandbox.clear_faults()
     if stage.startswith("refunding"):
         refund = world.refund_story(f"RF-{case.id}-{'S' if stage == 'refunding_seller' else 'B'}1")
         await world.sandbox.settle_refund(refund.id, "succeeded")
         await refund.forward(hours=25)
 
+    if stage == "awaiting_choice":
+        await case.forward(days=8)
+    if stage == "awaiting_stock" and (await case.status()).stage == stage:
+        await world.stock(sku, 10, await world.supplier())
+        await case.signal("stock_arrived")
     if stage == "replacing" and (await case.status()).outcome is None:
         await (await replacement_of(case)).shipped()
 
@@ -91,7 +101,7 @@ async def test_RET_16_an_event_while_a_partner_is_asked_is_kept_or_answered_and_
     sending = asyncio.create_task(sender.send())
     await has_arrived(sender, sending)
     assert (await case.status()).stage in (stage, CANCELS.get((stage, name)))
-    await partners_answer(world, case, stage)
+    await partners_answer(world, case, stage, order.request.lines[0].sku)
     await sending
     await eventually(lambda: has_heard_all(case), bool, "the case has not heard all of it")
     await sender.assert_nothing_lost()

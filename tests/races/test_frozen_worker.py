@@ -14,9 +14,9 @@ import pytest
 
 from models.refunds import RefundState
 from starter.ops.processes import Child
+from tests.case_story import CaseStory
 from tests.chaos.ports import lasting_port
 from tests.chaos.rig import READY_SECONDS, Rig, eventually, running_rig
-from tests.world import CaseStory
 
 pytestmark = pytest.mark.proof
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.case_story import CaseStory, OrderStory, Refused
+from tests.eventually import eventually
 from tests.model.stage_walker import rests
-from tests.world import CaseStory, OrderStory, Refused, World, eventually
+from tests.world import World
 
 APPROVAL: tuple[str, dict[str, Any]] = ("seller_approval", {"decision": "approved"})
 RETURNLESS: tuple[str, dict[str, Any]] = ("seller_approval", {"decision": "approved", "returnless": True})

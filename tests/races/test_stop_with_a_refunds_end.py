@@ -12,8 +12,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from starter.sandbox.facts import SupplierSeed
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
 from tests.rules.staff_cancel import comes_to_its_stop, staff_letters
-from tests.world import NEWARK, CaseStory, OrderStory, World, eventually
+from tests.stack import Stack
+from tests.world import NEWARK, World
 from workflows.refunds.workflow import Refund
 
 PRESSED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED
@@ -32,11 +35,11 @@ async def heard_in_one_task(case: CaseStory) -> bool:
 
 
 @asynccontextmanager
-async def worker_for_refunds_only(world: World, queue: str) -> AsyncIterator[None]:
+async def worker_for_refunds_only(stack: Stack, queue: str) -> AsyncIterator[None]:
     """A worker that knows no other case: what happens to a refund, its parent does not hear."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("worker.WORKFLOWS", [Refund])
-        async with world.worker(queue):
+        async with stack.worker(queue):
             yield
 
 
@@ -44,17 +47,16 @@ async def both_at_once(
     order: OrderStory, case: CaseStory, refund: CaseStory, queue: str, *, stop_first: bool
 ) -> None:
     """With no worker for the case: its refund succeeds, and staff press Cancel, in this order or the other."""
-    world = case.world
     if stop_first:
         await case.handle.cancel()
-    await world.sandbox.settle_refund(refund.id, "succeeded")
+    await case.stack.sandbox.settle_refund(refund.id, "succeeded")
     (made,) = (await order.effects()).refunds
     await refund.signal("gateway_update", actor="gateway:stripe", status="succeeded", gateway_refund_id=made.id)
 
     async def told() -> bool:
         return any(event.event_type == ENDED for event in await events(case))
 
-    async with worker_for_refunds_only(world, queue):
+    async with worker_for_refunds_only(case.stack, queue):
         await eventually(told, bool, "the refund does not end")
     if not stop_first:
         await case.handle.cancel()

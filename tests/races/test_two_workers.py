@@ -9,8 +9,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetStickyTaskQueueRequest
 
 from models.case import CaseStatus
+from tests.case_story import CaseStory, OrderStory
 from tests.model.stage_walker import ORDER_GOES_ON, RETURN_GOES_ON, Act, walk
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 WORKERS = ("one", "two")
@@ -23,7 +24,7 @@ def whoever_comes(act: Act) -> Act:
     """The server no longer keeps the case's next task for the worker that remembers it: either may take it."""
 
     async def forget_then_act(case: CaseStory, status: CaseStatus) -> None:
-        client = case.world.client
+        client = case.stack.client
         await client.workflow_service.reset_sticky_task_queue(
             ResetStickyTaskQueueRequest(
                 namespace=client.namespace, execution=WorkflowExecution(workflow_id=case.handle.id)

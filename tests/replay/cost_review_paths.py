@@ -1,9 +1,10 @@
 """Paths of a supplier-cost review (BAL-2)."""
 
+from tests.case_story import OrderStory
 from tests.replay.recording import Recorded
 from tests.return_story import shipped_order
 from tests.rules.staff_cancel import stopped
-from tests.world import OrderStory, World
+from tests.world import World
 
 
 async def _refunded(world: World) -> OrderStory:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from tests.case_story import CaseStory, OrderStory
 from tests.replay.recording import Recorded
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 
 async def order_of_one_item_in_two_lines(world: World) -> list[Recorded]:

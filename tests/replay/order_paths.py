@@ -8,8 +8,10 @@ from models.ids import correction_workflow_id, late_cancel_return_id, split_orde
 from models.order_events import Delivered, ShipmentCorrected
 from starter.client.send import send_event
 from starter.sandbox.facts import SupplierSeed
+from tests.case_story import OrderStory
+from tests.eventually import eventually
 from tests.replay.recording import Recorded
-from tests.world import NEWARK, OrderStory, World, eventually
+from tests.world import NEWARK, World
 
 TWICE = "ordered twice"
 SECOND = timedelta(seconds=1)
@@ -250,7 +252,7 @@ async def order_whose_authorization_expired(world: World) -> list[Recorded]:
 async def _collecting_fails(order: OrderStory, **answer: Any) -> None:
     (held,) = (await order.effects()).payment_intents
     call = f"POST /v1/payment_intents/{held.id}/capture"
-    await order.world.sandbox.add_fault("gateway", "refuse", call, times=None, **answer)
+    await order.stack.sandbox.add_fault("gateway", "refuse", call, times=None, **answer)
 
 
 async def order_that_costs_the_seller_nothing(world: World) -> list[Recorded]:

@@ -6,8 +6,9 @@ from unittest.mock import patch
 from activities import event_delivery
 from models.returns import ReturnRequest
 from starter.client.start import open_return
+from tests.case_story import OrderStory
 from tests.replay.recording import Recorded
-from tests.world import OrderStory, World
+from tests.world import World
 
 
 async def _shipped(world: World) -> OrderStory:

@@ -10,10 +10,12 @@ from pathlib import Path
 from activities.database import ConnectionRegister, upgrade
 from activities.database.engines import make_engine
 from models.case import CaseStatus
+from tests.case_story import CaseStory
 from tests.connections import connect_broker
+from tests.eventually import eventually
 from tests.replay.recording import Recorded
 from tests.return_story import returning, shipped_order
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 # ---- a partner ----
@@ -37,7 +39,7 @@ async def _down_for_long(case: CaseStory) -> None:
     """The partner on which a fault lies is away for over ten minutes, and then comes back."""
     await case.forward(minutes=11)
     await case.shows("the trouble", in_trouble)
-    await case.world.sandbox.clear_faults()
+    await case.stack.sandbox.clear_faults()
     await case.forward(minutes=23)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 
 from tests.replay import (
+    batch_paths,
+    buyer_request_paths,
     claim_paths,
     cost_review_paths,
     line_paths,
@@ -14,8 +16,10 @@ from tests.replay import (
     orphan_paths,
     outage_paths,
     refund_paths,
+    report_import_paths,
     return_paths,
     run_paths,
+    special_order_paths,
     stop_paths,
 )
 from tests.replay.recording import Recorded
@@ -24,12 +28,14 @@ from tests.world import World
 Path = Callable[[World], Awaitable[Sequence[Recorded]]]
 
 
+_OF_CASES = ("order_", "return_", "refund_", "orphan_", "cost_review_", "claim_", "batch_", "report_import_")
+
+
 def _told_in(module: ModuleType) -> dict[str, Path]:
     return {
         name: story
         for name, story in vars(module).items()
-        if name.startswith(("order_", "return_", "refund_", "orphan_", "cost_review_", "claim_"))
-        and getattr(story, "__module__", "") == module.__name__
+        if name.startswith(_OF_CASES) and getattr(story, "__module__", "") == module.__name__
     }
 
 
@@ -43,7 +49,11 @@ PATHS: dict[str, Path] = {
         orphan_paths,
         cost_review_paths,
         claim_paths,
+        batch_paths,
+        report_import_paths,
+        buyer_request_paths,
         outage_paths,
+        special_order_paths,
         stop_paths,
         run_paths,
     )

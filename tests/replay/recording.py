@@ -16,7 +16,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from tests.world import CaseStory
+from tests.case_story import CaseStory
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 UNRELEASED: Final = "unreleased"

@@ -1,9 +1,10 @@
 """Paths of a refund, and of the case that it tells what became of it."""
 
+from tests.case_story import CaseStory
 from tests.replay.recording import Recorded
 from tests.return_story import ReturnStory, returning, shipped_order
 from tests.stages import refund_at, say, taken_back
-from tests.world import CaseStory, World
+from tests.world import World
 
 
 async def refund_direct(world: World) -> list[Recorded]:
@@ -166,3 +167,19 @@ async def refund_terminated_and_known_after_all(world: World) -> list[Recorded]:
     await say(refund, "succeeded", number)
     await back.ends("completed")
     return [back, refund]
+
+
+async def refund_in_parts(world: World) -> list[Recorded]:
+    """Two cards paid for it, and neither can carry it alone (REF-3)."""
+    payments = [
+        {"paid_by": "stripe", "reference": f"pi_{world.tag}{card}", "amount": amount, "currency": "USD"}
+        for card, amount in (("a", "60.00"), ("b", "40.00"))
+    ]
+    order = await world.simple_order(payments=payments)
+    await order.reaches("cancel_window")
+    whole = await world.refund(order)
+    await whole.ends("refused")
+    parts = [world.refund_story(f"{whole.id}P{number}") for number in (1, 2)]
+    for part in parts:
+        await part.ends("succeeded")
+    return [whole, *parts]

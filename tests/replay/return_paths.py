@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from models.ids import order_workflow_id, replacement_order_id
+from tests.case_story import CaseStory, OrderStory
 from tests.replay.recording import Recorded
 from tests.return_story import returning
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 
 async def return_after_its_window(world: World) -> list[Recorded]:
@@ -261,8 +262,8 @@ async def return_withdrawn_before_its_replacement_went_out(world: World) -> list
 
 def _replacement_of(back: CaseStory) -> OrderStory:
     number = replacement_order_id(back.id)
-    handle = back.world.client.get_workflow_handle(order_workflow_id(number))
-    return OrderStory(back.world, handle, number)
+    handle = back.stack.client.get_workflow_handle(order_workflow_id(number))
+    return OrderStory(back.stack, handle, number)
 
 
 # ---- money ----
@@ -368,6 +369,6 @@ async def return_whose_sellers_refund_fails(world: World) -> list[Recorded]:
 
 async def _gateway_decides(refund: CaseStory, end: Literal["succeeded", "failed"]) -> None:
     await refund.reaches("pending")
-    await refund.world.sandbox.settle_refund(refund.id, end)
+    await refund.stack.sandbox.settle_refund(refund.id, end)
     await refund.forward(hours=25)
     await refund.ends(end)

@@ -12,12 +12,16 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowHistory
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from activities.report_imports.activities import RETURNS
 from models.contract import SEARCH_ATTRIBUTES
 from models.converter import DATA_CONVERTER
 from starter.ops.dev_server import dynamic_config_options, read_config
+from tests.amazon_queue_story import amazon_account
+from tests.case_story import CaseStory
 from tests.replay.recording import Recorded
+from tests.replay.report_import_paths import an_account, asked_of_amazon
 from tests.return_story import returning_from, shipped_order
-from tests.world import CaseStory, World
+from tests.world import World
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -62,7 +66,7 @@ async def _runs_of(case: CaseStory) -> list[WorkflowHistory]:
     """The history of each of its runs, the first one first."""
     runs = [await case.handle.fetch_history()]
     while before := _continued_run_id(runs[0]):
-        earlier = case.world.client.get_workflow_handle(case.handle.id, run_id=before)
+        earlier = case.stack.client.get_workflow_handle(case.handle.id, run_id=before)
         runs.insert(0, await earlier.fetch_history())
     return runs
 
@@ -95,7 +99,7 @@ async def return_continued_as_new(world: World) -> list[Recorded]:
     async with _short_histories(world) as there:
         seller = await there.seller(refund_looks_before_alert=30)
         order, _, supplier = await shipped_order(there, seller, buyer_method="pm_card_pendingRefund")
-        back = await returning_from(order, seller, supplier)
+        back = await returning_from(there, order, seller, supplier)
         await back.approved("awaiting_buyer_refund", returnless=True)
         await back.click()
         refund = there.refund_story(f"RF-{back.id}-B1")
@@ -153,6 +157,21 @@ async def claim_continued_as_new(world: World) -> list[Recorded]:
     return list(runs)
 
 
+async def batch_continued_as_new(world: World) -> list[Recorded]:
+    """It is done in its next run."""
+    async with _short_histories(world) as there:
+        account = await amazon_account(there)
+        refund = await account.refund(await account.order())
+        batch = await account.process(refund)
+        await batch.reaches("processing")
+        await _continues_as_new(batch)
+        await account.processed(batch)
+        await batch.ends("done")
+        runs = await _runs_of(batch)
+    assert len(runs) == 2, "it continued as new once"
+    return list(runs)
+
+
 # ---- reset ----
 
 
@@ -169,6 +188,19 @@ async def order_reset(world: World) -> list[Recorded]:
     return [order]
 
 
+async def report_import_continued_as_new(world: World) -> list[Recorded]:
+    """Amazon has made the report in its next run."""
+    async with _short_histories(world) as there:
+        await there.sandbox.amazon_reports(RETURNS, status="CANCELLED")
+        case = await asked_of_amazon(there, await an_account(there))
+        await _continues_as_new(case)
+        await case.forward(seconds=31)
+        await case.ends("no_data")
+        runs = await _runs_of(case)
+    assert len(runs) == 2, "it continued as new once"
+    return list(runs)
+
+
 async def refund_reset(world: World) -> list[Recorded]:
     """It is looked for at the gateway before it is sent."""
     order = await world.simple_order()
@@ -181,7 +213,7 @@ async def refund_reset(world: World) -> list[Recorded]:
 
 
 async def _reset_to_its_start(case: CaseStory) -> None:
-    client = case.world.client
+    client = case.stack.client
     history = await case.handle.fetch_history()
     first = next(
         one.event_id for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED

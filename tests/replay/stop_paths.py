@@ -6,17 +6,19 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import WorkflowExecutionStatus
 
+from tests.case_story import CaseStory
+from tests.eventually import eventually
 from tests.replay.outage_paths import in_trouble, tried_in_vain
 from tests.replay.recording import Recorded
 from tests.return_story import returning
 from tests.stages import order_at, return_at
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 
 
 async def _stops(case: CaseStory) -> None:
     """It comes to its stop, however often a partner is tried meanwhile."""
     await case.shows("the stop", lambda seen: any("by staff" in step.what for step in seen.timeline))
-    await case.world.sandbox.clear_faults()
+    await case.stack.sandbox.clear_faults()
 
     async def has_ended() -> bool:
         known = await case.handle.describe()

@@ -12,7 +12,17 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 
 from models.calls import CALLS
-from models.contract import CLAIM, COST_REVIEW, KINDS, ORDER, ORPHAN, REFUND, RETURN
+from models.contract import (
+    CHANNEL_BATCH,
+    CLAIM,
+    COST_REVIEW,
+    KINDS,
+    ORDER,
+    ORPHAN,
+    REFUND,
+    REPORT_IMPORT,
+    RETURN,
+)
 from models.message import Event
 from tests.replay.observing import Observed, engines_tell
 from tests.replay.paths import PATHS
@@ -26,12 +36,14 @@ from tests.replay.recording import (
     recordings_of,
 )
 from tests.replay.replaying import replayer
+from workflows.channel_batches.effects import BatchEffect
 from workflows.claims.effects import ClaimEffect
 from workflows.cost_reviews.effects import CostReviewEffect
 from workflows.engine.case import Effect, RejectEvent
 from workflows.orders.effects import OrderEffect
 from workflows.orphans.effects import OrphanEffect
 from workflows.refunds.effects import RefundEffect
+from workflows.report_imports.effects import ImportEffect
 from workflows.returns.effects import ReturnEffect
 
 NO_PLAN_NAMES: Final = ((REFUND, RejectEvent),)
@@ -44,6 +56,8 @@ _UNIONS: Final = (
     (ORPHAN, OrphanEffect),
     (COST_REVIEW, CostReviewEffect),
     (CLAIM, ClaimEffect),
+    (CHANNEL_BATCH, BatchEffect),
+    (REPORT_IMPORT, ImportEffect),
 )
 EFFECTS: Final[list[tuple[str, type[Effect]]]] = [
     (kind, effect)

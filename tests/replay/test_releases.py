@@ -29,8 +29,8 @@ from tests.engine.parcel_kind import (
     Weigh,
     plan,
 )
+from tests.eventually import eventually
 from tests.replay.releases import MODELS, facts_at_the_end, kept_facts, read_facts, write_facts
-from tests.world import eventually
 from workflows.engine import releases
 from workflows.engine.inbox import receives
 from workflows.engine.pieces import just

@@ -12,8 +12,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from models.failures import PartnerUnavailable
 from starter.ops import replay as replaying
 from starter.ops.replay import Replayed, replay_open_cases
+from tests.case_story import CaseStory
+from tests.eventually import eventually
 from tests.return_story import returning
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 
 
 @pytest.fixture

@@ -22,9 +22,10 @@ from temporalio.testing import WorkflowEnvironment
 from models.converter import DATA_CONVERTER
 from models.settings import Settings
 from starter.sandbox import RunningSandbox, SandboxClient
+from tests.eventually import PATIENCE
 from tests.replay.replaying import replayer
 from tests.rules.test_return_events import events_of, manual_return
-from tests.world import PATIENCE, World
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 pytestmark = pytest.mark.proof

@@ -4,14 +4,15 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.world import CaseStory, eventually
+from tests.case_story import CaseStory
+from tests.eventually import eventually
 
 
 async def forget(case: CaseStory) -> None:
     """Delete a case that has ended, and wait until it is gone."""
-    service, execution = case.world.client.workflow_service, WorkflowExecution(workflow_id=case.handle.id)
+    service, execution = case.stack.client.workflow_service, WorkflowExecution(workflow_id=case.handle.id)
     await service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(namespace=case.world.client.namespace, workflow_execution=execution)
+        DeleteWorkflowExecutionRequest(namespace=case.stack.client.namespace, workflow_execution=execution)
     )
 
     async def is_gone() -> bool:

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from models.case import CaseStatus
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
+from tests.world import World
 
 FAULTS: dict[str, dict[str, Any]] = {
     "delay": {"seconds": 0.6},
@@ -24,7 +26,7 @@ async def is_met(case: CaseStory, partner: str, fault: str) -> None:
     elif fault != "delay":
 
         async def met() -> bool:
-            return any(one.fault == fault for one in await case.world.sandbox.requests(partner))
+            return any(one.fault == fault for one in await case.stack.sandbox.requests(partner))
 
         await eventually(met, bool, f"the fault {fault} is not met")
 

@@ -12,7 +12,8 @@ from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError
 
 from models.refunds import Direction, RefundState
-from tests.world import PATIENCE, CaseStory, OrderStory, eventually
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import PATIENCE, eventually
 
 
 async def stopped(case: CaseStory) -> str:
@@ -30,19 +31,19 @@ async def comes_to_its_stop(case: CaseStory) -> None:
     assert isinstance(ended.value.cause, CancelledError)
     status = await case.status()
     assert (status.stage, status.outcome) == ("stopped", "stopped")
-    standing = await asyncio.to_thread(case.world.reading.standing, status.workflow_id)
+    standing = await asyncio.to_thread(case.stack.reading.standing, status.workflow_id)
     assert standing is not None
     assert (standing.stage, standing.ended) == ("stopped", True)
 
 
 async def started_again(case: CaseStory) -> str:
     """Somebody starts the same id again, past the starter and its reuse policy; gives what the new run says."""
-    client = case.world.client
+    client = case.stack.client
     begun = await anext(case.handle.fetch_history_events(page_size=1))
     attributes = begun.workflow_execution_started_event_attributes
     (request,) = await client.data_converter.decode(attributes.input.payloads)
     kind = attributes.workflow_type.name
-    again = await client.start_workflow(kind, request, id=case.handle.id, task_queue=case.world.task_queue)
+    again = await client.start_workflow(kind, request, id=case.handle.id, task_queue=case.stack.task_queue)
     result = await asyncio.wait_for(again.result(), PATIENCE)
     return str(result.get("outcome") or result["state"])
 
@@ -57,7 +58,7 @@ async def pauses_pass(case: CaseStory, stage: str = "") -> None:
         if stage and (await case.status()).stage == stage:
             return True
         with suppress(RPCError):  # it may have ended by now
-            await case.world.env.fast_forward(case.handle, timedelta(minutes=23))
+            await case.stack.env.fast_forward(case.handle, timedelta(minutes=23))
         return False
 
     await eventually(goes_on, bool, f"{case.id} does not come to {stage or 'its end'}")
@@ -65,7 +66,7 @@ async def pauses_pass(case: CaseStory, stage: str = "") -> None:
 
 async def staff_letters(order: OrderStory) -> str:
     """All that staff were told about the order, in one text."""
-    letters = await order.mails(to=str(order.world.settings.mail_staff))
+    letters = await order.mails(to=str(order.stack.settings.mail_staff))
     return "\n".join(letter.text or "" for letter in letters if order.id in f"{letter.subject} {letter.text}")
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from models.cancellations import Fault
 from models.ids import late_cancel_return_id
-from tests.world import OrderStory, Refused, World
+from tests.case_story import OrderStory, Refused
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

@@ -6,7 +6,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 
 from models.ids import late_cancel_return_id
-from tests.world import OrderStory, World, eventually
+from tests.case_story import OrderStory
+from tests.eventually import eventually
+from tests.world import World
 
 LATE_CANCEL = {"actor": "buyer:robin", "reason": "changed their mind"}
 SECOND = timedelta(seconds=1)

@@ -12,8 +12,9 @@ from activities.database import ConnectionRegister
 from models.connections import Connection, of_seller
 from starter.sandbox.facts import PaymentSeed
 from tests.connections import key
+from tests.eventually import eventually
 from tests.rules.test_partner_faults import in_trouble, staff_letters
-from tests.world import World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

@@ -12,7 +12,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from models import contract
 from models.calls import CALLS, queue_of
 from models.ids import order_workflow_id, refund_workflow_id, return_workflow_id
-from tests.world import CaseStory, World
+from tests.amazon_queue_story import amazon_account
+from tests.case_story import CaseStory
+from tests.replay.report_import_paths import an_account, asked_of_amazon
+from tests.world import World
 from worker import build_worker
 
 ROOT = Path(__file__).parent.parent.parent
@@ -26,6 +29,13 @@ async def any_case(world: World, kind: str) -> CaseStory:
         orphan = await world.orphan(f"nobody knows {world.tag}")
         await orphan.reaches("unmatched")
         return orphan
+    if kind == contract.CHANNEL_BATCH:
+        account = await amazon_account(world)
+        batch = await account.process(await account.refund(await account.order()))
+        await batch.reaches("processing")
+        return batch
+    if kind == contract.REPORT_IMPORT:
+        return await asked_of_amazon(world, await an_account(world))
     order = await world.simple_order(buyer_method="pm_card_pendingRefund")
     if kind == contract.ORDER:
         await order.reaches("cancel_window")
@@ -134,6 +144,8 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "address_changed",
             "shipment_corrected",
             "supplier_shortage",
+            "choice_after_void",
+            "stock_arrived",
             "delivered",
         ],
         "Return": [
@@ -168,4 +180,6 @@ def test_the_names_that_others_rely_on_stay() -> None:
             "claim_withdrawn",
             "receipt_added",
         ],
+        "ChannelBatch": ["feed_resolved"],
+        "ReportImport": [],
     }

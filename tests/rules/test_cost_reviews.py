@@ -6,8 +6,9 @@ import pytest
 
 from activities.database.ledger import Ledger
 from models.contract import WORK
+from tests.case_story import Refused
 from tests.return_story import shipped_order
-from tests.world import Refused, World
+from tests.world import World
 
 
 async def test_BAL_2_an_approved_review_credits_the_sellers_balance(world: World) -> None:

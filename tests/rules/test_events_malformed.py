@@ -7,9 +7,10 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models import contract
+from tests.case_story import CaseStory
 from tests.malformed import malformed
 from tests.senders import sender_of
-from tests.world import CaseStory, World
+from tests.world import World
 
 EVENTS = [
     (contract.ORDER, "shipment"),
@@ -44,16 +45,16 @@ async def case_for(world: World, kind: str) -> CaseStory:
     return case
 
 
-async def good_fields(case: CaseStory, name: str) -> dict[str, Any]:
+async def good_fields(world: World, case: CaseStory, name: str) -> dict[str, Any]:
     """The event's own fields, such that the case takes it."""
-    line = {"sku": f"SKU-{case.world.tag}-2", "quantity": 1}
+    line = {"sku": f"SKU-{world.tag}-2", "quantity": 1}
     status = await case.status()
     if "lines" in status.facts:
         line["sku"] = status.facts["lines"][0]["sku"]
     if name == "match":
-        order = await case.world.simple_order()
+        order = await world.simple_order()
         await order.shipped()
-        back = await case.world.return_of(order)
+        back = await world.return_of(order)
         await back.reaches("awaiting_approval")
         return {"case_id": back.handle.id, "reason": "the buyer named it"}
     fields: dict[str, dict[str, Any]] = {
@@ -71,7 +72,7 @@ async def test_RET_16_a_malformed_event_is_recorded_and_the_good_one_after_it_co
     world: World, kind: str, name: str
 ) -> None:
     case = await case_for(world, kind)
-    good = case.event(**{"actor": sender_of(name)} | await good_fields(case, name))
+    good = case.event(**{"actor": sender_of(name)} | await good_fields(world, case, name))
     bad = malformed(name, good)
 
     for arguments, _ in bad.values():
@@ -94,7 +95,7 @@ async def test_RET_16_a_malformed_update_is_refused_with_the_field_and_leaves_no
     world: World, kind: str, name: str
 ) -> None:
     case = await case_for(world, kind)
-    good = case.event(**{"actor": sender_of(name)} | await good_fields(case, name))
+    good = case.event(**{"actor": sender_of(name)} | await good_fields(world, case, name))
     steps_before = len((await case.status()).timeline)
 
     for what, (arguments, word) in malformed(name, good).items():
@@ -143,7 +144,7 @@ async def test_RET_16_a_rejection_never_shows_the_senders_data(world: World, kin
 )
 async def test_RET_16_the_same_event_twice_counts_once(world: World, kind: str, name: str, way: str) -> None:
     case = await case_for(world, kind)
-    event = case.event(**{"actor": sender_of(name)} | await good_fields(case, name)) | {"event_id": "twice"}
+    event = case.event(**{"actor": sender_of(name)} | await good_fields(world, case, name)) | {"event_id": "twice"}
     await case.update(name, **event)
     steps = len((await case.status()).timeline)
     if way == "update":

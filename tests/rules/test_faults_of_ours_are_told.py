@@ -11,7 +11,9 @@ from models import contract
 from models.message import Message
 from models.records import OpenOrder, OpenReturn, ReserveRefund
 from starter.sandbox.facts import MailFact
-from tests.world import CaseStory, World, eventually
+from tests.case_story import CaseStory
+from tests.eventually import eventually
+from tests.world import World
 
 
 class BrokenBooks:

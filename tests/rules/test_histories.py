@@ -12,7 +12,8 @@ import pytest
 from temporalio.workflow import UnfinishedSignalHandlersWarning, UnfinishedUpdateHandlersWarning
 
 from models.case import Answer
-from tests.world import CaseStory, OrderStory, World
+from tests.case_story import CaseStory, OrderStory
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 

@@ -16,9 +16,10 @@ from models.failures import Category
 from models.message import Message
 from models.records import BookCreditMemo, OpenOrder, OpenReturn, ReserveRefund, SaveRefund
 from starter.sandbox.facts import Effects
+from tests.case_story import CaseStory, OrderStory
 from tests.return_story import ReturnStory, returning
 from tests.rules.staff_cancel import pauses_pass
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 from workflows.engine.calls import SPREAD
 
 pytestmark = pytest.mark.proof

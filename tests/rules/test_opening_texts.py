@@ -8,7 +8,8 @@ from models.converter import DATA_CONVERTER
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from starter.client.start import open_refund, open_return
-from tests.world import CaseStory, World
+from tests.case_story import CaseStory
+from tests.world import World
 
 SUMMARY_LIMIT, DETAILS_LIMIT = 400, 20_000
 """Bytes that Temporal promises to keep."""

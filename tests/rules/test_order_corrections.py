@@ -11,9 +11,10 @@ from models.contract import TASK_QUEUE
 from models.order_events import ShipmentCorrected
 from models.senders import NotTheirs
 from starter.client.send import record_event, send_event
+from tests.case_story import OrderStory
 from tests.cli.conftest import Line
 from tests.rules.retention import forget
-from tests.world import OrderStory, World
+from tests.world import World
 
 
 def new_label(order: OrderStory, number: str, **more: Any) -> ShipmentCorrected:

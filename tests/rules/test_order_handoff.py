@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from models.contract import SLA_STATE, WAITING_ON
-from tests.world import OrderStory, World
+from tests.case_story import OrderStory
+from tests.world import World
 
 STAFF = "staff@backhaul.example"
 

@@ -13,7 +13,9 @@ from models.ids import order_workflow_id
 from models.orders import OrderRequest
 from models.parties import Seller
 from starter.client.start import open_order
-from tests.world import OrderStory, Refused, World, eventually
+from tests.case_story import OrderStory, Refused
+from tests.eventually import eventually
+from tests.world import World
 
 
 def usd(amount: str) -> Decimal:

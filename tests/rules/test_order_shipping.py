@@ -6,7 +6,9 @@ import pytest
 
 from activities.database.views import OrderView
 from starter.sandbox.facts import SupplierSeed
-from tests.world import OrderStory, Refused, World, eventually
+from tests.case_story import OrderStory, Refused
+from tests.eventually import eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

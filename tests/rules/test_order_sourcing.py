@@ -9,7 +9,8 @@ import pytest
 from models.cancellations import Fault
 from models.contract import SUPPLIER_ID
 from starter.sandbox.facts import SupplierSeed
-from tests.world import NEWARK, OrderStory, World
+from tests.case_story import OrderStory
+from tests.world import NEWARK, World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

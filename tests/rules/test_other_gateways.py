@@ -12,8 +12,9 @@ from activities.database import ConnectionRegister
 from models.connections import KIND_OF, Connection, Provider, of_seller
 from models.parties import Seller
 from starter.sandbox.facts import PaymentSeed, RefundFact
+from tests.case_story import OrderStory
 from tests.connections import key
-from tests.world import OrderStory, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

@@ -5,8 +5,10 @@ from decimal import Decimal
 import pytest
 
 from models.case import CaseStatus
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
 from tests.return_story import returning
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

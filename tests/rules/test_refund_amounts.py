@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from models.refunds import Direction, RefundState, Way
-from tests.world import CaseStory, OrderStory, Refused, World
+from tests.case_story import CaseStory, OrderStory, Refused
+from tests.world import World
 
 
 async def paid_order(world: World, **seller: object) -> OrderStory:

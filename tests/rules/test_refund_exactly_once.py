@@ -7,7 +7,9 @@ import pytest
 from temporalio.service import RPCError
 
 from models.refunds import RefundState
-from tests.world import OrderStory, Refused, World, eventually
+from tests.case_story import OrderStory, Refused
+from tests.eventually import eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

@@ -10,23 +10,25 @@ from typer.testing import Result
 
 from models.contract import TASK_QUEUE
 from models.refunds import RefundState
+from tests.case_story import CaseStory
 from tests.cli.conftest import Line
+from tests.eventually import eventually
 from tests.return_story import COST_EACH, PAID_EACH, returning, shipped_order
 from tests.rules.retention import forget
 from tests.stages import refund_at
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 
 
 async def says_failed(refund: CaseStory, ident: str, *more: str) -> Result:
     """The gateway's word, as people or a script of the gateway's pass it on."""
-    world = refund.world
+    stack = refund.stack
     line = Line(
         {
-            "TEMPORAL_ADDRESS": world.client.service_client.config.target_host,
+            "TEMPORAL_ADDRESS": stack.client.service_client.config.target_host,
             "TEMPORAL_CONFIG_FILE": os.devnull,
-            "DATABASE_URL": world.settings.database_url.get_secret_value(),
+            "DATABASE_URL": stack.settings.database_url.get_secret_value(),
         }
     )
     word = ("--status", "failed", "--gateway-refund-id", ident, "--reason", "account closed")

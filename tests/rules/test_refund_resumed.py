@@ -12,9 +12,11 @@ from models.contract import REFUND
 from models.refunds import GatewayUpdate, RefundRequest, RefundState
 from starter.client.send import record_event, send_event
 from starter.client.start import open_refund
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
 from tests.rules.test_reset import reset_to_its_start
 from tests.stages import refund_at, return_at
-from tests.world import CaseStory, OrderStory, World, eventually
+from tests.world import World
 
 PAID = Decimal(100)
 AMOUNT = Decimal(40)
@@ -50,7 +52,7 @@ async def say(refund: CaseStory, status: str, ident: str, way: str = "update") -
         refund.event(actor="gateway:stripe", status=status, gateway_refund_id=ident, reason=None)
     )
     send = send_event if way == "update" else record_event
-    await send(refund.world.client, refund.handle.id, "gateway_update", word)
+    await send(refund.stack.client, refund.handle.id, "gateway_update", word)
 
 
 async def start(order: OrderStory, refund: CaseStory, amount: Decimal = AMOUNT) -> bool:
@@ -65,7 +67,7 @@ async def start(order: OrderStory, refund: CaseStory, amount: Decimal = AMOUNT) 
             "requested_by": "staff:sam",
         }
     )
-    return (await open_refund(order.world.client, request, task_queue=order.world.task_queue)).already
+    return (await open_refund(order.stack.client, request, task_queue=order.stack.task_queue)).already
 
 
 async def at_the_gateway(order: OrderStory) -> list[tuple[Decimal, str]]:

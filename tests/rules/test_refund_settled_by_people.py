@@ -3,9 +3,10 @@
 import pytest
 
 from models.refunds import RefundState
+from tests.case_story import Refused
 from tests.rules.test_refund_resumed import AMOUNT, PAID, at_the_gateway, in_the_books
 from tests.stages import refund_at
-from tests.world import Refused, World
+from tests.world import World
 
 
 @pytest.mark.proof

@@ -12,13 +12,16 @@ from sqlmodel import Session
 from activities.database import return_reopenings
 from models.case import CaseStatus
 from models.contract import NUMBERS
+from models.ids import refund_workflow_id
 from models.records import ReopenReturn, ReturnReopened
 from models.refunds import GatewayUpdate, RefundState
 from starter.client.send import CaseEnded, record_event, send_event
+from tests.case_story import CaseStory, OrderStory, Refused
+from tests.eventually import eventually
 from tests.return_story import COST_EACH, PAID_EACH, ReturnStory, returning, shipped_order
 from tests.rules.staff_cancel import stopped
 from tests.stages import say, taken_back
-from tests.world import CaseStory, OrderStory, Refused, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 
@@ -38,11 +41,16 @@ async def completed(world: World, **approval: Any) -> ReturnStory:
 
 
 def buyer_refund(case: ReturnStory, number: str = "1") -> CaseStory:
-    return case.world.refund_story(f"RF-{case.id}-B{number}")
+    return _refund(case, f"B{number}")
 
 
 def seller_refund(case: ReturnStory, number: str = "1") -> CaseStory:
-    return case.world.refund_story(f"RF-{case.id}-S{number}")
+    return _refund(case, f"S{number}")
+
+
+def _refund(case: ReturnStory, number: str) -> CaseStory:
+    ident = f"RF-{case.id}-{number}"
+    return CaseStory(case.stack, case.stack.client.get_workflow_handle(refund_workflow_id(ident)), ident)
 
 
 async def told(world: World, to: str, subject: str, containing: str) -> None:

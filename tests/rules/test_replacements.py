@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from models.ids import order_workflow_id, replacement_order_id
+from tests.case_story import OrderStory
 from tests.return_story import Money, ReturnStory, returning
 from tests.rules.test_reset import reset_to_its_start
 from tests.rules.test_started_wrongly import refusal
 from tests.rules.test_terminated import reconciled
 from tests.stages import replacement_of
-from tests.world import OrderStory, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

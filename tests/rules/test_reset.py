@@ -6,7 +6,9 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from tests.world import CaseStory, World, eventually
+from tests.case_story import CaseStory
+from tests.eventually import eventually
+from tests.world import World
 
 
 async def reset_to_its_start(case: CaseStory, task: int = 1) -> None:
@@ -15,7 +17,7 @@ async def reset_to_its_start(case: CaseStory, task: int = 1) -> None:
     completed = [
         one.event_id for one in history.events if one.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
     ]
-    client = case.world.client
+    client = case.stack.client
     await client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=client.namespace,
@@ -33,7 +35,7 @@ async def reset_to_its_start(case: CaseStory, task: int = 1) -> None:
 
 async def books_say(case: CaseStory, stage: str) -> None:
     async def look() -> str | None:
-        standing = await asyncio.to_thread(case.world.reading.standing, case.handle.id)
+        standing = await asyncio.to_thread(case.stack.reading.standing, case.handle.id)
         return standing.stage if standing is not None else None
 
     await eventually(look, lambda seen: seen == stage, f"the books do not say {stage}")

@@ -7,8 +7,10 @@ import pytest
 from models.links import link_event_id, return_of
 from models.parties import Fulfilment, RmaMethod, Supplier, needs_rma
 from starter.sandbox.facts import RmaPolicy, SupplierSeed
+from tests.case_story import Refused
+from tests.eventually import eventually
 from tests.return_story import ReturnStory, returning
-from tests.world import Refused, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

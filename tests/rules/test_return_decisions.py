@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.case_story import Refused
 from tests.return_story import Money, returning
-from tests.world import Refused, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

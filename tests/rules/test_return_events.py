@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.case_story import Refused
 from tests.return_story import Money, ReturnStory, returning
-from tests.world import Refused, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.case_story import Refused
 from tests.return_story import Money, ReturnStory, returning, returning_from
-from tests.world import Refused, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 
@@ -169,7 +170,7 @@ async def test_RET_12_the_same_number_twice_counts_once(world: World) -> None:
 
 async def test_RET_28_one_paper_credits_several_returns_each_with_its_part(world: World) -> None:
     first = await in_transit(world, quantity=1)
-    second = await returning_from(first.order, first.seller, first.supplier, quantity=1)
+    second = await returning_from(world, first.order, first.seller, first.supplier, quantity=1)
     await second.approved()
 
     await first.credit("31.50", "CM-8", total="50.00")

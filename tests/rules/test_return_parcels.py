@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.case_story import Refused
+from tests.eventually import eventually
 from tests.return_story import Money, ReturnStory, returning
-from tests.world import Refused, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

@@ -44,10 +44,10 @@ async def test_RET_2_a_second_return_counts_what_came_back_before(world: World) 
     first = await returning(world, quantity=1)
     await first.reaches("awaiting_approval")
 
-    too_many = await returning_from(first.order, first.seller, first.supplier, quantity=2)
+    too_many = await returning_from(world, first.order, first.seller, first.supplier, quantity=2)
     assert "1 returned already" in (await too_many.ends("refused")).timeline[-1].what
 
-    the_rest = await returning_from(first.order, first.seller, first.supplier, quantity=1)
+    the_rest = await returning_from(world, first.order, first.seller, first.supplier, quantity=1)
     await the_rest.reaches("awaiting_approval")
 
 
@@ -58,7 +58,7 @@ async def test_RET_2_units_of_a_withdrawn_return_can_be_returned_again(world: Wo
     await first.withdraw()
     await first.ends("withdrawn")
 
-    again = await returning_from(first.order, first.seller, first.supplier, quantity=2)
+    again = await returning_from(world, first.order, first.seller, first.supplier, quantity=2)
 
     await again.reaches("awaiting_approval")
 

@@ -10,8 +10,9 @@ from google.protobuf.json_format import MessageToDict
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
+from tests.eventually import eventually
 from tests.return_story import ReturnStory, returning
-from tests.world import World, eventually
+from tests.world import World
 
 
 async def waiting_for_rma(world: World) -> ReturnStory:
@@ -22,7 +23,7 @@ async def waiting_for_rma(world: World) -> ReturnStory:
 async def found(case: ReturnStory, query: str) -> list[str]:
     """The workflows that staff's query finds among those of this return."""
     ours = f"({query}) AND WorkflowId = '{case.handle.id}'"
-    return [row.id async for row in case.world.client.list_workflows(ours)]
+    return [row.id async for row in case.stack.client.list_workflows(ours)]
 
 
 async def summaries(handle: WorkflowHandle[Any, Any], kind: "EventType.ValueType") -> list[str]:

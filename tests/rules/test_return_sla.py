@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from models.case import SlaState
+from tests.case_story import Refused
 from tests.return_story import ReturnStory, returning
-from tests.world import Refused, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof  # the plans try each of these without a server
 

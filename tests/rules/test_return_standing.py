@@ -5,7 +5,8 @@ import random
 from models.contract import STAGE, WAITING_ON
 from tests.chaos.stories import Story, credit, stands_at
 from tests.chaos.story_parts import awaiting_credit
-from tests.world import World, eventually
+from tests.eventually import eventually
+from tests.world import World
 
 
 async def test_NTF_3_after_the_sellers_refund_the_list_says_that_the_sellers_click_is_awaited(

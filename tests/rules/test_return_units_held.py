@@ -19,7 +19,7 @@ async def expired(world: World) -> ReturnStory:
 
 async def test_RET_2_RET_10_units_of_an_expired_return_are_not_paid_for_twice(world: World) -> None:
     first = await expired(world)
-    second = await returning_from(first.order, first.seller, first.supplier)
+    second = await returning_from(world, first.order, first.seller, first.supplier)
     refused = await second.ends("refused")
     assert f"{first.id} has expired and is still open: its tracking number reopens it" in refused.timeline[-1].what
 
@@ -30,7 +30,7 @@ async def test_RET_2_RET_10_units_of_an_expired_return_are_not_paid_for_twice(wo
     await first.click()
     await first.ends("completed")
 
-    third = await returning_from(first.order, first.seller, first.supplier)
+    third = await returning_from(world, first.order, first.seller, first.supplier)
     await third.ends("refused")
     refunds = (await first.order.effects()).refunds
     assert sorted(one.amount for one in refunds) == [Decimal("63.00"), 2 * PAID_EACH]
@@ -41,7 +41,7 @@ async def test_RET_2_RET_10_units_of_a_return_that_expired_for_good_may_come_bac
     await first.forward(days=31)
     await first.ends("expired")
 
-    second = await returning_from(first.order, first.seller, first.supplier)
+    second = await returning_from(world, first.order, first.seller, first.supplier)
 
     await second.reaches("awaiting_approval")
     assert await first.money() == Money(buyer=Decimal(0), seller=Decimal(0))
@@ -52,6 +52,6 @@ async def test_RET_2_RET_15_withdrawing_an_expired_return_gives_its_units_free(w
     await first.withdraw()
     await first.ends("withdrawn")
 
-    second = await returning_from(first.order, first.seller, first.supplier)
+    second = await returning_from(world, first.order, first.seller, first.supplier)
 
     await second.reaches("awaiting_approval")

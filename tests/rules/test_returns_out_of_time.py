@@ -7,7 +7,8 @@ import pytest
 from models.failures import NotFound
 from models.order_events import Delivered
 from starter.client.send import send_event
-from tests.world import OrderStory, World
+from tests.case_story import OrderStory
+from tests.world import World
 
 
 def arrived(order: OrderStory, days_ago: int, shipment_id: str | None = None) -> Delivered:

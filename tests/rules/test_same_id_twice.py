@@ -10,7 +10,9 @@ from models.orders import OrderRequest
 from models.refunds import RefundRequest
 from models.returns import ReturnRequest
 from starter.client.start import open_order, open_refund, open_return
-from tests.world import OrderStory, World, eventually
+from tests.case_story import OrderStory
+from tests.eventually import eventually
+from tests.world import World
 
 Asked = OrderRequest | ReturnRequest | RefundRequest
 

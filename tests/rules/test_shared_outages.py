@@ -3,8 +3,9 @@
 from uuid import uuid4
 
 from models.worklists import Work
+from tests.eventually import eventually
 from tests.return_story import returning
-from tests.world import World, eventually
+from tests.world import World
 from worker import build_worker
 
 A_YEAR = 365 * 24 * 3600

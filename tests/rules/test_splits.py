@@ -12,7 +12,8 @@ from activities.database.ledger import Ledger
 from models.case import Answer
 from models.ids import split_order_id
 from models.splits import OrderSplit, SplitOrder
-from tests.world import OrderStory, Refused, World
+from tests.case_story import OrderStory, Refused
+from tests.world import World
 
 
 async def cancel_one(order: OrderStory) -> Answer:

@@ -21,6 +21,7 @@ from models.records import BookCreditMemo
 from models.refunds import RefundState
 from starter.client.start import open_order
 from starter.sandbox.facts import Effects
+from tests.case_story import CaseStory, OrderStory
 from tests.return_story import COST_EACH, PAID_EACH, Money, returning
 from tests.rules.staff_cancel import (
     assert_order_accounted_for,
@@ -30,7 +31,7 @@ from tests.rules.staff_cancel import (
     stopped,
 )
 from tests.stages import WAITS, return_at, standing_at
-from tests.world import CaseStory, OrderStory, World
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 
@@ -184,8 +185,8 @@ async def test_NTF_1_a_return_that_waits_only_for_the_mail_server_keeps_its_end_
     )
     await case.handle.cancel()
     await case.ends("completed")
-    standing = case.world.reading.standing(case.handle.id)
+    standing = case.stack.reading.standing(case.handle.id)
     assert standing is not None
     assert (standing.stage, standing.ended) == ("completed", True)
-    assert case.world.reading.timeline(case.handle.id)[-1].what == "cancelled by staff after its end"
+    assert case.stack.reading.timeline(case.handle.id)[-1].what == "cancelled by staff after its end"
     assert (await case.money()).buyer == PAID

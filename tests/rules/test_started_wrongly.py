@@ -12,7 +12,8 @@ from temporalio.exceptions import ApplicationError
 from models.contract import EVENTS, ORDER
 from models.ids import order_workflow_id
 from starter.client.start import open_order
-from tests.world import PATIENCE, World
+from tests.eventually import PATIENCE
+from tests.world import World
 
 UNREADABLE = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"{"))
 UNKNOWN = RawValue(Payload(metadata={"encoding": b"of/another"}, data=b"{}"))

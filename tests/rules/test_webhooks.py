@@ -19,7 +19,8 @@ from starter.ops.local_connections import STRIPE
 from starter.ops.ports import free_port
 from starter.sandbox.facts import PaymentSeed, WebhookFact, WebhookSeed
 from tests.connections import key
-from tests.world import World, eventually
+from tests.eventually import eventually
+from tests.world import World
 
 KEY = "sk_test_sandbox"
 PAID = {"amount": "100.00", "currency": "USD"}

@@ -8,9 +8,11 @@ import pytest
 from models.contract import REFUND_TAKEN_BACK
 from models.refunds import Direction, RefundState
 from starter.sandbox.facts import RmaPolicy, SupplierSeed
+from tests.case_story import CaseStory, Refused
+from tests.eventually import eventually
 from tests.return_story import returning, shipped_order
 from tests.rules.test_refund_exactly_once import gateway_refund_id, paid_order
-from tests.world import CaseStory, Refused, World, eventually
+from tests.world import World
 
 pytestmark = pytest.mark.proof
 

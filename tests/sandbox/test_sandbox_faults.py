@@ -9,7 +9,7 @@ import pytest
 from starter.sandbox import SandboxClient
 from starter.sandbox.client import SandboxError
 from starter.sandbox.facts import FaultKind, PaymentSeed
-from tests.world import eventually
+from tests.eventually import eventually
 
 FORM = {"payment_intent": "pi_buyer", "amount": "1000"}
 

@@ -23,10 +23,12 @@ from models.logs import configure_logs
 from starter.front import create_app as front_app
 from starter.ops.codec_server import create_app as codec_app
 from starter.sandbox.facts import MailFact
+from tests.case_story import OrderStory, Refused
+from tests.eventually import eventually
 from tests.return_story import returning_from, shipped_order
 from tests.security.at_rest import KEY_1, with_keys
 from tests.security.buyer import BUYER, EMAIL, NAME, PHONE, REASON, STREET
-from tests.world import OrderStory, Refused, World, eventually
+from tests.world import World
 
 DATABASE_PASSWORD: Final = "verysecretdatabase"
 SECRETS: Final = {
@@ -125,7 +127,7 @@ async def play(world: World) -> str:
     await sandbox.add_fault("shop", "error", times=1, code=QUOTING)
     order, seller, supplier = await shipped_order(world, buyer=BUYER)
     reason = {"sku": order.request.lines[0].sku, "quantity": 1, "reason": REASON}
-    done = await returning_from(order, seller, supplier, lines=[reason])
+    done = await returning_from(world, order, seller, supplier, lines=[reason])
     await done.approved(note=REASON)
     await done.track(note=f"dropped by {NAME}")
     await done.receive({"quantity": 1})
@@ -133,7 +135,7 @@ async def play(world: World) -> str:
     await done.click(note=REASON)
     await done.ends("completed")
 
-    rejected = await returning_from(order, seller, supplier, lines=[reason])
+    rejected = await returning_from(world, order, seller, supplier, lines=[reason])
     await rejected.reaches("awaiting_approval")
     await sandbox.add_fault("mail", "refuse", times=1, code=QUOTING)
     await rejected.update("seller_approval", decision="rejected", reason=REASON)
@@ -189,7 +191,7 @@ async def browsing(world: World) -> AsyncIterator[tuple[httpx.AsyncClient, httpx
 async def use_the_doors(world: World) -> str:
     """A supplier follows its signed link; staff decode with the token and without. Gives what was answered."""
     supplier = await world.supplier(rma="email")
-    case = await returning_from(*await shipped_order(world, supplier=supplier, buyer=BUYER))
+    case = await returning_from(world, *await shipped_order(world, supplier=supplier, buyer=BUYER))
     await case.approved("awaiting_rma")
     letters = await eventually(lambda: case.mails(to=case.supplier.email), bool, "the supplier gets no link")
     link = next(word for word in (letters[0].text or "").split() if "/rma/" in word)

@@ -21,9 +21,9 @@ from starter.ops.codec_server import LONGEST_BODY, create_app, serve
 from starter.ops.dev_server import find_server, read_config, server_command
 from starter.ops.ports import free_port
 from starter.ops.stack import StackPlan
+from tests.eventually import eventually
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld, with_keys
 from tests.security.buyer import BUYER, NAME, REASON
-from tests.world import eventually
 
 UI = "http://127.0.0.1:8233"
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'{"name": "Robin"}')

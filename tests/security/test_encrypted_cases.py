@@ -16,10 +16,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from models.converter import DATA_CONVERTER, data_converter
 from models.encryption import KeyMissing
 from models.ids import order_workflow_id
+from tests.case_story import CaseStory, OrderStory
+from tests.eventually import eventually
 from tests.return_story import Money, ReturnStory, returning
 from tests.security.at_rest import KEY_1, KEY_2, SealedWorld, with_keys
 from tests.security.buyer import BUYER, NAME, REASON, said
-from tests.world import CaseStory, OrderStory, eventually
 from workflows.registry import WORKFLOWS
 from workflows.runner import PASSED_THROUGH
 

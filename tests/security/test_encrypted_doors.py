@@ -17,10 +17,11 @@ from temporalio.service import RPCError
 from models.encryption import EncryptionCodec, KeyMissing, new_key, read_keys
 from models.failures import InvalidInput
 from models.ids import order_workflow_id
+from tests.case_story import OrderStory
+from tests.eventually import eventually
 from tests.security.at_rest import KEY_1, SealedWorld
 from tests.security.buyer import NAME, REASON, said
 from tests.security.test_encrypted_cases import key_ids, order_of, task_failures
-from tests.world import OrderStory, eventually
 
 DAMAGED = Payload(
     metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=b"not what was sent"

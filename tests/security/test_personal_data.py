@@ -9,10 +9,11 @@ from typing import Any
 
 from temporalio.api.sdk.v1 import UserMetadata
 
+from tests.case_story import CaseStory
 from tests.return_story import returning_from, shipped_order
 from tests.security.buyer import BUYER, NAME, REASON, STREET, said
 from tests.security.sample_cases import QUOTING, Played
-from tests.world import CaseStory, World
+from tests.world import World
 
 
 def test_the_cases_do_hold_what_is_looked_for(played: Played) -> None:
@@ -71,7 +72,7 @@ async def labels(case: CaseStory) -> AsyncIterator[str]:
 
 
 async def test_no_summary_and_no_details_of_a_case_name_its_buyer(world: World) -> None:
-    back = await returning_from(*await shipped_order(world, buyer=BUYER))
+    back = await returning_from(world, *await shipped_order(world, buyer=BUYER))
     await back.approved()
     await back.track()
     await back.receive()

@@ -23,7 +23,9 @@ from models.settings import Settings
 from starter.cli.assembly import app
 from starter.cli.commands import LaterCommand
 from starter.sandbox import RunningSandbox, SandboxClient
+from tests.case_story import CaseStory
 from tests.chaos.postgres import is_installed
+from tests.eventually import eventually
 from tests.security.buyer import said
 from tests.security.sample_cases import (
     DATABASE_PASSWORD,
@@ -34,7 +36,7 @@ from tests.security.sample_cases import (
     left_by,
     logging_to,
 )
-from tests.world import CaseStory, World, eventually
+from tests.world import World
 from worker import WorkerSettings, build_worker
 
 ROOT = Path(__file__).resolve().parents[2]

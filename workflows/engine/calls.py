@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
@@ -40,16 +40,16 @@ class Patience:
 
     def pause_after(self, rounds: int, category: Category) -> timedelta:
         """How long nobody asks after so many rounds in vain. A connection that staff mend is soon tried again."""
-        pause, longest = self.pause, self.longest_pause
-        if category is Category.CONNECTION_UNUSABLE:
-            pause, longest = MENDED_AFTER, LONGEST_MENDED_AFTER
+        pause, longest = _MENDED_BY_PEOPLE.get(category, (self.pause, self.longest_pause))
         return min(pause * (1 << min(rounds, DOUBLED_AT_MOST)), longest)
 
 
 DOUBLED_AT_MOST: Final = 10
-MENDED_AFTER: Final = timedelta(minutes=1)
-LONGEST_MENDED_AFTER: Final = timedelta(minutes=5)
-"""A connection that can't be used costs a look at the database, and nobody else is asked."""
+_MENDED_BY_PEOPLE: Final = {
+    Category.CONNECTION_UNUSABLE: (timedelta(minutes=1), timedelta(minutes=5)),
+    Category.BALANCE_SHORT: (timedelta(minutes=15), timedelta(hours=1)),
+}
+"""What costs a look at the database, and nobody else is asked: the first pause, and the longest."""
 
 PARTNERS = Patience(timedelta(seconds=60), 2, timedelta(seconds=1), timedelta(minutes=1))
 DATABASE = Patience(
@@ -60,9 +60,6 @@ DATABASE = Patience(
     pause=timedelta(minutes=5),
     longest_pause=timedelta(minutes=5),
 )
-MAIL_PATIENCE = timedelta(days=3)
-MAIL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=30))
-
 PARTNERS_BY_QUEUE: Final = {
     Queue.MAIN: "database",
     Queue.PAYMENTS: "payment gateway",
@@ -114,30 +111,37 @@ async def ask(
     """
     patience = DATABASE if call.queue is Queue.MAIN else PARTNERS
     # A run that took over from another one (reset, continued as new) may have asked before.
-    message = _again(message) if _took_over() else message
+    message = _again(message) if took_over() else message
     rounds = lasted = 0
-    asked = _took_over() or bool(getattr(message, "again", False))
+    asked = took_over() or bool(getattr(message, "again", False))
     while True:
         try:
             return await _round(call, message, summary, seller_id, patience, first=rounds == 0)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from None
-            category, reason = _why(error)
+            why = setback(error, call)
             wanted = _pause_asked_for(error)
-            lasting = rounds > 0 or category is not Category.PARTNER_UNAVAILABLE or wanted > patience.before_alert
-            topic = topic_of(category, _partner(error) or PARTNERS_BY_QUEUE[call.queue], call.name)
-            asked = asked or _may_be_done(error, category)
-            troubled(Setback(reason, category, lasting, topic, asked))
+            lasting = rounds > 0 or why.alert or wanted > patience.before_alert
+            asked = asked or why.asked
+            troubled(replace(why, alert=lasting, asked=asked))
         message = _again(message)
         if lasting or wanted:
-            pause = max(patience.pause_after(lasted, category), wanted) if lasting else wanted
-            await _rest(pause, f"Pause before trying again: {summary}")
+            pause = max(patience.pause_after(lasted, why.category), wanted) if lasting else wanted
+            await rest(pause, f"Pause before trying again: {summary}")
         lasted += lasting
         rounds += 1
 
 
-async def _rest(pause: timedelta, summary: str) -> None:
+def setback(error: ActivityError, call: Call[Any, Any]) -> Setback:
+    """Why a round of tries gave up; staff must know at once of all but an outage."""
+    category, reason = _why(error)
+    topic = topic_of(category, _partner(error) or PARTNERS_BY_QUEUE[call.queue], call.name)
+    lasting = category is not Category.PARTNER_UNAVAILABLE
+    return Setback(reason, category, lasting, topic, _may_be_done(error, category))
+
+
+async def rest(pause: timedelta, summary: str) -> None:
     """Wait for the whole pause, and for a part of it more."""
     await workflow.sleep(pause * _spread(), summary=summary_of(summary))
 
@@ -169,7 +173,8 @@ async def _round(
     return given
 
 
-def _took_over() -> bool:
+def took_over() -> bool:
+    """Whether an earlier run of the case was there before this one."""
     info = workflow.info()
     return info.run_id != info.first_execution_run_id
 
@@ -208,7 +213,7 @@ def _may_be_done(error: FailureError, category: Category) -> bool:
     cause = _cause(error)
     details = cause.details if isinstance(cause, ApplicationError) else ()
     said = details[0].get("asked", True) if details and isinstance(details[0], dict) else True
-    return category is not Category.CONNECTION_UNUSABLE or said is not False
+    return category not in _MENDED_BY_PEOPLE or said is not False
 
 
 def _why(error: FailureError) -> tuple[Category, str]:

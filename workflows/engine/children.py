@@ -51,6 +51,7 @@ async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundR
         reason=one_line(effect.reason)[:500],
         requested_by=effect.requested_by,
         lines=effect.lines,
+        part_of=effect.part_of,
     )
     reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if effect.again else WorkflowIDReusePolicy.REJECT_DUPLICATE
     try:
@@ -106,6 +107,21 @@ async def _known_outcome(facts: CaseFacts, request: RefundRequest, ask: Ask) -> 
         direction=request.direction,
         unknown=True,
     )
+
+
+async def start_refund(facts: CaseFacts, request: RefundRequest, reuse: WorkflowIDReusePolicy) -> None:
+    """Start a refund that goes on by itself; one that runs under its id is the same. One that has ended, where
+    `reuse` starts it again, moved nothing, or the database knows it."""
+    with suppress(WorkflowAlreadyStartedError):
+        await workflow.start_child_workflow(
+            contract.REFUND,
+            request,
+            id=contract.REFUND_KIND.workflow_id(request.refund_id),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=reuse,
+            static_summary=f"Refund {request.refund_id} · order {facts.order_id} · in part",
+            search_attributes=_attributes(facts),
+        )
 
 
 def _attributes(facts: CaseFacts) -> TypedSearchAttributes:

@@ -23,7 +23,7 @@ def current_details(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView, s
 
     The last steps alone are rendered: it takes the same time, however long a case has lived.
     """
-    lines = [_BREAK.join([_headline(facts, waits, view, stage), *_rails(view), *_to_do(facts, view)]), ""]
+    lines = [_BREAK.join([_headline(facts, waits, view, stage), *_rails(view), *_to_do(facts, waits, view)]), ""]
     if view.deadlines:
         lines += ["| deadline | until (UTC) |", "| --- | --- |"]
         lines += [_row(_words(name), _time(at)) for name, at in view.deadlines.items()]
@@ -46,9 +46,9 @@ def _rails(view: CaseView) -> list[str]:
     return [f"**{rail}**: {as_markdown(words)}" for rail, words in said if words]
 
 
-def _to_do(facts: CaseFacts, view: CaseView) -> list[str]:
+def _to_do(facts: CaseFacts, waits: tuple[Wait, ...], view: CaseView) -> list[str]:
     """What people do next (NTF-6), and what holds the case up, with the partner's last words (NTF-9)."""
-    lines = [f"**To do**: {WORKLISTS[work].to_do}" for work in work_of(facts, view)]
+    lines = [f"**To do**: {WORKLISTS[work].to_do}" for work in work_of(facts, view, waits)]
     for key, trouble in facts.trouble.items():
         if key in facts.in_flight:
             what = facts.in_flight[key].summary

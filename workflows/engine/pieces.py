@@ -86,14 +86,14 @@ def alert(
 def troubles(facts: CaseFacts) -> Plan:
     """Each effect that is not answered for a while is written down once, and staff are told when it lasts; of a
     fault of ours they are told at once (NTF-9). It goes on being tried. Of a partner that does not answer they are
-    told for all its cases together."""
+    told for all its cases together; of mail that does not go no mail tells, but the lists do."""
     told = undelivered(facts)
     for key, trouble in facts.trouble.items():
         effect: Effect = facts.in_flight[key]
         who = _who_mends(effect, trouble)
         what = f"{effect.summary}: no success yet ({trouble.reason}); it is tried again"
         told += just(Note(key=f"note:trouble-{key}", what=what, by=who))
-        if trouble.alert:
+        if trouble.alert and not isinstance(effect, SendMail):
             told += tell_staff(facts, key, effect.summary, who, trouble)
     save = facts.save_trouble
     if save is not None and save.alert:
@@ -146,16 +146,20 @@ def undelivered(facts: CaseFacts) -> Plan:
     return told
 
 
+MENDED_BY: Final = {Category.CONNECTION_UNUSABLE: Who.STAFF, Category.BALANCE_SHORT: Who.SELLER}
+"""Who must do something before it can work."""
+
+
 def _who_mends(effect: Effect, trouble: Trouble) -> Who:
     if trouble.category in (Category.INTERNAL, Category.INVALID_INPUT):
         return Who.BACKHAUL
-    return Who.STAFF if trouble.category is Category.CONNECTION_UNUSABLE else effect.who
+    return MENDED_BY.get(trouble.category, effect.who)
 
 
 def in_flight(facts: CaseFacts, stage: str, effect: Effect) -> Plan:
-    """Wait for the answer of an effect that has begun; for staff, where they must mend a connection first."""
+    """Wait for the answer of an effect that has begun; for people, where they must mend something first."""
     trouble = facts.trouble.get(effect.key)
-    if trouble is not None and trouble.category is Category.CONNECTION_UNUSABLE:
+    if trouble is not None and (people := MENDED_BY.get(trouble.category)) is not None:
         what = trouble.reason.removeprefix(f"{trouble.category.value}: ")
-        return wait(stage, Who.STAFF, what, trouble.since)
+        return wait(stage, people, what, trouble.since)
     return wait(stage, effect.who, effect.summary, facts.done.get(effect.key, facts.now))

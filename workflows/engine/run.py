@@ -15,24 +15,23 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from models import contract
-    from models.case import CaseStatus, Who
-    from models.case import Wait as ShownWait
+    from models.case import CaseStatus
     from models.contract import CaseKind
     from models.failures import Category
     from models.message import Event, Message, Request
     from models.text import summary_of
     from workflows.engine import case
-    from workflows.engine.calls import Asking, Setback, ask
+    from workflows.engine.calls import Asking, Setback, ask, took_over
     from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import call_orphans, make_refund
     from workflows.engine.details import current_details
     from workflows.engine.heard import is_known, require_room
     from workflows.engine.mail import send_mail
-    from workflows.engine.plan import Plan, Wait
+    from workflows.engine.plan import Plan
     from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply
     from workflows.engine.releases import procedure_of_now
     from workflows.engine.replies import Replies
-    from workflows.engine.save import Save, Saves, shown_wait, stage_of, waiting_on
+    from workflows.engine.save import Save, Saves, shown_wait, stage_of, waiting_on, waits_in_status
     from workflows.engine.worklists import work_of
     from workflows.refunds.attempts import MakeRefund
 
@@ -59,13 +58,15 @@ class Engine(Generic[F]):
         self._changed = True
         self._broken: BaseException | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._begun: list[Effect] = []
         self._given_up: list[str] = []
         self._timer: asyncio.Task[None] | None = None
         self._timer_at: datetime | None = None
         self._seen: tuple[Any, ...] = ()
         self._details = ""
-        self._saves: Saves[F] = Saves(procedure, self._first_stage)
+        self._saves: Saves[F] = Saves(procedure, self._first_stage, took_over=took_over())
         self._saving: asyncio.Task[None] | None = None
+        self._was_saved = False
         self._replies: Replies[F] = Replies(procedure)
 
     # ---- the loop ----
@@ -77,9 +78,13 @@ class Engine(Generic[F]):
             self._perform_beside(effect)
         while True:
             if self._changed:
+                # In this order: it does not depend on what else came in the same task.
                 self._settle()
-                self._show()
                 self._replies.give(self.facts, self.stage)
+                self._perform_what_began()
+                self._show()
+            elif self._was_saved:
+                self._save_what_is_new()
             if self._is_over():
                 break
             if self._must_continue_as_new():
@@ -97,7 +102,7 @@ class Engine(Generic[F]):
         return self.procedure.result(self.facts)
 
     def _must_look(self) -> bool:
-        return self._changed or self._is_over() or self._must_continue_as_new()
+        return self._changed or self._was_saved or self._is_over() or self._must_continue_as_new()
 
     def _require_own_start(self) -> None:
         """A case under another id than its own could do all and never save anything: it does nothing instead. Nor
@@ -141,6 +146,11 @@ class Engine(Generic[F]):
             return  # named twice by one plan
         self._apply(case.Started(effect=effect))
         if not effect.instant:
+            self._begun.append(effect)
+
+    def _perform_what_began(self) -> None:
+        begun, self._begun = self._begun, []
+        for effect in begun:
             self._perform_beside(effect)
 
     def _perform_beside(self, effect: Effect) -> None:
@@ -153,7 +163,7 @@ class Engine(Generic[F]):
         try:
             match effect:
                 case SendMail():
-                    await send_mail(self.facts, effect)
+                    await send_mail(self.facts, effect, self._ask_for(effect).troubled)
                 case MakeRefund():
                     answer = await make_refund(self.facts, effect, self._ask_for(effect))
                 case _:
@@ -253,10 +263,7 @@ class Engine(Generic[F]):
 
     def status(self) -> CaseStatus:
         view = self.procedure.view(self.facts, self.plan)
-        waits = [shown(wait) for wait in self.plan.waits]
-        if (trouble := self.facts.save_trouble) is not None:
-            what = f"take what it does not have yet ({trouble.reason})"
-            waits.append(ShownWait(stage=self.stage, who=Who.BOOKS, what=what, since=trouble.since))
+        waits = waits_in_status(self.facts, self.plan, self.stage)
         return CaseStatus(
             workflow_id=workflow.info().workflow_id,
             stage=self.stage,
@@ -267,7 +274,7 @@ class Engine(Generic[F]):
             sla_state=view.sla_state,
             custody=view.custody,
             money=view.money,
-            work=work_of(self.facts, view),
+            work=work_of(self.facts, view, self.plan.waits),
             timeline=self.facts.timeline,
             rejected_events=self.facts.rejected,
             rejected_count=self.facts.rejected_count,
@@ -303,7 +310,7 @@ class Engine(Generic[F]):
             contract.MONEY.name: view.money.value,
             contract.SLA_STATE.name: view.sla_state.value,
             contract.WAITING_ON.name: waiting_on(self.facts, self.plan) or None,
-            contract.WORK.name: [work.value for work in work_of(self.facts, view)] or None,
+            contract.WORK.name: [work.value for work in work_of(self.facts, view, self.plan.waits)] or None,
             contract.NUMBERS.name: list(view.numbers[: contract.MOST_NUMBERS]) or None,
             contract.DUE_BY.name: wait.due if wait else None,
             contract.ORDER_ID.name: self.facts.order_id,
@@ -340,23 +347,28 @@ class Engine(Generic[F]):
 
     # ---- saved ----
 
+    def _save_what_is_new(self) -> None:
+        self._was_saved = False
+        view = self.procedure.view(self.facts, self.plan)
+        if view.is_kept:
+            self._begin_saving(view)
+
     def _begin_saving(self, view: CaseView) -> None:
+        """One write at a time: none can come after a newer one. The loop alone begins them: a save that began the
+        next one itself would come before or after other commands, as the server packs its tasks."""
         if self._saving is None and (save := self._saves.next(self.facts, self.plan, view)) is not None:
             self._saving = asyncio.create_task(self._guarded(self._save(save)), name="save")
 
-    async def _save(self, save: Save | None) -> None:
-        """One write at a time: none can come after a newer one."""
-        while save is not None:
-            summary = f"Save: {self.stage.replace('_', ' ')}"
-            saved = await ask(
-                save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
-            )
-            self._changed = self._changed or self.facts.save_trouble is not None
-            self._apply(case.StepsSaved(count=save.steps_saved))
-            self._saves.done(save)
-            await call_orphans(saved.orphans, self.facts.case_id)
-            save = self._saves.next(self.facts, self.plan, self.procedure.view(self.facts, self.plan))
-        self._saving = None
+    async def _save(self, save: Save) -> None:
+        summary = f"Save: {self.stage.replace('_', ' ')}"
+        saved = await ask(
+            save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
+        )
+        self._changed = self._changed or self.facts.save_trouble is not None
+        self._apply(case.StepsSaved(count=save.steps_saved))
+        self._saves.done(save)
+        await call_orphans(saved.orphans, self.facts.case_id)
+        self._saving, self._was_saved = None, True
 
     async def saved(self, steps: int) -> None:
         """Wait until the database has so many steps, and with them all that they say."""
@@ -365,10 +377,6 @@ class Engine(Generic[F]):
 
     def _save_troubled(self, why: Setback) -> None:
         self.take(case.SaveInTrouble(reason=why.reason, category=why.category, alert=why.alert, topic=why.topic))
-
-
-def shown(wait: Wait) -> ShownWait:
-    return ShownWait(stage=wait.stage, who=wait.who, what=wait.what, since=wait.since, due=wait.due)
 
 
 def fresh_or_continued(facts: type[F], request: Request, **more: Any) -> F:

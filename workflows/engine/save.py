@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from models.calls import Call
-from models.case import CaseRecord
+from models.case import CaseRecord, Who
+from models.case import Wait as ShownWait
 from models.message import Message
 from workflows.engine.case import CaseFacts
 from workflows.engine.plan import Plan, Wait
@@ -28,6 +29,18 @@ def stage_of(facts: CaseFacts, plan: Plan, first: str) -> str:
 def shown_wait(facts: CaseFacts, plan: Plan) -> Wait | None:
     """What lists show. Of a case that has ended nobody needs to know that its last e-mails are on their way."""
     return plan.waits[0] if plan.waits and facts.outcome is None else None
+
+
+def waits_in_status(facts: CaseFacts, plan: Plan, stage: str) -> list[ShownWait]:
+    """All that it waits for, the database too while it does not take what is to be kept."""
+    waits = [
+        ShownWait(stage=wait.stage, who=wait.who, what=wait.what, since=wait.since, due=wait.due)
+        for wait in plan.waits
+    ]
+    if (trouble := facts.save_trouble) is not None:
+        what = f"take what it does not have yet ({trouble.reason})"
+        waits.append(ShownWait(stage=stage, who=Who.BOOKS, what=what, since=trouble.since))
+    return waits
 
 
 def also_at(facts: CaseFacts, plan: Plan) -> tuple[str, ...]:
@@ -62,7 +75,7 @@ def record_of(facts: CaseFacts, plan: Plan, view: CaseView, first: str) -> CaseR
         sla_state=view.sla_state,
         custody=view.custody,
         money=view.money,
-        work=work_of(facts, view),
+        work=work_of(facts, view, plan.waits),
         held_up_by=held_up_by(facts),
         ended=facts.outcome is not None,
         numbers=(facts.case_id.partition("-")[2], *view.numbers),
@@ -84,9 +97,12 @@ class Save:
 class Saves(Generic[F]):
     """Knows what the database has of a case, and what it should have."""
 
-    def __init__(self, procedure: Procedure[F], first_stage: str) -> None:
+    def __init__(self, procedure: Procedure[F], first_stage: str, *, took_over: bool = False) -> None:
+        """`took_over`: from an earlier run, as after a reset. Nobody knows what that one has saved since: each
+        section is told every time."""
         self._procedure = procedure
         self._first_stage = first_stage
+        self._took_over = took_over
         self._saved: Message | None = None
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
@@ -103,7 +119,8 @@ class Saves(Generic[F]):
             return None
         call, projection = kept
         unsaved = facts.unsaved_steps
-        steps_wait = facts.outcome is None and len(unsaved) < MOST_STEPS
+        is_waited_for = any(steps > facts.steps_saved for steps, _ in self._waiting)
+        steps_wait = facts.outcome is None and len(unsaved) < MOST_STEPS and not is_waited_for
         if projection == self._saved and (steps_wait or not unsaved):
             return None
         steps = unsaved[:MOST_STEPS]
@@ -127,16 +144,20 @@ class Saves(Generic[F]):
         await saved
 
     def _message(self, projection: Message, facts: F, steps: tuple[Any, ...]) -> Message:
-        """The new steps, and of the sections only those that changed."""
+        """The new steps, and of numbers and sections only what the database does not have."""
         record: CaseRecord = getattr(projection, "record")  # noqa: B009
         changes: dict[str, Any] = {
             "record": record.model_copy(update={"first_step": facts.steps_saved, "steps": steps})
         }
+        if self._took_over:
+            return projection.model_copy(update=changes)
         if self._saved is not None and type(self._saved) is type(projection):
             before: CaseRecord = getattr(self._saved, "record")  # noqa: B009
-            if before.numbers == record.numbers:
-                changes["record"] = changes["record"].model_copy(update={"numbers": ()})
+            news = tuple(number for number in record.numbers if number not in before.numbers)
+            changes["record"] = changes["record"].model_copy(update={"numbers": news})
             for section in getattr(type(projection), "sections", ()):
                 if getattr(projection, section) == getattr(self._saved, section):
                     changes[section] = None
+        else:
+            changes |= dict.fromkeys(getattr(projection, "as_opened", ()))
         return projection.model_copy(update=changes)

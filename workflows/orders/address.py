@@ -40,10 +40,10 @@ def receive(f: OrderFacts, event: AddressChanged) -> OrderFacts:
 
 
 def can_change(f: OrderFacts) -> bool:
-    """Nothing is bought, chosen or searched for, and the order goes on."""
-    if f.outcome is not None or f.is_given_up or f.purchases or f.is_in_flight(SearchStock):
+    """Nothing is bought, chosen or searched for, or all of it waits for stock, and the order goes on."""
+    if f.outcome is not None or f.is_given_up or f.is_in_flight(SearchStock):
         return False
-    return not f.searches
+    return f.waits_for_stock or not (f.purchases or f.searches)
 
 
 def _asked(f: OrderFacts, event: AddressChanged, *, accepted: bool, message: str) -> OrderFacts:

@@ -4,22 +4,26 @@ from datetime import UTC, datetime
 
 from models.cancellations import CancelRequest
 from models.case import OrderStage as Stage
+from models.case import Who
 from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
 from models.naming import by_line, by_sku, units_named
 from models.orders import Channel
-from models.partners import Recipient
+from models.partners import ChargeState, Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
+from models.senders import Role, role_of
 from models.splits import OrderSplit
 from workflows.engine.case import Note
-from workflows.engine.pieces import just, mail_lines, notify, wait
+from workflows.engine.pieces import alert, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import Reply
 from workflows.orders import splitting, voiding
 from workflows.orders.effects import LookUpArrival, OpenLateCancelReturn, SplitOff
 from workflows.orders.facts import OrderFacts
+from workflows.orders.purchases import less, within
 from workflows.orders.records import CancelAsked, Decision
+from workflows.orders.void_choices import may_cancel
 
 # ---- a request comes ----
 
@@ -28,6 +32,11 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
     """Raises a BackhaulError when a rule refuses the request."""
     if f.accepted_cancel is not None:
         raise Conflict("the order is being cancelled already")
+    if event.cancelled_there and role_of(event) not in (Role.CHANNEL, Role.STAFF, Role.SCRIPT):
+        raise RefusedByRule("CAN-8", "that it is cancelled there already is the marketplace's word, or staff's")
+    allowed = f.seller_settings is not None and f.seller_settings.cancel_without_sending
+    if event.without_sending and not allowed:
+        raise RefusedByRule("CAN-9", "the seller's settings do not allow it: the marketplace is told")
     of_ebay = f.request.channel is Channel.EBAY and f.request.replaces is None  # eBay knows no replacement
     if of_ebay and not event.channel_reference:
         raise RefusedByRule(
@@ -56,7 +65,7 @@ def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:
     """Decide the request at once where it can be: in the cancel window, and while a person is waited for, nothing
     need be looked up (CAN-1); once the order is with a supplier it is too late (CAN-2). Otherwise the moment
     decides at which it reached the server (CAN-3)."""
-    in_time_for_people = f.is_open and f.awaits_people
+    in_time_for_people = f.is_open and _awaits_people(f)
     one = CancelAsked(event=event, handled_at=f.now, units=_units_of(f, event))
     f = f.with_(cancels=(*f.cancels, one))
     if f.splitting is not None or (one.units and f.undecided_cancel is not one):
@@ -72,7 +81,15 @@ def decide_early_ones(f: OrderFacts) -> OrderFacts:
 def split_answered(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
     """Units moved to an order of their own, or stay: what was asked for meanwhile is decided now (CAN-10)."""
     f = splitting.answered(f, effect, answer)
-    return _decide_in_turn(f, in_time_for_people=f.awaits_people)
+    return _decide_in_turn(f, in_time_for_people=_awaits_people(f))
+
+
+def _awaits_people(f: OrderFacts) -> bool:
+    """Nothing is on its way, a person or stock is waited for, or a special order is being bought, which its buyer
+    may leave until it is with a supplier (ORD-8): a cancel is never too late."""
+    if f.waits_for_stock or f.buys_special_order:
+        return True
+    return f.released_at is None or f.awaits_payment or f.is_on_hold or f.needs_connection
 
 
 def _decide_in_turn(f: OrderFacts, *, in_time_for_people: bool) -> OrderFacts:
@@ -82,6 +99,19 @@ def _decide_in_turn(f: OrderFacts, *, in_time_for_people: bool) -> OrderFacts:
     return f
 
 
+def too_late(f: OrderFacts, event: CancelRequest) -> OrderFacts:
+    """What is asked for when nothing can be held any more (CAN-2, CAN-7)."""
+    one = CancelAsked(event=event, handled_at=f.now)
+    return _decided(f.with_(cancels=(*f.cancels, one)), one, "too_late", f.now)
+
+
+def by_marketplace(f: OrderFacts, event: CancelRequest) -> OrderFacts:
+    """The marketplace has cancelled an order that waits for a person (CAN-8)."""
+    one = CancelAsked(event=event, handled_at=f.now)
+    f = f.with_(cancels=(*f.cancels, one)).step(f"cancel requested: {event.reason}", event.actor)
+    return f if f.splitting is not None else _decided(f, one, _decision(f, one), f.now)
+
+
 def arrival_known(f: OrderFacts, effect: LookUpArrival, arrival: Arrival) -> OrderFacts:
     """When the server received the request decides (CAN-3); one that its history does not have is too late."""
     one = next((one for one in f.cancels if one.event.event_id == effect.event_id), None)
@@ -89,31 +119,36 @@ def arrival_known(f: OrderFacts, effect: LookUpArrival, arrival: Arrival) -> Ord
         return f
     at = datetime.fromisoformat(arrival.at) if arrival.at is not None else None
     if at is None or f.cancel_until is None or at >= f.cancel_until:
-        return _decided(f, one, _decision(f) if f.is_void else "too_late", at or one.handled_at)
-    return _decided(f, one, _decision(f), at)
+        return _decided(f, one, _decision(f, one) if f.is_void else "too_late", at or one.handled_at)
+    return _decided(f, one, _decision(f, one), at)
 
 
 def _decide(f: OrderFacts, one: CancelAsked, *, in_time_for_people: bool) -> OrderFacts:
     if not f.is_open:
         return f
     until = f.cancel_until
-    in_time = in_time_for_people or until is None or one.handled_at < until
+    # What is on hold, or cancelled at its marketplace, is given up as long as no supplier has it (CAN-7, CAN-8).
+    is_halted = f.hold is not None or one.event.cancelled_there
+    in_time = in_time_for_people or is_halted or until is None or one.handled_at < until
     if in_time or f.is_void or f.is_with_supplier:
-        return _decided(f, one, _decision(f), one.handled_at)
+        return _decided(f, one, _decision(f, one), one.handled_at)
     return f
 
 
-def _decision(f: OrderFacts) -> Decision:
-    """What becomes of a request that came in time, or that finds nothing to decide any more."""
+def _decision(f: OrderFacts, one: CancelAsked) -> Decision:
+    """What becomes of a request that came in time, or that finds nothing to decide any more. What waits for stock
+    is with no supplier, though the rest of the order may be (ORD-8)."""
     if f.is_void:
+        if may_cancel(f):
+            return "accepted"
         return "cancelled_already" if f.is_given_up else "nothing_left"
-    return "too_late" if f.is_with_supplier else "accepted"
+    only_waits = bool(one.units) and not less(one.units, f.waiting)
+    return "too_late" if f.is_with_supplier and not only_waits else "accepted"
 
 
 def _decided(f: OrderFacts, one: CancelAsked, decision: Decision, arrived_at: datetime) -> OrderFacts:
     if decision == "accepted" and one.units:
-        units = {line_id: min(count, f.lines.open.get(line_id, 0)) for line_id, count in one.units.items()}
-        units = {line_id: count for line_id, count in units.items() if count}
+        units = within(one.units, f.lines.open)
         if units and units != f.lines.open:
             return splitting.begin(f, one, units, arrived_at)
         decision = "accepted" if units else "nothing_left"
@@ -145,7 +180,12 @@ def _message(f: OrderFacts, one: CancelAsked, decision: Decision) -> str:
         case "too_late":
             until = f.cancel_until
             closed = f"the cancel window closed at {_time(until, 19)} UTC" if until else "it was sent"
-            return f"already fulfilled: {closed}; once shipped it can be returned (CAN-2)"
+            said = f"already fulfilled: {closed}; once shipped it can be returned (CAN-2)"
+            if f.waiting and not one.units:
+                return (
+                    f"{said}; {f.lines.in_words(f.waiting)} still wait for stock: name them to cancel them (ORD-8)"
+                )
+            return said
 
 
 def reply(f: OrderFacts, event: CancelRequest) -> Reply | None:
@@ -182,6 +222,9 @@ def answers(f: OrderFacts) -> Plan:
                     asked_at=one.arrived_at,
                 )
             )
+        if one.decision == "too_late" and one.event.cancelled_there:
+            what = f"the marketplace has cancelled order {f.order_id}, which is with a supplier already"
+            told += just(alert(f, f"cancelled-there-{one.event.event_id}", what, Who.STAFF))
     return told
 
 
@@ -189,7 +232,8 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
     """The seller is told that the order is cancelled."""
     automatic = "yes" if f.seller.auto_refund_buyer else None
     reason = accepted.event.reason
-    charge = f.charge
+    charge, kept = f.charge, f.kept
+    reserved = charge.amount if charge is not None and charge.state is ChargeState.AUTHORIZED else None
     part_of = f.request.split_from.order_id if f.request.split_from else None
     mail = notify(
         "cancelled",
@@ -197,9 +241,9 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
         Recipient.SELLER,
         reason=reason,
         refund_automatic=automatic,
-        amount=(charge.captured or charge.amount) if charge else None,
+        amount=kept or reserved,
         currency=f.currency,
-        collected="yes" if f.captured else None,
+        collected="yes" if kept else None,
         lines=mail_lines(by_sku(line for one in f.cessations for line in one.lines)) if part_of else (),
         part_of=part_of,
     )
@@ -225,17 +269,21 @@ def late_cancel_return(f: OrderFacts) -> Plan:
     return just(OpenLateCancelReturn())
 
 
+def _late_ones(f: OrderFacts) -> list[CancelAsked]:
+    return [one for one in f.cancels if one.decision == "too_late"]
+
+
 def _wanted_back(f: OrderFacts) -> dict[str, int]:
     """Units by `line_id` that were shipped although somebody asked to cancel them, too late."""
     shipped = by_line(f.lines.shipped)
-    asked = [one.units or shipped for one in f.late_cancels]
+    asked = [one.units or shipped for one in _late_ones(f)]
     wanted = {line_id: sum(units.get(line_id, 0) for units in asked) for line_id in shipped}
-    return {line_id: min(count, shipped[line_id]) for line_id, count in wanted.items() if count}
+    return within(wanted, shipped)
 
 
 def return_of(f: OrderFacts) -> ReturnRequest:
     """The return that cancel requests become that came too late: what they are about of all that was shipped."""
-    event = f.late_cancels[0].event
+    event = _late_ones(f)[0].event
     wanted = _wanted_back(f)
     return ReturnRequest(
         return_id=late_cancel_return_id(f.order_id),

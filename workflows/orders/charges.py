@@ -47,6 +47,11 @@ class ChargeAttempt(Message):
     def holds_money(self) -> bool:
         return self.state in HOLDS_MONEY
 
+    @property
+    def was_good(self) -> bool:
+        """Its payment method was taken: it may be charged again."""
+        return self.holds_money or self.state in (ChargeState.EXPIRED, ChargeState.VOIDED)
+
 
 Charges = tuple[ChargeAttempt, ...]
 

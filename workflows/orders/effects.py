@@ -138,6 +138,44 @@ class Place(Effect):
         return f"accept order {self.number}"
 
 
+class CheckSpecialOrder(Effect):
+    """Ask whether these units, by `line_id`, may wait for stock: none is claimed, or refunded (ORD-8)."""
+
+    kind: Literal["check_special_order"] = "check_special_order"
+    quick: ClassVar[bool] = False
+    """It is asked once the database has the units as open: so that is saved meanwhile."""
+    who: ClassVar[Who] = Who.BOOKS
+    cancellable: ClassVar[bool] = True
+    event_id: str
+    units: dict[str, int]
+
+    @property
+    def summary(self) -> str:
+        return "see that what shall wait for stock is neither claimed nor refunded"
+
+
+class LookForStock(Effect):
+    """See whether what a special order waits for is in stock; nothing is bought (ORD-8)."""
+
+    kind: Literal["look_for_stock"] = "look_for_stock"
+    who: ClassVar[Who] = Who.SUPPLIER
+    cancellable: ClassVar[bool] = True
+    quick: ClassVar[bool] = False
+    units: dict[str, int]
+    """By `line_id`."""
+
+    @property
+    def summary(self) -> str:
+        return "say whether what the buyer waits for is in stock"
+
+
+class BeginSpecialOrder(Effect):
+    """Stock is there: the units that waited for it are charged and bought (ORD-8)."""
+
+    kind: Literal["begin_special_order"] = "begin_special_order"
+    instant: ClassVar[bool] = True
+
+
 class ReportLateHandoff(Effect):
     """The order is not with a supplier in time (ORD-4)."""
 
@@ -175,6 +213,18 @@ class SplitOff(Effect):
         return f"move what is cancelled to order {self.split_from.own_id}"
 
 
+class LookAtMarketplace(Effect):
+    """See whether the marketplace has cancelled the order, whose buyer asks it to (CAN-8)."""
+
+    kind: Literal["look_at_marketplace"] = "look_at_marketplace"
+    who: ClassVar[Who] = Who.SHOP
+    cancellable: ClassVar[bool] = True
+
+    @property
+    def summary(self) -> str:
+        return "say whether it has cancelled the order"
+
+
 class StopShipping(Effect):
     """Take the order off the shop's shipping list (CAN-11)."""
 
@@ -182,6 +232,8 @@ class StopShipping(Effect):
     who: ClassVar[Who] = Who.SHOP
     key: str = "stop-shipping"
     reason: str
+    without_sending: bool = False
+    """The marketplace is not told: it has cancelled it itself, or its seller wants it so."""
 
     @property
     def summary(self) -> str:
@@ -241,9 +293,13 @@ OrderEffect = Annotated[
     | SaveCharge
     | SearchStock
     | Place
+    | CheckSpecialOrder
+    | LookForStock
+    | BeginSpecialOrder
     | ReportLateHandoff
     | LookUpArrival
     | SplitOff
+    | LookAtMarketplace
     | StopShipping
     | OpenLateCancelReturn
     | AnnounceTracking

@@ -1,17 +1,28 @@
 """How an order ends: shipped, voided, cancelled, or stopped by staff; and what must be given back before (ORD-7,
 CAN-1, CAN-2, CAN-11)."""
 
+from models.cancellations import Fault
 from models.case import OrderStage as Stage
 from models.case import Who
 from models.text import counted
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.pieces import alert, in_flight, just, troubles, wait
 from workflows.engine.plan import End, Plan
-from workflows.orders import cancellation, purchase_orders, refunds, replacing, seller_charge, shipments
+from workflows.orders import (
+    buyer_requests,
+    cancellation,
+    purchase_orders,
+    refunds,
+    replacing,
+    seller_charge,
+    shipments,
+)
 from workflows.orders.effects import AnnounceTracking, OpenLateCancelReturn, Place, StopShipping
 from workflows.orders.facts import OrderFacts
 from workflows.refunds.attempts import MakeRefund, attempt_of
 
+BUYER_REQUEST = "buyer request"
+"""The marketplace hears its own buyer's wish, not in whose words it was granted (CAN-9)."""
 STOPPED = "stopped by staff; what had to be undone was undone"
 
 
@@ -39,6 +50,8 @@ def cancel(f: OrderFacts) -> Plan:
     steps = cancellation.notice(f, accepted) + _give_back(f)
     if steps.goes_on:
         steps += refunds.to_buyer(f)
+    if f.lines.has_shipped:
+        return _ended(f, Stage.SHIPPED, f"what had not shipped is cancelled: {accepted.event.reason}", steps)
     return _ended(f, Stage.CANCELLED, f"order cancelled: {accepted.event.reason}", steps)
 
 
@@ -58,14 +71,19 @@ def _is_busy(f: OrderFacts) -> bool:
 
 def _give_back(f: OrderFacts) -> Plan:
     """The charge is voided, and the order leaves the shop's shipping list; side by side."""
-    stop = StopShipping(reason=_reason(f))
-    done = f.is_answered(stop.key) or f.request.split_from is not None  # the shop knows the first one alone
-    shipping = Plan() if done else just(stop) + in_flight(f, Stage.CANCELLING, stop)
+    stop = StopShipping(reason=_reason(f), without_sending=buyer_requests.is_not_told(f))
+    # The shop knows the first one alone; of a special order some has shipped.
+    none = f.is_answered(stop.key) or f.request.split_from is not None or f.lines.has_shipped
+    shipping = Plan() if none else buyer_requests.look_before_cancelling(f)
+    if shipping.goes_on and not none:
+        shipping += just(stop) + in_flight(f, Stage.CANCELLING, stop)
     return seller_charge.release(f) + shipping
 
 
 def _reason(f: OrderFacts) -> str:
     last = f.cessations[-1]
+    if f.buyer_asked is not None and last.fault is Fault.BUYER:
+        return BUYER_REQUEST
     return "out of stock" if last.kind == "voided" else last.reason
 
 
@@ -78,7 +96,7 @@ def stop(f: OrderFacts) -> Plan:
     awaited = [one for one in wanted(f) if one.key not in left and not isinstance(one, SendMail)]
     given_up = [one for one in f.in_flight.values() if isinstance(one, Place)]
     steps = shipments.leftovers(f, Stage.STOPPED)
-    if f.is_void:
+    if f.is_void or (f.special is not None and not f.lines.has_open):
         steps += just(*_cut_off(f).effects, *_give_back(f).effects)
     elif not given_up and f.splitting is None:
         steps += just(alert(f, "stopped", _in_words(f), Who.STAFF))
@@ -104,7 +122,7 @@ def _left(f: OrderFacts) -> tuple[str, ...]:
 
 def _cut_off(f: OrderFacts) -> Plan:
     """CAN-6: the automatic refund of the buyer that a stop came before."""
-    if not f.buyer_refund_is_due or f.buyer_refund is not None:
+    if not refunds.is_due_to_buyer(f) or f.buyer_refunds:
         return Plan()
     what = "the automatic refund of the buyer was cut off: it was not made; refund the buyer if it is due"
     return just(alert(f, "buyer-refund", what, Who.STAFF))
@@ -129,7 +147,8 @@ def close(f: OrderFacts) -> Plan:
     """The last e-mails; and what was cancelled too late goes on as a return (CAN-2)."""
     assert f.outcome is not None, "it has ended"
     named = [one for one in f.in_flight.values() if not one.cancellable]
-    plan = just(*named) + replacing.news(f) + cancellation.late_cancel_return(f) + refunds.alerts(f) + troubles(f)
+    plan = just(*named, *f.refunds_to_begin) + replacing.news(f) + cancellation.late_cancel_return(f)
+    plan += refunds.alerts(f) + troubles(f)
     for effect in named:
         if isinstance(effect, OpenLateCancelReturn):
             plan += in_flight(f, f.outcome, effect)

@@ -4,6 +4,7 @@ from models.cancellations import CancelRequest
 from models.charges import ChargeConnection
 from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
+from models.marketplace_orders import MarketplaceOrder
 from models.message import Event, Message
 from models.order_events import AddressChanged, Delivered, ShipmentCorrected, SupplierShortage
 from models.orders import Hold, PaymentMethodUpdated, Release, Resume, Shipment
@@ -11,6 +12,7 @@ from models.partners import ChargeAnswer, FoundSources, PlacedOrder
 from models.records import OpenedOrder, Opening
 from models.refunds import RefundResult
 from models.senders import Role, role_of
+from models.special_orders import ChoiceAfterVoid, SpecialOrderChecked, StockArrived
 from models.splits import OrderSplit
 from models.text import counted
 from workflows.engine.case import Answered, GivenUp, RejectEvent, Started, StoppedByStaff
@@ -18,6 +20,7 @@ from workflows.engine.common_facts import apply_common
 from workflows.engine.procedure import Reply, noted
 from workflows.orders import (
     address,
+    buyer_requests,
     cancellation,
     charges,
     handoff,
@@ -27,14 +30,19 @@ from workflows.orders import (
     shipments,
     shortages,
     sourcing,
+    special_orders,
     voiding,
 )
 from workflows.orders import lines as order_lines
 from workflows.orders.effects import (
     AnnounceTracking,
     Authorize,
+    BeginSpecialOrder,
     Capture,
+    CheckSpecialOrder,
     ChooseConnection,
+    LookAtMarketplace,
+    LookForStock,
     LookUpArrival,
     OpenLateCancelReturn,
     Place,
@@ -58,13 +66,15 @@ def check(f: OrderFacts, event: Event) -> None:
             raise Conflict("the order is released already")
         case CancelRequest():
             cancellation.check(f, event)
-        case Hold() if f.is_with_supplier:
+        case Hold() if f.is_with_supplier and event.answer_days is None:
             raise RefusedByRule("CAN-2", "the order is with a supplier; it can't be held any more")
         case Resume() if f.hold is None and f.is_open and f.awaits_small_charge:
             if role_of(event) is Role.SELLER:
                 raise RefusedByRule("REF-14", "the broker says whether it has collected the charge otherwise")
         case Resume() if f.hold is None:
             raise Conflict("the order is not on hold")
+        case Resume():
+            buyer_requests.check_resume(f)
         case Shipment():
             shipments.check(f, event)
         case ShipmentCorrected():
@@ -73,6 +83,10 @@ def check(f: OrderFacts, event: Event) -> None:
             shortages.check(f, event)
         case Delivered():
             shipments.check_delivery(f, event)
+        case ChoiceAfterVoid():
+            special_orders.check(f, event)
+        case StockArrived():
+            special_orders.check_stock(f, event)
 
 
 def apply(f: OrderFacts, fact: Message) -> OrderFacts:
@@ -91,6 +105,8 @@ def apply(f: OrderFacts, fact: Message) -> OrderFacts:
             return apply_common(f, fact).step(f"{fact.failure}")
         case GivenUp(effect=Place()):
             return purchase_orders.given_up(apply_common(f, fact), fact.effect)
+        case GivenUp(effect=CheckSpecialOrder()):
+            return special_orders.given_up(apply_common(f, fact), fact.effect)
         case StoppedByStaff():
             return voiding.cancel_by_staff(apply_common(f, fact)) if f.outcome is None else apply_common(f, fact)
         case RefundReported():
@@ -103,8 +119,12 @@ def reply(f: OrderFacts, event: Event) -> Reply | None:
     match event:
         case CancelRequest():
             return cancellation.reply(f, event)
+        case Hold():
+            return buyer_requests.reply(f, event)
         case AddressChanged():
             return address.reply(f, event)
+        case ChoiceAfterVoid():
+            return special_orders.reply(f, event)
     return noted(f, event)
 
 
@@ -119,14 +139,16 @@ def _received(f: OrderFacts, event: Event) -> OrderFacts:
             return cancellation.receive(f, event).step(f"cancel requested: {event.reason}", event.actor)
         case PaymentMethodUpdated():
             return _with_method(f, event.payment_method).step("payment method given", event.actor)
+        case Hold() if event.answer_days is not None:
+            return buyer_requests.receive(f, event)
         case Hold():
             return f.with_(hold=event, held_at=f.now).step(f"put on hold: {event.reason}", event.actor)
         case Resume() if f.hold is None:
-            return f.with_(collected_otherwise=True).step(
-                f"charge collected otherwise: {event.reason}", event.actor
-            )
+            said = f"{f.uncollected} {f.currency} collected otherwise: {event.reason}"
+            settled = f.settled_otherwise + f.uncollected
+            return f.with_(settled_otherwise=settled).step(said, event.actor)
         case Resume():
-            return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
+            return buyer_requests.decline(f, event)
         case Shipment():
             return shipments.receive(f, event)
         case ShipmentCorrected():
@@ -137,6 +159,10 @@ def _received(f: OrderFacts, event: Event) -> OrderFacts:
             return shipments.delivered(f, event)
         case AddressChanged():
             return address.receive(f, event)
+        case ChoiceAfterVoid():
+            return special_orders.receive(f, event)
+        case StockArrived():
+            return special_orders.receive_stock(f, event)
     raise AssertionError(f"an order does not know the event {type(event).__name__}")
 
 
@@ -160,6 +186,8 @@ def _started(f: OrderFacts, effect: object) -> OrderFacts:
             return refunds.begun(f, effect)
         case ReportLateHandoff():
             return handoff.report_late(f, effect)
+        case BeginSpecialOrder():
+            return special_orders.begun(f)
         case RejectEvent():
             return shipments.set_aside(f, effect)
     return f
@@ -181,14 +209,20 @@ def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
             return sourcing.search_answered(f, effect, answer)
         case Place(), PlacedOrder():
             return purchase_orders.answered(f, effect, answer)
+        case LookAtMarketplace(), MarketplaceOrder():
+            return buyer_requests.looked(f, effect, answer)
         case LookUpArrival(), Arrival():
             return cancellation.arrival_known(f, effect, answer)
+        case CheckSpecialOrder(), SpecialOrderChecked():
+            return special_orders.checked(f, effect, answer)
+        case LookForStock(), FoundSources():
+            return special_orders.looked(f, effect, answer)
         case SplitOff(), OrderSplit():
             return cancellation.split_answered(f, effect, answer)
         case AnnounceTracking(), _:
             return shipments.announced(f, effect)
         case MakeRefund(), RefundResult():
-            return refunds.answered(f, answer)
+            return refunds.answered(f, effect, answer)
         case OpenLateCancelReturn(), ReturnOpened():
             return f.with_(late_cancel_return=answer.return_id).step(f"goes on as return {answer.return_id}")
     return f

@@ -19,10 +19,20 @@ from models.payments import PaidBy
 from models.records import Cessation, Opening
 from workflows.engine.case import CaseFacts, Effect
 from workflows.orders import lines as order_lines
+from workflows.orders import purchases as bought
 from workflows.orders.charges import ChargeAttempt, is_too_small
 from workflows.orders.effects import Authorize, Capture, OrderEffect, SearchStock, WriteDown
 from workflows.orders.lines import Lines
-from workflows.orders.records import AddressAsked, CancelAsked, Parcel, Purchase, StockSearch
+from workflows.orders.records import (
+    AddressAsked,
+    BuyerAsked,
+    CancelAsked,
+    ChoiceMade,
+    Parcel,
+    Purchase,
+    SpecialOrder,
+    StockSearch,
+)
 from workflows.refunds.attempts import BUYER, SELLER, MakeRefund, RefundAttempt, attempt_of
 
 
@@ -45,13 +55,14 @@ class OrderFacts(CaseFacts):
     """Token of the seller's card or PayPal that is charged next."""
     methods_given: int = 0
     charges: tuple[ChargeAttempt, ...] = ()
-    collected_otherwise: bool = False
-    """The broker said so of a charge that is too small for the gateway (REF-14)."""
+    settled_otherwise: Decimal = Decimal(0)
+    """Of charges that are too small for the gateway (REF-14): given up, or collected otherwise. Never charged."""
     corrected_address: Address | None = None
     addresses: tuple[AddressAsked, ...] = ()
     """Corrections of the address that were asked for, with what was decided (ORD-18)."""
     hold: Hold | None = None
     held_at: datetime | None = None
+    buyer_asked: BuyerAsked | None = None
     cancels: tuple[CancelAsked, ...] = ()
     searches: tuple[StockSearch, ...] = ()
     purchases: tuple[Purchase, ...] = ()
@@ -66,7 +77,12 @@ class OrderFacts(CaseFacts):
     shipments: tuple[ShipmentFact, ...] = ()
     """Those that the shop is told of."""
     cessations: tuple[Cessation, ...] = ()
+    choices: tuple[ChoiceMade, ...] = ()
+    special: SpecialOrder | None = None
+    stock_told: dict[str, int] = Field(default_factory=dict)
+    """Units, by `line_id`, that were said to be there before the seller has chosen (ORD-8)."""
     refunds: tuple[RefundAttempt, ...] = ()
+    refunds_to_begin: tuple[MakeRefund, ...] = ()
     late_cancel_return: str | None = None
 
     # ---- what it is about ----
@@ -156,32 +172,44 @@ class OrderFacts(CaseFacts):
 
     @cached_property
     def cost_due(self) -> Decimal:
-        """What the seller owes, as the gateway can move it (REF-14); units that came to nothing are not owed."""
-        return movable(self.lines.cost_due, self.charge_gateway, self.currency)
+        """What the seller owes, as the gateway can move it (REF-14): not for units that are gone, or wait."""
+        lines = order_lines.drop(self.lines, "voided", self.waiting) if self.waiting else self.lines
+        return movable(lines.cost_due, self.charge_gateway, self.currency)
+
+    @property
+    def kept(self) -> Decimal:
+        """What was collected, and did not go back."""
+        back = (one.amount for one in self.seller_refunds if one.may_have_moved_money)
+        return self.captured - sum(back, Decimal(0))
+
+    @property
+    def uncollected(self) -> Decimal:
+        """What is still to be collected. A special order is charged for what went back, or never came (ORD-8)."""
+        if self.captured and self.special is None:
+            return Decimal(0)
+        return max(self.cost_due - self.kept - self.settled_otherwise, Decimal(0))
 
     @cached_property
     def has_small_charge(self) -> bool:
         """What is owed is less than the gateway takes (REF-14)."""
-        if self.cost_due <= 0 or self.captured:
-            return False
-        return is_too_small(self.cost_due, self.currency, self.charge_gateway, self.charges)
+        due = self.uncollected
+        return due > 0 and is_too_small(due, self.currency, self.charge_gateway, self.charges)
 
     @property
     def awaits_small_charge(self) -> bool:
         """Somebody must collect it otherwise, by the seller's setting."""
-        waits = self.has_small_charge and self.seller.small_charges is SmallCharges.WAIT
-        return waits and not self.collected_otherwise
+        return self.has_small_charge and self.seller.small_charges is SmallCharges.WAIT
 
     @property
     def charge_due(self) -> Decimal:
-        """What is charged: nothing where a small charge is given up, or was collected otherwise."""
+        """What is charged: nothing where a small charge is given up."""
         if self.has_small_charge and not self.awaits_small_charge:
             return Decimal(0)
-        return self.cost_due
+        return self.uncollected
 
     @property
     def needs_charge(self) -> bool:
-        return self.charge_due > 0 and self.charge is None
+        return self.charge_due > 0 and not any(one.state is ChargeState.AUTHORIZED for one in self.charges)
 
     @property
     def needs_connection(self) -> bool:
@@ -190,17 +218,15 @@ class OrderFacts(CaseFacts):
 
     @property
     def has_new_method(self) -> bool:
-        """A payment method that was not tried yet; or a good one, whose authorization grew too old."""
+        """One that was not tried yet; or a good one, whose authorization grew too old or whose money went back."""
         if self.payment_method is None:
             return False
         last = self.charges[-1] if self.charges else None
-        return last is None or last.method_number != self.methods_given or last.state is ChargeState.EXPIRED
+        return last is None or last.method_number != self.methods_given or last.was_good
 
     @property
     def awaits_payment(self) -> bool:
-        if self.released_at is None or not self.is_open or self.is_in_flight(Authorize):
-            return False
-        if self.needs_connection:
+        if self.released_at is None or not self.is_open or self.needs_connection or self.is_in_flight(Authorize):
             return False
         return self.needs_charge and (self.awaits_small_charge or not self.has_new_method)
 
@@ -223,13 +249,7 @@ class OrderFacts(CaseFacts):
     @property
     def open_units(self) -> dict[str, int]:
         """Units by `line_id` that are open and not moving to an order of their own."""
-        moving = self.splitting.units if self.splitting is not None else {}
-        left = {line_id: count - moving.get(line_id, 0) for line_id, count in self.lines.open.items()}
-        return {line_id: count for line_id, count in left.items() if count > 0}
-
-    @property
-    def late_cancels(self) -> list[CancelAsked]:
-        return [one for one in self.cancels if one.decision == "too_late"]
+        return bought.less(self.lines.open, self.splitting.units if self.splitting is not None else {})
 
     @property
     def is_given_up(self) -> bool:
@@ -245,42 +265,53 @@ class OrderFacts(CaseFacts):
             return False
         return not self.is_in_flight(Authorize, SearchStock, Capture)
 
+    # ---- a special order (ORD-8) ----
+
     @property
-    def awaits_people(self) -> bool:
-        """Nothing is on its way, a person is waited for: a cancel is never too late."""
-        return self.released_at is None or self.awaits_payment or self.is_on_hold or self.needs_connection
+    def waiting(self) -> dict[str, int]:
+        """Open units, by `line_id`, that wait for stock."""
+        return bought.waiting(self.lines, self.special) if self.special is not None else {}
+
+    @property
+    def wanted_now(self) -> dict[str, int]:
+        """Open units, by `line_id`, that don't wait for stock."""
+        return bought.less(self.lines.open, self.waiting)
+
+    @property
+    def waits_for_stock(self) -> bool:
+        """All that is open does."""
+        return bool(self.waiting) and not self.wanted_now
+
+    @property
+    def only_special_order_left(self) -> bool:
+        """What was bought first has shipped, or came to nothing: the promise of ORD-4 is about that alone."""
+        return self.waits_for_stock or (self.special is not None and self.special.round > 0)
+
+    @property
+    def buys_special_order(self) -> bool:
+        """Stock has arrived, and what waited for it is charged and bought."""
+        return self.only_special_order_left and bool(self.wanted_now)
 
     # ---- purchase orders (ORD-5, ORD-6) ----
 
     @property
     def is_with_supplier(self) -> bool:
         """The first purchase order is on its way: it is too late to cancel (CAN-2, CAN-4)."""
-        return any(one.state != "found" for one in self.purchases)
+        if self.waits_for_stock:
+            return False
+        before = self.special.purchases_before if self.special is not None else 0
+        return any(one.state != "found" for one in self.purchases[before:])
 
     @property
     def unsourced(self) -> dict[str, int]:
         """Open units that no warehouse is to ship yet, by `line_id`."""
-        bought: dict[str, int] = {}
-        for purchase in self.purchases:
-            if purchase.state != "refused":
-                for line_id, count in purchase.deliverable.items():
-                    bought[line_id] = bought.get(line_id, 0) + count
-        left = {
-            one.line_id: one.open + one.shipped - bought.get(one.line_id, 0)
-            for one in self.lines.counts
-            if one.open
-        }
-        return {line_id: count for line_id, count in left.items() if count > 0}
+        return bought.unsourced(self.lines, self.waiting, self.purchases)
 
     @property
     def refused_sources(self) -> tuple[RefusedSource, ...]:
-        """They are not chosen again."""
-        return tuple(
-            RefusedSource(supplier_id=one.order.supplier_id, warehouse_id=one.order.warehouse_id, sku=line.sku)
-            for one in self.purchases
-            for line in one.order.lines
-            if one.state == "refused" or line.line_id in one.short
-        )
+        """They are not chosen again, until somebody says that they have stock again (ORD-8)."""
+        before = self.special.refusals_before if self.special is not None else 0
+        return bought.refused_sources(self.purchases[before:])
 
     @property
     def open_purchases(self) -> list[Purchase]:
@@ -292,13 +323,17 @@ class OrderFacts(CaseFacts):
         """What was searched for last is not in stock everywhere; the whole network was not asked yet (ORD-6)."""
         if not self.searches or self.looks_again is not None:
             return False
-        return not self.searches[-1].second_source and bool(self.searches[-1].missing)
+        return not self.searches[-1].second_source and self._is_missing(self.searches[-1])
 
     @property
     def looks_again(self) -> StockSearch | None:
         """The last search, if what it did not find is looked for in the same way again."""
         last = self.searches[-1] if self.searches else None
-        return last if last is not None and last.look_again_at is not None else None
+        return last if last is not None and last.look_again_at and self._is_missing(last) else None
+
+    def _is_missing(self, search: StockSearch) -> bool:
+        """What it did not find is still to be bought: it may be cancelled by now (CAN-10)."""
+        return bool(search.missing.keys() & self.unsourced.keys())
 
     def purchase_of(self, number: str) -> Purchase:
         return next(one for one in self.purchases if one.order.number == number)
@@ -316,18 +351,7 @@ class OrderFacts(CaseFacts):
         supplier accepted."""
         if not self.is_with_supplier:
             return {}
-        if self.is_bought:
-            return self.lines.open
-        accepted: dict[str, int] = {}
-        for purchase in self.purchases:
-            if purchase.state == "accepted":
-                for line_id, count in purchase.deliverable.items():
-                    accepted[line_id] = accepted.get(line_id, 0) + count
-        return {
-            one.line_id: accepted[one.line_id] - one.shipped
-            for one in self.lines.counts
-            if one.line_id in accepted
-        }
+        return self.wanted_now if self.is_bought else bought.accepted(self.lines, self.purchases)
 
     # ---- money back ----
 
@@ -338,8 +362,8 @@ class OrderFacts(CaseFacts):
 
     @property
     def seller_refunds(self) -> list[RefundAttempt]:
-        """Those of the seller, but for ids that belong to other requests."""
-        return [one for one in self.refunds if one.direction is SELLER and not one.renumbered]
+        """Those of the seller, but for what was asked for anew."""
+        return [one for one in self.refunds if one.direction is SELLER and not one.asked_anew]
 
     @property
     def seller_refunds_asked(self) -> Decimal:
@@ -365,23 +389,12 @@ class OrderFacts(CaseFacts):
         )
 
     @property
-    def buyer_refund(self) -> RefundAttempt | None:
-        """The automatic one (CAN-6)."""
-        return next((one for one in self.refunds if one.direction is BUYER and not one.renumbered), None)
-
-    @property
-    def buyer_refund_is_due(self) -> bool:
-        """The seller's setting refunds the buyer of an order that was cancelled, if it paid anything (ORD-15)."""
-        automatic = self.accepted_cancel is not None and self.seller.auto_refund_buyer
-        return automatic and self.request.paid > 0
+    def buyer_refunds(self) -> list[RefundAttempt]:
+        """The automatic one (CAN-6), or its parts."""
+        return [one for one in self.refunds if one.direction is BUYER and not one.asked_anew]
 
     # ---- units that come to nothing (CAN-12) ----
 
     def with_cessation(self, cessation: Cessation) -> Self:
         lines = order_lines.drop(self.lines, cessation.kind, by_line(cessation.lines))
         return self.with_(lines=lines, cessations=(*self.cessations, cessation))
-
-
-def first_lines(request: OrderRequest) -> Lines:
-    """The lines with which an order begins."""
-    return order_lines.lines_of(request.items, request.charge_currency)

@@ -18,7 +18,7 @@ def report_late(f: OrderFacts, effect: ReportLateHandoff) -> OrderFacts:
 def watch(f: OrderFacts, who: Who) -> Plan:
     """Flag it once; `who` must act now."""
     due = f.handoff_due
-    if due is None or f.is_given_up or f.is_void:
+    if due is None or f.is_given_up or f.is_void or f.only_special_order_left:
         return Plan()
     if f.handed_off_late_at is not None:
         return just(alert(f, "handoff", f"order {f.order_id} is not with a supplier in time", who))

@@ -10,7 +10,7 @@ from typing import Literal
 from models.message import LineUnits, Message
 from models.money import Amount, Currency, share_of_units
 from models.naming import by_line, by_sku, items_of
-from models.order_lines import ItemLine
+from models.orders import OrderRequest
 from models.records import LineQuantities
 from models.shares import LineShare
 
@@ -64,12 +64,13 @@ class Lines(Message):
         return any(count.shipped for count in self.counts)
 
 
-def lines_of(lines: Sequence[ItemLine], currency: str) -> Lines:
-    """All units are open. `currency` is that of the broker's charge."""
+def first_lines(request: OrderRequest) -> Lines:
+    """The lines with which an order begins: all units are open."""
     counts = tuple(
-        LineQuantities(line_id=line.line_id, sku=line.sku, quantity=line.quantity, kit=line.kit) for line in lines
+        LineQuantities(line_id=line.line_id, sku=line.sku, quantity=line.quantity, kit=line.kit)
+        for line in request.items
     )
-    return Lines(counts=counts, currency=currency)
+    return Lines(counts=counts, currency=request.charge_currency)
 
 
 def with_shares(lines: Lines, shares: Sequence[LineShare]) -> Lines:
@@ -92,6 +93,11 @@ def drop(lines: Lines, fate: Literal["cancelled", "voided", "moved"], units: Map
     after = lines.model_copy(update={"counts": _counted(lines, fate, units)})
     worth = _worth_of_dropped(after, units) - _worth_of_dropped(lines, units)
     return after.model_copy(update={"cost_dropped": lines.cost_dropped + worth})
+
+
+def reopen(lines: Lines, units: Mapping[str, int]) -> Lines:
+    """These voided units, by `line_id`, are open again: the seller owes them as before (ORD-8)."""
+    return drop(lines, "voided", {line_id: -count for line_id, count in units.items()})
 
 
 def _counted(lines: Lines, fate: str, units: Mapping[str, int]) -> tuple[LineQuantities, ...]:

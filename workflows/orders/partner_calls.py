@@ -1,11 +1,13 @@
 """What is asked of whom for each effect of an order: the call, and its message."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from models import calls
 from models.calls import Call
 from models.charges import ChooseConnection
 from models.event_times import AskArrival
+from models.marketplace_orders import LookAtMarketplace
 from models.message import Message
 from models.naming import by_sku
 from models.partners import (
@@ -20,6 +22,7 @@ from models.partners import (
     VoidCharge,
 )
 from models.records import OpenOrder
+from models.special_orders import CheckSpecialOrder
 from models.splits import SplitOrder
 from workflows.engine.case import Effect
 from workflows.orders import effects
@@ -39,7 +42,11 @@ def call_of(f: OrderFacts, effect: Effect, run_id: str) -> tuple[Call[Any, Any],
         case effects.Authorize() | effects.Capture() | effects.VoidAuthorization():
             return _of_charge(f, effect)
         case effects.SearchStock():
-            return calls.FIND_SOURCES, _search(f, effect)
+            return calls.FIND_SOURCES, _search(f, effect.units, second_source=effect.second_source)
+        case effects.LookForStock():
+            return calls.FIND_SOURCES, _search(f, effect.units)
+        case effects.CheckSpecialOrder():
+            return calls.CHECK_SPECIAL_ORDER, CheckSpecialOrder(order_id=f.order_id, units=f.waiting)
         case effects.Place():
             order = f.purchase_of(effect.number).order
             message = PlaceSupplierOrder(order_id=f.order_id, order=order, ship_to=f.ship_to)
@@ -57,7 +64,10 @@ def call_of(f: OrderFacts, effect: Effect, run_id: str) -> tuple[Call[Any, Any],
                 channel=f.request.channel.value,
                 channel_order_id=f.request.channel_order_id,
                 reason=effect.reason,
+                without_sending=effect.without_sending,
             )
+        case effects.LookAtMarketplace():
+            return calls.LOOK_AT_MARKETPLACE, LookAtMarketplace(order_id=f.order_id)
     raise AssertionError(f"an order does not know the effect {effect.key}")
 
 
@@ -95,18 +105,18 @@ def _of_charge(
     )
 
 
-def _search(f: OrderFacts, effect: effects.SearchStock) -> FindSources:
+def _search(f: OrderFacts, units: Mapping[str, int], *, second_source: bool = False) -> FindSources:
     cost = {line.line_id: line.unit_cost for line in f.request.items}
     return FindSources(
         wanted=tuple(
             OrderQuantity(sku=line.sku, quantity=line.quantity, unit_cost=cost[line.line_id])
-            for line in f.lines.units(effect.units)
+            for line in f.lines.units(units)
         ),
         ship_to=f.ship_to,
         minimum_stock=f.seller.minimum_stock,
         currency=f.currency,
         refused=f.refused_sources,
-        second_source=effect.second_source,
+        second_source=second_source,
     )
 
 

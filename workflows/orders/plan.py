@@ -14,6 +14,7 @@ from workflows.engine.pieces import in_flight, just, notify, troubles, wait
 from workflows.engine.plan import End, Plan
 from workflows.orders import (
     address,
+    buyer_requests,
     cancellation,
     ending,
     handoff,
@@ -23,6 +24,7 @@ from workflows.orders import (
     seller_charge,
     shipments,
     sourcing,
+    special_orders,
     voiding,
 )
 from workflows.orders.effects import WriteDown
@@ -56,11 +58,13 @@ def _fulfil(f: OrderFacts) -> Plan:
         seller_charge.authorize,
         _cancel_window,
         cancellation.arrival,
-        _hold,
+        buyer_requests.hold,
         sourcing.search,
         _capture,
         purchase_orders.place,
         shipments.await_shipments,
+        special_orders.await_choice,
+        special_orders.await_stock,
     ):
         here = step(f)
         done += here
@@ -78,6 +82,8 @@ def _beside(f: OrderFacts) -> Plan:
         + voiding.notices(f)
         + cancellation.answers(f)
         + address.answers(f)
+        + buyer_requests.watch(f)
+        + special_orders.check_choices(f)
         + replacing.news(f)
         + just(*cancellation.arrival(f).effects)
         + troubles(f)
@@ -110,7 +116,7 @@ def _release(f: OrderFacts) -> Plan:
     return just(mail) + wait(Stage.AWAITING_RELEASE, Who.SELLER, what, since)
 
 
-# ---- ORD-4: the cancel window, and a hold ----
+# ---- ORD-4: the cancel window ----
 
 
 def _cancel_window(f: OrderFacts) -> Plan:
@@ -120,13 +126,6 @@ def _cancel_window(f: OrderFacts) -> Plan:
     timer = f"{f.seller.cancel_window_minutes}-minute cancel window"
     since = f.released_at or f.created_at
     return wait(Stage.CANCEL_WINDOW, Who.CLOCK, "the cancel window closes", since, f.cancel_until, timer)
-
-
-def _hold(f: OrderFacts) -> Plan:
-    if f.hold is None or not f.is_on_hold:
-        return Plan()
-    what = f"release the hold, or cancel ({f.hold.reason})"
-    return wait(Stage.ON_HOLD, Who.SELLER, what, f.held_at or f.now)
 
 
 # ---- ORD-3: the money is taken before anything is bought ----

@@ -18,6 +18,11 @@ _OF_CHARGES: Final[Mapping[str, MoneyState]] = {
     ChargeState.CAPTURED: MoneyState.CONFIRMED,
 }
 
+_WORK: Final[Mapping[Stage, Work]] = {
+    Stage.AWAITING_RELEASE: Work.TO_RELEASE,
+    Stage.AWAITING_CHOICE: Work.TO_CHOOSE,
+}
+
 
 def custody(f: OrderFacts) -> Custody:
     """Where the goods are."""
@@ -55,7 +60,7 @@ def work(f: OrderFacts, plan: Plan) -> tuple[Work, ...]:
     if f.outcome is not None:
         return ()
     waits = {(wait.stage, wait.who) for wait in plan.waits}
-    return (Work.TO_RELEASE,) if (Stage.AWAITING_RELEASE, Who.SELLER) in waits else ()
+    return tuple(one for stage, one in _WORK.items() if (stage, Who.SELLER) in waits)
 
 
 def goods_said(f: OrderFacts) -> str:

@@ -8,7 +8,8 @@ from pydantic import Field
 from models.cancellations import CancelRequest, SplitFrom
 from models.message import LineUnits, Message, Number, Sku, Text, Time
 from models.order_events import AddressChanged
-from models.orders import Box, SupplierOrder
+from models.orders import Box, Hold, SupplierOrder
+from models.special_orders import ChoiceAfterVoid
 
 Decision = Literal["accepted", "split", "not_split", "cancelled_already", "too_late", "nothing_left"]
 
@@ -27,6 +28,27 @@ class CancelAsked(Message):
     """That it is about, by `line_id`; none: the whole order."""
     split: SplitFrom | None = None
     """It came in time, and its units move to an order of their own (CAN-10); `decision` says whether they did."""
+
+
+class BuyerAsked(Message):
+    """A buyer asks the marketplace to cancel; the order is on hold until the seller answers (CAN-7, CAN-8)."""
+
+    event: Hold
+    """The last one that says so."""
+    answer_days: int
+    at: datetime
+    """When it came first: the seller's days are counted from here."""
+    looks: int = 0
+    """How often the marketplace was asked meanwhile whether it has cancelled the order."""
+    looked_at: datetime | None = None
+    declined_at: datetime | None = None
+    """The seller does not cancel: the order goes on, unless the marketplace has cancelled it."""
+    released: Number | None = None
+    """The event of the hold that ends by it."""
+    held_before: Number | None = None
+    """The event of the hold that was there before: it stays, whatever the buyer is answered."""
+    cancelled_there: bool | None = None
+    """What it said of that last; none: it has said nothing yet."""
 
 
 class StockSearch(Message):
@@ -74,6 +96,36 @@ class AddressAsked(Message):
     event: AddressChanged
     accepted: bool
     message: str
+
+
+class ChoiceMade(Message):
+    """A choice of the seller for these units, by `line_id` (ORD-8). `is_taken` none: the database is asked whether
+    they may wait. `message`: what its sender is told."""
+
+    event: ChoiceAfterVoid
+    units: dict[str, int]
+    is_taken: bool | None = None
+    message: str = ""
+
+
+class SpecialOrder(Message):
+    """Units that wait for stock, by `line_id`, and the rounds in which they are bought (ORD-8)."""
+
+    waiting: dict[str, int] = Field(default_factory=dict)
+    arrived: dict[str, int] = Field(default_factory=dict)
+    """Of those, what is said to be in stock: it is bought as soon as all else has shipped."""
+    since: datetime
+    """When the first of them began to wait, or began anew."""
+    looks: int = 0
+    """How often it was looked for them."""
+    looked_at: datetime | None = None
+    round: int = 0
+    """How often their stock arrived."""
+    round_began_at: datetime | None = None
+    purchases_before: int = 0
+    """How many purchases there were when the round began: all that is of them is shipped, or came to nothing."""
+    refusals_before: int = 0
+    """How many there were when somebody said last that stock is there: what they refused may be chosen again."""
 
 
 PurchaseState = Literal["found", "sent", "accepted", "refused", "unknown"]

@@ -12,6 +12,7 @@ from workflows.engine.plan import Plan
 from workflows.orders import charges
 from workflows.orders.effects import Authorize, Capture, ChooseConnection, VoidAuthorization
 from workflows.orders.facts import OrderFacts
+from workflows.refunds.attempts import RefundAttempt
 
 # ---- the gateway answers ----
 
@@ -23,9 +24,10 @@ def connection_chosen(f: OrderFacts, answer: ChargeConnection) -> OrderFacts:
 
 def authorization_answered(f: OrderFacts, answer: ChargeAnswer) -> OrderFacts:
     f = f.with_(charges=charges.authorized(f.charges, answer, f.now, f.steps + 1))
-    if f.charge is None:
+    charge = charges.attempt_of(f.charges, answer.charge_id)
+    if charge is None or not charge.holds_money:
         return f.step(f"charge declined: {answer.reason or 'no reason given'}", Who.GATEWAY)
-    return f.step(f"seller's payment method charged: {f.charge.amount} {f.currency}", Who.GATEWAY)
+    return f.step(f"seller's payment method charged: {charge.amount} {f.currency}", Who.GATEWAY)
 
 
 def capture_answered(f: OrderFacts, effect: Capture, answer: ChargeAnswer) -> OrderFacts:
@@ -52,11 +54,19 @@ def authorize(f: OrderFacts) -> Plan:
     told = _small_charge_told(f)
     if not f.needs_charge:
         return told
+    if (refund := _refund_not_known(f)) is not None:
+        what = f"find out whether refund {refund.refund_id} was made, before the seller is charged again"
+        return wait(Stage.AWAITING_PAYMENT, Who.STAFF, what, refund.at)
     if f.awaits_small_charge:
         return told + _collected_otherwise(f)
     if f.awaits_payment:
         return _payment_needed(f)
     return _begin(f, Stage.RECEIVED, _authorization(f))
+
+
+def _refund_not_known(f: OrderFacts) -> RefundAttempt | None:
+    """What a special order is charged for depends on what went back: that must be known (ORD-8, REF-11)."""
+    return next((one for one in f.seller_refunds if one.state in ("asked", "in_doubt")), None)
 
 
 def _authorization(f: OrderFacts) -> Authorize:
@@ -99,21 +109,22 @@ def _small_charge_told(f: OrderFacts) -> Plan:
     if not f.has_small_charge:
         return Plan()
     gives_up = f.seller.small_charges is SmallCharges.GIVE_UP
-    charge = f"the charge of {f.cost_due} {f.currency} is less than the gateway takes"
+    charge = f"the charge of {f.uncollected} {f.currency} is less than the gateway takes"
+    key = f"small-charge-{f.special.round}" if f.special is not None else "small-charge"
     said = f"{charge}: it is given up, and the order goes on" if gives_up else f"{charge}: it is not made"
     mail = notify(
-        "small-charge",
+        key,
         "small_charge",
         Recipient.SELLER,
-        amount=f.cost_due,
+        amount=f.uncollected,
         currency=f.currency,
         given_up="yes" if gives_up else None,
     )
-    return just(Note(key="note:small-charge", what=said), mail)
+    return just(Note(key=f"note:{key}", what=said), mail)
 
 
 def _collected_otherwise(f: OrderFacts) -> Plan:
-    what = f"collect {f.cost_due} {f.currency} otherwise, which is less than the gateway takes, and resume"
+    what = f"collect {f.uncollected} {f.currency} otherwise, which is less than the gateway takes, and resume"
     return wait(Stage.AWAITING_PAYMENT, Who.STAFF, what, f.opened_at or f.created_at)
 
 

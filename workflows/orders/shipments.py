@@ -6,7 +6,7 @@ from models.case import OrderStage as Stage
 from models.case import Who
 from models.failures import RefusedByRule
 from models.message import LineUnits, folded
-from models.naming import by_sku, units_named
+from models.naming import by_line, by_sku, units_named
 from models.order_events import Delivered, ShipmentCorrected
 from models.orders import Shipment, ShipmentFact
 from models.partners import Recipient
@@ -27,7 +27,7 @@ def check(f: OrderFacts, event: Shipment) -> None:
     if f.accepted_cancel is not None:
         raise RefusedByRule("CAN-11", "the order is cancelled and does not ship")
     if (known := _known(f, event.shipment_id)) is not None:
-        _require_same(event, known)
+        _require_same(f, event, known)
         return
     try:
         lines = _lines_of(f, event)
@@ -44,16 +44,17 @@ def _lines_of(f: OrderFacts, event: Shipment) -> tuple[LineUnits, ...]:
     """The lines that it means. A supplier knows items only: its units are taken from the lines that it was sent,
     in their order (ORD-13). Raises ValueError when a name fits no line, or several."""
     left = left_for_more(f)
-    if event.supplier_order_number is not None:
-        sent = {
-            line.line_id
-            for one in f.purchases
-            if one.order.number == event.supplier_order_number
-            for line in one.order.lines
-        }
+    if (number := as_we_write_it(f, event.supplier_order_number)) is not None:
+        sent = {line.line_id for one in f.purchases if one.order.number == number for line in one.order.lines}
         left = {line_id: count for line_id, count in left.items() if line_id in sent} or left
     by_supplier = event.actor.startswith("supplier:")
     return units_named(event.lines, f.lines.counts, left=left, in_order=by_supplier)
+
+
+def as_we_write_it(f: OrderFacts, number: str | None) -> str | None:
+    """ORD-21: the number of our order to a supplier, however it is spelled; as it was said where there is none."""
+    ours = (one.order.number for one in f.purchases)
+    return next((one for one in ours if number is not None and folded(one) == folded(number)), number)
 
 
 def _known(f: OrderFacts, shipment_id: str) -> ShipmentFact | Parcel | None:
@@ -62,8 +63,8 @@ def _known(f: OrderFacts, shipment_id: str) -> ShipmentFact | Parcel | None:
     return next((one for one in all_of_them if folded(one.shipment_id) == folded(shipment_id)), None)
 
 
-def _require_same(event: Shipment, known: ShipmentFact | Parcel) -> None:
-    """The same shipment again counts once; another number is said as what it is (ORD-20)."""
+def _require_same(f: OrderFacts, event: Shipment, known: ShipmentFact | Parcel) -> None:
+    """The same shipment again counts once; another number, or other units, are said as what they are (ORD-20)."""
     told = {folded(box.tracking_number) for box in event.boxes}
     before = {folded(box.tracking_number) for box in known.boxes}
     if told != before:
@@ -72,6 +73,17 @@ def _require_same(event: Shipment, known: ShipmentFact | Parcel) -> None:
             "ORD-20",
             f"shipment {known.shipment_id} is known under {numbers}: send shipment_corrected when its label was "
             "replaced, or give another parcel a shipment_id of its own",
+        )
+    before_units = by_line(known.lines)
+    try:
+        units = by_line(units_named(event.lines, f.lines.counts, left=before_units, in_order=True))
+    except ValueError:
+        units = {}
+    if units != before_units:
+        raise RefusedByRule(
+            "ORD-11",
+            f"shipment {known.shipment_id} is known with {f.lines.in_words(before_units)}: give what else was "
+            "sent a shipment_id of its own",
         )
 
 
@@ -108,12 +120,13 @@ def receive(f: OrderFacts, event: Shipment) -> OrderFacts:
 
 
 def _substitutes(f: OrderFacts, event: Shipment) -> dict[str, str]:
-    """Successor parts by the `line_id` for which they stand (ORD-20)."""
+    """Successor parts by the `line_id` for which they stand (ORD-20); the same part spelled otherwise is none."""
     found: dict[str, str] = {}
     for named in event.lines:
         if named.substitute_sku is not None:
             for line in units_named([named], f.lines.counts, left=left_for_more(f), in_order=True):
-                found[line.line_id] = named.substitute_sku
+                if folded(named.substitute_sku) != folded(line.sku):
+                    found[line.line_id] = named.substitute_sku
     return found
 
 
@@ -205,7 +218,7 @@ def begun(f: OrderFacts, effect: AnnounceTracking) -> OrderFacts:
         carrier=parcel.carrier,
         tracking_number=parcel.tracking_number,
         lines=parcel.lines,
-        supplier_order_number=parcel.supplier_order_number,
+        supplier_order_number=as_we_write_it(f, parcel.supplier_order_number),
         more_parcels=parcel.more_parcels,
         substitutes=parcel.substitutes,
         corrected_by=parcel.corrected_by,
@@ -306,14 +319,16 @@ def _rejected(parcel: Parcel, why: str) -> RejectEvent:
 
 def await_shipments(f: OrderFacts) -> Plan:
     """Done when every line is shipped, cancelled or voided; staff are told of an order that does not ship."""
-    if not f.lines.has_open:
+    if not f.wanted_now:
         return Plan()
-    placed = f.handed_off_at or f.now
-    items = f.lines.in_words(f.lines.open)
+    special = f.special.round if f.special is not None else 0
+    placed = (f.special.round_began_at if f.special is not None else None) or f.handed_off_at or f.now
+    items = f.lines.in_words(f.wanted_now)
     plan = wait(Stage.AWAITING_SHIPMENT, Who.SUPPLIER, f"ship {items}", placed)
     for days in f.seller.shipment_reminder_days:
         what = f"not shipped after {days} days: {items}"
-        note = Note(key=f"note:unshipped-{days}", what=what)
-        told = alert(f, f"unshipped-{days}", what, Who.SUPPLIER)
+        key = f"unshipped-{days}" + (f"-{special + 1}" if special else "")
+        note = Note(key=f"note:{key}", what=what)
+        told = alert(f, key, what, Who.SUPPLIER)
         plan += after_days(f, placed, days, "Reminder: not shipped yet", note, told)
     return plan

@@ -6,7 +6,7 @@ from models.naming import by_line, units_named
 from models.order_events import SupplierShortage
 from workflows.orders.facts import OrderFacts
 from workflows.orders.records import Purchase
-from workflows.orders.shipments import left_for_more
+from workflows.orders.shipments import as_we_write_it, left_for_more
 
 
 def check(f: OrderFacts, event: SupplierShortage) -> None:
@@ -40,7 +40,7 @@ def receive(f: OrderFacts, event: SupplierShortage) -> OrderFacts:
 def _purchase(f: OrderFacts, event: SupplierShortage) -> Purchase:
     accepted = [one for one in f.purchases if one.state == "accepted"]
     for one in accepted:
-        if one.order.number == event.supplier_order_number:
+        if one.order.number == as_we_write_it(f, event.supplier_order_number):
             return one
     known = ", ".join(one.order.number for one in accepted) or "none"
     raise RefusedByRule(
@@ -77,7 +77,9 @@ def _gone(f: OrderFacts, purchase: Purchase) -> dict[str, int]:
     """Units in the parcels that name this order to a supplier, by `line_id`."""
     number = purchase.order.number
     named = [line for one in f.shipments if one.supplier_order_number == number for line in one.lines]
-    named += [line for one in f.parcels if one.supplier_order_number == number for line in one.lines]
+    named += [
+        line for one in f.parcels if as_we_write_it(f, one.supplier_order_number) == number for line in one.lines
+    ]
     return by_line(named)
 
 

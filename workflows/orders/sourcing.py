@@ -14,6 +14,7 @@ from workflows.engine.plan import Plan
 from workflows.orders import voiding
 from workflows.orders.effects import SearchStock
 from workflows.orders.facts import OrderFacts
+from workflows.orders.purchases import within
 from workflows.orders.records import Purchase, StockSearch
 
 # ---- what was found ----
@@ -24,7 +25,7 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     An answer that comes when nothing is bought any more changes nothing."""
     if f.is_given_up:
         return f
-    units = {line_id: min(count, f.unsourced.get(line_id, 0)) for line_id, count in effect.units.items()}
+    units = within(effect.units, f.unsourced)
     sources, missing = _within(f, found.sources, units)
     offered = {folded(sku): count for sku, count in found.in_stock.items()}
     in_stock = {one.sku: offered.get(folded(one.sku), 0) for one in f.lines.units(missing)}
@@ -49,11 +50,20 @@ def search_answered(f: OrderFacts, effect: SearchStock, found: FoundSources) -> 
     return voiding.void(f, missing)
 
 
+def not_offered(f: OrderFacts, found: FoundSources, units: Mapping[str, int]) -> dict[str, int]:
+    """Of these units, by `line_id`, those that were not found."""
+    return _within(f, found.sources, units)[1]
+
+
 def _look_again_at(f: OrderFacts) -> datetime | None:
-    """Stock that is not known is asked for again until the order must be with a supplier (ORD-4)."""
-    if f.handoff_due is None or f.now >= f.handoff_due:
+    """Stock that is not known is asked for again until the order must be with a supplier (ORD-4); of a special
+    order, for as long after its stock arrived."""
+    due = f.handoff_due
+    if f.special is not None and f.special.round_began_at is not None:
+        due = f.special.round_began_at + f.seller.handoff_limit
+    if due is None or f.now >= due:
         return None
-    return min(f.now + timedelta(minutes=f.seller.stock_retry_minutes), f.handoff_due)
+    return min(f.now + timedelta(minutes=f.seller.stock_retry_minutes), due)
 
 
 def _not_known(f: OrderFacts, found: FoundSources) -> OrderFacts:
@@ -148,5 +158,4 @@ def _wanted(f: OrderFacts) -> dict[str, int]:
     units = f.unsourced
     if not f.lacks_second_source and f.looks_again is None:
         return units
-    missing = f.searches[-1].missing
-    return {line_id: min(count, missing[line_id]) for line_id, count in units.items() if line_id in missing}
+    return within(units, f.searches[-1].missing)

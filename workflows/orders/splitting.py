@@ -16,6 +16,7 @@ from workflows.orders import lines as order_lines
 from workflows.orders import voiding
 from workflows.orders.effects import SplitOff
 from workflows.orders.facts import OrderFacts
+from workflows.orders.purchases import less, within
 from workflows.orders.records import CancelAsked, Decision
 
 
@@ -46,7 +47,12 @@ def answered(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
         f = f.decline("cancel_request", answer.reason or "", effect.split_from.event.event_id)
         return voiding.cancel_by_staff(f) if f.stopped_at is not None else f
     what = f.lines.in_words(effect.units)
-    f = f.with_(lines=order_lines.drop(f.lines, "moved", effect.units), purchases=())
+    if f.special is not None:
+        waiting = less(f.waiting, effect.units)
+        changes = {"waiting": waiting, "arrived": within(f.special.arrived, waiting)}
+        f = f.with_(special=f.special.model_copy(update=changes))
+    kept = tuple(one for one in f.purchases if one.state != "found")
+    f = f.with_(lines=order_lines.drop(f.lines, "moved", effect.units), purchases=kept)
     message = f"{what} cancelled as order {answer.request.order_id}: {effect.split_from.event.reason}"
     return _decided(f, effect, "split", message)
 

@@ -13,19 +13,19 @@ from workflows.orders import rails
 from workflows.orders.charges import records_of as charge_records
 from workflows.orders.facts import OrderFacts
 from workflows.orders.purchase_orders import records_of as purchase_records
+from workflows.orders.void_choices import choose_until
 
 
 def view(f: OrderFacts, plan: Plan) -> CaseView:
     """The order as lists show it, once it is written down or the database does not take it."""
-    deadlines = {"cancel_until": f.cancel_until, "handoff_due": f.handoff_due}
+    clocks = {"cancel_until": f.cancel_until, "handoff_due": f.handoff_due}
+    until = choose_until(f)
+    placing = f.handed_off_at is None and not f.only_special_order_left and until is None
+    deadlines = clocks if placing else {"choose_until": until}
     return CaseView(
         is_kept=f.is_open or f.opening_is_in_trouble,
         attributes={"Channel": f.request.channel.value, "SupplierId": f.last_supplier},
-        deadlines={
-            name: moment
-            for name, moment in deadlines.items()
-            if moment is not None and f.outcome is None and f.handed_off_at is None
-        },
+        deadlines={name: moment for name, moment in deadlines.items() if moment is not None and f.outcome is None},
         sla_state=SlaState.ON_TIME if f.handed_off_late_at is None else SlaState.BREACHED,
         custody=rails.custody(f),
         money=rails.money(f),
@@ -81,6 +81,12 @@ def facts_in_status(f: OrderFacts) -> dict[str, Any]:
         "supplier_orders": _told(purchase_records(f)),
         "shipments": _told(f.shipments),
         "cessations": _told(f.cessations),
+        "choices": [
+            {"choice": one.event.choice.value, "actor": one.event.actor, "units": one.units, "taken": one.is_taken}
+            for one in f.choices
+        ],
+        "waiting_for_stock": f.waiting,
+        "cancels_heard": [id for id, name in f.seen_events.items() if name in ("hold", "cancel_request")],
         "on_hold": f.hold.reason if f.hold else None,
     }
 

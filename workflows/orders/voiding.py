@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
-from models.cancellations import Fault, fault_of
+from models.cancellations import CancelRequest, Fault, fault_of
 from models.naming import by_sku, items_of, reasons_of
 from models.parties import DEFAULT_MINIMUM_STOCK
 from models.partners import Recipient
@@ -14,11 +14,16 @@ from workflows.engine.case import Note
 from workflows.engine.pieces import just, mail_lines, notify
 from workflows.engine.plan import Plan
 from workflows.orders.facts import OrderFacts
-from workflows.orders.records import CancelAsked, StockSearch
+from workflows.orders.purchases import plus
+from workflows.orders.records import CancelAsked, SpecialOrder, StockSearch
+from workflows.orders.void_choices import choose_until
 
 
 def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
-    """ORD-7: nobody has these units, by `line_id`. What has another culprit ends by itself (CAN-12)."""
+    """ORD-7: nobody has these units, by `line_id`. What has another culprit ends by itself (CAN-12). Of a special
+    order they wait again (ORD-8)."""
+    if units and f.buys_special_order:
+        return wait(f, units).step(f"not in stock after all: {f.lines.in_words(units)}; waits on")
     by_culprit: dict[tuple[Fault, str], dict[str, int]] = {}
     for one in f.lines.units(units):
         by_culprit.setdefault(_culprit(f, one.sku), {})[one.line_id] = one.quantity
@@ -29,6 +34,12 @@ def void(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
     for cessation in found:
         f = f.with_cessation(cessation)
     return f
+
+
+def wait(f: OrderFacts, units: Mapping[str, int]) -> OrderFacts:
+    """ORD-8: these open units, by `line_id`, wait for stock from now on."""
+    before = f.special or SpecialOrder(since=f.now)
+    return f.with_(special=before.model_copy(update={"waiting": plus(f.waiting, units), "since": f.now}))
 
 
 def _culprit(f: OrderFacts, sku: str) -> tuple[Fault, str]:
@@ -51,9 +62,17 @@ def _culprit(f: OrderFacts, sku: str) -> tuple[Fault, str]:
 def cancel(f: OrderFacts, accepted: CancelAsked) -> OrderFacts:
     """CAN-1: all that is open is cancelled."""
     event = accepted.event
+    if not f.lines.has_open:
+        return f  # it was voided before (ORD-8)
     evidence = {"requested at": _text_of(accepted.arrived_at)}
-    one = _cessation(f, "cancelled", f.lines.open, event.reason, fault_of(event), event.actor, evidence)
+    one = _cessation(f, "cancelled", f.lines.open, event.reason, _fault(f, event), event.actor, evidence)
     return f.with_cessation(one.model_copy(update={"channel_reference": event.channel_reference}))
+
+
+def _fault(f: OrderFacts, event: CancelRequest) -> Fault:
+    """Whoever grants what the buyer asks the marketplace for is at no fault (CAN-8, CAN-12)."""
+    grants = f.buyer_asked is not None and f.buyer_asked.declined_at is None and event.fault is None
+    return Fault.BUYER if grants else fault_of(event)
 
 
 def cancel_by_staff(f: OrderFacts) -> OrderFacts:
@@ -151,6 +170,7 @@ def _mail(f: OrderFacts, voided: Mapping[int, Cessation]) -> Plan:
             reason=reason,
             amount=back,
             currency=currency,
+            choose_until=choose_until(f),
         )
         return just(mail)
     mail = notify(
@@ -161,5 +181,6 @@ def _mail(f: OrderFacts, voided: Mapping[int, Cessation]) -> Plan:
         reason=reason,
         amount=back,
         currency=currency,
+        choose_until=choose_until(f),
     )
     return just(mail)

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.orders.cancellation import return_of
     from workflows.orders.charges import attempt_of
     from workflows.orders.effects import (
+        CheckSpecialOrder,
         LookUpArrival,
         OpenLateCancelReturn,
         ReturnOpened,
@@ -25,7 +26,8 @@ with workflow.unsafe.imports_passed_through():
         TellReturn,
     )
     from workflows.orders.events import apply, check, reply
-    from workflows.orders.facts import OrderFacts, first_lines
+    from workflows.orders.facts import OrderFacts
+    from workflows.orders.lines import first_lines
     from workflows.orders.partner_calls import call_of
     from workflows.orders.plan import plan
     from workflows.orders.splitting import first_cancels
@@ -76,6 +78,8 @@ class Order:
                 return await self._split_off(f, effect, ask)
             case LookUpArrival():
                 return await _arrival(f, effect, ask)
+            case CheckSpecialOrder():
+                await self.engine.saved(f.steps)  # from then on no claim of these units is taken (CLM-1)
         answer: Message = await ask(*call_of(f, effect, workflow.info().run_id))
         return answer
 

@@ -11,9 +11,6 @@ from models.orphans import Dismiss, FoundCases, Match, OrphanRequest
 from workflows.engine.case import CaseFacts
 from workflows.orphans.effects import OrphanEffect
 
-FIRST_PAUSES: Final = (timedelta(minutes=1), timedelta(hours=1), timedelta(hours=6))
-"""Between the first looks; after them it looks once a day. Its case calls it as soon as it has one of its numbers,
-but can't while the database does not know the orphan: the second look is for that moment."""
 LATER_PAUSE: Final = timedelta(days=1)
 
 
@@ -75,10 +72,13 @@ class OrphanFacts(CaseFacts):
 
     @property
     def next_look(self) -> datetime:
-        """When it looks next, if no case calls it: at once, then with growing pauses."""
+        """When it looks next, if no case calls it: at once, then with the pauses of its request, then daily."""
         if self.looked_at is None:
             return self.created_at
-        return self.looked_at + (FIRST_PAUSES[self.looks - 1] if self.looks <= len(FIRST_PAUSES) else LATER_PAUSE)
+        first = self.request.look_pauses_minutes
+        return self.looked_at + (
+            timedelta(minutes=first[self.looks - 1]) if self.looks <= len(first) else LATER_PAUSE
+        )
 
     @property
     def is_called(self) -> bool:

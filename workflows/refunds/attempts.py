@@ -4,17 +4,17 @@ Pure. A refund that was asked for is never forgotten: it succeeds, fails, is ref
 known (REF-6, REF-11).
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from models.case import Who
 from models.ids import DerivedId
 from models.message import Message, Quantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.refunds import Direction, RefundResult, RefundState, Way
-from workflows.engine.case import Effect
+from workflows.engine.case import CaseFacts, Effect
 
 SELLER, BUYER = Direction.BROKER_TO_SELLER, Direction.SELLER_TO_BUYER
 
@@ -35,6 +35,8 @@ class MakeRefund(Effect):
     lines: tuple[Quantity, ...] = ()
     asked_by: str | None = None
     """The event that asks for it: a click, or the marketplace's word."""
+    part_of: DerivedId | None = None
+    """The refund that was divided, where this is one part of it (REF-3)."""
     again: bool = False
     """It is in doubt: asked for again under its own id, it looks before it sends."""
 
@@ -77,8 +79,11 @@ class RefundAttempt(Message):
     reason: str = ""
     made_again: bool = False
     """It failed afterwards, and a later one succeeded."""
-    renumbered: bool = False
-    """Its id belongs to another request: it was asked for again under the next one."""
+    asked_anew: bool = False
+    """It moved nothing, and was asked for anew: under the next id, as its own belongs to another request; or in
+    parts (REF-3)."""
+    part_of: str | None = None
+    """The refund that was divided, where this is one part of it."""
     awaited: bool = False
     """In doubt, while its own workflow goes on asking the gateway, and will say what became of it."""
 
@@ -91,6 +96,16 @@ class RefundAttempt(Message):
     def may_have_moved_money(self) -> bool:
         """Money is on its way, arrived, or may have."""
         return self.state in ("asked", "to_confirm", "pending", "succeeded", "in_doubt")
+
+    @property
+    def is_decided(self) -> bool:
+        """It is known what became of it."""
+        return not self.is_under_way and self.state != "in_doubt"
+
+    @property
+    def told_as(self) -> str:
+        """By which id people are told of it: that of the refund of which it is a part."""
+        return self.part_of or self.refund_id
 
 
 Attempts = tuple[RefundAttempt, ...]
@@ -112,8 +127,8 @@ def those_of(attempts: Attempts, direction: Direction, way: Way = Way.GATEWAY) -
 
 
 def next_ordinal(attempts: Attempts, direction: Direction) -> int:
-    """Of the next refund's id: ids are never used again."""
-    return sum(one.direction is direction for one in attempts) + 1
+    """Of the next refund's id: ids are never used again. Parts have the number of their whole."""
+    return sum(one.direction is direction and one.part_of is None for one in attempts) + 1
 
 
 def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
@@ -131,7 +146,8 @@ def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
         requested_by=effect.requested_by,
         lines=effect.lines,
         automatic=before.automatic if before else effect.direction is BUYER and effect.asked_by is None,
-        tries=before.tries + 1 if before else 1,
+        tries=before.tries + 1 if before and effect.again else 1,
+        part_of=effect.part_of,
     )
     return _with(attempts, attempt)
 
@@ -174,7 +190,7 @@ def settled(attempts: Attempts, result: RefundResult, now: datetime, *, awaited:
     if state in ("succeeded", "pending", "to_confirm") or (state == "in_doubt" and result.amount):
         changes["amount"] = result.amount
     after = _with(attempts, attempt.model_copy(update=changes))
-    return _made_again(after, attempt.direction) if state == "succeeded" else after
+    return _made_again(after, attempt) if state == "succeeded" else after
 
 
 def awaiting_second_person(attempt: RefundAttempt) -> str:
@@ -203,31 +219,107 @@ def may_take_next_id(attempts: Attempts, refund_id: str) -> bool:
         return False
     before = [one for one in attempts if one.direction is attempt.direction and one is not attempt]
     in_a_row = 1
-    while before and before.pop().renumbered:
+    while before and before.pop().asked_anew:
         in_a_row += 1
     return in_a_row < MOST_IDS_IN_A_ROW
 
 
-def renumbered(attempts: Attempts, refund_id: str) -> Attempts:
-    """This refund is asked for again, under the next id."""
+def asked_anew(attempts: Attempts, refund_id: str) -> Attempts:
+    """This refund is asked for anew: under the next id, or in parts."""
     return tuple(
-        one.model_copy(update={"renumbered": True}) if one.refund_id == refund_id else one for one in attempts
+        one.model_copy(update={"asked_anew": True}) if one.refund_id == refund_id else one for one in attempts
     )
 
 
+def in_parts(
+    attempts: Attempts, effect: MakeRefund, result: RefundResult, now: datetime
+) -> tuple[Attempts, tuple[MakeRefund, ...]]:
+    """No single payment can carry this refund: each part is asked for under the id by which it is reserved, the
+    same one however often the whole is asked for (REF-3, REF-6). Gives what to begin."""
+    attempts = asked_anew(settled(attempts, result, now), effect.refund_id)
+    parts: list[MakeRefund] = []
+    for part in result.parts:
+        changes = {
+            "key": f"refund:{part.refund_id}",
+            "refund_id": part.refund_id,
+            "amount": part.amount,
+            "lines": part.lines,
+            "part_of": effect.refund_id,
+            "again": False,
+        }
+        parts.append(effect.model_copy(update=changes))
+        attempts = asked(attempts, parts[-1], now)
+    return attempts, tuple(parts)
+
+
+def has_parts(attempts: Attempts, refund_id: str) -> bool:
+    """Its parts are asked for."""
+    return any(one.part_of == refund_id for one in attempts)
+
+
+def in_flight_refund(f: CaseFacts, refund_id: str) -> MakeRefund | None:
+    """The effect whose end is awaited."""
+    refunds = (one for one in f.in_flight.values() if isinstance(one, MakeRefund))
+    return next((one for one in refunds if one.refund_id == refund_id), None)
+
+
+def parts_in_words(parts: Sequence[MakeRefund]) -> str:
+    """As a timeline says it."""
+    told = " and ".join(f"{one.refund_id} of {one.amount} {one.currency}" for one in parts)
+    return f"no single payment can carry {parts[0].part_of}: asked for in parts, {told}"
+
+
+class ToldRefund(NamedTuple):
+    """A refund that succeeded, as people are told of it: all its parts as one."""
+
+    told_as: str
+    refund_ids: str
+    """Of all its parts that succeeded, in words."""
+    amount: Decimal
+    currency: str
+    is_whole: bool
+    """None of its parts failed."""
+
+
+def told(attempts: Sequence[RefundAttempt]) -> list[ToldRefund]:
+    """Those that succeeded; of one that was divided when it is known what became of all its parts."""
+    found: list[ToldRefund] = []
+    live = [one for one in attempts if not one.asked_anew]
+    for told_as in dict.fromkeys(one.told_as for one in live):
+        parts = [one for one in live if one.told_as == told_as]
+        made = [one for one in parts if one.state == "succeeded"]
+        if made and all(one.is_decided for one in parts):
+            amount = sum((one.amount for one in made), Decimal(0))
+            ids = ", ".join(one.refund_id for one in made)
+            found.append(ToldRefund(told_as, ids, amount, made[0].currency, len(made) == len(parts)))
+    return found
+
+
 def owed(attempts: Sequence[RefundAttempt]) -> list[RefundAttempt]:
-    """Refunds that failed afterwards, and were not made again since (REF-7)."""
-    return [one for one in attempts if one.state == "failed_afterwards" and not one.made_again]
+    """Refunds that failed afterwards, and parts that did not succeed while others of the same refund moved money:
+    those that were not made again since (REF-7)."""
+    moved = {one.told_as for one in attempts if one.may_have_moved_money or one.state == "failed_afterwards"}
+    return [one for one in attempts if not one.made_again and _is_owed(one, moved)]
+
+
+def _is_owed(one: RefundAttempt, moved: Set[str]) -> bool:
+    if one.state == "failed_afterwards":
+        return True
+    failed = one.state in ("failed", "refused") and not one.asked_anew
+    return failed and one.part_of is not None and one.told_as in moved
 
 
 def _with(attempts: Attempts, attempt: RefundAttempt) -> Attempts:
     return (*(one for one in attempts if one.refund_id != attempt.refund_id), attempt)
 
 
-def _made_again(attempts: Attempts, direction: Direction) -> Attempts:
+def _made_again(attempts: Attempts, by: RefundAttempt) -> Attempts:
+    """All that was owed in this direction; a part makes no other part of the same refund good."""
+    owing = {
+        one.refund_id
+        for one in owed([one for one in attempts if one.direction is by.direction])
+        if one.part_of is None or one.told_as != by.told_as
+    }
     return tuple(
-        one.model_copy(update={"made_again": True})
-        if one.direction is direction and one.state == "failed_afterwards"
-        else one
-        for one in attempts
+        one.model_copy(update={"made_again": True}) if one.refund_id in owing else one for one in attempts
     )

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from models.case import Who
-from models.refunds import Direction, RefundResult
+from models.refunds import Direction, RefundPart, RefundResult
 from models.returns import ReturnRequest
 from workflows.engine.case import Effect, Note, RejectEvent, SendMail
 
@@ -24,6 +24,21 @@ class Reserve(Effect):
     @property
     def summary(self) -> str:
         return "reserve the amount under the cap"
+
+
+class StartParts(Effect):
+    """Make it in parts, each by a refund of its own, where no single payment can carry it (REF-3)."""
+
+    kind: Literal["start_parts"] = "start_parts"
+    who: ClassVar[Who] = Who.BACKHAUL
+    key: str = "start-parts"
+    parts: tuple[RefundPart, ...]
+    after_case: bool = False
+    """The case that asked for it was told, and may have begun them: one that has ended is not begun again."""
+
+    @property
+    def summary(self) -> str:
+        return f"refund it in {len(self.parts)} parts"
 
 
 class WriteConfirmation(Effect):
@@ -102,6 +117,15 @@ class ReportToCase(Effect):
 
 
 RefundEffect = Annotated[
-    Reserve | WriteConfirmation | Send | LookUp | TakeBack | ReportToCase | SendMail | Note | RejectEvent,
+    Reserve
+    | StartParts
+    | WriteConfirmation
+    | Send
+    | LookUp
+    | TakeBack
+    | ReportToCase
+    | SendMail
+    | Note
+    | RejectEvent,
     Field(discriminator="kind"),
 ]

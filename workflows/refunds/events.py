@@ -4,17 +4,18 @@ from typing import Final
 
 from models.case import Who
 from models.contract import GATEWAY_UPDATE
-from models.failures import Conflict, RefusedByRule
+from models.failures import Category, Conflict, RefusedByRule
 from models.message import Event, Message
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
 from models.refunds import GatewayUpdate, RefundConfirmed, RefundRejected, RefundResolved, RefundState, person_of
-from workflows.engine.case import Answered, CaseEnded, Started, StoppedByStaff
+from workflows.engine.case import Answered, CaseEnded, InTrouble, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
 from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
 from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution, SecondPerson
 
 NOT_OVER: Final = "the refund is not over the seller's limit: nobody else needs to look at it"
+_HAS_IT: Final = "the gateway has it: pending"
 CANT_BE_STOPPED: Final = "a refund can't be stopped: money may be on its way; it goes on"
 
 
@@ -95,6 +96,8 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return told.with_(reports=f.reports + 1, reported_doubt=effect.result.unknown)
         case Started(effect=LookUp() as effect):
             return _look_begun(apply_common(f, fact), effect)
+        case InTrouble(effect=Reserve(), category=Category.BALANCE_SHORT | Category.CONNECTION_UNUSABLE):
+            return apply_common(f, fact).with_(had_to_wait=True)
         case Answered(effect=Reserve(), answer=ReservedRefund() as answer):
             return _reserved(apply_common(f, fact), answer)
         case Answered(effect=WriteConfirmation() as effect) if f.reservation is not None:
@@ -108,6 +111,8 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return _looked_up(apply_common(f, fact), effect, answer)
         case Answered(effect=TakeBack(), answer=RefundTakenBack() as answer):
             return apply_common(f, fact).with_(taken_back=answer)
+        case Answered(effect=ReportToCase(), failure=str()):
+            return apply_common(f, fact).with_(case_has_ended=True)
         case CaseEnded():
             return apply_common(_ended(f, fact.outcome), fact)
     return apply_common(f, fact)
@@ -176,7 +181,9 @@ def _heard(f: RefundFacts, answer: RefundAnswer, said: str | None = None) -> Ref
     """The gateway itself has spoken; `said`: the reason that came with the claim that made us ask."""
     f = f.with_(postponed=None)
     if answer.state == "none":
-        return f.with_(heard_at=f.now, absent=True)
+        why = answer.reason if f.goes_by_queue else None
+        after = f.with_(heard_at=f.now, absent=True, absent_why=why)
+        return after if why is None or f.absent_why == why else after.step(f"in doubt: {why}", Who.SHOP)
     before = f.word.state if f.word is not None else None
     if before == "succeeded" and answer.state == "pending":
         return f.with_(heard_at=f.now, absent=False)
@@ -189,7 +196,7 @@ def _heard(f: RefundFacts, answer: RefundAnswer, said: str | None = None) -> Ref
     if answer.state == "succeeded":
         return after.with_(succeeded_at=f.now)
     if answer.state == "pending":
-        return after.step("the gateway has it: pending", Who.GATEWAY)
+        return after.step(answer.reason or "", Who.SHOP) if f.goes_by_queue else after.step(_HAS_IT, Who.GATEWAY)
     return after
 
 

@@ -12,7 +12,7 @@ from models.ids import DerivedId
 from models.message import Message
 from models.partners import AWAITS_SETTLEMENT, RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import RefundRequest, RefundResult, RefundState, Way
+from models.refunds import RefundPart, RefundRequest, RefundResult, RefundState, Way
 from workflows.engine.case import CaseFacts
 from workflows.refunds.effects import LookUp, RefundEffect, Send
 
@@ -68,12 +68,16 @@ class RefundFacts(CaseFacts):
     known_only: bool = False
     """A word about it came before anybody here knew it."""
     reservation: ReservedRefund | None = None
+    had_to_wait: bool = False
+    """The database looked at it, and it could not be reserved yet: people saw it before. An outage says nothing of
+    it: the id may be another's."""
     claims: tuple[Claim, ...] = ()
     """Those that nothing is decided about."""
     word: RefundAnswer | None = None
     """What the gateway itself said last, other than that it does not have it."""
     absent: bool = False
-    """The gateway's last word was that it does not have it."""
+    absent_why: str | None = None
+    """The gateway's last word was that it does not have it; of a marketplace, why nobody knows."""
     postponed: RefundAnswer | None = None
     """The gateway's last answer to what was sent was that nothing can be moved now: later, or not by itself."""
     postponements: int = 0
@@ -95,6 +99,8 @@ class RefundFacts(CaseFacts):
     """How often its case was told how it stands meanwhile."""
     reported_doubt: bool | None = None
     """Whether its case was told last that it is in doubt; none: it was told nothing yet."""
+    case_has_ended: bool = False
+    """The order or return that asked for it could not be told any more."""
 
     # ---- what it is about ----
 
@@ -149,6 +155,16 @@ class RefundFacts(CaseFacts):
     def goes_by_gateway(self) -> bool:
         return self.request.way is Way.GATEWAY
 
+    @property
+    def goes_by_queue(self) -> bool:
+        """The marketplace that took the payment gives it back, by a document (AMZ-5)."""
+        return self.goes_by_gateway and self.reservation is not None and self.reservation.way is Way.MARKETPLACE
+
+    @property
+    def parts_to_begin(self) -> tuple[RefundPart, ...]:
+        """Where no single payment can carry it (REF-3). Those that were begun before are not begun again."""
+        return () if self.reservation is None or self.had_ended else self.reservation.parts
+
     # ---- the second person (REF-12) ----
 
     @property
@@ -174,6 +190,13 @@ class RefundFacts(CaseFacts):
     def is_kept(self) -> bool:
         """The database has this refund as this case, and this run has something to say of it."""
         return self.is_reserved or (self.had_ended and self.looks > 0)
+
+    @property
+    def is_listed_alone(self) -> bool:
+        """Nothing is reserved, and people saw it wait: lists have the case. Its id is no other refund's."""
+        if not self.had_to_wait or self.known_only:
+            return False
+        return self.reservation is None or self.reservation.opening is Opening.REFUSED
 
     # ---- the gateway ----
 
@@ -322,7 +345,7 @@ class RefundFacts(CaseFacts):
         if self.is_left_without_answer:
             return "the gateway gives no answer"
         if self.absent:
-            return "the gateway does not have it"
+            return self.absent_why or "the gateway does not have it"
         return "the gateway has said nothing more of it for long" if self.is_silent_for_long else None
 
     @property
@@ -373,4 +396,5 @@ class RefundFacts(CaseFacts):
             confirmed_by=self.confirmed_by,
             conflict=self.is_conflict,
             taken_back=self.failed_afterwards,
+            parts=self.reservation.parts if self.reservation else (),
         )

@@ -41,7 +41,7 @@ def money_of(attempts: Sequence[RefundAttempt]) -> MoneyState:
     states = [
         _OF_ATTEMPTS.get(one.state, MoneyState.NONE)
         for one in attempts
-        if not one.renumbered and not (one.state == "failed_afterwards" and one.made_again)
+        if not one.asked_anew and not (one.state == "failed_afterwards" and one.made_again)
     ]
     if (unsettled := first_of(states)) is not None:
         return unsettled

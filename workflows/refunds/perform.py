@@ -8,14 +8,24 @@ from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError, is_
 
 with workflow.unsafe.imports_passed_through():
     from models import calls, contract
+    from models.amazon.queue import QueueRefund
     from models.message import Message
     from models.partners import RefundAnswer, SendRefund
     from models.records import Confirmation, RefundTakenBack, ReservedRefund, ReserveRefund, SettleRefund
     from models.refunds import RefundResult, RefundState
     from models.returns import ReturnRequest
     from workflows.engine.case import Effect
+    from workflows.engine.children import start_refund
     from workflows.engine.procedure import Ask, CouldNot
-    from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
+    from workflows.refunds.effects import (
+        LookUp,
+        ReportToCase,
+        Reserve,
+        Send,
+        StartParts,
+        TakeBack,
+        WriteConfirmation,
+    )
     from workflows.refunds.facts import RefundFacts
 
 
@@ -31,12 +41,21 @@ async def perform(f: RefundFacts, effect: Effect, ask: Ask) -> Message | None:
     match effect:
         case Reserve():
             return await _reserve(f, ask, known_only=effect.known_only)
+        case StartParts():
+            reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE
+            if effect.after_case:
+                reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
+            for part in effect.parts:
+                await start_refund(f, f.request.of_part(part), reuse)
+            return None
         case WriteConfirmation():
             yes = Confirmation(by=effect.by, at=f.done[effect.key])
             return await _reserve(f, ask, known_only=True, confirmation=yes)
         case Send():
             return await _send(f, effect, ask)
         case LookUp():
+            if f.goes_by_queue:
+                return await ask(calls.QUEUE_REFUND, _to_queue(f, only_look=True))
             return await ask(calls.LOOK_UP_REFUND, _to_gateway(f, again=True))
         case TakeBack():
             return await _take_back(f, ask)
@@ -69,7 +88,21 @@ async def _send(f: RefundFacts, effect: Send, ask: Ask) -> RefundAnswer:
             return RefundAnswer(
                 state=_ENDED[known.state], gateway_refund_id=known.gateway_refund_id, reason=known.reason
             )
+    if f.goes_by_queue:
+        return await ask(calls.QUEUE_REFUND, _to_queue(f, only_look=False))
     return await ask(calls.SEND_REFUND, _to_gateway(f, again=effect.again))
+
+
+def _to_queue(f: RefundFacts, *, only_look: bool) -> QueueRefund:
+    """The marketplace that took the payment gives it back: it waits in the queue for that (AMZ-5)."""
+    assert f.reservation is not None, "it is reserved"
+    assert f.reservation.connection_id is not None, "it goes back the way it came"
+    return QueueRefund(
+        refund_id=f.refund_id,
+        connection_id=f.reservation.connection_id,
+        at=f.done["reserve"],
+        only_look=only_look,
+    )
 
 
 def _to_gateway(f: RefundFacts, *, again: bool) -> SendRefund:

@@ -4,7 +4,8 @@ The engine's save writes state and case in one transaction, and is done before t
 settles anything in the books.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from models.case import RefundStage as Stage
 from models.case import Who
@@ -13,7 +14,15 @@ from models.refunds import RefundResult, RefundState
 from workflows.engine.case import Effect
 from workflows.engine.pieces import after_days, alert, at, in_flight, just, notify, troubles, wait
 from workflows.engine.plan import End, Plan
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
+from workflows.refunds.effects import (
+    LookUp,
+    ReportToCase,
+    Reserve,
+    Send,
+    StartParts,
+    TakeBack,
+    WriteConfirmation,
+)
 from workflows.refunds.facts import UNFINISHED, RefundFacts
 
 
@@ -28,7 +37,7 @@ def _procedure(f: RefundFacts) -> Plan:
         # A word about a refund that nobody knows moves nothing: unless somebody asked, it must be reserved.
         asked_for = f.started_by_case or f.request.asked_for
         return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not asked_for))
-    for step in (_second_person, _send, _check_claims, _await_word, _take_back, _report_end):
+    for step in (_parts, _second_person, _send, _check_claims, _await_word, _take_back, _report_end):
         here = step(f)
         if not here.goes_on or here.effects:
             return here
@@ -37,6 +46,32 @@ def _procedure(f: RefundFacts) -> Plan:
 
 def _begin(f: RefundFacts, stage: Stage, effect: Effect) -> Plan:
     return just(effect) + in_flight(f, stage, effect)
+
+
+# ---- no single payment can carry it (REF-3) ----
+
+
+CASE_BEGINS: Final = timedelta(seconds=10)
+"""So long the case that asked has to begin the parts itself."""
+
+
+def _parts(f: RefundFacts) -> Plan:
+    """What is reserved is made (REF-6). The case that asked for it asks for its parts, too, and each then tells it
+    how it stands; but a case that was told may do nothing, as after a reset, or when it no longer waits: so they
+    are begun here in any case, under the ids by which they are reserved."""
+    if not f.parts_to_begin:
+        return Plan()
+    start = StartParts(parts=f.parts_to_begin)
+    if f.asking_case is not None and not f.case_has_ended:
+        report = ReportToCase(key="report:parts", workflow_id=f.asking_case, result=f.result)
+        if not f.is_answered(report.key):
+            return _begin(f, Stage.RESERVING, report)
+        since = f.done[report.key]
+        if f.started_by_case and f.now < since + CASE_BEGINS:
+            what, due = "see that its parts have begun", since + CASE_BEGINS
+            return wait(Stage.RESERVING, Who.BACKHAUL, what, since, due, "See that its parts have begun")
+        start = StartParts(parts=f.parts_to_begin, after_case=f.started_by_case)
+    return Plan() if f.is_answered(start.key) else _begin(f, Stage.RESERVING, start)
 
 
 # ---- a second person (REF-12) ----

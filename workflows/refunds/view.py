@@ -6,7 +6,7 @@ from models import calls, contract
 from models.calls import Call
 from models.case import CaseRecord
 from models.message import Message
-from models.records import SaveRefund
+from models.records import SaveCase, SaveRefund
 from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
@@ -20,7 +20,7 @@ def view(f: RefundFacts, plan: Plan) -> CaseView:
     numbers = (f.gateway_refund_id,) if f.gateway_refund_id is not None else ()
     money = money_of_refund(f)
     return CaseView(
-        is_kept=f.reservation is not None,
+        is_kept=f.reservation is not None or f.is_listed_alone,
         attributes=attributes,
         deadlines={},
         money=money,
@@ -31,10 +31,10 @@ def view(f: RefundFacts, plan: Plan) -> CaseView:
 
 
 def projection(f: RefundFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
-    """Where the case stands and what became of the money; nothing while nothing is reserved under this id, or when
-    it is refused: the id may be another's."""
+    """Where the case stands and what became of the money. While nothing is reserved under this id, or when it is
+    refused, only where the case stands, if people saw it wait (NTF-9); else nothing: the id may be another's."""
     if not f.is_kept:
-        return None
+        return (calls.SAVE_CASE, SaveCase(record=record)) if f.is_listed_alone else None
     return calls.SAVE_REFUND, SaveRefund(
         record=record,
         refund_id=f.refund_id,
@@ -64,4 +64,5 @@ def facts_in_status(f: RefundFacts) -> dict[str, Any]:
         "requested_by": f.request.requested_by,
         "over_limit": str(f.over_limit) if f.over_limit is not None else None,
         "confirmed_by": f.confirmed_by,
+        "parts": [part.refund_id for part in f.parts_to_begin],
     }

@@ -4,6 +4,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from models import contract
+    from models.ids import refund_workflow_id
     from models.refunds import RefundRequest, RefundResult
     from workflows.engine.inbox import receives
     from workflows.engine.procedure import Procedure
@@ -40,7 +41,9 @@ class Refund:
 
     @workflow.init
     def __init__(self, request: RefundRequest) -> None:
-        asked_by_case = workflow.info().parent is not None
+        parent = workflow.info().parent
+        # A part of what people asked for is started by the refund that was divided: no case waits for it.
+        asked_by_case = parent is not None and not parent.workflow_id.startswith(refund_workflow_id(""))
         facts = fresh_or_continued(RefundFacts, request, started_by_case=asked_by_case)
         # Each run receives staff's Cancel for itself, and answers it: a refund can't be stopped.
         self.engine = Engine(PROCEDURE, request, facts.with_(stopped_at=None))

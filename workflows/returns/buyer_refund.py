@@ -12,7 +12,8 @@ from models.returns import BuyerRefund
 from workflows.engine.case import Note, SendMail
 from workflows.engine.pieces import after_days, alert, just, notify, wait
 from workflows.engine.plan import Plan
-from workflows.refunds.attempts import BUYER, RefundAttempt
+from workflows.refunds.attempts import BUYER, RefundAttempt, ToldRefund
+from workflows.refunds.attempts import told as refunds_told
 from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, SettleWithoutRefund
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_amounts import refund_amount, refunded_units
@@ -25,8 +26,11 @@ def refund_under_way_or_renumbered(f: ReturnFacts) -> Plan:
     """The one that was asked for is waited for; if its id is another request's, it takes the next one."""
     if (renumbered := under_next_id(f, BUYER)) is not None:
         return just(renumbered)
-    under_way = next((one for one in f.buyer_attempts if one.is_under_way), None)
-    return Plan() if under_way is None else refund_under_way(Stage.REFUNDING_BUYER, under_way)
+    waiting = Plan()
+    for one in f.buyer_attempts:
+        if one.is_under_way:
+            waiting += refund_under_way(Stage.REFUNDING_BUYER, one)
+    return waiting
 
 
 def clicked(f: ReturnFacts, click: BuyerRefund) -> Plan:
@@ -139,14 +143,14 @@ def _in_doubt(f: ReturnFacts, refund: RefundAttempt) -> Plan:
 def buyer_told(f: ReturnFacts) -> Plan:
     """The buyer of the money, the seller of what went wrong with it, staff of money in doubt."""
     told = _accepted_otherwise(f)
+    for made in refunds_told(f.buyer_attempts):
+        told += just(_refunded_mail(f, made))
     for one in f.buyer_attempts:
-        if one.state == "succeeded":
-            told += just(_refunded_mail(f, one))
-        elif one.state == "in_doubt" and not one.awaited:
+        if one.state == "in_doubt" and not one.awaited:
             what = f"refund {one.refund_id} is in doubt, and may have been made ({one.reason})"
             key = f"{one.refund_id}-{one.tries}"
             told += just(_failed_mail(key, what, one), alert(f, f"in-doubt-{key}", what, Who.STAFF))
-        elif one.state in ("failed", "refused") and not one.renumbered:
+        elif one.state in ("failed", "refused") and not one.asked_anew:
             told += just(_failed_mail(f"{one.refund_id}-{one.tries}", one.reason, one))
     return told
 
@@ -172,10 +176,11 @@ def _suggested(f: ReturnFacts) -> Decimal | None:
         return None
 
 
-def _refunded_mail(f: ReturnFacts, refund: RefundAttempt) -> SendMail:
-    """BAL-3: it promises no date on which the money arrives."""
-    key, currency = f"refunded-{refund.refund_id}", refund.currency
+def _refunded_mail(f: ReturnFacts, refund: ToldRefund) -> SendMail:
+    """BAL-3: it promises no date on which the money arrives. Of parts the sum is told."""
+    key, currency = f"refunded-{refund.told_as}", refund.currency
     left = f.snapshot.paid - f.fees - refund.amount
+    accounted = refund.is_whole and left >= 0
     if f.returnless:
         return notify(
             key,
@@ -193,10 +198,10 @@ def _refunded_mail(f: ReturnFacts, refund: RefundAttempt) -> SendMail:
         lines=f.mail_lines,
         amount=refund.amount,
         currency=currency,
-        refund_id=refund.refund_id,
-        paid=f.snapshot.paid if left >= 0 else None,
+        refund_id=refund.refund_ids,
+        paid=f.snapshot.paid if accounted else None,
         fees=f.fees or None,
-        less=left if left > 0 else None,
+        less=left if accounted and left > 0 else None,
     )
 
 

@@ -28,15 +28,23 @@ def channel_updates(f: ReturnFacts) -> Plan:
 
 
 def channel_told(f: ReturnFacts) -> Plan:
-    told = Plan()
+    told = _assumed_otherwise(f)
     for event in f.channel_news:
         what = f"the marketplace says: {event.status.replace('_', ' ')}"
         told += just(alert(f, f"channel-{event.event_id}", what, Who.SELLER))
     if f.channel_refunds and any(one.may_have_moved_money for one in f.buyer_attempts):
         twice = f"twice-{f.channel_refunds[0].event_id}"
         told += just(alert(f, twice, "the marketplace and the seller both refunded the buyer", Who.STAFF))
+    booked = [one for one in those_of(f.refunds, BUYER, Way.MARKETPLACE) if one.state == "succeeded"]
+    given = sum((one.amount for one in booked), Decimal(0))
+    if booked and given + f.refunded < f.snapshot.paid - f.fees:
+        what = (
+            f"the marketplace refunded the buyer {given} of {f.snapshot.paid} {f.snapshot.currency}, and the "
+            f"return refunds no more: if the rest is due, refund it of order {f.order_id} itself"
+        )
+        told += just(alert(f, f"channel-part-{booked[-1].refund_id}", what, Who.SELLER))
     for one in those_of(f.refunds, BUYER, Way.MARKETPLACE):
-        if one.state in ("failed", "refused", "in_doubt") and not one.renumbered:
+        if one.state in ("failed", "refused", "in_doubt") and not one.asked_anew:
             what = f"the marketplace's refund could not be booked: {one.reason}"
             told += just(alert(f, one.refund_id, what, Who.STAFF))
     return told
@@ -51,12 +59,40 @@ def _record(f: ReturnFacts, event: ChannelUpdate) -> Plan:
         passed = PassChannelRefund(key=key, event_id=event.event_id, unusable=why)
         return just(passed, alert(f, f"channel-{event.event_id}", what, Who.STAFF))
     recorded = those_of(f.refunds, BUYER, Way.MARKETPLACE)
-    booked = sum((one.amount for one in recorded if not one.renumbered), Decimal(0))
+    booked = sum((one.amount for one in recorded if not one.asked_anew), Decimal(0))
     failed_afterwards = sum((one.amount for one in f.buyer_owed), Decimal(0))
-    amount = event.amount or failed_afterwards or f.snapshot.paid - booked
+    amount = failed_afterwards or f.snapshot.paid - booked
+    if event.amount is not None:
+        amount = min(event.amount, _said(f, event) - _assumed(f))
     if amount <= 0:
         return just(PassChannelRefund(key=key, event_id=event.event_id))
     reason = "refunded by the marketplace"
     return just(
         make_refund(f, BUYER, amount, reason, event.actor, way=Way.MARKETPLACE, asked_by=event.event_id),
     )
+
+
+def _assumed(f: ReturnFacts) -> Decimal:
+    """What was booked of refunds of which the marketplace did not say how much it gave."""
+    unsaid = {one.event_id for one in f.channel_refunds if one.amount is None}
+    recorded = those_of(f.refunds, BUYER, Way.MARKETPLACE)
+    return sum((one.amount for one in recorded if one.asked_by in unsaid and one.state == "succeeded"), Decimal(0))
+
+
+def _said(f: ReturnFacts, last: ChannelUpdate) -> Decimal:
+    """All amounts that the marketplace named so far, as far as this word."""
+    until = [one.event_id for one in f.channel_refunds].index(last.event_id) + 1
+    return sum((one.amount for one in f.channel_refunds[:until] if one.amount is not None), Decimal(0))
+
+
+def _assumed_otherwise(f: ReturnFacts) -> Plan:
+    """What was assumed is not what the marketplace says it gave: a person corrects the books."""
+    assumed = _assumed(f)
+    named = [one for one in f.channel_refunds if one.amount is not None]
+    if not assumed or not named or (said := _said(f, named[-1])) >= assumed:
+        return Plan()
+    what = (
+        f"{assumed} {f.snapshot.currency} were recorded as refunded by the marketplace, which had not said how "
+        f"much; now it says {said}: correct the books if no more comes"
+    )
+    return just(alert(f, f"channel-assumed-{named[-1].event_id}", what, Who.STAFF))

@@ -37,9 +37,7 @@ def _describe(f: ReturnFacts, event: Event) -> str:
             issued = event.outcome == "issued"
             return f"RMA number {event.rma_number} issued" if issued else f"RMA refused: {event.reason}"
         case ReturnTracking():
-            number = f"{event.carrier} {event.tracking_number}"
-            known = any(folded(one.tracking_number) == folded(event.tracking_number) for one in f.parcels)
-            return f"tracking number {number} is known already" if known else f"tracking number entered: {number}"
+            return _tracking(f, event)
         case GoodsReceived():
             return _goods(event)
         case CreditMemo():
@@ -62,6 +60,18 @@ def _describe(f: ReturnFacts, event: Event) -> str:
             until = f"{event.until.astimezone(UTC).isoformat(sep=' ')[:16]} UTC"
             return f"{(event.extend or '').replace('_', ' ')} is now {until}: {event.reason}"
     raise AssertionError(f"a return does not know the event {type(event).__name__}")
+
+
+def _tracking(f: ReturnFacts, event: ReturnTracking) -> str:
+    """The same number again says more of the same parcel (RET-29)."""
+    number = f"{event.carrier} {event.tracking_number}"
+    same = (one for one in f.parcels if folded(one.tracking_number) == folded(event.tracking_number))
+    known = next(same, None)
+    if known is None:
+        return f"tracking number entered: {number}"
+    if folded(known.carrier) == folded(event.carrier):
+        return f"tracking number {number} is known already"
+    return f"tracking number {number} is known already; its carrier was {known.carrier}"
 
 
 def _goods(event: GoodsReceived) -> str:

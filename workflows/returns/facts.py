@@ -81,6 +81,8 @@ class ReturnFacts(CaseFacts):
     """As they were asked for, by refund id: they are asked for again with the very same words."""
     refunds_to_renumber: tuple[MakeRefund, ...] = ()
     """Their ids belong to other requests: each is asked for under the next one."""
+    refunds_to_begin: tuple[MakeRefund, ...] = ()
+    """Parts of a refund that was divided (REF-3)."""
     automatic_refund_refused: bool = False
     fees_took_all_at: datetime | None = None
     channel_refunds: tuple[ChannelUpdate, ...] = ()
@@ -377,7 +379,7 @@ class ReturnFacts(CaseFacts):
 
     @property
     def buyer_owed(self) -> list[RefundAttempt]:
-        """Refunds that failed afterwards, and were not made again since (REF-7)."""
+        """Refunds, and parts of one, that failed and were not made again since (REF-7)."""
         return owed(self.buyer_attempts)
 
     @property

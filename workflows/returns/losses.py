@@ -47,12 +47,14 @@ def check_goods(f: ReturnFacts, event: Event) -> None:
 
 
 def _require_evidence(f: ReturnFacts) -> None:
-    """Nothing will be inspected: what the seller's reasons ask for must be there. Who asks here is refused without
-    it when it asks (RET-21); what a marketplace opened exists already, and lacks it until now."""
+    """Nothing will be inspected: what the seller's reasons ask for must be there, by default for every loss. Where
+    goods come back they speak for themselves."""
     if Waivable.EVIDENCE in f.waived:
         return
     for line in f.request.lines:
         meant = reason_meant(line.reason, f.seller.reasons)
-        if meant is not None and meant.evidence_required and not line.evidence:
+        if meant is None or line.evidence:
+            continue
+        if meant.evidence_required or meant.loss_needs_evidence:
             why = f"{line.name}: the reason {meant.handle} needs evidence where nothing comes back"
             raise RefusedByRule("RET-23", f"{why}; staff who have seen it elsewhere waive it")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.case import ReturnStage as Stage
-from workflows.engine.pieces import troubles
+from workflows.engine.pieces import just, troubles
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import MakeRefund
 from workflows.returns import buyer_refund as buyer
@@ -47,11 +47,11 @@ def plan(facts: ReturnFacts, now: datetime) -> Plan:
 
 def _plan(f: ReturnFacts) -> Plan:
     if f.outcome is not None:
-        return ended(f, f.outcome, f.closing_message)
+        return just(*f.refunds_to_begin) + ended(f, f.outcome, f.closing_message)
     if f.opened is None:
         return request(f)
     beside = split_returns(f) + reopening(f) + credit_memos(f) + channel_updates(f)
-    beside += buyer.declined(f) + replacement.told(f)
+    beside += buyer.declined(f) + replacement.told(f) + just(*f.refunds_to_begin)
     if f.stopped_at is not None:
         return beside + stopped(f)
     if f.withdrawal is not None and not f.is_rejected:

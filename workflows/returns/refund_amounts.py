@@ -1,11 +1,13 @@
 """How much the buyer gets back (RET-14, REF-3, REF-4)."""
 
+from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 
 from models.failures import RefusedByRule
 from models.gateway_limits import movable, require_movable
 from models.message import Quantity
-from models.money import Amount, require_whole, share_of_units
+from models.money import Amount, UnitsOfLine, moved_for_units, require_whole, share_of_units
 from models.returns import BuyerRefund
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import units_in
@@ -39,6 +41,7 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
     elif click is None and not f.returnless:
         named = {line.line_id: f.accepted_units(line) for line in f.snapshot.lines}
     worth = _worth_of_units(f, named, after=_units_before(f) if click is not None else {})
+    worth -= _moved_in_part(f, named)
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
     left = min(worth - fees_due, most_refundable(f) - f.fees - f.refunded)
     amount = movable(left, f.snapshot.gateway, f.snapshot.currency)
@@ -83,6 +86,28 @@ def _units_before(f: ReturnFacts) -> dict[str, int]:
         for line in one.lines if one.may_have_moved_money else ():
             found[str(line.line_id)] = found.get(str(line.line_id), 0) + line.quantity
     return found
+
+
+def _moved_in_part(f: ReturnFacts, asked: Mapping[str, int]) -> Decimal:
+    """What other parts of the same refunds moved, or may have, for these units, where the part that names them
+    came to nothing (REF-13)."""
+    moved, lines = Decimal(0), {line.line_id: line for line in f.snapshot.lines}
+    for at, one in enumerate(f.buyer_attempts):
+        if one.part_of is None or one.asked_anew or one.may_have_moved_money or not one.lines:
+            continue
+        others = [other for other in f.buyer_attempts if other.may_have_moved_money]
+        by_others = sum((other.amount for other in others if other.part_of == one.part_of), Decimal(0))
+        named: dict[str, UnitsOfLine] = {}
+        for line in one.lines:
+            of, many = lines[str(line.line_id)], line.quantity
+            worth = share_of_units(of.paid, of.quantity, 0, many, f.snapshot.currency)
+            named[of.line_id] = UnitsOfLine(many, worth)
+        since: Counter[str] = Counter()
+        for other in f.buyer_attempts[at:]:
+            for line in other.lines if other.may_have_moved_money else ():
+                since[str(line.line_id)] += line.quantity
+        moved += moved_for_units(by_others, named, since, asked, f.snapshot.currency)
+    return moved
 
 
 def require_not_refunded_by_channel(f: ReturnFacts) -> None:

@@ -15,6 +15,7 @@ from workflows.refunds.attempts import (
     MakeRefund,
     RefundAttempt,
     awaiting_second_person,
+    in_flight_refund,
     next_ordinal,
 )
 from workflows.returns.facts import ReturnFacts
@@ -74,7 +75,7 @@ def last_refunds(f: ReturnFacts) -> Plan:
     """What became of them is known by what they reported; their workflows have not ended yet."""
     waiting = Plan()
     for attempt in f.refunds:
-        if any(isinstance(one, MakeRefund) and one.refund_id == attempt.refund_id for one in f.in_flight.values()):
+        if in_flight_refund(f, attempt.refund_id) is not None:
             stage = Stage.REFUNDING_BUYER if attempt.direction is BUYER else Stage.REFUNDING_SELLER
             waiting += refund_under_way(stage, attempt)
     return waiting

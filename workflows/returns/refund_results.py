@@ -8,14 +8,19 @@ from workflows.refunds.attempts import (
     MakeRefund,
     RefundAttempt,
     asked,
+    asked_anew,
     awaiting_second_person,
     failed_afterwards,
+    has_parts,
+    in_flight_refund,
+    in_parts,
     may_take_next_id,
-    renumbered,
+    parts_in_words,
     settled,
     state_of,
 )
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.refund_requests import under_next_id
 
 # ---- it is asked for ----
 
@@ -23,12 +28,18 @@ from workflows.returns.facts import ReturnFacts
 def refund_begun(f: ReturnFacts, effect: MakeRefund) -> ReturnFacts:
     """The click that asks for it is served."""
     in_doubt = {key: one for key, one in f.refunds_in_doubt.items() if key != effect.refund_id}
-    renumbering = tuple(
-        one for one in f.refunds_to_renumber if (one.direction, one.way) != (effect.direction, effect.way)
-    )
+    renumbered = under_next_id(f, effect.direction, effect.way)
+    renumbering = f.refunds_to_renumber
+    if renumbered is not None and renumbered.refund_id == effect.refund_id:
+        first = next(one for one in renumbering if (one.direction, one.way) == (effect.direction, effect.way))
+        renumbering = tuple(one for one in renumbering if one is not first)
+    to_begin = tuple(one for one in f.refunds_to_begin if one.refund_id != effect.refund_id)
     f = without_click(f, effect.asked_by)
     return f.with_(
-        refunds=asked(f.refunds, effect, f.now), refunds_in_doubt=in_doubt, refunds_to_renumber=renumbering
+        refunds=asked(f.refunds, effect, f.now),
+        refunds_in_doubt=in_doubt,
+        refunds_to_renumber=renumbering,
+        refunds_to_begin=to_begin,
     )
 
 
@@ -61,6 +72,8 @@ def refund_answered(f: ReturnFacts, effect: MakeRefund, result: RefundResult) ->
         result = result.model_copy(update={"unknown": True})
     if result.conflict and may_take_next_id(f.refunds, effect.refund_id):
         return _take_next_id(f, effect, result)
+    if result.parts:
+        return _divide(f, effect, result)
     if effect.way is Way.MARKETPLACE:
         f = channel_passed(f, str(effect.asked_by))
     if result.unknown:
@@ -69,9 +82,17 @@ def refund_answered(f: ReturnFacts, effect: MakeRefund, result: RefundResult) ->
 
 
 def _take_next_id(f: ReturnFacts, effect: MakeRefund, result: RefundResult) -> ReturnFacts:
-    refunds = renumbered(settled(f.refunds, result, f.now), effect.refund_id)
+    refunds = asked_anew(settled(f.refunds, result, f.now), effect.refund_id)
     f = f.with_(refunds=refunds, refunds_to_renumber=(*f.refunds_to_renumber, effect))
     return f.step(f"refund {effect.refund_id} is another request's: asked for under the next number")
+
+
+def _divide(f: ReturnFacts, effect: MakeRefund, result: RefundResult) -> ReturnFacts:
+    """No single payment of the buyer, or charge on the seller, can carry it (REF-3, ORD-8)."""
+    refunds, parts = in_parts(f.refunds, effect, result, f.now)
+    in_doubt = {key: one for key, one in f.refunds_in_doubt.items() if key != effect.refund_id}
+    f = f.with_(refunds=refunds, refunds_in_doubt=in_doubt, refunds_to_begin=(*f.refunds_to_begin, *parts))
+    return f.step(parts_in_words(parts))
 
 
 def _settle(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:
@@ -124,6 +145,8 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
     """
     if f.opened is None:
         return f.with_(reported_early=(*f.reported_early, result))
+    if result.parts:
+        return _divided_meanwhile(f, result)
     attempt, failed = f.attempt(result.refund_id), result.state is RefundState.FAILED
     if attempt is None or (attempt.state in ("failed", "refused") and not failed):
         why = f"the return made no refund {result.refund_id} that succeeded (REF-7)"
@@ -141,6 +164,13 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
     if attempt.is_under_way and attempt.state != state_of(result):
         return _settle(f, attempt, result)
     return f  # told already
+
+
+def _divided_meanwhile(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
+    """It says so before its end, so that its parts are asked for even by a return that staff stop meanwhile, or
+    that no longer waits for it. Where the return did not ask, the parts begin without it."""
+    asked_for = in_flight_refund(f, result.refund_id) or f.refunds_in_doubt.get(result.refund_id)
+    return f if asked_for is None or has_parts(f.refunds, result.refund_id) else _divide(f, asked_for, result)
 
 
 def _in_doubt_meanwhile(f: ReturnFacts, attempt: RefundAttempt, result: RefundResult) -> ReturnFacts:

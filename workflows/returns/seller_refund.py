@@ -8,9 +8,17 @@ from models.partners import Recipient
 from workflows.engine.pieces import alert, just, notify, wait
 from workflows.engine.plan import Plan
 from workflows.refunds.attempts import SELLER, RefundAttempt
+from workflows.refunds.attempts import told as refunds_told
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
-from workflows.returns.settled import accepts_nothing, seller_difference, seller_due, seller_given, to_make_again
+from workflows.returns.settled import (
+    accepts_nothing,
+    last_word,
+    seller_difference,
+    seller_due,
+    seller_given,
+    to_make_again,
+)
 
 BY_BROKER = "broker:backhaul"
 
@@ -26,9 +34,9 @@ def refund_until_made(f: ReturnFacts) -> Plan:
     if (renumbered := under_next_id(f, SELLER)) is not None:
         return just(renumbered)
     tried = f.seller_attempts
-    last = next((one for one in tried if one.is_under_way or one.state == "in_doubt"), tried[-1])
-    if last.is_under_way:
-        return refund_under_way(Stage.REFUNDING_SELLER, last)
+    if under_way := [one for one in tried if one.is_under_way]:
+        return sum((refund_under_way(Stage.REFUNDING_SELLER, one) for one in under_way), Plan())
+    last = next((one for one in tried if one.state == "in_doubt"), last_word(f))
     if last.state in ("succeeded", "refused"):
         return difference(f)
     amount = to_make_again(f, last)
@@ -66,22 +74,22 @@ def _what_to_mend(last: RefundAttempt) -> str:
 def seller_told(f: ReturnFacts) -> Plan:
     """The seller of its money, staff of what went wrong with it."""
     told = Plan()
+    for made in refunds_told(f.seller_attempts):
+        less = f.snapshot.cost - seller_given(f)
+        mail = notify(
+            f"seller-refunded-{made.told_as}",
+            "seller_refunded",
+            Recipient.SELLER,
+            lines=f.mail_lines,
+            amount=made.amount,
+            currency=made.currency,
+            refund_id=made.refund_ids,
+            cost=f.snapshot.cost,
+            less=less if less > 0 else None,
+        )
+        told += just(mail)
     for one in f.seller_attempts:
-        if one.state == "succeeded":
-            less = f.snapshot.cost - seller_given(f)
-            mail = notify(
-                f"seller-refunded-{one.refund_id}",
-                "seller_refunded",
-                Recipient.SELLER,
-                lines=f.mail_lines,
-                amount=one.amount,
-                currency=one.currency,
-                refund_id=one.refund_id,
-                cost=f.snapshot.cost,
-                less=less if less > 0 else None,
-            )
-            told += just(mail)
-        elif one.state in ("failed", "refused", "in_doubt") and not (one.renumbered or one.awaited):
+        if one.state in ("failed", "refused", "in_doubt") and not (one.asked_anew or one.awaited):
             became = "is in doubt" if one.state == "in_doubt" else "did not succeed"
             what = f"the seller's refund {one.refund_id} {became}: {one.reason}"
             told += just(alert(f, f"{one.refund_id}-{one.tries}", what, Who.STAFF))
@@ -96,7 +104,7 @@ def seller_results(f: ReturnFacts) -> list[str]:
     for one in f.seller_attempts:
         if one.state == "succeeded":
             results.append(f"seller refunded {one.amount} {one.currency}")
-        elif one.state == "refused" and not one.renumbered:
+        elif one.state == "refused" and not one.asked_anew:
             results.append(f"seller not refunded here: {one.reason}")
         elif one.state == "failed_afterwards":
             results.append(f"refund {one.refund_id} failed afterwards")

@@ -44,9 +44,26 @@ def seller_settled(f: ReturnFacts) -> bool:
         return False
     if not tried:
         return f.nothing_accepted_at is not None
-    if tried[-1].state == "refused":
-        return not tried[-1].renumbered
-    return not to_make_again(f, tried[-1]) and seller_difference(f) <= 0 and not undecided_since(f)
+    last = last_word(f)
+    if last.state == "refused":
+        return not last.asked_anew
+    return not to_make_again(f, last) and seller_difference(f) <= 0 and not undecided_since(f)
+
+
+def last_word(f: ReturnFacts) -> RefundAttempt:
+    """The seller's refund that says how it stands: the last one; of parts one that failed while others did not."""
+    last = f.seller_attempts[-1]
+    failed = [one for one in _failed_with(f, last) if one.state == "failed"]
+    return failed[-1] if failed and last.state != "failed_afterwards" else last
+
+
+def _failed_with(f: ReturnFacts, last: RefundAttempt) -> list[RefundAttempt]:
+    """This one, or all parts of the same refund: those that failed, and were not made again since."""
+    return [
+        one
+        for one in f.seller_attempts
+        if one.told_as == last.told_as and one.state in ("failed", "failed_afterwards") and not one.made_again
+    ]
 
 
 def seller_due(f: ReturnFacts) -> Decimal:
@@ -84,7 +101,7 @@ def to_make_again(f: ReturnFacts, last: RefundAttempt) -> Decimal:
     if last.state not in ("failed", "failed_afterwards"):
         return Decimal(0)
     if f.said_after_refund is None or f.inspection_required:
-        return last.amount
+        return sum((one.amount for one in _failed_with(f, last)), Decimal(0))
     return max(seller_due(f) - seller_given(f), Decimal(0))
 
 
@@ -115,7 +132,7 @@ def wants_automatic_refund(f: ReturnFacts) -> bool:
     accepted = f.inspected and any(f.accepted_units(line) for line in f.snapshot.lines)
     tried = f.automatic_refund_refused or any(
         one.state in ("failed_afterwards", "in_doubt")
-        or (one.automatic and one.state in ("failed", "refused") and not one.renumbered)
+        or (one.automatic and one.state in ("failed", "refused") and not one.asked_anew)
         for one in f.buyer_attempts
     )
     wanted = f.seller.auto_refund_buyer and (f.returnless or accepted) and not is_wanted(f)

@@ -10,7 +10,7 @@ from models.contract import CHANNEL, RETURN_ID, SUPPLIER_ID
 from models.message import Message
 from models.orphans import kept_request
 from models.parties import Fulfilment
-from models.records import ReceptionRecord, SaveCase, SaveReturn
+from models.records import KeptReturn, ReceptionRecord, SaveCase, SaveReturn
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
 from workflows.returns import rails
@@ -126,6 +126,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
         "replacement_order": f.replacement.replacement_id if f.replacement else None,
         "replacement": replacement_said(f) if opened else None,
         "refunded_by_channel": f.refunded_by_channel,
+        "said_by_channel": [one.event_id for one in (*f.channel_refunds, *f.channel_news)],
         "refund_declined": f.declined.kind.value if f.declined else None,
         "refund_declined_reason": f.declined.reason if f.declined else None,
         "buyer_refunds": [one.model_dump(mode="json") for one in f.buyer_refunds],
@@ -141,10 +142,19 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
     """What the database keeps; its last facts when it is completed, from which it can open again (REF-7)."""
     if f.opened is None:
         return (SAVE_CASE, SaveCase(record=record)) if f.opening_had_trouble else None
-    approval = f.approval
     return SAVE_RETURN, SaveReturn(
         return_id=f.return_id,
         record=record,
+        kept=_kept(f),
+        parcels=f.parcels,
+        receptions=_receptions(f),
+        facts=last_facts(f) if f.outcome == "completed" else None,
+    )
+
+
+def _kept(f: ReturnFacts) -> KeptReturn:
+    approval = f.approval
+    return KeptReturn(
         decision=approval.decision if approval else None,
         decision_reason=approval.reason if approval else None,
         decided_by=approval.actor if approval else None,
@@ -158,8 +168,6 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
         return_address=f.return_address,
         carrier=f.tracking.carrier if f.tracking else None,
         tracking_number=f.tracking.tracking_number if f.tracking else None,
-        parcels=f.parcels,
-        receptions=_receptions(f),
         refund_due=f.refund_due,
         resolution=approval.resolution if approval else None,
         replacement_order=f.replacement.replacement_id if f.replacement else None,
@@ -168,7 +176,6 @@ def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
         refund_declined_reason=f.declined.reason if f.declined else None,
         refund_declined_by=f.declined.actor if f.declined else None,
         outcome=f.outcome,
-        facts=last_facts(f) if f.outcome == "completed" else None,
     )
 
 

@@ -84,6 +84,7 @@ async def _request_rma(f: ReturnFacts, ask: Ask) -> Message:
         return_id=f.return_id,
         supplier_id=f.supplier.supplier_id,
         supplier_order_number=f.snapshot.supplier_order_number,
+        ordered_through=f.snapshot.ordered_through,
         lines=tuple(partners.ItemQuantity(sku=sku, quantity=count) for sku, count in items.items()),
         reasons=tuple("; ".join(reasons[sku]) for sku in items),
     )

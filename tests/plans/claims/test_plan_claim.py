@@ -143,7 +143,7 @@ def test_CLM_1_without_any_one_of_the_conditions_a_person_decides(
     )
     assert claim.steps[-1].endswith(f"a person decides: {why}")
     assert claim.mailed == ["claim_requested to seller", "staff_alert to staff"]
-    assert work_of(claim.facts, view(claim.facts, claim.plan)) == (Work.TO_DECIDE,)
+    assert work_of(claim.facts, view(claim.facts, claim.plan), claim.plan.waits) == (Work.TO_DECIDE,)
     assert facts_in_status(claim.facts)["why_a_person"] == [why]
     assert (claim.saved.state, claim.saved.approved) == ("open", None)
 

@@ -92,7 +92,7 @@ def test_BAL_2_a_request_waits_for_a_person_and_shows_what_is_known() -> None:
         NOON + timedelta(days=30),
     )
     assert review.mailed == ["cost_review_requested to seller", "staff_alert to staff"]
-    assert work_of(review.facts, view(review.facts, review.plan)) == (Work.TO_DECIDE,)
+    assert work_of(review.facts, view(review.facts, review.plan), review.plan.waits) == (Work.TO_DECIDE,)
     shown = facts_in_status(review.facts)
     assert (shown["requested"], shown["refunded"], shown["approved"], shown["state"]) == (
         "40.00",

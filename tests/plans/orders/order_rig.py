@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from models.alerts import AlertKind, AlertTopic
 from models.charges import ChargeConnection
 from models.contract import ORDER_KIND
 from models.event_times import Arrival
-from models.failures import Category
+from models.marketplace_orders import MarketplaceOrder
 from models.message import Event
 from models.naming import by_sku
 from models.orders import OrderRequest, share_out
@@ -18,7 +17,10 @@ from models.partners import ChargeAnswer, ChargeState, FoundSources, PlacedOrder
 from models.payments import PaidBy
 from models.records import OpenedOrder, Opening, Saved
 from models.refunds import RefundResult, RefundState
+from models.special_orders import SpecialOrderChecked
 from models.splits import OrderSplit
+from tests.plans.divided import divided
+from tests.plans.orders.no_connection import NO_CONNECTION
 from tests.plans.orders.split_orders import order_split
 from tests.plans.rig import NOT_YET, Failed, Given, NotYet, Pure, Rig, Troubled
 from tests.senders import sender_of
@@ -27,7 +29,10 @@ from workflows.orders.effects import (
     AnnounceTracking,
     Authorize,
     Capture,
+    CheckSpecialOrder,
     ChooseConnection,
+    LookAtMarketplace,
+    LookForStock,
     LookUpArrival,
     OpenLateCancelReturn,
     Place,
@@ -41,7 +46,8 @@ from workflows.orders.effects import (
     WriteDown,
 )
 from workflows.orders.events import apply, check, reply
-from workflows.orders.facts import OrderFacts, first_lines
+from workflows.orders.facts import OrderFacts
+from workflows.orders.lines import first_lines
 from workflows.orders.partner_calls import call_of
 from workflows.orders.plan import plan
 from workflows.orders.splitting import first_cancels
@@ -72,7 +78,7 @@ def request(*lines: dict[str, Any], country: str = "US", **fields: Any) -> Order
 
 def seller(**settings: Any) -> Seller:
     given = {"seller_id": "acme", "name": "Acme", "email": "office@acme.example", "payment_method": "pm_1"}
-    return Seller.model_validate(given | settings)
+    return Seller.model_validate({**given, "choice_days": 0, **settings})
 
 
 @dataclass(frozen=True)
@@ -84,15 +90,6 @@ class Stock:
     warehouse: str = "reno"
     second_source: bool = False
     refuses: bool = False
-
-
-HELD = NOT_YET
-NO_CONNECTION = Troubled(
-    "ConnectionUnusable: the broker has no active payments connection: import one",
-    Category.CONNECTION_UNUSABLE,
-    alert=True,
-    topic=AlertTopic(kind=AlertKind.CONNECTION, name="broker"),
-)
 
 
 class Order:
@@ -125,12 +122,16 @@ class Order:
         self.void_finds_captured = False
         self.arrivals: dict[str, datetime | None] = {}
         self.refund_states: list[RefundState | str] = []
-        """What becomes of the next refunds; they succeed, unless said. `pending` and `not yet` last."""
+        """What becomes of the next refunds; they succeed, unless said. `pending` and `not yet` last;
+        `60.00+40.00`: it is made in these parts."""
         self.opening = OpenedOrder(opening=Opening.OPENED, charge_connection=BY_STRIPE)
         self.connections = [BY_STRIPE]
         """The broker's, the newest first; which is asked only where there was none when the order was opened."""
         self.return_exists = False
         self.split_refused: str | None = None
+        self.special_order_refused: str | None = None
+        """Why the database does not let units wait for stock."""
+        self.marketplace = MarketplaceOrder()
         self.split_off: list[OrderRequest] = []
         self.idents = 0
         self.answered: list[Effect] = []
@@ -150,7 +151,7 @@ class Order:
         if kind in self.troubled:
             return self.troubled.pop(kind)
         if kind in self.held:
-            return HELD
+            return NOT_YET
         given = self._given(effect, facts)
         if not isinstance(given, Troubled | NotYet):
             self.answered.append(effect)
@@ -172,17 +173,19 @@ class Order:
                     return self.authorization_says
                 good = effect.payment_method in self.good_methods
                 state = ChargeState.AUTHORIZED if good else ChargeState.DECLINED
-                reason = None if good else "insufficient_funds"
-                return ChargeAnswer(
-                    charge_id=effect.charge_id, state=state, gateway_reference="pi_1", reason=reason
-                )
+                told = {"gateway_reference": "pi_1", "reason": None if good else "insufficient_funds"}
+                return ChargeAnswer(charge_id=effect.charge_id, state=state, **told)
             case Capture():
                 return self._captured(effect)
             case VoidAuthorization():
                 state = ChargeState.CAPTURED if self.void_finds_captured else ChargeState.VOIDED
                 return ChargeAnswer(charge_id=effect.charge_id, state=state)
             case SearchStock():
-                return self._found(effect, facts)
+                return self._found(effect.units, facts, second_source=effect.second_source)
+            case LookForStock():
+                return self._found(effect.units, facts)
+            case CheckSpecialOrder():
+                return SpecialOrderChecked(reason=self.special_order_refused)
             case Place():
                 return self._placed(effect, facts)
             case LookUpArrival():
@@ -193,6 +196,8 @@ class Order:
                     return OrderSplit(reason=self.split_refused)
                 self.split_off.append(order_split(self.request, facts, effect))
                 return OrderSplit(request=self.split_off[-1])
+            case LookAtMarketplace():
+                return self.marketplace
             case AnnounceTracking() | StopShipping():
                 return Saved()
             case TellReturn():
@@ -214,15 +219,12 @@ class Order:
             return ChargeAnswer(charge_id=effect.charge_id, state=ChargeState.EXPIRED, reason="too old")
         return ChargeAnswer(charge_id=effect.charge_id, state=ChargeState.CAPTURED, captured=effect.amount)
 
-    def _found(self, effect: SearchStock, facts: OrderFacts) -> FoundSources:
+    def _found(self, units: dict[str, int], facts: OrderFacts, *, second_source: bool = False) -> FoundSources:
         refused = {(one.warehouse_id, one.sku) for one in facts.refused_sources}
-        offered = [
-            one
-            for one in self.stock
-            if one.second_source is effect.second_source and (one.warehouse, one.sku) not in refused
-        ]
+        here = [one for one in self.stock if one.second_source is second_source]
+        offered = [one for one in here if (one.warehouse, one.sku) not in refused]
         sources, missing = [], {}
-        wanted = by_sku(facts.lines.units(effect.units))
+        wanted = by_sku(facts.lines.units(units))
         for sku, left in wanted.items():
             for one in offered:
                 if one.sku == sku and (count := min(left, one.quantity)):
@@ -238,12 +240,7 @@ class Order:
                     )
             if left:
                 missing[sku] = left
-        feed = {
-            sku: sum(
-                one.quantity for one in self.stock if one.sku == sku and one.second_source is effect.second_source
-            )
-            for sku in wanted
-        }
+        feed = {sku: sum(one.quantity for one in here if one.sku == sku) for sku in wanted}
         return FoundSources(
             sources=tuple(sources),
             missing=missing,
@@ -263,12 +260,14 @@ class Order:
     def _refunded(self, effect: MakeRefund) -> Given:
         said = self.refund_states[0] if self.refund_states else RefundState.SUCCEEDED
         if said == "not yet":
-            return HELD
+            return NOT_YET
         if said == "to confirm":
             return NotYet(self.result_of(effect, RefundState.RESERVED, to_confirm=True))
         if said in ("pending", "no answer"):
             return NotYet(self.result_of(effect, RefundState.PENDING, unknown=said == "no answer"))
         self.refund_states = self.refund_states[1:]
+        if "+" in said:
+            return divided(effect, said)
         if said == "in doubt":
             return self.result_of(effect, RefundState.REFUSED, unknown=True)
         if said == "id taken":
@@ -381,8 +380,8 @@ class Order:
 
     def items(self, key: str) -> dict[str, int]:
         """Units by SKU of which the e-mail with this key speaks."""
-        mail = next(one for one in self.rig.mails() if one.key == f"mail:{key}")
-        return {line.sku: line.quantity for line in mail.lines}
+        found = (one.lines for one in self.rig.mails() if one.key == f"mail:{key}")
+        return {line.sku: line.quantity for line in next(found)}
 
     @property
     def money(self) -> tuple[Decimal, Decimal]:
@@ -390,9 +389,10 @@ class Order:
         return self.facts.captured, self.facts.seller_refunds_asked
 
     def reply(self, ident: str) -> tuple[bool, str] | None:
-        """What the sender of a cancel request was told."""
-        one = next(one for one in self.facts.cancels if one.event.event_id == ident)
-        said = reply(self.facts, one.event)
+        """What the sender of a cancel request, or of a choice, was told."""
+        cancels, choices = self.facts.cancels, self.facts.choices
+        events: list[Event] = [*(one.event for one in cancels), *(one.event for one in choices)]
+        said = reply(self.facts, next(one for one in events if one.event_id == ident))
         return (said.accepted, said.message) if said else None
 
     @property

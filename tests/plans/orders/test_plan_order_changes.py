@@ -201,6 +201,7 @@ def test_ORD_19_what_has_shipped_is_not_missing() -> None:
     ("said", "lines", "taken"),
     [
         ("1001-1", None, {"LAMP": 1}),
+        ("1001 1", None, {"LAMP": 1}),
         ("1001-1", [{"sku": "LAMP", "quantity": 1}], {"LAMP": 1}),
         ("1001-1", [{"sku": "LAMP", "quantity": 2}], {}),
         ("1001-2", None, {"LAMP": 2}),
@@ -217,6 +218,14 @@ def test_ORD_19_what_has_left_by_its_own_order_is_not_missing_though_another_sup
     assert short(order, lines=lines) is bool(taken)
     assert order.facts.purchases[0].short == taken
     assert sum(units for _, units, _ in bought(order)) == 3, "as many as were ordered, and no more"
+
+
+@pytest.mark.parametrize("spelled", ["1001 1", "10011", "１００１-1", "1001/1"])
+def test_ORD_21_our_number_of_a_supplier_order_is_known_however_it_is_spelled(spelled: str) -> None:
+    order = two_warehouses()
+    assert short(order, spelled, lines=[{"sku": "LAMP", "quantity": 1}])
+    assert ship(order, supplier_order_number=spelled, carrier="UPS", tracking_number="1Z1")
+    assert order.facts.shipments[-1].supplier_order_number == "1001-1", "as the books know it"
 
 
 def test_ORD_19_CAN_2_asked_to_cancel_after_all_came_to_nothing_it_is_voided_and_never_cancelled() -> None:
@@ -333,6 +342,13 @@ def test_ORD_20_a_successor_part_stands_for_the_one_that_was_ordered() -> None:
     (shipment,) = order.facts.shipments
     assert list(shipment.substitutes.values()) == ["LAMP-2"]
     assert any("successor parts: LAMP-2 for LAMP" in step for step in order.steps)
+
+
+def test_ORD_20_the_same_part_spelled_otherwise_is_no_successor() -> None:
+    order = two_warehouses()
+    assert ship(order, lines=[{"sku": "LAMP", "quantity": 3, "substitute_sku": "l-amp"}], **box("1Z1"))
+    assert order.facts.shipments[0].substitutes == {}
+    assert not any("successor" in step for step in order.steps)
 
 
 def test_ORD_20_a_parcel_that_has_arrived_keeps_its_number() -> None:

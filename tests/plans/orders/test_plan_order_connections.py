@@ -7,7 +7,8 @@ from models.partners import AuthorizeCharge, CaptureCharge, PlaceSupplierOrder, 
 from models.payments import PaidBy
 from models.records import OpenedOrder, Opening
 from models.worklists import Work
-from tests.plans.orders.order_rig import BY_STRIPE, NO_CONNECTION, Order, Stock, request
+from tests.plans.orders.no_connection import NO_CONNECTION
+from tests.plans.orders.order_rig import BY_STRIPE, Order, Stock, request
 from workflows.engine.case import Effect
 from workflows.engine.worklists import work_of
 from workflows.orders.charges import records_of
@@ -86,8 +87,8 @@ def test_NTF_9_without_a_connection_the_order_waits_for_staff_who_are_told_at_on
     assert "the broker has no active payments connection" in wait.what
     (told,) = [mail for mail in order.rig.mails() if mail.template == "staff_alert"]
     assert (told.facts["who_acts"], told.topic) == ("staff", NO_CONNECTION.topic)
-    assert Work.PARTNER_IN_TROUBLE in work_of(order.facts, view(order.facts, order.rig.plan))
-    assert Work.FAULTS_OF_OURS not in work_of(order.facts, view(order.facts, order.rig.plan))
+    assert Work.PARTNER_IN_TROUBLE in work_of(order.facts, view(order.facts, order.rig.plan), order.rig.plan.waits)
+    assert Work.FAULTS_OF_OURS not in work_of(order.facts, view(order.facts, order.rig.plan), order.rig.plan.waits)
     order.connections = [BY_STRIPE]
     order.in_its_window()
 

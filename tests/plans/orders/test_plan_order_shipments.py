@@ -46,9 +46,17 @@ def test_ORD_11_part_of_a_line_ships_first_and_the_order_is_done_with_the_last_u
 def test_ORD_11_a_shipment_told_twice_counts_once() -> None:
     order = Order().placed()
     assert order.ships("s1", A=1)
-    assert order.ships("s1", A=2)
+    assert order.ships("s1", A=1)
     assert order.facts.lines.open == {"A": 1}
     assert len(order.facts.shipments) == 1
+
+
+def test_ORD_11_a_known_shipment_with_other_units_is_refused_and_says_what_is_known() -> None:
+    order = Order().placed()
+    assert order.ships("s1", A=1)
+    assert not order.ships("s1", A=2)
+    assert "shipment s1 is known with 1 x A" in order.rig.facts.rejected[-1].reason
+    assert order.facts.lines.open == {"A": 1}
 
 
 @pytest.mark.parametrize("units", [{"A": 3}, {"OTHER": 1}])

@@ -12,8 +12,11 @@ from models.partners import TOO_SMALL, ChargeAnswer, ChargeState
 from models.payments import BY_GATEWAY, PaidBy
 from models.records import OpenedOrder, Opening
 from models.senders import Role
+from models.worklists import Work
 from tests.plans.orders.order_rig import Order, Stock, request
+from workflows.engine.worklists import work_of
 from workflows.orders.effects import Authorize
+from workflows.orders.view import view
 
 
 def order_of(
@@ -58,7 +61,20 @@ def test_REF_14_by_setting_it_waits_and_goes_on_when_the_broker_has_collected_it
     assert "the broker says" in order.facts.rejected[-1].reason
     assert order.happens("resume", actor=f"{Role.BROKER}:office", reason="paid in cash")
     order.placed()
-    assert any("collected otherwise: paid in cash" in step for step in order.steps)
+    assert any("0.40 USD collected otherwise: paid in cash" in step for step in order.steps)
+
+
+def test_REF_14_NTF_6_staff_find_it_in_a_worklist_until_it_is_collected() -> None:
+    order = order_of("0.20", small_charges="wait").rest()
+    assert work(order) == (Work.STAFF_TO_ACT,)
+    assert order.happens("resume", actor=f"{Role.BROKER}:office", reason="paid in cash")
+    assert work(order) == ()
+    assert work(order_of("0.20").rest()) == (), "given up: nobody need do anything"
+    assert work(order_of("5.00").rest()) == ()
+
+
+def work(order: Order) -> tuple[Work, ...]:
+    return work_of(order.facts, view(order.facts, order.rig.plan), order.rig.plan.waits)
 
 
 def test_REF_14_an_order_that_waits_so_is_cancelled_at_any_time() -> None:
@@ -138,6 +154,42 @@ def test_REF_14_what_goes_back_of_it_is_movable_too_and_asked_for_once() -> None
     order.passes(minutes=31)
     captured, back = order.money
     assert (captured, back) == (Decimal("10.500"), Decimal("10.500"))
+
+
+@pytest.mark.parametrize("small", ["wait", "give_up"])
+def test_REF_14_ORD_8_what_was_settled_otherwise_is_never_charged_when_a_special_order_is_bought(
+    small: str,
+) -> None:
+    """A at 0.40 is sent, and given up or paid in cash; B waits for stock, is charged 63.00, and nothing of A's."""
+    b = {"sku": "B", "line_id": "B", "quantity": 1, "unit_cost": "63.00"}
+    order = order_of("0.20", "USD", PaidBy.STRIPE, b, stock=(Stock("A"),), choice_days=7, small_charges=small)
+    order.rest().passes(minutes=31)
+    if small == "wait":
+        assert "collect 0.40 USD otherwise" in order.rig.plan.waits[0].what
+        assert order.happens("resume", actor=f"{Role.BROKER}:office", reason="paid in cash")
+    assert order.stage == "awaiting_shipment"
+    order.happens("choice_after_void", choice="special_order")
+    assert order.ships("s1", A=2)
+    order.stock = [Stock("B")]
+    assert order.happens("stock_arrived")
+    assert order.stage == "awaiting_shipment", order.rig.plan.waits
+    assert order.money == (Decimal("63.00"), Decimal(0))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_REF_14_ORD_8_what_was_collected_otherwise_for_units_that_came_to_nothing_pays_for_them_later(
+    times: int,
+) -> None:
+    order = order_of("0.20", stock=(Stock("A", refuses=True),), small_charges="wait", choice_days=7).rest()
+    assert order.happens("resume", actor=f"{Role.BROKER}:office", reason="paid in cash")
+    order.passes(minutes=31)
+    order.happens("choice_after_void", choice="special_order")
+    for _ in range(times):
+        order.stock = [Stock("A", refuses=times == 2)]
+        assert order.happens("stock_arrived")
+    assert order.stage == ("awaiting_shipment" if times == 1 else "awaiting_stock")
+    assert order.mails.count("small_charge to seller") == 1
+    assert order.money == (Decimal(0), Decimal(0))
 
 
 LAMP = {"line_id": "LAMP", "sku": "LAMP", "quantity": 1, "unit_cost": "175.25"}

@@ -8,7 +8,16 @@ import pytest
 from models.orders import OrderRequest
 from tests.plans.orders.order_rig import MINUTE, NOON, Order, Stock, request
 from workflows.orders.cancellation import return_of
-from workflows.orders.effects import Authorize, Capture, Place, SearchStock, SplitOff, StopShipping, WriteDown
+from workflows.orders.effects import (
+    Authorize,
+    Capture,
+    LookUpArrival,
+    Place,
+    SearchStock,
+    SplitOff,
+    StopShipping,
+    WriteDown,
+)
 
 CLOSES = NOON + 30 * MINUTE
 ONE_A = [{"sku": "A", "quantity": 1}]
@@ -69,6 +78,22 @@ def test_CAN_6_the_buyer_of_the_part_is_refunded_by_itself_where_the_seller_want
     other = Order(made, auto_refund_buyer=True).rest()
     assert other.begun == ["open", "refund:RF-SP.1001.1-OB1:1"]
     assert other.facts.refunds[0].amount == made.paid == Decimal("50.00")
+
+
+def test_ORD_6_what_is_left_is_looked_for_in_stock_first_though_what_was_cancelled_was_not_there() -> None:
+    """B is in no stock; before the network is asked for it, it turns out that it was cancelled in time."""
+    order = Order(two_lines(), stock=(Stock("A"), Stock("A", warehouse="far", second_source=True)))
+    order.in_its_window().held = {SearchStock, LookUpArrival}
+    order.passes(minutes=31)
+    order.arrivals["e1"] = CLOSES - MINUTE
+    order.says("cancel_request", lines=[{"sku": "B", "quantity": 1}])
+    order.held = {LookUpArrival}
+    order.rest()
+    order.held = set()
+    order.rest()
+    assert [one.second_source for one in order.rig.begun if isinstance(one, SearchStock)] == [False, False]
+    assert placed_units(order) == {"A": 2}
+    assert order.stage == "awaiting_shipment"
 
 
 def test_CAN_10_several_parts_one_after_the_other() -> None:

@@ -100,7 +100,7 @@ class Orphan:
 
     @property
     def work(self) -> tuple[Work, ...]:
-        return work_of(self.rig.facts, view(self.rig.facts, self.rig.plan))
+        return work_of(self.rig.facts, view(self.rig.facts, self.rig.plan), self.rig.plan.waits)
 
 
 def test_RET_20_exactly_one_case_that_fits_gets_the_event_as_it_was_said() -> None:
@@ -250,6 +250,23 @@ def test_RET_20_after_its_days_it_ends_and_staff_are_told() -> None:
     orphan.rig.clock(timedelta(hours=1))
     assert orphan.rig.stage == "expired"
     assert len(orphan.alerts) == 1
+
+
+def test_RET_20_it_looks_after_the_pauses_that_are_set_and_then_once_a_day() -> None:
+    orphan = Orphan(request=report(look_pauses_minutes=[5, 20]))
+    moments: list[tuple[int, timedelta]] = []
+    for _ in range(4 * 24 * 12):
+        orphan.rig.clock(timedelta(minutes=5))
+        if not moments or moments[-1][0] != orphan.rig.facts.looks:
+            moments.append((orphan.rig.facts.looks, orphan.rig.now - orphan.rig.facts.created_at))
+    after = [moment for _, moment in moments[1:]]
+    minutes = [timedelta(minutes=25), *(timedelta(days=days, minutes=25) for days in (1, 2, 3))]
+    assert after == minutes
+    daily = Orphan(request=report(look_pauses_minutes=[]))
+    daily.rig.clock(timedelta(hours=23))
+    assert daily.rig.facts.looks == 1
+    daily.rig.clock(timedelta(hours=1))
+    assert daily.rig.facts.looks == 2
 
 
 def test_NTF_9_what_thousands_of_orphans_tell_staff_is_told_for_all_of_them() -> None:

@@ -19,7 +19,15 @@ from models.returns import ReturnRequest
 from tests.plans.rig import NOT_YET, Failed, Given, Pure, Rig, Troubled
 from workflows.engine.case import Effect, SendMail
 from workflows.engine.save import record_of
-from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
+from workflows.refunds.effects import (
+    LookUp,
+    ReportToCase,
+    Reserve,
+    Send,
+    StartParts,
+    TakeBack,
+    WriteConfirmation,
+)
 from workflows.refunds.events import apply, check
 from workflows.refunds.facts import RefundFacts
 from workflows.refunds.plan import plan
@@ -85,7 +93,7 @@ class World:
     """Answers as it is told; what is none, it does not answer yet."""
 
     def __init__(self) -> None:
-        self.reservation: ReservedRefund | None = reserved()
+        self.reservation: ReservedRefund | Troubled | None = reserved()
         self.send: RefundAnswer | Troubled | None = says("succeeded")
         self.look: RefundAnswer | Troubled | None = says("succeeded")
         self.reopen: ReturnRequest | None = RETURN
@@ -106,7 +114,7 @@ class World:
                 return RefundTakenBack(reopen=self.reopen)
             case ReportToCase():
                 return None if self.case_runs or effect.reopen else Failed("it has ended")
-            case SendMail():
+            case SendMail() | StartParts():
                 return None
         raise AssertionError(effect.key)
 

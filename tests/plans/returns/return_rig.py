@@ -15,6 +15,7 @@ from models.records import CreditMemoBooked, Opening, ReturnOpening, ReturnReope
 from models.refunds import RefundResult, RefundState
 from models.replacements import ReplacementNews
 from models.returns import OpenedLine, OpenedReturn, ReturnRequest
+from tests.plans.divided import divided
 from tests.plans.rig import NOT_YET, Given, NotYet, Pure, Rig, Troubled
 from tests.senders import sender_of
 from workflows.engine.case import Effect, SendMail
@@ -42,8 +43,8 @@ PAID, COST = Decimal("100.00"), Decimal("63.00")
 
 
 class ReturnWorld:
-    """Books, supplier's web service and gateway. `fates`: what becomes of the next refunds, by whom they go to;
-    afterwards each succeeds, if the amount is within what was paid."""
+    """Books, supplier's web service and gateway. `fates`: what becomes of the next refunds, by whom they go to
+    (`60.00+40.00`: in these parts); afterwards each succeeds, if the amount is within what was paid."""
 
     def __init__(self, seller: Seller, supplier: Supplier) -> None:
         self.seller, self.supplier = seller, supplier
@@ -118,6 +119,8 @@ class ReturnWorld:
         if fate in ("pending", "no answer", "to confirm"):
             fates.insert(0, "not yet")
             return NotYet(result_of(effect, fate))
+        if "+" in fate:
+            return divided(effect, fate)
         if fate != "succeeded":
             return result_of(effect, fate)
         mine = [one for one in facts.refunds if one.direction is effect.direction]

@@ -131,6 +131,33 @@ def test_RET_18_no_click_after_the_marketplace() -> None:
     assert story.money == ("20.00", "0.00")
 
 
+@pytest.mark.parametrize(
+    ("amounts", "booked", "is_told"),
+    [(["20.00"], "100.00", True), (["20.00", "80.00"], "100.00", False), (["20.00", "90.00"], "100.00", False)],
+)
+def test_RET_18_an_amount_that_is_said_later_is_no_second_refund(
+    amounts: list[str], booked: str, is_told: bool
+) -> None:
+    story = in_transit().says("channel_update", status="refunded_by_channel")
+    for amount in amounts:
+        story.says("channel_update", status="refunded_by_channel", amount=amount)
+    assert story.money[0] == booked
+    assumed = "100.00 USD were recorded as refunded by the marketplace, which had not said how much; now it says"
+    told = [one for one in story.alerts if one.startswith(f"{assumed} {sum(map(Decimal, amounts))}")]
+    assert bool(told) is is_told
+
+
+@pytest.mark.parametrize(
+    ("amount", "fee", "is_told"), [("20.00", "0", True), ("100.00", "0", False), ("90.00", "10.00", False)]
+)
+def test_RET_18_the_seller_is_told_of_what_the_marketplace_left(amount: str, fee: str, is_told: bool) -> None:
+    story = requested().approved(return_fee=fee).sent().received().credited()
+    story.says("channel_update", status="refunded_by_channel", amount=amount)
+    assert story.stage == "completed"
+    left = f"the marketplace refunded the buyer {amount} of 100.00 USD, and the return refunds no more"
+    assert any(one.startswith(left) for one in story.alerts) is is_told
+
+
 def test_RET_18_a_click_in_one_task_is_dropped_when_the_marketplace_was_quicker() -> None:
     story = awaiting_click()
     story.hear(story.event("buyer_refund"))

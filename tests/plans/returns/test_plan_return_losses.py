@@ -40,24 +40,48 @@ def test_RET_23_what_never_arrived_is_refunded_without_a_parcel(reason: str) -> 
     assert story.letters("returnless_refund")[0].facts["never_arrived"] == "yes"
 
 
-@pytest.mark.parametrize(("reason", "returnless"), [("damaged", True), ("never_arrived", False)])
-def test_RET_23_a_loss_whose_reason_needs_evidence_is_not_approved_without_it(
-    reason: str, returnless: bool
-) -> None:
-    line = {"line_id": "A", "quantity": 2, "reason": reason}
-    photo = {"kind": "photo", "reference": "s3://1", "sha256": "0" * 64}
-    needs = {"reasons": [{"handle": reason, "words": {"en": reason}, "evidence_required": True}]}
+LOSSES = [("damaged", True), ("never_arrived", False)]
+PHOTO = {"kind": "photo", "reference": "s3://1", "sha256": "0" * 64}
+
+
+def asked(reason: str, *evidence: dict[str, str], reasons: tuple[dict[str, Any], ...] = ()) -> ReturnStory:
+    """A return for this reason, as a marketplace opened it."""
+    line = {"line_id": "A", "quantity": 2, "reason": reason, "evidence": evidence}
+    return reported(reason, request={"source": "ebay_return", "lines": [line]}, reasons=reasons)
+
+
+@pytest.mark.parametrize(("reason", "returnless"), LOSSES)
+def test_RET_23_a_loss_is_not_approved_without_evidence(reason: str, returnless: bool) -> None:
     approval: dict[str, Any] = {"decision": "approved", "returnless": returnless}
-    story = reported(reason, request={"source": "ebay_return", "lines": [line]}, **needs)
+    story = asked(reason)
     why = story.refuses("seller_approval", **approval)
     assert f"A: the reason {reason} needs evidence where nothing comes back" in why
+    assert story.facts.approved_at is None
     story.says("staff_override", actor="staff:kim", waive="evidence", reason="photos in the eBay case")
     assert story.says("seller_approval", **approval).facts.approved_at is not None
+    assert asked(reason, PHOTO).says("seller_approval", **approval).facts.approved_at is not None
 
-    shown = reported(reason, request={"source": "ebay_return", "lines": [line | {"evidence": [photo]}]}, **needs)
-    assert shown.says("seller_approval", **approval).facts.approved_at is not None
-    free = reported(reason, request={"source": "ebay_return", "lines": [line]})
-    assert free.says("seller_approval", **approval).facts.approved_at is not None, "the seller asks for none"
+
+def test_RET_23_damaged_goods_that_come_back_speak_for_themselves() -> None:
+    assert asked("damaged").says("seller_approval", decision="approved").facts.approved_at is not None
+
+
+@pytest.mark.parametrize(("reason", "returnless"), LOSSES)
+@pytest.mark.parametrize("asks", ["evidence_required", "loss_needs_evidence", None])
+def test_RET_23_RET_21_whether_a_loss_needs_evidence_is_the_sellers_data(
+    reason: str, returnless: bool, asks: str | None
+) -> None:
+    own: dict[str, Any] = {"handle": reason, "words": {"en": reason}} | ({asks: True} if asks else {})
+    story, approval = asked(reason, reasons=(own,)), {"decision": "approved", "returnless": returnless}
+    if asks:
+        assert "needs evidence" in story.refuses("seller_approval", **approval)
+    else:
+        assert story.says("seller_approval", **approval).facts.approved_at is not None
+
+
+def test_RET_23_what_is_no_loss_needs_none() -> None:
+    story = asked("does_not_fit").says("seller_approval", decision="approved", returnless=True)
+    assert story.facts.approved_at is not None
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -139,5 +163,5 @@ def test_RET_23_the_database_keeps_what_was_lost() -> None:
     story = reported().approved()
     call = projection(story.facts, a_record())
     assert call is not None
-    saved = call[1].model_dump(mode="json")
+    saved = call[1].model_dump(mode="json")["kept"]
     assert (saved["loss"], saved["returnless"]) == ("never_arrived", True)

@@ -15,7 +15,7 @@ from workflows.returns.view import view
 
 
 def work(story: ReturnStory) -> list[Work]:
-    return list(work_of(story.facts, view(story.facts, story.plan)))
+    return list(work_of(story.facts, view(story.facts, story.plan), story.plan.waits))
 
 
 def rails(story: ReturnStory) -> tuple[Custody | None, MoneyState]:
@@ -97,6 +97,14 @@ def test_NTF_6_an_rma_number_that_a_person_must_type() -> None:
     assert work(requested({"rma": "email"}).approved()) == [], "the supplier types it"
     refused = requested({"rma": "manual"}).approved().says("supplier_rma", outcome="refused", reason="too old")
     assert work(refused) == [Work.RMA_TO_TYPE]
+
+
+def test_NTF_6_whatever_else_waits_for_staff_stands_in_a_list_too() -> None:
+    story = in_transit().received("manual")
+    assert story.waits[0] == ("in_transit", "staff")
+    assert work(story) == [Work.BUYER_TO_REFUND, Work.STAFF_TO_ACT]
+    story.received("accepted")
+    assert Work.STAFF_TO_ACT not in work(story)
 
 
 def test_NTF_7_a_parcel_is_overdue_from_its_deadline_on_and_never_by_age_alone() -> None:

@@ -364,7 +364,7 @@ def test_RET_24_status_list_and_database_link_the_order() -> None:
     assert shown["replacement"] == "order RP.RR-1, not sent yet"
     call = projection(story.facts, a_record())
     assert call is not None
-    saved = call[1].model_dump(mode="json")
+    saved = call[1].model_dump(mode="json")["kept"]
     assert (saved["resolution"], saved["replacement_order"]) == ("replacement", ID)
     assert "replacement: order RP.RR-1" in story.seen.goods_said
     assert ID in story.seen.numbers

@@ -68,11 +68,12 @@ def test_RET_10_RET_13_nothing_is_due_for_an_expired_return_but_one_reopened_lat
 
 def test_RET_29_the_same_number_again_is_said_to_be_known() -> None:
     story = requested().approved()
-    for number in ("1Z AA", "1zaa", "1ZBB"):
-        story.says("return_tracking", carrier="UPS", tracking_number=number)
+    for carrier, number in (("UPS", "1Z AA"), ("ups", "1zaa"), ("UPS", "1ZBB"), ("DHL", "1ZBB")):
+        story.says("return_tracking", carrier=carrier, tracking_number=number)
     said = [step for step in story.steps if step.startswith("tracking number")]
     assert said == [
         "tracking number entered: UPS 1Z AA",
-        "tracking number UPS 1zaa is known already",
+        "tracking number ups 1zaa is known already",
         "tracking number entered: UPS 1ZBB",
+        "tracking number DHL 1ZBB is known already; its carrier was UPS",
     ]

@@ -230,7 +230,9 @@ def test_REF_7_only_a_completed_return_keeps_its_facts() -> None:
     open_one, ended = saved(awaiting_click()), saved(completed())
     assert isinstance(open_one, SaveReturn)
     assert isinstance(ended, SaveReturn)
-    assert (open_one.facts, open_one.broker_return_number) == (None, "BR-RR-1")
-    assert open_one.fees == 0
+    assert open_one.kept is not None
+    assert ended.kept is not None
+    assert (open_one.facts, open_one.kept.broker_return_number) == (None, "BR-RR-1")
+    assert open_one.kept.fees == 0
     assert ended.facts is not None
-    assert ended.outcome == "completed"
+    assert ended.kept.outcome == "completed"

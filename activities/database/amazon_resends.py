@@ -1,0 +1,137 @@
+"""Refunds that are to be told Amazon again, in the database: what is known of their orders, and what Amazon shows
+(AMZ-11)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from models.amazon.batches import LookAtTransactions
+from models.amazon.messages import OrderAdjustment
+from models.amazon.queue import WAITING, QueueKind, QueueState
+from models.amazon.resends import Finding, OtherRefund, ResentRefund
+from models.refunds import Direction, RefundState, Way
+from models.tables import AmazonQueueRow, OrderRow, RefundRow
+
+AT_ONCE: Final = 10
+"""Orders that one step looks at: Amazon lets as many be asked for one after the other."""
+_OPEN: Final = (*WAITING, QueueState.BATCHED)
+_HANDED_IN: Final = (QueueState.SENT, QueueState.IN_DOUBT)
+
+
+class OrderOfResends(NamedTuple):
+    """Of one order: what is to be sent again, and its other refunds that moved or may have."""
+
+    number: str
+    resent: list[ResentRefund]
+    others: list[OtherRefund]
+
+
+class Resends(NamedTuple):
+    """`after`: the last message of the batch that this step looks at; none: there are no more."""
+
+    orders: list[OrderOfResends]
+    entries: list[str]
+    after: int | None
+
+
+def unexamined(rows: Sequence[AmazonQueueRow], batch_id: str) -> list[AmazonQueueRow]:
+    """Those that Amazon was told before, and that this batch has not looked for there: some at a time."""
+    before = [row for row in rows if row.kind is QueueKind.REFUND and row.told_before]
+    return [row for row in before if row.examined_by != batch_id][:AT_ONCE]
+
+
+def resends(session: Session, ask: LookAtTransactions) -> Resends:
+    """What is to be looked at; what was settled meanwhile needs it no more."""
+    rows = _of_these(session, ask.entries) if ask.entries else _of_the_batch(session, ask)
+    last = rows[-1].message_id if not ask.entries and len(rows) == AT_ONCE else None
+    still = [row for row in rows if row.state in _OPEN]
+    by_number: dict[str, list[AmazonQueueRow]] = {}
+    for row in still:
+        by_number.setdefault(_number(session, row), []).append(row)
+    orders = [
+        OrderOfResends(number, [_resent(session, row) for row in of_it], _others(session, number, of_it))
+        for number, of_it in by_number.items()
+    ]
+    return Resends(orders, [row.entry_id for row in rows], last)
+
+
+def note_findings(
+    session: Session, batch_id: str, entries: Sequence[str], found: Sequence[Finding], at: datetime
+) -> list[AmazonQueueRow]:
+    """Settle what moved; what may have is in doubt. Gives those of `entries` that are to be told so, also by an
+    earlier try of this step."""
+    by_entry = {one.entry_id: one for one in found}
+    rows = select(AmazonQueueRow).where(col(AmazonQueueRow.entry_id).in_(entries))
+    told: list[AmazonQueueRow] = []
+    for row in session.exec(rows.order_by(col(AmazonQueueRow.entry_id)).with_for_update()):
+        finding = by_entry.get(row.entry_id)
+        if row.state in _OPEN and finding is not None:
+            _note(row, finding, batch_id, at)
+            session.add(row)
+        if row.state in (QueueState.DONE, QueueState.IN_DOUBT) and row.examined_by == batch_id:
+            told.append(row)
+    return told
+
+
+def _note(row: AmazonQueueRow, finding: Finding, batch_id: str, at: datetime) -> None:
+    row.examined_by = batch_id
+    if finding.end == "moved":
+        row.state, row.reason, row.chosen, row.changed_at = QueueState.DONE, finding.why, False, at
+    elif finding.end == "held" and row.state is not QueueState.BATCHED:
+        row.state, row.reason, row.chosen, row.changed_at = QueueState.IN_DOUBT, finding.why, False, at
+
+
+def _of_these(session: Session, entries: Sequence[str]) -> list[AmazonQueueRow]:
+    rows = select(AmazonQueueRow).where(col(AmazonQueueRow.entry_id).in_(entries))
+    return list(session.exec(rows.order_by(col(AmazonQueueRow.queued_at), col(AmazonQueueRow.entry_id))))
+
+
+def _of_the_batch(session: Session, ask: LookAtTransactions) -> list[AmazonQueueRow]:
+    rows = select(AmazonQueueRow).where(
+        AmazonQueueRow.batch_id == ask.batch_id, col(AmazonQueueRow.message_id) > ask.after
+    )
+    return list(session.exec(rows.order_by(col(AmazonQueueRow.message_id)).limit(AT_ONCE)))
+
+
+def _number(session: Session, row: AmazonQueueRow) -> str:
+    order = session.get(OrderRow, row.order_id)
+    assert order is not None, "it is a foreign key"
+    assert order.channel_order_id is not None, "Amazon was told it before"
+    return order.channel_order_id
+
+
+def _resent(session: Session, row: AmazonQueueRow) -> ResentRefund:
+    refund = session.get(RefundRow, row.refund_id)
+    assert refund is not None, "it is a foreign key"
+    sent = OrderAdjustment.model_validate(row.content)
+    return ResentRefund(
+        entry_id=row.entry_id,
+        amount=refund.amount,
+        currency=refund.currency,
+        items={item.adjustment_key: item.amount for item in sent.items},
+    )
+
+
+def _others(session: Session, number: str, resent: Sequence[AmazonQueueRow]) -> list[OtherRefund]:
+    """Of the same order at Amazon, which may be several here (CAN-10), and made there: what was given back by hand
+    or by a gateway Amazon does not show. A refund whose entry is done moved, be its
+    case told so or not."""
+    rows = (
+        select(RefundRow, AmazonQueueRow.state)
+        .join(OrderRow, col(OrderRow.order_id) == col(RefundRow.order_id))
+        .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id), isouter=True)
+        .where(
+            OrderRow.seller_id == resent[0].seller_id,
+            OrderRow.channel_order_id == number,
+            RefundRow.direction == Direction.SELLER_TO_BUYER,
+            RefundRow.way == Way.MARKETPLACE,
+            col(RefundRow.refund_id).not_in([row.entry_id for row in resent]),
+        )
+    )
+    return [
+        OtherRefund(refund_id=refund.refund_id, amount=refund.amount, currency=refund.currency, is_settled=settled)
+        for refund, state in session.exec(rows.order_by(col(RefundRow.refund_id)))
+        if (settled := state is QueueState.DONE or refund.state is RefundState.SUCCEEDED) or state in _HANDED_IN
+    ]

@@ -1,0 +1,1 @@
+"""What is said and kept of sellers' accounts at Amazon."""

@@ -1,0 +1,1 @@
+"""Amazon, played: tokens, feeds, reports, orders, finances."""

@@ -1,0 +1,231 @@
+"""A buyer asks the marketplace to cancel: the order is on hold until its seller answers (CAN-7, CAN-8).
+
+The marketplace may decide meanwhile. So Amazon is asked how the order stands there: at half of the seller's days,
+at their end, once a day after that; and before what the seller answered is done.
+"""
+
+from datetime import datetime, timedelta
+
+from models.cancellations import CancelRequest, Fault
+from models.case import OrderStage as Stage
+from models.case import Who
+from models.failures import Category, Conflict
+from models.marketplace_orders import MarketplaceOrder
+from models.orders import Channel, Hold, Resume
+from models.partners import Recipient
+from workflows.engine.case import SendMail
+from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
+from workflows.engine.plan import Plan
+from workflows.engine.procedure import Reply
+from workflows.orders import cancellation
+from workflows.orders.effects import LookAtMarketplace
+from workflows.orders.facts import OrderFacts
+from workflows.orders.records import BuyerAsked
+
+LOOK_EVERY = timedelta(days=1)
+"""So often the marketplace is asked after the seller's days."""
+
+# ---- what is said ----
+
+
+def receive(f: OrderFacts, event: Hold) -> OrderFacts:
+    """The order waits, if it is unshipped and in process; otherwise it is too late, and it goes on as a return
+    (CAN-2, CAN-7). The reason stands in the timeline. `event`: one with `answer_days`."""
+    assert event.answer_days is not None, "a buyer asks for it"
+    f = f.step(f"the buyer asks the marketplace to cancel: {event.reason}", event.actor)
+    if f.is_given_up or f.is_void:
+        return f
+    if f.is_with_supplier or f.lines.has_shipped:
+        return cancellation.too_late(f, _as_cancel_request(event))
+    before = open_request(f)
+    if before is not None:
+        return f.with_(buyer_asked=before.model_copy(update={"event": event}))
+    held_before = f.hold.event_id if f.hold is not None else None
+    asked = BuyerAsked(event=event, answer_days=event.answer_days, at=f.now, held_before=held_before)
+    return f.with_(hold=f.hold or event, held_at=f.held_at or f.now, buyer_asked=asked)
+
+
+def check_resume(f: OrderFacts) -> None:
+    """Raises Conflict when the seller has declined already, and the marketplace is asked."""
+    if _last_look(f) is not None:
+        raise Conflict("the hold is being released: the marketplace is asked first whether it has cancelled")
+
+
+def decline(f: OrderFacts, event: Resume) -> OrderFacts:
+    """The seller does not cancel (CAN-8). The order of a marketplace that can be asked waits for its answer; one
+    that was on hold before the buyer asked stays so."""
+    asked = open_request(f)
+    if asked is None:
+        return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
+    f = f.step(f"the buyer's request to cancel is declined: {event.reason}", event.actor)
+    held_by = f.hold.event_id if f.hold is not None else None
+    stays = held_by is not None and held_by == asked.held_before
+    declined = asked.model_copy(update={"declined_at": f.now, "released": None if stays else held_by})
+    f = f.with_(buyer_asked=declined)
+    return f if _can_be_asked(f) or stays else f.with_(hold=None, held_at=None)
+
+
+def looked(f: OrderFacts, effect: LookAtMarketplace, answer: MarketplaceOrder) -> OrderFacts:
+    """What the marketplace has cancelled is cancelled here, if it is not too late; otherwise the order goes on as
+    its seller said."""
+    asked = f.buyer_asked
+    assert asked is not None, "it was asked for it"
+    asked = asked.model_copy(
+        update={"looks": asked.looks + 1, "looked_at": f.now, "cancelled_there": answer.cancelled}
+    )
+    f = f.with_(buyer_asked=asked)
+    if f.is_given_up:
+        return f
+    if answer.cancelled:
+        return cancellation.by_marketplace(f, _cancelled_there(effect, answer))
+    if effect.key != _look(asked, "declined").key or f.hold is None or f.hold.event_id != asked.released:
+        return f  # the seller has not answered, or the order is on hold anew
+    return f.with_(hold=None, held_at=None).step("hold released: the marketplace has not cancelled the order")
+
+
+def reply(f: OrderFacts, event: Hold) -> Reply | None:
+    """Whoever says it is told when it is too late."""
+    late = next((one for one in f.cancels if one.event.event_id == event.event_id), None)
+    return Reply(accepted=late is None, message=late.message if late is not None else "")
+
+
+def _as_cancel_request(event: Hold) -> CancelRequest:
+    return CancelRequest(
+        event_id=event.event_id,
+        actor=event.actor,
+        occurred_at=event.occurred_at,
+        note=event.note,
+        reason=event.reason,
+        fault=Fault.BUYER,
+    )
+
+
+def _cancelled_there(effect: LookAtMarketplace, answer: MarketplaceOrder) -> CancelRequest:
+    return CancelRequest(
+        event_id=effect.key,
+        actor=f"channel:{Channel.AMAZON.value}",
+        reason=f"cancelled at the marketplace: {answer.reason or 'no reason given'}"[:500],
+        fault=Fault.BUYER if answer.by_buyer else Fault.MARKETPLACE,
+        cancelled_there=True,
+    )
+
+
+# ---- what is known ----
+
+
+def open_request(f: OrderFacts) -> BuyerAsked | None:
+    """The buyer's request that nobody has answered."""
+    asked = f.buyer_asked
+    if asked is None or asked.declined_at is not None or f.is_given_up or f.is_with_supplier:
+        return None
+    return asked if f.lines.has_open else None
+
+
+def answer_until(asked: BuyerAsked) -> datetime:
+    return asked.at + timedelta(days=asked.answer_days)
+
+
+def is_not_told(f: OrderFacts) -> bool:
+    """The marketplace has cancelled it itself, or its seller does not want it to be told (CAN-8, CAN-9)."""
+    accepted, asked = f.accepted_cancel, f.buyer_asked
+    if accepted is not None and (accepted.event.cancelled_there or accepted.event.without_sending):
+        return True
+    return asked is not None and bool(asked.cancelled_there)
+
+
+def _last_look(f: OrderFacts) -> LookAtMarketplace | None:
+    """The seller has declined, and the marketplace is asked whether it has cancelled; none: it has answered."""
+    asked = f.buyer_asked
+    if asked is None or asked.declined_at is None or not _can_be_asked(f):
+        return None
+    look = _look(asked, "declined")
+    return None if f.is_answered(look.key) or _gets_no_answer(f, look) else look
+
+
+def _gets_no_answer(f: OrderFacts, look: LookAtMarketplace) -> bool:
+    """The marketplace refuses to say how the order stands there: people go on without (CAN-8)."""
+    trouble = f.trouble.get(look.key)
+    return trouble is not None and trouble.category is Category.REFUSED_BY_PARTNER
+
+
+def _can_be_asked(f: OrderFacts) -> bool:
+    return f.request.channel is Channel.AMAZON
+
+
+# ---- what follows ----
+
+
+def hold(f: OrderFacts) -> Plan:
+    """The order waits for a person."""
+    if f.hold is None or not f.is_on_hold:
+        return Plan()
+    since, asked, look = f.held_at or f.now, open_request(f), _last_look(f)
+    if look is not None:
+        return in_flight(f, Stage.ON_HOLD, look)
+    if asked is None:
+        return wait(Stage.ON_HOLD, Who.SELLER, f"release the hold, or cancel ({f.hold.reason})", since)
+    what = f"cancel as the buyer asks, or release the hold ({asked.event.reason})"
+    return wait(Stage.ON_HOLD, Who.SELLER, what, asked.at, answer_until(asked))
+
+
+def watch(f: OrderFacts) -> Plan:
+    """CAN-8: the seller is told, and reminded at half of its days; staff are told when it has not answered."""
+    asked = f.buyer_asked
+    if asked is None or f.is_given_up:
+        return Plan()
+    if (look := _last_look(f)) is not None:
+        return just(look)
+    if open_request(f) is None:
+        return Plan()
+    until = answer_until(asked)
+    half = asked.at + timedelta(days=asked.answer_days) / 2
+    what = f"nobody has answered the buyer who asks to cancel order {f.order_id}: it stays on hold"
+    late = alert(f, f"buyer-asks-{asked.at.isoformat()}", what, Who.SELLER)
+    told = just(_mail(asked, asked.event.event_id))
+    told += _once_looked(f, asked, "half", half, _mail(asked, f"{asked.at.isoformat()}-half", reminder="1"))
+    told += _once_looked(f, asked, "end", until, late)
+    return told + _from_day_to_day(f, asked, until)
+
+
+def look_before_cancelling(f: OrderFacts) -> Plan:
+    """What the marketplace has cancelled meanwhile it is not told. Staff's stop waits for no look."""
+    asked, accepted = f.buyer_asked, f.accepted_cancel
+    if asked is None or accepted is None or is_not_told(f) or not _can_be_asked(f) or f.stopped_at is not None:
+        return Plan()
+    look = _look(asked, "cancelled")
+    return (
+        Plan()
+        if f.is_answered(look.key) or _gets_no_answer(f, look)
+        else just(look) + in_flight(f, Stage.CANCELLING, look)
+    )
+
+
+def _once_looked(f: OrderFacts, asked: BuyerAsked, when: str, moment: datetime, mail: SendMail) -> Plan:
+    """The mail goes when the marketplace has not cancelled it by then; also while that can't be asked."""
+    if not _can_be_asked(f):
+        return at(f, moment, "The buyer asks to cancel", mail)
+    look = _look(asked, when)
+    told = at(f, moment, "The buyer asks to cancel", look)
+    return told + just(mail) if f.is_answered(look.key) or look.key in f.trouble else told
+
+
+def _from_day_to_day(f: OrderFacts, asked: BuyerAsked, until: datetime) -> Plan:
+    if not _can_be_asked(f) or asked.looked_at is None or not f.is_answered(_look(asked, "end").key):
+        return Plan()
+    next_look = _look(asked, f"{asked.looks + 1}")
+    return at(f, max(asked.looked_at, until) + LOOK_EVERY, "Has the marketplace cancelled?", next_look)
+
+
+def _look(asked: BuyerAsked, when: str) -> LookAtMarketplace:
+    return LookAtMarketplace(key=f"marketplace:{asked.at.isoformat()}:{when}")
+
+
+def _mail(asked: BuyerAsked, ident: str, reminder: str | None = None) -> SendMail:
+    return notify(
+        f"buyer-asks-{ident}",
+        "buyer_wants_to_cancel",
+        Recipient.SELLER,
+        reason=asked.event.reason,
+        until=answer_until(asked),
+        reminder=reminder,
+    )
