@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("urgency", sa.String(), nullable=False),
         sa.Column("newness", sa.String(), nullable=False),
+        sa.CheckConstraint("CAST(last_step AS BIGINT) = last_step", name=op.f("ck_case_file_numbers_are_whole")),
         sa.CheckConstraint(
             "custody IN ('not_bought', 'at_supplier', 'partly_shipped', 'shipped', 'with_buyer', "
             "'coming_back', 'partly_received', 'received', 'stays_with_buyer', 'never_arrived')",
@@ -168,6 +169,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("what", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
+        sa.CheckConstraint("CAST(number AS BIGINT) = number", name=op.f("ck_case_step_numbers_are_whole")),
         sa.CheckConstraint("number >= 0", name=op.f("ck_case_step_number_is_not_negative")),
         sa.PrimaryKeyConstraint("workflow_id", "run_id", "number", name=op.f("pk_case_step")),
     )
@@ -178,6 +180,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("CAST(number AS BIGINT) = number", name=op.f("ck_alert_numbers_are_whole")),
         sa.CheckConstraint("number > 0", name=op.f("ck_alert_number_is_positive")),
         sa.PrimaryKeyConstraint("topic", "hour", "number", name=op.f("pk_alert")),
     )
@@ -284,6 +287,7 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("CAST(times AS BIGINT) = times", name=op.f("ck_webhook_numbers_are_whole")),
         sa.CheckConstraint(
             "state IN ('delivered', 'ended', 'orphan', 'ignored')", name=op.f("ck_webhook_state_is_a_known_word")
         ),
@@ -321,6 +325,7 @@ def upgrade() -> None:
         sa.Column("import_id", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
+        sa.CheckConstraint("CAST(position AS BIGINT) = position", name=op.f("ck_reported_case_numbers_are_whole")),
         sa.CheckConstraint("position >= 0", name=op.f("ck_reported_case_position_is_not_negative")),
         sa.ForeignKeyConstraint(
             ["import_id"], ["report_import.import_id"], name=op.f("fk_reported_case_import_id_report_import")
@@ -334,6 +339,7 @@ def upgrade() -> None:
         sa.Column("column_name", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("cells", sa.JSON(), nullable=False),
+        sa.CheckConstraint("CAST(line AS BIGINT) = line", name=op.f("ck_rejected_row_numbers_are_whole")),
         sa.CheckConstraint("line > 0", name=op.f("ck_rejected_row_line_is_positive")),
         sa.ForeignKeyConstraint(
             ["import_id"], ["report_import.import_id"], name=op.f("fk_rejected_row_import_id_report_import")
@@ -359,6 +365,7 @@ def upgrade() -> None:
         sa.Column("why", sa.String(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("CAST(times AS BIGINT) = times", name=op.f("ck_webhook_refusal_numbers_are_whole")),
         sa.CheckConstraint(
             "why IN ('not_signed', 'unreadable')", name=op.f("ck_webhook_refusal_why_is_a_known_word")
         ),
@@ -472,6 +479,7 @@ def upgrade() -> None:
         sa.Column("quantities", sa.JSON(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.CheckConstraint("CAST(position AS BIGINT) = position", name=op.f("ck_cessation_numbers_are_whole")),
         sa.CheckConstraint(
             "fault IN ('stock_feed', 'supplier', 'seller', 'buyer', 'marketplace')",
             name=op.f("ck_cessation_fault_is_a_known_word"),
@@ -493,6 +501,7 @@ def upgrade() -> None:
         sa.Column("gateway_reference", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("connection_id", sa.String(), nullable=False),
+        sa.CheckConstraint("CAST(position AS BIGINT) = position", name=op.f("ck_charge_numbers_are_whole")),
         sa.CheckConstraint(
             "CAST(captured AS NUMERIC) <= CAST(amount AS NUMERIC)",
             name=op.f("ck_charge_no_more_is_captured_than_asked"),
@@ -543,6 +552,10 @@ def upgrade() -> None:
         sa.Column("voided", sa.Integer(), nullable=False),
         sa.Column("moved", sa.Integer(), nullable=False),
         sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(quantity AS BIGINT) = quantity AND CAST(kit_each AS BIGINT) = kit_each AND CAST(shipped AS BIGINT) = shipped AND CAST(cancelled AS BIGINT) = cancelled AND CAST(voided AS BIGINT) = voided AND CAST(moved AS BIGINT) = moved",
+            name=op.f("ck_order_line_numbers_are_whole"),
+        ),
+        sa.CheckConstraint(
             "CAST(paid_goods AS NUMERIC) >= 0 AND CAST(paid_shipping AS NUMERIC) >= 0 AND "
             "CAST(cost_goods AS NUMERIC) >= 0 AND CAST(cost_shipping AS NUMERIC) >= 0",
             name=op.f("ck_order_line_amounts_are_not_negative"),
@@ -580,6 +593,10 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(), nullable=True),
         sa.Column("of_order_id", sa.String(), nullable=True),
         sa.Column("of_position", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(of_position AS BIGINT) = of_position",
+            name=op.f("ck_payment_numbers_are_whole"),
+        ),
         sa.CheckConstraint(
             "(of_order_id IS NULL) = (of_position IS NULL)", name=op.f("ck_payment_of_order_id_is_whole")
         ),
@@ -629,6 +646,7 @@ def upgrade() -> None:
         sa.Column("substitutes", sa.JSON(), nullable=True),
         sa.Column("corrected_by", sa.JSON(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("CAST(position AS BIGINT) = position", name=op.f("ck_shipment_numbers_are_whole")),
         sa.CheckConstraint("position > 0", name=op.f("ck_shipment_position_is_positive")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.order_id"], name=op.f("fk_shipment_order_id_orders")),
         sa.PrimaryKeyConstraint("order_id", "shipment_id", name=op.f("pk_shipment")),
@@ -643,6 +661,9 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("carrier", sa.String(), nullable=False),
         sa.Column("tracking_number", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position", name=op.f("ck_shipment_parcel_numbers_are_whole")
+        ),
         sa.CheckConstraint("position > 0", name=op.f("ck_shipment_parcel_position_is_positive")),
         sa.ForeignKeyConstraint(
             ["order_id", "shipment_id"],
@@ -669,6 +690,9 @@ def upgrade() -> None:
         sa.Column("short", sa.JSON(), nullable=True),
         sa.Column("short_reason", sa.String(), nullable=True),
         sa.Column("connection_id", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position", name=op.f("ck_supplier_order_numbers_are_whole")
+        ),
         sa.CheckConstraint(
             "state IN ('accepted', 'refused', 'unknown')", name=op.f("ck_supplier_order_state_is_a_known_word")
         ),
@@ -817,6 +841,10 @@ def upgrade() -> None:
         sa.Column("paid", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.Column("cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
         sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(quantity AS BIGINT) = quantity",
+            name=op.f("ck_return_line_numbers_are_whole"),
+        ),
+        sa.CheckConstraint(
             "CAST(paid AS NUMERIC) >= 0 AND CAST(cost AS NUMERIC) >= 0",
             name=op.f("ck_return_line_amounts_are_not_negative"),
         ),
@@ -838,6 +866,10 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(quantity AS BIGINT) = quantity",
+            name=op.f("ck_shipment_line_numbers_are_whole"),
+        ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_line_quantity_is_positive")),
         sa.CheckConstraint("position > 0", name=op.f("ck_shipment_line_position_is_positive")),
         sa.ForeignKeyConstraint(
@@ -864,6 +896,9 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_cost", sa.Text().with_variant(sa.Numeric(), "postgresql"), nullable=False),
+        sa.CheckConstraint(
+            "CAST(quantity AS BIGINT) = quantity", name=op.f("ck_supplier_order_line_numbers_are_whole")
+        ),
         sa.CheckConstraint(
             "CAST(unit_cost AS NUMERIC) >= 0", name=op.f("ck_supplier_order_line_unit_cost_is_not_negative")
         ),
@@ -916,6 +951,10 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("reception", sa.String(), nullable=False),
         sa.Column("acceptance", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(quantity AS BIGINT) = quantity",
+            name=op.f("ck_reception_numbers_are_whole"),
+        ),
         sa.CheckConstraint(
             "acceptance IN ('accepted', 'rejected', 'manual')",
             name=op.f("ck_reception_acceptance_is_a_known_word"),
@@ -1135,6 +1174,7 @@ def upgrade() -> None:
         sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("supplier_order_number", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.CheckConstraint("CAST(quantity AS BIGINT) = quantity", name=op.f("ck_return_units_numbers_are_whole")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_units_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["return_id", "line_id"],
@@ -1160,6 +1200,7 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.String(), nullable=False),
         sa.Column("line_id", sa.String(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.CheckConstraint("CAST(quantity AS BIGINT) = quantity", name=op.f("ck_refund_units_numbers_are_whole")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_refund_units_quantity_is_positive")),
         sa.ForeignKeyConstraint(
             ["refund_id"], ["refund.refund_id"], name=op.f("fk_refund_units_refund_id_refund")
@@ -1183,6 +1224,10 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("handed_in_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "CAST(number AS BIGINT) = number AND CAST(messages AS BIGINT) = messages AND CAST(tries AS BIGINT) = tries",
+            name=op.f("ck_amazon_batch_numbers_are_whole"),
+        ),
         sa.CheckConstraint(
             "kind IN ('refund', 'cancellation')", name=op.f("ck_amazon_batch_kind_is_a_known_word")
         ),
@@ -1241,6 +1286,9 @@ def upgrade() -> None:
         sa.Column("examined_by", sa.String(), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "CAST(message_id AS BIGINT) = message_id", name=op.f("ck_amazon_queue_numbers_are_whole")
+        ),
         sa.CheckConstraint(
             "kind IN ('refund', 'cancellation')", name=op.f("ck_amazon_queue_kind_is_a_known_word")
         ),
@@ -1313,6 +1361,10 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "CAST(total AS BIGINT) = total AND CAST(came AS BIGINT) = came AND CAST(amounts AS BIGINT) = amounts AND CAST(rejected AS BIGINT) = rejected AND CAST(booked_to AS BIGINT) = booked_to",
+            name=op.f("ck_settlement_numbers_are_whole"),
+        ),
         sa.CheckConstraint(code("currency"), name=op.f("ck_settlement_currency_is_a_code")),
         sa.CheckConstraint(
             "state <> 'booked' OR booked_to = amounts", name=op.f("ck_settlement_booked_is_booked_whole")
@@ -1357,6 +1409,10 @@ def upgrade() -> None:
         sa.Column("quantity", sa.String(), nullable=False),
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(line AS BIGINT) = line AND CAST(units AS BIGINT) = units",
+            name=op.f("ck_settlement_amount_numbers_are_whole"),
+        ),
+        sa.CheckConstraint(
             "component IN ('sold', 'refunded', 'commission', 'commission_returned', 'administration_fee', 'fee', 'tax_withheld', 'reserve', 'unknown')",
             name=op.f("ck_settlement_amount_component_is_a_known_word"),
         ),
@@ -1389,6 +1445,10 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.String(), nullable=True),
         sa.Column("return_id", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(came AS BIGINT) = came AND CAST(expected AS BIGINT) = expected",
+            name=op.f("ck_settled_refund_numbers_are_whole"),
+        ),
         sa.CheckConstraint(
             "(refund_id IS NULL) = (verdict = 'unexpected')",
             name=op.f("ck_settled_refund_what_is_expected_is_ours"),
@@ -1427,6 +1487,10 @@ def upgrade() -> None:
         sa.Column("units", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "CAST(position AS BIGINT) = position AND CAST(units AS BIGINT) = units",
+            name=op.f("ck_ledger_line_numbers_are_whole"),
+        ),
         sa.CheckConstraint("debit <> credit", name=op.f("ck_ledger_line_accounts_differ")),
         sa.CheckConstraint(
             "credit LIKE 'seller/_%/available' OR credit LIKE 'seller/_%/reserved' OR credit LIKE 'seller/_%/pending' OR credit LIKE 'supplier/_%/receivable' OR credit LIKE 'marketplace/_%/clearing' OR credit LIKE 'marketplace/_%/deposited' OR credit LIKE 'marketplace/_%/reserve' OR credit LIKE 'marketplace/_%/suspense' OR credit LIKE 'buyers/payments' OR credit LIKE 'buyers/refunds' OR credit LIKE 'broker/revenue' OR credit LIKE 'broker/expense'",

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from models.amazon.batches import BatchState
 from models.amazon.queue import QueueKind, QueueState
-from models.tables.checks import not_negative, one_of, positive, together, yes_or_no
+from models.tables.checks import not_negative, one_of, positive, together, whole_numbers, yes_or_no
 from models.tables.columns import UtcTime, Word
 
 NOT_ENDED = "state <> 'ended'"
@@ -19,6 +19,7 @@ class AmazonBatchRow(SQLModel, table=True):
 
     __tablename__ = "amazon_batch"
     __table_args__ = (
+        whole_numbers("number", "messages", "tries"),
         one_of("kind", QueueKind),
         one_of("state", BatchState),
         positive("number"),
@@ -66,6 +67,7 @@ class AmazonQueueRow(SQLModel, table=True):
 
     __tablename__ = "amazon_queue"
     __table_args__ = (
+        whole_numbers("message_id"),
         one_of("kind", QueueKind),
         one_of("state", QueueState),
         positive("message_id"),

@@ -21,7 +21,7 @@ from models.case import (
     Who,
 )
 from models.ids import KindName
-from models.tables.checks import among, between_commas, not_negative, one_of, yes_or_no
+from models.tables.checks import among, between_commas, not_negative, one_of, whole_numbers, yes_or_no
 from models.tables.columns import UtcTime, Word
 from models.worklists import Work
 
@@ -65,6 +65,7 @@ class CaseRow(SQLModel, table=True):
 
     __tablename__ = "case_file"
     __table_args__ = (
+        whole_numbers("last_step"),
         one_of("kind", get_args(KindName)),
         CheckConstraint(
             " OR ".join(f"(kind = '{kind}' AND {among('stage', stages)})" for kind, stages in _STAGES.items()),
@@ -142,7 +143,10 @@ class StepRow(SQLModel, table=True):
     has one that was reset (`run@new run`)."""
 
     __tablename__ = "case_step"
-    __table_args__ = (not_negative("number"),)
+    __table_args__ = (
+        whole_numbers("number"),
+        not_negative("number"),
+    )
 
     workflow_id: str = Field(primary_key=True)
     run_id: str = Field(primary_key=True)

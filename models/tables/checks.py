@@ -29,6 +29,12 @@ def not_negative(column: str) -> CheckConstraint:
     return CheckConstraint(f"{column} >= 0", name=f"{column}_is_not_negative")
 
 
+def whole_numbers(*columns: str) -> CheckConstraint:
+    """Numbers without a fraction: SQLite's integer columns keep `1.5`, and words, as they are."""
+    condition = " AND ".join(f"CAST({column} AS BIGINT) = {column}" for column in columns)
+    return CheckConstraint(condition, name="numbers_are_whole")
+
+
 def positive_amount(column: str) -> CheckConstraint:
     """An amount of money: text on SQLite, where text is more than any number."""
     return CheckConstraint(f"CAST({column} AS NUMERIC) > 0", name=f"{column}_is_positive")

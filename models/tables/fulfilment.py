@@ -8,7 +8,7 @@ from sqlalchemy import JSON, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from models.cancellations import Fault
-from models.tables.checks import no_negative_amount, one_of, plain_numbers, positive, yes_or_no
+from models.tables.checks import no_negative_amount, one_of, plain_numbers, positive, whole_numbers, yes_or_no
 from models.tables.columns import LastFacts, Money, UtcTime, Word
 
 
@@ -17,6 +17,7 @@ class SupplierOrderRow(SQLModel, table=True):
 
     __tablename__ = "supplier_order"
     __table_args__ = (
+        whole_numbers("position"),
         one_of("state", ("accepted", "refused", "unknown")),
         positive("position"),
         yes_or_no("second_source"),
@@ -46,7 +47,12 @@ class SupplierOrderLineRow(SQLModel, table=True):
     """Some units bought at that warehouse; `unit_cost` is what the broker pays."""
 
     __tablename__ = "supplier_order_line"
-    __table_args__ = (positive("quantity"), no_negative_amount("unit_cost"), plain_numbers("unit_cost"))
+    __table_args__ = (
+        whole_numbers("quantity"),
+        positive("quantity"),
+        no_negative_amount("unit_cost"),
+        plain_numbers("unit_cost"),
+    )
 
     number: str = Field(primary_key=True, foreign_key="supplier_order.number")
     line_id: str = Field(primary_key=True)
@@ -59,7 +65,10 @@ class ShipmentRow(SQLModel, table=True):
     """A parcel to the buyer (ORD-9)."""
 
     __tablename__ = "shipment"
-    __table_args__ = (positive("position"),)
+    __table_args__ = (
+        whole_numbers("position"),
+        positive("position"),
+    )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     shipment_id: str = Field(primary_key=True)
@@ -80,6 +89,7 @@ class ShipmentParcelRow(SQLModel, table=True):
 
     __tablename__ = "shipment_parcel"
     __table_args__ = (
+        whole_numbers("position"),
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
         positive("position"),
     )
@@ -96,6 +106,7 @@ class ShipmentLineRow(SQLModel, table=True):
 
     __tablename__ = "shipment_line"
     __table_args__ = (
+        whole_numbers("position", "quantity"),
         ForeignKeyConstraint(["order_id", "shipment_id"], ["shipment.order_id", "shipment.shipment_id"]),
         ForeignKeyConstraint(["order_id", "line_id"], ["order_line.order_id", "order_line.line_id"]),
         ForeignKeyConstraint(
@@ -118,7 +129,12 @@ class CessationRow(SQLModel, table=True):
     """Why units were voided or cancelled, by whose fault, with the evidence (CAN-12)."""
 
     __tablename__ = "cessation"
-    __table_args__ = (one_of("kind", ("cancelled", "voided")), one_of("fault", Fault), positive("position"))
+    __table_args__ = (
+        whole_numbers("position"),
+        one_of("kind", ("cancelled", "voided")),
+        one_of("fault", Fault),
+        positive("position"),
+    )
 
     order_id: str = Field(primary_key=True, foreign_key="orders.order_id")
     position: int = Field(primary_key=True)

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from models.ledger import ACCOUNTS, KINDS, EntryKind
-from models.tables.checks import among, currency_code, one_of, positive
+from models.tables.checks import among, currency_code, one_of, positive, whole_numbers
 from models.tables.columns import UtcTime, Word
 
 
@@ -21,6 +21,7 @@ class LedgerLineRow(SQLModel, table=True):
 
     __tablename__ = "ledger_line"
     __table_args__ = (
+        whole_numbers("position", "units"),
         one_of("kind", EntryKind),
         CheckConstraint(
             " OR ".join(f"(movement LIKE '{name}/%' AND {among('kind', kinds)})" for name, kinds in KINDS.items()),

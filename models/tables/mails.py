@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from models.tables.checks import positive
+from models.tables.checks import positive, whole_numbers
 from models.tables.columns import UtcTime
 
 
@@ -23,7 +23,10 @@ class AlertRow(SQLModel, table=True):
     topic as there are numbers (NTF-9). Its mail has the key `<topic>:<hour>:<number>`."""
 
     __tablename__ = "alert"
-    __table_args__ = (positive("number"),)
+    __table_args__ = (
+        whole_numbers("number"),
+        positive("number"),
+    )
 
     topic: str = Field(primary_key=True)
     hour: datetime = Field(primary_key=True, sa_type=UtcTime)

@@ -20,6 +20,7 @@ from models.tables.checks import (
     positive,
     positive_amount,
     together,
+    whole_numbers,
 )
 from models.tables.columns import Document, Money, UtcTime, Word
 
@@ -96,6 +97,7 @@ class PaymentRow(SQLModel, table=True):
 
     __tablename__ = "payment"
     __table_args__ = (
+        whole_numbers("position", "of_position"),
         one_of("paid_by", PaidBy),
         positive("position"),
         positive_amount("amount"),
@@ -134,6 +136,7 @@ class OrderLineRow(SQLModel, table=True):
 
     __tablename__ = "order_line"
     __table_args__ = (
+        whole_numbers("position", "quantity", "kit_each", "shipped", "cancelled", "voided", "moved"),
         positive("quantity"),
         positive("position"),
         positive("kit_each"),
@@ -173,6 +176,7 @@ class ChargeRow(SQLModel, table=True):
 
     __tablename__ = "charge"
     __table_args__ = (
+        whole_numbers("position"),
         one_of("state", ChargeState),
         positive("position"),
         CheckConstraint(

@@ -15,6 +15,7 @@ from models.tables.checks import (
     positive,
     positive_amount,
     together,
+    whole_numbers,
     yes_or_no,
 )
 from models.tables.columns import Money, UtcTime, Word
@@ -89,7 +90,10 @@ class RefundUnitsRow(SQLModel, table=True):
     """Units that a refund of the buyer names: none of them is refunded twice while it counts (REF-13)."""
 
     __tablename__ = "refund_units"
-    __table_args__ = (positive("quantity"),)
+    __table_args__ = (
+        whole_numbers("quantity"),
+        positive("quantity"),
+    )
 
     refund_id: str = Field(primary_key=True, foreign_key="refund.refund_id")
     line_id: str = Field(primary_key=True)

@@ -6,7 +6,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from models.amazon.report_imports import ReportCounted, ReportKind
-from models.tables.checks import not_negative, one_of, positive
+from models.tables.checks import not_negative, one_of, positive, whole_numbers
 from models.tables.columns import Document, Word
 
 
@@ -27,7 +27,10 @@ class ReportedCaseRow(SQLModel, table=True):
     """A return or an order of a report, as it was read: kept until the import is over."""
 
     __tablename__ = "reported_case"
-    __table_args__ = (not_negative("position"),)
+    __table_args__ = (
+        whole_numbers("position"),
+        not_negative("position"),
+    )
 
     import_id: str = Field(primary_key=True, foreign_key="report_import.import_id")
     position: int = Field(primary_key=True)
@@ -39,7 +42,10 @@ class RejectedRowRow(SQLModel, table=True):
     """A row of a report that was not taken, or was taken otherwise than it says."""
 
     __tablename__ = "rejected_row"
-    __table_args__ = (positive("line"),)
+    __table_args__ = (
+        whole_numbers("line"),
+        positive("line"),
+    )
 
     import_id: str = Field(primary_key=True, foreign_key="report_import.import_id")
     line: int = Field(primary_key=True)

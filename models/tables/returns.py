@@ -28,6 +28,7 @@ from models.tables.checks import (
     positive,
     positive_amount,
     together,
+    whole_numbers,
     yes_or_no,
 )
 from models.tables.columns import Document, LastFacts, Money, UtcTime, Word
@@ -111,6 +112,7 @@ class ReturnLineRow(SQLModel, table=True):
 
     __tablename__ = "return_line"
     __table_args__ = (
+        whole_numbers("position", "quantity"),
         positive("position"),
         positive("quantity"),
         no_negative_amount("paid", "cost"),
@@ -135,6 +137,7 @@ class ReturnUnitsRow(SQLModel, table=True):
 
     __tablename__ = "return_units"
     __table_args__ = (
+        whole_numbers("quantity"),
         ForeignKeyConstraint(["return_id", "line_id"], ["return_line.return_id", "return_line.line_id"]),
         positive("quantity"),
     )
@@ -167,6 +170,7 @@ class ReceptionRow(SQLModel, table=True):
 
     __tablename__ = "reception"
     __table_args__ = (
+        whole_numbers("position", "quantity"),
         ForeignKeyConstraint(["return_id", "line_id"], ["return_line.return_id", "return_line.line_id"]),
         not_negative("position"),
         positive("quantity"),

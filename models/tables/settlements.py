@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from models.amazon.settled_refunds import Verdict
 from models.amazon.settlement import Component
 from models.amazon.settlements import SettlementState
-from models.tables.checks import currency_code, not_negative, one_of, positive
+from models.tables.checks import currency_code, not_negative, one_of, positive, whole_numbers
 from models.tables.columns import UtcTime, Word
 
 
@@ -17,6 +17,7 @@ class SettlementRow(SQLModel, table=True):
 
     __tablename__ = "settlement"
     __table_args__ = (
+        whole_numbers("total", "came", "amounts", "rejected", "booked_to"),
         one_of("state", SettlementState),
         currency_code(),
         not_negative("amounts"),
@@ -55,6 +56,7 @@ class SettlementAmountRow(SQLModel, table=True):
 
     __tablename__ = "settlement_amount"
     __table_args__ = (
+        whole_numbers("position", "line", "units"),
         not_negative("position"),
         positive("line"),
         one_of("component", Component),
@@ -86,6 +88,7 @@ class SettledRefundRow(SQLModel, table=True):
 
     __tablename__ = "settled_refund"
     __table_args__ = (
+        whole_numbers("position", "came", "expected"),
         not_negative("position"),
         one_of("verdict", Verdict),
         CheckConstraint("(refund_id IS NULL) = (verdict = 'unexpected')", name="what_is_expected_is_ours"),

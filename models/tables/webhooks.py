@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from models.tables.checks import one_of, positive
+from models.tables.checks import one_of, positive, whole_numbers
 from models.tables.columns import UtcTime, Word
 from models.webhooks import Refusal, WebhookState
 
@@ -15,6 +15,7 @@ class WebhookRow(SQLModel, table=True):
 
     __tablename__ = "webhook"
     __table_args__ = (
+        whole_numbers("times"),
         one_of("state", WebhookState),
         positive("times"),
         CheckConstraint("(workflow_id IS NULL) = (state = 'ignored')", name="went_to_a_case_or_is_ignored"),
@@ -36,7 +37,7 @@ class WebhookRefusalRow(SQLModel, table=True):
     """How often something was refused at a connection's path on a day (UTC), and why. No more is kept of it."""
 
     __tablename__ = "webhook_refusal"
-    __table_args__ = (one_of("why", Refusal), positive("times"))
+    __table_args__ = (whole_numbers("times"), one_of("why", Refusal), positive("times"))
 
     connection_id: str = Field(primary_key=True, foreign_key="connection.connection_id")
     day: date = Field(primary_key=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import pytest
 from alembic import command
-from sqlalchemy import CheckConstraint, Engine
+from sqlalchemy import CheckConstraint, Engine, Integer
 from sqlalchemy import inspect as inspect_database
 
 from activities.database import upgrade
@@ -17,7 +17,7 @@ from models.tables.columns import Word
 from tests.database.conftest import KINDS
 from tests.database.full_database import by_hand, copied, everything, full_database, rows_by_table
 from tests.database.story import Story
-from tests.database.wrong_rows import OF_NOTHING, TWICE, WRONG
+from tests.database.wrong_rows import OF_NOTHING, TWICE, WHOLE, WRONG
 from tests.postgres import EmptyPostgres
 
 SEEN_LATER = {("orders", "payment_amount_is_not_negative")}
@@ -32,7 +32,15 @@ def test_a_wrong_row_is_refused_by_the_database_itself(kept: Engine, table: str,
     if f"ck_{table}_{why}" not in str(refused.value):
         # PostgreSQL's own types refuse a word where a number, and a number where a truth value, should be.
         assert kept.dialect.name == "postgresql"
-        assert why.endswith(("numbers", "yes_or_no")) or (table, why) in SEEN_LATER
+        assert why.endswith(("numbers", "yes_or_no", "are_whole")) or (table, why) in SEEN_LATER
+
+
+def test_the_database_keeps_a_fraction_in_no_column_of_whole_numbers() -> None:
+    whole = {
+        name: " ".join(column.name for column in table.columns if isinstance(column.type, Integer))
+        for name, table in METADATA.tables.items()
+    }
+    assert {name: columns for name, columns in whole.items() if columns} == WHOLE
 
 
 def test_every_condition_is_tried(kept: Engine) -> None:

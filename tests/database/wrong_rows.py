@@ -1,6 +1,42 @@
 """Rows that the database refuses itself: a change of those that are there, and why it is wrong."""
 
+WHOLE = {
+    "alert": "number",
+    "amazon_batch": "number messages tries",
+    "amazon_queue": "message_id",
+    "case_file": "last_step",
+    "case_step": "number",
+    "cessation": "position",
+    "charge": "position",
+    "ledger_line": "position units",
+    "order_line": "position quantity kit_each shipped cancelled voided moved",
+    "payment": "position of_position",
+    "reception": "position quantity",
+    "refund_units": "quantity",
+    "rejected_row": "line",
+    "reported_case": "position",
+    "return_line": "position quantity",
+    "return_units": "quantity",
+    "settled_refund": "position came expected",
+    "settlement": "total came amounts rejected booked_to",
+    "settlement_amount": "position line units",
+    "shipment": "position",
+    "shipment_line": "position quantity",
+    "shipment_parcel": "position",
+    "supplier_order": "position",
+    "supplier_order_line": "quantity",
+    "webhook": "times",
+    "webhook_refusal": "times",
+}
+"""Columns of whole numbers, by table."""
+
 WRONG = [
+    *(
+        (table, f"{column} = {wrong}", "numbers_are_whole")
+        for table, columns in WHOLE.items()
+        for column in columns.split()
+        for wrong in ("'1.5'", "'two'")
+    ),
     ("connection", "kind = 'friend'", "kind_is_a_known_word"),
     ("connection", "provider = 'barter'", "provider_is_a_known_word"),
     ("connection", "owner = 'buyer:1'", "owner_is_known"),
