@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from iso4217 import Currency as Iso4217
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 _DECIMAL = re.compile(r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")
+TOO_MUCH: Final = Decimal(10**15)
+"""An amount has at most 15 digits before its point. A sum has no more: it travels as an amount too."""
 
 
 def _decimal_string(value: Any) -> Any:
@@ -72,6 +74,12 @@ def require_whole(amount: Decimal, currency: str, what: str) -> None:
     """Raise ValueError when `amount` is finer than its currency allows (USD 1.005, JPY 0.5)."""
     if not is_whole(amount, currency):
         raise ValueError(f"{what} is finer than the smallest unit of {currency}, {smallest_unit(currency)}")
+
+
+def require_kept(total: Decimal, what: str) -> None:
+    """Raise ValueError when a sum of amounts, each of which is one, has become more than one can be."""
+    if total >= TOO_MUCH:
+        raise ValueError(f"{what} adds up to {total}: no amount has more than 15 digits before its point")
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:

@@ -31,7 +31,7 @@ from models.message import (
     WholeQuantity,
     require_distinct_names,
 )
-from models.money import Currency, NonNegativeAmount, require_whole
+from models.money import Currency, NonNegativeAmount, require_kept, require_whole
 from models.order_lines import Adjustment, ItemLine, OrderLine, item_lines
 from models.payments import BY_GATEWAY, BuyerPayment, PaidBy
 from models.shares import LineShare, Totals, shares_of
@@ -209,6 +209,9 @@ class OrderRequest(Request):
                 f"payment.amount, {self.paid}, is {off} too {'much' if self.paid > expected else 'little'}: "
                 f"{told or 0} = {expected} (ORD-1, ORD-16)"
             )
+        require_kept(self.paid, "what the buyer paid")
+        cost = sum((line.unit_cost * line.quantity for line in self.lines), self.cost_tax + self.estimated_shipping)
+        require_kept(cost, "what the seller is charged")
         share_out(self)
         return self
 

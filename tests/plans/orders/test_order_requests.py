@@ -95,6 +95,28 @@ def test_ORD_15_ORD_21_what_can_not_be_right_is_refused_in_words(wrong: dict[str
     assert "^" not in str(refused.value), "no regular expression is shown to people"
 
 
+HALF = {"paid_by": "stripe", "reference": "p1", "amount": "500000000000000.00", "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "payments", "what"),
+    [
+        ([LINE | {"quantity": 100_000, "unit_cost": "10000000000.00", "unit_price": "0.00"}], [], "is charged"),
+        (
+            [LINE | {"quantity": 2, "unit_price": "500000000000000.00"}],
+            [HALF, HALF | {"reference": "p2"}],
+            "buyer paid",
+        ),
+    ],
+)
+def test_ORD_16_what_adds_up_to_more_than_any_amount_is_refused_at_the_door(
+    lines: list[dict[str, Any]], payments: list[dict[str, Any]], what: str
+) -> None:
+    """Nothing inside could keep, post or tell it: no run would get past its first step."""
+    with pytest.raises(InvalidInput, match=rf"what the .*{what} adds up to 1000000000000000\.00: no amount has"):
+        order(lines=lines, payment="left out", payments=payments, currency="USD")
+
+
 @pytest.mark.parametrize("day", [1772366400, "1772366400", 1.5])
 def test_ORD_21_a_day_is_never_a_number_of_seconds(day: object) -> None:
     memo = {"event_id": "e1", "actor": "supplier:sue", "number": "CM-1", "amount": "1.00", "currency": "USD"}
