@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+import pytest
 from pydantic import HttpUrl
 
 from activities.database import ConnectionRegister, WebhookRegister
 from activities.database.webhooks import WebhookListed
 from models.connections import Connection, ConnectionKind, Provider
+from models.parties import Seller
 from models.refunds import RefundState
 from models.webhooks import WebhookState
 from starter.front import serve
 from starter.ops.local_connections import STRIPE
 from starter.ops.ports import free_port
 from starter.sandbox.facts import PaymentSeed, WebhookFact, WebhookSeed
+from tests.case_story import OrderStory
 from tests.connections import key
 from tests.eventually import eventually
 from tests.world import World
@@ -116,6 +119,60 @@ async def test_REF_7_a_pending_refund_at_paypal_ends_by_a_webhook_also_after_an_
         WebhookState.DELIVERED,
         WebhookState.ENDED,
     }
+
+
+@pytest.mark.proof
+async def test_REF_7_what_authorize_net_signs_reaches_its_refund_and_a_void_is_no_orphan(world: World) -> None:
+    """Part of a settled payment goes back, and all of one that is not settled, which is a void."""
+    account, port, seller = f"shop-{world.tag}", free_port(), await world.seller()
+    connection = Connection(
+        connection_id=f"authorize-net-{world.tag}",
+        kind=ConnectionKind.PAYMENTS,
+        provider=Provider.AUTHORIZE_NET,
+        owner=f"seller:{seller.seller_id}",
+        base_url=HttpUrl(world.running.authorize_net_url),
+        secret=key(),
+        webhook_secrets=(key(),),
+        options={"login": account},
+    )
+    await asyncio.to_thread(ConnectionRegister(world.engine).put, [connection])
+    url = f"http://127.0.0.1:{port}/webhooks/{connection.connection_id}"
+    await world.sandbox.tell_webhooks(
+        WebhookSeed(gateway="authorize_net", account=account, url=url, secrets=(KEY,))
+    )
+    settled, unsettled = (str(number + int(world.tag, 16)) for number in (80_000_000_000, 90_000_000_000))
+    orders = [
+        await authorize_net_order(world, seller, account, settled),
+        await authorize_net_order(world, seller, account, unsettled),
+    ]
+    async with front(world, port):
+        voided = await world.refund(orders[1])
+        await voided.ends("succeeded")
+        await taken(world, connection.connection_id, "net.authorize.payment.void.created")
+
+        await world.sandbox.advance_clock(86_400)
+        refund = await world.refund(orders[0], amount="10.00")
+        told = await taken(world, connection.connection_id, "net.authorize.payment.refund.created")
+        await refund.reaches("pending")
+    assert (told.workflow_id, told.state) == (f"refund-{refund.id}", WebhookState.DELIVERED)
+    assert WebhookState.ORPHAN not in {one.state for one in await webhooks_of(world, connection.connection_id)}
+
+
+async def authorize_net_order(world: World, seller: Seller, account: str, payment: str) -> OrderStory:
+    """An order in its cancel window, whose buyer paid the seller by a card that Authorize.Net knows."""
+    order = await world.simple_order(seller, payment={"paid_by": "authorize_net", "reference": payment} | PAID)
+    await world.sandbox.seed_payment(
+        PaymentSeed(
+            gateway="authorize_net",
+            id=payment,
+            amount=Decimal(PAID["amount"]),
+            currency=PAID["currency"],
+            account=account,
+            customer=f"{int(world.tag, 16)}",
+        )
+    )
+    await order.reaches("cancel_window")
+    return order
 
 
 async def paypals(world: World) -> list[WebhookFact]:
