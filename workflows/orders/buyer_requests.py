@@ -40,9 +40,18 @@ def receive(f: OrderFacts, event: Hold) -> OrderFacts:
     before = open_request(f)
     if before is not None:
         return f.with_(buyer_asked=before.model_copy(update={"event": event}))
+    f = _without_declined_hold(f)
     held_before = f.hold.event_id if f.hold is not None else None
     asked = BuyerAsked(event=event, answer_days=event.answer_days, at=f.now, held_before=held_before)
     return f.with_(hold=f.hold or event, held_at=f.held_at or f.now, buyer_asked=asked)
+
+
+def _without_declined_hold(f: OrderFacts) -> OrderFacts:
+    """The seller has declined the buyer's request before, and the marketplace has not answered yet: the hold that
+    ends by it is none that was there before."""
+    asked = f.buyer_asked
+    is_ending = asked is not None and f.hold is not None and f.hold.event_id == asked.released
+    return f.with_(hold=None, held_at=None) if is_ending else f
 
 
 def check_resume(f: OrderFacts) -> None:

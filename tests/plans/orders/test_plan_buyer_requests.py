@@ -6,47 +6,10 @@ import pytest
 
 from models.cancellations import Fault
 from models.failures import Category
-from models.marketplace_orders import MarketplaceOrder
-from tests.plans.orders.order_rig import NOON, Order, Stock, request
+from tests.plans.orders.asking_buyers import ASKED_AT, CANCELLED, DAY, amazon, asks, looks, on_hold, stopped, told
+from tests.plans.orders.order_rig import NOON, Order, Stock
 from tests.plans.rig import Troubled
 from workflows.orders.effects import LookAtMarketplace, Place, SearchStock, StopShipping
-
-CANCELLED = MarketplaceOrder(cancelled=True, by_buyer=True, reason="Ordered by mistake")
-DAY = timedelta(days=1)
-ASKED_AT = "2026-03-02T12:00:00+00:00"
-
-
-def amazon(**settings: object) -> Order:
-    return Order(request(channel="amazon", channel_order_id="111-1234567-1234567"), **settings)  # type: ignore[arg-type]
-
-
-def asks(order: Order, reason: str = "Ordered by mistake", **fields: object) -> bool:
-    return order.happens("hold", reason=reason, answer_days=2, actor="channel:amazon", **fields)
-
-
-def on_hold(order: Order | None = None) -> Order:
-    """The buyer asks at noon; half an hour later the order would go to a supplier."""
-    order = (order or amazon()).in_its_window()
-    assert asks(order)
-    order.passes(minutes=31)
-    assert (order.stage, order.was_sent) == ("on_hold", False)
-    return order
-
-
-def looks(order: Order) -> list[str]:
-    return [one.key.rpartition(":")[2] for one in order.rig.begun if isinstance(one, LookAtMarketplace)]
-
-
-def told(order: Order) -> list[str]:
-    """All mails but that it is with no supplier in time (ORD-4)."""
-    return [f"{one.template} to {one.to.value}" for one in order.rig.mails() if one.key != "mail:alert-handoff"]
-
-
-def stopped(order: Order) -> tuple[str, bool]:
-    """In whose words the marketplace is told of the cancellation, and whether it has it already."""
-    (stop,) = (one for one in order.rig.begun if isinstance(one, StopShipping))
-    return stop.reason, stop.without_sending
-
 
 # ---- CAN-7: the order waits ----
 
@@ -191,9 +154,7 @@ def test_CAN_8_of_another_marketplace_nobody_is_asked() -> None:
 
 
 def test_CAN_8_a_request_that_was_declined_can_be_made_again() -> None:
-    order = (
-        on_hold(amazon(cancel_window_minutes=120)) if False else amazon(cancel_window_minutes=120).in_its_window()
-    )
+    order = amazon(cancel_window_minutes=120).in_its_window()
     asks(order)
     order.happens("resume", reason="it is packed")
     assert order.facts.hold is None
