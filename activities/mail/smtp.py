@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities.connectors.bulkhead import Bulkhead, Limits, NotAsked, retry_delay
 from activities.connectors.http import Trouble, failure
 from activities.mail.message import needs_international_mail
+from activities.mail.refusals import ANY_MAIL, LOGIN, SENDER, OurFault, is_final, our_fault
 from models.failures import HANDLING, Category
 from models.settings import Settings
 
@@ -19,7 +20,6 @@ WHAT: Final = "send a mail"
 _FIRST_RETRY: Final = timedelta(seconds=5)
 _LONGEST_RETRY: Final = timedelta(minutes=30)
 _SMTPS_PORT: Final = 465
-_ABOUT_THE_LOGIN: Final = (530, 534, 535, 538)
 _TOO_LARGE: Final = 552
 """What a server that was told the size answers before it has seen the mail."""
 
@@ -43,8 +43,8 @@ class MailServer:
         """Hand the message over. `others`: addresses that its headers name beside these.
 
         Raises Undeliverable when the server refuses recipient or mail for good, ApplicationError
-        `PartnerUnavailable` while it is down or says: later, `ConnectionUnusable` while it refuses our login or
-        our own address. The server's words may quote the address: not kept.
+        `PartnerUnavailable` while it is down or says: later, `ConnectionUnusable` while it refuses our login, our
+        own address or all mail from us. The server's words may quote the address: not kept.
         """
         try:
             async with self._bulkhead.attempt() as attempt:
@@ -83,14 +83,9 @@ async def _hand_over(
             local_hostname=str(settings.mail_from).rpartition("@")[2],
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
-        codes = [one.code for one in error.recipients]
-        if codes and all(_is_final(code) for code in codes):
-            raise Undeliverable(f"the mail server refused the address ({codes[0]})") from None
-        raise _not_taken(error, next((code for code in codes if not _is_final(code)), 0)) from None
+        raise _recipient_refused(error) from None
     except aiosmtplib.SMTPDataError as error:
-        if _is_final(error.code):
-            raise Undeliverable(f"the mail server refused the mail ({error.code})") from None
-        raise _not_taken(error, error.code) from None
+        raise _refused(error, "the mail") from None
     except aiosmtplib.SMTPNotSupported as error:
         if international and "SMTPUTF8" in str(error):
             raise NeedsInternationalMail(
@@ -100,32 +95,51 @@ async def _hand_over(
     except aiosmtplib.SMTPSenderRefused as error:
         if error.code == _TOO_LARGE:
             raise Undeliverable(f"the mail server refused the mail ({error.code})") from None
-        if _is_final(error.code):
-            raise _to_mend("our own address", error.code, "BACKHAUL_MAIL_FROM") from None
-        raise _not_taken(error, error.code) from None
+        if is_final(error.code):
+            login = our_fault(error.code, error.message) is LOGIN
+            raise _to_mend(LOGIN if login else SENDER, error.code) from None
+        raise _later(error) from None
     except aiosmtplib.SMTPAuthenticationError as error:
-        raise _not_taken(error, error.code) from None
+        raise (_to_mend(LOGIN, error.code) if is_final(error.code) else _later(error)) from None
+    except (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError) as error:
+        # RFC 5321: it refuses whoever comes from here
+        raise (_to_mend(ANY_MAIL, error.code) if is_final(error.code) else _later(error)) from None
     except (aiosmtplib.SMTPException, OSError) as error:
+        if type(error) is aiosmtplib.SMTPException:
+            raise _not_offered(settings) from None
         raise _later(error) from None
     except ValueError:
         raise Undeliverable("the address is not one that a mail can go to") from None
 
 
-def _is_final(code: int) -> bool:
-    return code >= 500 and code not in _ABOUT_THE_LOGIN
+def _recipient_refused(error: aiosmtplib.SMTPRecipientsRefused) -> Exception:
+    """It is written to one recipient at a time."""
+    return _refused(error.recipients[0], "the address") if error.recipients else _later(error)
 
 
-def _not_taken(error: Exception, code: int) -> ApplicationError:
-    """Later; or once our login is mended."""
-    if code in _ABOUT_THE_LOGIN:
-        return _to_mend("our login", code, "BACKHAUL_SMTP_USER and BACKHAUL_SMTP_PASSWORD")
-    return _later(error)
+def _refused(error: aiosmtplib.SMTPResponseException, what: str) -> Exception:
+    """Later; once staff have mended what the server refuses of us; or never."""
+    if not is_final(error.code):
+        return _later(error)
+    if (ours := our_fault(error.code, error.message)) is not None:
+        return _to_mend(ours, error.code)
+    return Undeliverable(f"the mail server refused {what} ({error.code})")
 
 
-def _to_mend(what: str, code: int, settings: str) -> ApplicationError:
+def _to_mend(ours: OurFault, code: int) -> ApplicationError:
     """NTF-9: no try helps until somebody mends a setting here."""
-    why = f"the mail server refuses {what} ({code}): correct {settings}, and start the workers anew"
+    why = f"the mail server refuses {ours.what} ({code}): correct {ours.settings}, and start the workers anew"
     return mail_failure(Category.CONNECTION_UNUSABLE, why, code)
+
+
+def _not_offered(settings: Settings) -> ApplicationError:
+    """The client itself refuses to go on: the server offers no encryption, or no login in a way that it knows."""
+    what = "BACKHAUL_SMTP_TLS, BACKHAUL_SMTP_PORT" if settings.smtp_tls else "BACKHAUL_SMTP_PORT"
+    login = ", BACKHAUL_SMTP_USER" if settings.smtp_user else ""
+    why = (
+        f"the mail server does not offer what the settings want: correct {what}{login}, and start the workers anew"
+    )
+    return mail_failure(Category.CONNECTION_UNUSABLE, why)
 
 
 def _later(error: Exception) -> ApplicationError:
@@ -137,8 +151,6 @@ def _later(error: Exception) -> ApplicationError:
 
 
 def _code_of(error: Exception) -> int | None:
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return next((one.code for one in error.recipients if not _is_final(one.code)), None)
     code = getattr(error, "code", None)
     return code if isinstance(code, int) and code > 0 else None
 
