@@ -1,6 +1,6 @@
 """Each account at Amazon has the schedules of the Temporal server that its settings say: one asks for its returns
-(AMZ-1), one for its orders (CAN-7), one for each kind sends its queue (AMZ-6). The workers make and remove them as
-the settings are."""
+(AMZ-1), one for its orders (CAN-7), one looks for its settlements (AMZ-8), and one for each kind sends its queue
+(AMZ-6). The workers make and remove them as the settings are."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from models.amazon.batches import SubmitQueue
 from models.amazon.queue import QueueKind
 from models.amazon.report_imports import ReportDue
 from models.connections import Connection, ConnectionKind, Provider, amazon_options
-from models.contract import ORDERS_DUE, QUEUE_SUBMISSION, RETURNS_DUE, TASK_QUEUE
+from models.contract import ORDERS_DUE, QUEUE_SUBMISSION, RETURNS_DUE, SETTLEMENTS_DUE, TASK_QUEUE
 from models.failures import BackhaulError
 from models.message import Message
 from models.text import summary_of
@@ -35,9 +35,12 @@ from models.text import summary_of
 RETURNS_EVERY: Final = timedelta(hours=4)
 ORDERS_EVERY: Final = timedelta(hours=1)
 """A buyer who wants to cancel is heard soon: the order is about to go to a supplier."""
+SETTLEMENTS_EVERY: Final = timedelta(hours=6)
+"""Amazon makes one in two weeks, as a rule."""
 LOOK_SECONDS: Final = 60.0
 """How often the settings are looked at."""
-RETURNS, ORDERS, QUEUE = "amazon-returns-", "amazon-orders-", "amazon-queue-"
+RETURNS, ORDERS, SETTLEMENTS = "amazon-returns-", "amazon-orders-", "amazon-settlements-"
+QUEUE = "amazon-queue-"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
@@ -80,6 +83,16 @@ def wanted(connection: Connection) -> Iterator[Wanted]:
             every=ORDERS_EVERY,
             begins_at_once=True,
         )
+    if options.import_settlements:
+        yield Wanted(
+            schedule_id=f"{SETTLEMENTS}{account}",
+            workflow=SETTLEMENTS_DUE,
+            asks=due,
+            workflow_id=f"settlements-due-{account}",
+            summary=f"Look for settlements of {account} at Amazon",
+            every=SETTLEMENTS_EVERY,
+            begins_at_once=True,
+        )
     if options.auto_submit:
         for kind in QueueKind:
             yield Wanted(
@@ -105,7 +118,7 @@ class AccountSchedules:
         active = await asyncio.to_thread(self._register.active, ConnectionKind.CHANNEL)
         due = {one.schedule_id: one for connection in active for one in wanted(connection)}
         every = [one.id async for one in await self._client.list_schedules()]
-        there = {one for one in every if one.startswith((RETURNS, ORDERS, QUEUE))}
+        there = {one for one in every if one.startswith((RETURNS, ORDERS, SETTLEMENTS, QUEUE))}
         for schedule_id in sorted(there - due.keys()):
             await self._remove(schedule_id)
         for schedule_id in sorted(due.keys() - there):

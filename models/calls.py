@@ -136,6 +136,12 @@ READ_ORDER_REPORT: Final = Call(
     "read_order_report", report_imports.ReadReport, report_imports.StagedReport, Queue.CHANNELS
 )
 TAKE_ORDERS: Final = Call("take_orders", report_imports.TakeOrders, report_imports.CasesTaken)
+FIND_SETTLEMENTS: Final = Call(
+    "find_settlement_reports", report_imports.FindSettlements, report_imports.SettlementsFound, Queue.CHANNELS
+)
+READ_SETTLEMENT: Final = Call(
+    "read_settlement_report", report_imports.ReadReport, report_imports.StagedReport, Queue.CHANNELS
+)
 BOOK_SETTLEMENT: Final = Call("book_settlement", report_imports.BookSettlement, report_imports.CasesTaken)
 SAVE_REPORT_IMPORT: Final = Call("save_report_import", report_imports.SaveReportImport, records.Saved)
 

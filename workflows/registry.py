@@ -13,6 +13,7 @@ from workflows.queue_submissions.workflow import QueueSubmission
 from workflows.refunds.workflow import Refund
 from workflows.report_imports.workflow import OrdersDue, ReportImport, ReturnsDue
 from workflows.returns.workflow import Return
+from workflows.settlement_looks.workflow import SettlementsDue
 
 WORKFLOWS: Final[list[type]] = [
     Order,
@@ -26,6 +27,7 @@ WORKFLOWS: Final[list[type]] = [
     ReportImport,
     ReturnsDue,
     OrdersDue,
+    SettlementsDue,
     Delivery,
     Correction,
 ]

@@ -145,6 +145,11 @@ class ReportRegister:
 
         return read(self._engine, look)
 
+    def begun(self, import_ids: Sequence[str]) -> set[str]:
+        """Those of them that are here, however far they are."""
+        rows = select(ReportImportRow.import_id).where(col(ReportImportRow.import_id).in_(import_ids))
+        return read(self._engine, lambda session: set(session.exec(rows)))
+
     def find(self, import_id: str) -> ImportListed | None:
         """One import."""
         return next(iter(self._listed(import_id, 1)), None)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from sqlalchemy import Engine
 from temporalio import activity
@@ -19,14 +19,16 @@ from activities.connectors.connections import Connections
 from activities.database import CallRates, ConnectionRegister
 from activities.database.report_imports import ReportedOrder, ReportedReturn, ReportRegister
 from activities.report_imports.order_taking import OrderTaking
+from activities.report_imports.settlement_staging import stage_settlement
 from activities.report_imports.settlement_taking import SettlementTaking
-from activities.report_imports.staging import STAGED_BY
+from activities.report_imports.staging import Stage, staged_by
 from activities.report_imports.taking import ReturnTaking, Taken
 from activities.report_imports.told_cases import ToldCases
 from models.amazon.account import AmazonOptions
 from models.amazon.report_imports import (
     BookSettlement,
     CasesTaken,
+    FindSettlements,
     LookAtReport,
     ReadReport,
     ReportCounted,
@@ -34,17 +36,26 @@ from models.amazon.report_imports import (
     ReportRequested,
     ReportStands,
     RequestReport,
+    SettlementsFound,
     StagedReport,
     TakeOrders,
     TakeReturns,
+    settlement_import_id,
 )
 from models.connections import amazon_options
-from models.failures import BackhaulError, InvalidInput
+from models.failures import BackhaulError, Conflict, InvalidInput
 
 RETURNS: Final = "GET_FLAT_FILE_RETURNS_DATA_BY_RETURN_DATE"
 ORDERS: Final = "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING"
 """Those that are to be shipped still."""
 ORDERS_BACK: Final = timedelta(days=30)
+SETTLEMENTS: Final = "GET_V2_SETTLEMENT_REPORT_DATA_FLAT_FILE_V2"
+"""They can't be asked for: Amazon makes them by itself."""
+SETTLEMENTS_BACK: Final = timedelta(days=90) - timedelta(hours=1)
+"""So long Amazon keeps a report. What was begun is known here, so each look goes all the way back."""
+_MADE_OR_NEVER: Final = (Processing.DONE, Processing.FATAL)
+"""One that is in the making is there at the next look; of one that could not be made staff are told."""
+_AT_A_LOOK: Final = 100
 _SIDE_BY_SIDE: Final = 10
 """Returns or orders that are worked on at a time."""
 _FOR_SECONDS: Final = 8.0
@@ -67,7 +78,8 @@ class AmazonReports:
         """Its activities, for each kind of report."""
         of_returns = (self.request_returns_report, self.read_returns_report)
         of_orders = (self.request_order_report, self.read_order_report)
-        return (*of_returns, *of_orders, self.look_at_report)
+        of_settlements = (self.find_settlement_reports, self.read_settlement_report)
+        return (*of_returns, *of_orders, *of_settlements, self.look_at_report)
 
     @activity.defn(name="request_returns_report")
     async def request_returns_report(self, ask: RequestReport) -> ReportRequested:
@@ -99,24 +111,52 @@ class AmazonReports:
     @activity.defn(name="read_returns_report")
     async def read_returns_report(self, ask: ReadReport) -> StagedReport:
         """Download it, and keep its returns."""
-        return await self._read(ask, ReportKind.RETURNS)
+        return await self._read(ask, staged_by(ReportKind.RETURNS, self._engine))
 
     @activity.defn(name="read_order_report")
     async def read_order_report(self, ask: ReadReport) -> StagedReport:
         """Download it, and keep the orders that hear something."""
-        return await self._read(ask, ReportKind.ORDERS)
+        return await self._read(ask, staged_by(ReportKind.ORDERS, self._engine))
 
-    async def _read(self, ask: ReadReport, kind: ReportKind) -> StagedReport:
+    @activity.defn(name="find_settlement_reports")
+    async def find_settlement_reports(self, ask: FindSettlements) -> SettlementsFound:
+        """Those that Amazon made by itself, and that no import has begun with, the oldest first (AMZ-8)."""
+        amazon = await self._amazon(ask.connection_id)
+        since = datetime.now(UTC) - SETTLEMENTS_BACK
+        if (begins := amazon.options.settlements_from) is not None:
+            since = max(since, datetime.combine(begins, datetime.min.time(), UTC))
+        every = await amazon.reports_since([SETTLEMENTS], since)
+        made = [one for one in every if one.status in _MADE_OR_NEVER and one.created >= since]
+        made.sort(key=lambda one: (one.created, one.report_id))
+        ids = {one.report_id: settlement_import_id(ask.connection_id, one.report_id) for one in made}
+        try:
+            begun = await asyncio.to_thread(ReportRegister(self._engine).begun, list(ids.values()))
+        except BackhaulError as error:
+            raise ApplicationError(str(error), type=error.category.value) from None
+        new = [report_id for report_id, import_id in ids.items() if import_id not in begun]
+        return SettlementsFound(report_ids=tuple(new[:_AT_A_LOOK]))
+
+    @activity.defn(name="read_settlement_report")
+    async def read_settlement_report(self, ask: ReadReport) -> StagedReport:
+        """Download it, and keep its amounts. One that does not add up is held, which is said (AMZ-8)."""
+        connection = await self._connections.named(ask.connection_id)
+        seller_id = connection.owner.removeprefix("seller:")
+
+        def stage(import_id: str, connection_id: str, source: str, file: BinaryIO) -> StagedReport:
+            staged = stage_settlement(self._engine, import_id, connection_id, seller_id, source, file)
+            return staged.report_of(import_id)
+
+        return await self._read(ask, stage)
+
+    async def _read(self, ask: ReadReport, stage: Stage) -> StagedReport:
         """At an address of now, which is good for five minutes. One that is none is refused, in words."""
         amazon = await self._amazon(ask.connection_id)
-        stage = STAGED_BY[kind]
         with TemporaryFile(prefix="report-") as file:
             await amazon.documents.read(await amazon.report_document(ask.document_id), file)
             file.seek(0)
-            register = ReportRegister(self._engine)
             try:
-                return await asyncio.to_thread(stage, register, ask.import_id, ask.connection_id, ask.source, file)
-            except InvalidInput as no:
+                return await asyncio.to_thread(stage, ask.import_id, ask.connection_id, ask.source, file)
+            except (InvalidInput, Conflict) as no:
                 return StagedReport(refused=str(no)[:500])
             except BackhaulError as error:
                 raise ApplicationError(str(error), type=error.category.value) from None

@@ -17,11 +17,13 @@ from activities.connectors.amazon.settlement_report import Refusal, SettlementRe
 from activities.database.report_imports import ReportRegister
 from activities.database.settlements import Claimed, ReadSettlement, Settlements
 from activities.report_imports.rejected import RejectedRows
-from models.amazon.report_imports import ReportKind
+from models.amazon.report_imports import ReportKind, StagedReport
 from models.amazon.returned_items import RejectedRow
 from models.amazon.settlement import SettledAmount, SettlementSums
 from models.amazon.settlements import SettlementState
 from models.failures import Conflict
+from models.money import from_minor_units
+from models.text import counted
 
 _AT_A_TIME: Final = 5000
 _MOST_UNITS: Final = 2**62
@@ -40,6 +42,22 @@ class StagedSettlement(NamedTuple):
     rejected: int
     off: int
     currency: str
+
+    def report_of(self, import_id: str) -> StagedReport:
+        """What the import that read it by itself goes on with. What an earlier one has begun to book, it books to
+        the end."""
+        if self.state is SettlementState.HELD:
+            return StagedReport(rejected=self.rejected, refused=self._why_held)
+        if self.is_known and self.state is SettlementState.BOOKED:
+            return StagedReport(skipped={"known before": self.amounts})
+        return StagedReport(amounts=self.amounts, kept_in=None if self.import_id == import_id else self.import_id)
+
+    @property
+    def _why_held(self) -> str:
+        off = f"its total is {from_minor_units(self.off, self.currency)} {self.currency} more than its amounts are"
+        rejected = f"{counted(self.rejected, 'row')} not taken: backhaul amazon rejected {self.import_id}"
+        why = "; ".join((*([off] if self.off else ()), *([rejected] if self.rejected else ())))
+        return f"settlement {self.settlement_id} is held, and nothing of it is booked: {why}"
 
 
 def stage_settlement(
@@ -85,7 +103,8 @@ def stage_settlement(
     except (Refusal, Conflict):
         settlements.forget(import_id)
         raise
-    is_known = claimed.found == "known"
+    # An import that is tried again finds what itself has kept.
+    is_known = claimed.found == "known" and claimed.import_id != import_id
     if is_known:
         settlements.forget(import_id)
     return _staged(said, claimed, is_known=is_known)

@@ -2,9 +2,12 @@
 dies loses nothing, and a report that is damaged further down does nothing (AMZ-1, CAN-7)."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, Final
+
+from sqlalchemy import Engine
 
 from activities.connectors.amazon.order_report import by_order, read_order_report
 from activities.connectors.amazon.returns_report import added_up, gathered, read_returns_report
@@ -56,8 +59,15 @@ def stage_orders(
     return StagedReport(orders=count, rejected=rejected.count, skipped=dict(skipped))
 
 
+Stage = Callable[[str, str, str, BinaryIO], StagedReport]
+"""Keeps the rows of a report: the import's id, the account's, where it comes from, and its content."""
 STAGED_BY: Final = {ReportKind.RETURNS: stage_returns, ReportKind.ORDERS: stage_orders}
 """What keeps the rows of each kind of report."""
+
+
+def staged_by(kind: ReportKind, engine: Engine) -> Stage:
+    """What keeps the rows of a report of this kind in this database."""
+    return partial(STAGED_BY[kind], ReportRegister(engine))
 
 
 def _with_news(orders: Iterable[ReportedOrder], skipped: Counter[str]) -> Iterator[ReportedOrder]:

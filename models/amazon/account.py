@@ -9,7 +9,7 @@ is the seller's own (`models.parties.Seller`), for what is refundable counts all
 """
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, HttpUrl, ValidationError, model_validator
@@ -76,6 +76,10 @@ class AmazonOptions(Message):
     """The returns report is downloaded and processed by itself (AMZ-1)."""
     import_orders: bool = False
     """The order report is downloaded by itself, for buyers who want to cancel (CAN-7)."""
+    import_settlements: bool = False
+    """Settlement reports are downloaded and booked by themselves, each once (AMZ-8)."""
+    settlements_from: date | None = None
+    """Those that Amazon made before this day are left alone; none: it takes what Amazon still has."""
     returnless_without_return: bool = False
     """A returnless refund makes no return (AMZ-4)."""
     queue: bool = False

@@ -1,9 +1,11 @@
 """The import of a report of Amazon: what starts it, what its steps ask and answer (AMZ-1, CAN-7)."""
 
+import re
 from collections import Counter
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from hashlib import sha256
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
@@ -12,6 +14,7 @@ from models.ids import CaseId, DerivedId
 from models.message import Message, Request, Text
 
 Count = Annotated[int, Field(ge=0)]
+_SHORT: Final = re.compile(r"[A-Za-z0-9._-]{1,30}")
 
 
 class ReportKind(StrEnum):
@@ -45,6 +48,8 @@ class StagedReport(Message):
     skipped: dict[str, Count] = Field(default_factory=dict)
     """Rows of which nothing follows, by why."""
     refused: str | None = None
+    kept_in: DerivedId | None = None
+    """Of a settlement: the import that has its amounts, where an earlier one broke off before all was booked."""
 
     @property
     def cases(self) -> int:
@@ -64,6 +69,8 @@ class ReportImportRequest(Request):
     """Where the report comes from: the name of its file, or `Amazon`."""
     staged: StagedReport | None = None
     """None: Amazon is asked for it."""
+    report_id: Text | None = None
+    """Amazon's, of one that it made by itself: it is not asked to make one."""
     continued: dict[str, Any] | None = None
     """The facts of the run that this one continues; from nobody else are they believed."""
 
@@ -94,10 +101,11 @@ class ReportCounted(Message):
         )
 
     def in_words(self, kind: ReportKind) -> str:
+        skipped = ", ".join(f"{count} {why}" for why, count in self.skipped.items())
         if kind is ReportKind.SETTLEMENT:
             refunds = ", ".join(f"{count} {one}" for one, count in self.settled.items() if one != "amounts")
-            return f"{self.settled.get('amounts', 0)} amounts booked; refunds: {refunds or 'none'}"
-        skipped = ", ".join(f"{count} {why}" for why, count in self.skipped.items())
+            booked = f"{self.settled.get('amounts', 0)} amounts booked{f', {skipped}' if skipped else ''}"
+            return f"{booked}; refunds: {refunds or 'none'}"
         said = f"{self.created} created, {self.updated} updated"
         if kind is ReportKind.ORDERS:
             said = f"{self.updated} put on hold or cancelled"
@@ -112,6 +120,12 @@ class ReportDue(Message):
 
     connection_id: CaseId
     seller_id: CaseId
+
+
+def settlement_import_id(connection_id: str, report_id: str) -> str:
+    """The import of a report that Amazon made by itself: one for each, whoever finds it and how often (AMZ-8)."""
+    short = report_id if _SHORT.fullmatch(report_id) else sha256(report_id.encode()).hexdigest()[:20]
+    return f"{connection_id}.settlement.{short}"
 
 
 # ---- what the import asks ----
@@ -139,6 +153,18 @@ class ReportStands(Message):
 
     state: Literal["in_the_making", "made", "none", "failed"]
     document_id: str | None = None
+
+
+class FindSettlements(Message):
+    """Which settlement reports Amazon has made of an account that were not imported yet."""
+
+    connection_id: CaseId
+
+
+class SettlementsFound(Message):
+    """Amazon's ids of them, the oldest first."""
+
+    report_ids: tuple[Text, ...] = ()
 
 
 class ReadReport(Message):

@@ -45,7 +45,7 @@ class CasesAudit:
             if case.problems:
                 yield Violation("workflow task fails", case.workflow_id, ", ".join(case.problems))
         for case in self._facts.last_runs.values():
-            if case.workflow_id.startswith(AFTER_THE_END):
+            if case.workflow_id.startswith((*AFTER_THE_END, *BY_SCHEDULE)):
                 if case.status is not WorkflowExecutionStatus.COMPLETED:
                     yield Violation("not noted after the end", case.workflow_id, case.status.name)
             elif case.status is running:
@@ -130,6 +130,8 @@ class CasesAudit:
 
 AFTER_THE_END: Final = ("delivery-", "correction-")
 """Words about a parcel of an order that has ended: no cases, and so without a place in lists (RET-22, ORD-20)."""
+BY_SCHEDULE: Final = ("settlements-due-",)
+"""No cases either: each begins cases, and has then done its turn."""
 
 _TELLS = {
     "send_refund": CasesAudit._refund,

@@ -1,5 +1,6 @@
 """A connection to Amazon: what its options say, what is refused in words, and what it can't do yet."""
 
+from datetime import date
 from typing import Any
 
 import httpx
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.account_schedules import ORDERS_EVERY, wanted
+from activities.account_schedules import ORDERS_EVERY, SETTLEMENTS_EVERY, wanted
 from activities.connectors.channels import Channels
 from activities.connectors.connections import Connections
 from models.amazon.reasons import refund_reason
@@ -41,6 +42,18 @@ def test_CAN_7_orders_are_asked_for_by_a_schedule_where_the_account_says_so() ->
     assert amazon_options(amazon()).answer_days == 2
 
 
+def test_AMZ_8_settlements_are_looked_for_by_a_schedule_where_the_account_says_so() -> None:
+    (settlements,) = wanted(amazon(options={"import_settlements": "true"}))
+    assert (settlements.schedule_id, settlements.workflow, settlements.every) == (
+        "amazon-settlements-amazon-acme",
+        "SettlementsDue",
+        SETTLEMENTS_EVERY,
+    )
+    assert amazon_options(amazon()).settlements_from is None
+    chosen = amazon_options(amazon(options={"settlements_from": "2026-11-01"}))
+    assert chosen.settlements_from == date(2026, 11, 1)
+
+
 def test_a_marketplace_that_amazon_adds_later_is_named_by_its_id() -> None:
     options = amazon_options(amazon(options={"region": "eu", "marketplaces": "uk A1NEWMARKET99 GB"}))
     assert options.marketplaces == ("A1F83G8C2ARO7P", "A1NEWMARKET99")
@@ -55,6 +68,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an option that there isn't": ({"options": {"colour": "red"}}, "options.colour"),
     "sooner than Amazon takes it": ({"options": {"batch_minutes": "5"}}, "options.batch_minutes"),
     "sending what is not queued": ({"options": {"auto_submit": "true"}}, "auto_submit sends the queue"),
+    "settlements from no day": ({"options": {"settlements_from": "soon"}}, "options.settlements_from"),
     "an answer after a year": ({"options": {"answer_days": "365"}}, "options.answer_days"),
     "a reason that Amazon has not": ({"options": {"refund_reasons": "damaged=Because"}}, "refund_reasons"),
     "a reason without Amazon's": ({"options": {"cancel_reasons": "no_stock"}}, "say REASON=AMAZONS_REASON"),

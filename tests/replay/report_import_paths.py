@@ -3,13 +3,14 @@
 import io
 
 from activities.database.report_imports import ReportRegister
-from activities.report_imports.activities import RETURNS
+from activities.report_imports.activities import RETURNS, SETTLEMENTS
 from models.amazon.report_imports import ReportDue, ReportImportRequest
 from models.amazon.settlements import SettlementState
-from models.contract import REPORT_IMPORT_KIND, RETURNS_DUE
+from models.contract import REPORT_IMPORT_KIND, RETURNS_DUE, SETTLEMENTS_DUE
 from starter.cli.settlement_import import import_amounts
 from starter.client.start import open_report_import
 from tests.amazon_account import connect_amazon
+from tests.amazon_queue_story import amazon_account
 from tests.case_story import CaseStory
 from tests.connectors.amazon.returns_reports import BRAKE_PADS, tab_separated
 from tests.connectors.amazon.settlement_reports import SOLD_AND_REFUNDED, settlement
@@ -87,6 +88,28 @@ async def report_import_of_a_settlement(world: World) -> list[Recorded]:
     assert staged.state is SettlementState.BOOKED
     workflow_id = REPORT_IMPORT_KIND.workflow_id(staged.import_id)
     return [CaseStory(world, world.client.get_workflow_handle(workflow_id), workflow_id)]
+
+
+async def report_import_of_settlements_by_schedule(world: World) -> list[Recorded]:
+    """Amazon has made two: one does not add up, and is held; the other one is booked."""
+    account = await amazon_account(world)
+    for days_ago, (name, total) in ((1, ("1", "-1.00")), (0, ("2", "-3.00"))):
+        content = settlement(SOLD_AND_REFUNDED, total, settlement_id=f"{account.connection_id}-{name}").decode()
+        named = {"ready": True, "account": account.token, "days_ago": days_ago}
+        await world.sandbox.amazon_reports(SETTLEMENTS, content, **named)
+    due = ReportDue(connection_id=account.connection_id, seller_id=account.seller.seller_id)
+    begins = await world.client.start_workflow(
+        SETTLEMENTS_DUE, due, id=f"settlements-due-{due.connection_id}", task_queue=world.task_queue
+    )
+    await begins.result()
+    every = ReportRegister(world.engine).latest(1000)
+    ids = [
+        REPORT_IMPORT_KIND.workflow_id(one.import_id) for one in every if one.connection_id == due.connection_id
+    ]
+    booked, held = [CaseStory(world, world.client.get_workflow_handle(one), one) for one in ids]
+    await held.ends("refused")
+    await booked.ends("imported")
+    return [CaseStory(world, begins, begins.id), held, booked]
 
 
 async def report_import_stopped(world: World) -> list[Recorded]:

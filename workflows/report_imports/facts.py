@@ -56,6 +56,17 @@ class ReportImportFacts(CaseFacts):
     # ---- what follows ----
 
     @property
+    def reported_as(self) -> str | None:
+        """Amazon's id of the report, once there is one."""
+        return self.report_id or self.request.report_id
+
+    @property
+    def rows_in(self) -> str:
+        """The import that has the rows."""
+        kept_in = self.staged.kept_in if self.staged is not None else None
+        return kept_in or self.request.import_id
+
+    @property
     def staged(self) -> StagedReport | None:
         """The report, once the database has its rows."""
         return self.request.staged or self.downloaded
@@ -74,7 +85,9 @@ class ReportImportFacts(CaseFacts):
 
     @property
     def next_look(self) -> datetime:
-        """When Amazon is asked next whether it has made the report."""
+        """When Amazon is asked next whether it has made the report; of one that it made by itself at once."""
+        if self.looks == 0 and self.request.report_id is not None:
+            return self.created_at
         since = self.looked_at or self.asked_for_at or self.created_at
         return since + (SOON if self.looks < OFTEN else LATER)
 

@@ -23,6 +23,13 @@ _TAKEN_BY: Final = {
     ReportKind.ORDERS: ImportOrders,
     ReportKind.SETTLEMENT: ImportSettlement,
 }
+_ASKED_AGAIN: Final = "the next one is asked for as ever"
+_INSTEAD: Final = {
+    ReportKind.RETURNS: _ASKED_AGAIN,
+    ReportKind.ORDERS: _ASKED_AGAIN,
+    ReportKind.SETTLEMENT: "download the settlement in Seller Central, and import its file",
+}
+"""Of a report that Amazon could not make."""
 
 
 def plan(facts: ReportImportFacts, now: datetime) -> Plan:
@@ -36,7 +43,7 @@ def plan(facts: ReportImportFacts, now: datetime) -> Plan:
 
 
 def _fetched(f: ReportImportFacts) -> Plan:
-    if f.report_id is None:
+    if f.reported_as is None:
         ask = AskForReport(of=f.kind)
         return just(ask) + in_flight(f, Stage.ASKING, ask)
     if f.stands is None or f.stands.state == "in_the_making":
@@ -44,14 +51,14 @@ def _fetched(f: ReportImportFacts) -> Plan:
     if f.stands.state == "none":
         return Plan(end=End(Stage.NO_DATA, f"Amazon knows of no {f.kind.value}"))
     if f.stands.state == "failed":
-        return _refused(f, f"Amazon could not make report {f.report_id}: the next one is asked for as ever")
+        return _refused(f, f"Amazon could not make report {f.reported_as}: {_INSTEAD[f.kind]}")
     download = DownloadReport(of=f.kind)
     return just(download) + in_flight(f, Stage.DOWNLOADING, download)
 
 
 def _in_the_making(f: ReportImportFacts) -> Plan:
     look = LookForReport(key=f"look:{f.looks + 1}", of=f.kind)
-    hangs = alert(f, "hangs", f"Amazon has not made report {f.report_id} for a day", Who.SHOP)
+    hangs = alert(f, "hangs", f"Amazon has not made report {f.reported_as} for a day", Who.SHOP)
     late = at(f, f.hangs_at, "Amazon takes too long", hangs)
     made = wait(Stage.IN_THE_MAKING, Who.SHOP, "make the report", f.asked_for_at or f.created_at)
     if f.now >= f.next_look or look.key in f.done:
@@ -78,7 +85,7 @@ def _told(f: ReportImportFacts) -> Plan:
     if not rejected or not (by_itself or f.kind is ReportKind.SETTLEMENT):
         return Plan()
     what = f"{rejected} rows of {f.kind.a_report} were not taken"
-    return just(alert(f, "rejected", f"{what}: backhaul amazon rejected {f.request.import_id}", Who.STAFF))
+    return just(alert(f, "rejected", f"{what}: backhaul amazon rejected {f.rows_in}", Who.STAFF))
 
 
 def _refused(f: ReportImportFacts, why: str) -> Plan:

@@ -36,7 +36,7 @@ def facts_in_status(f: ReportImportFacts) -> dict[str, Any]:
         "import_id": f.request.import_id,
         "connection_id": f.request.connection_id,
         "source": f.request.source,
-        "report_id": f.report_id,
+        "report_id": f.reported_as,
         "kind": f.kind.value,
         "cases": staged.cases if staged is not None else None,
         "done": f.position,

@@ -31,7 +31,11 @@ with workflow.unsafe.imports_passed_through():
 
 
 _REQUEST: Final = {ReportKind.RETURNS: calls.REQUEST_REPORT, ReportKind.ORDERS: calls.REQUEST_ORDER_REPORT}
-_READ: Final = {ReportKind.RETURNS: calls.READ_REPORT, ReportKind.ORDERS: calls.READ_ORDER_REPORT}
+_READ: Final = {
+    ReportKind.RETURNS: calls.READ_REPORT,
+    ReportKind.ORDERS: calls.READ_ORDER_REPORT,
+    ReportKind.SETTLEMENT: calls.READ_SETTLEMENT,
+}
 
 
 async def perform(f: ReportImportFacts, effect: Effect, ask: Ask) -> Message | None:
@@ -41,7 +45,7 @@ async def perform(f: ReportImportFacts, effect: Effect, ask: Ask) -> Message | N
         case AskForReport():
             return await ask(_REQUEST[f.kind], asked.RequestReport(connection_id=account))
         case LookForReport():
-            look = asked.LookAtReport(connection_id=account, report_id=f.report_id or "")
+            look = asked.LookAtReport(connection_id=account, report_id=f.reported_as or "")
             return await ask(calls.LOOK_AT_REPORT, look)
         case DownloadReport():
             document_id = f.stands.document_id if f.stands is not None else None
@@ -64,7 +68,7 @@ async def perform(f: ReportImportFacts, effect: Effect, ask: Ask) -> Message | N
             return await ask(calls.TAKE_ORDERS, tell)
         case ImportSettlement():
             amounts = f.staged.amounts if f.staged is not None else 0
-            book = asked.BookSettlement(import_id=import_id, start=effect.start, amounts=amounts)
+            book = asked.BookSettlement(import_id=f.rows_in, start=effect.start, amounts=amounts)
             return await ask(calls.BOOK_SETTLEMENT, book)
     raise AssertionError(f"an import does not know the effect {effect.key}")
 

@@ -68,6 +68,10 @@ class AmazonReportSeed(Message):
     status: Status = "DONE"
     gzip: bool = True
     ready: bool = False
+    account: Text | None = None
+    """Of one that is ready: for this refresh token alone; none: for each account that looks."""
+    days_ago: Annotated[float, Field(ge=0, le=90)] = 0.0
+    """Likewise: so long ago it was made."""
 
 
 class AmazonItemSeed(Message):

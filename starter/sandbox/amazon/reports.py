@@ -53,8 +53,11 @@ class Reports:
         """What was seeded as ready is there for each account that looks."""
         for seeded in self._store.find(ReportSeeded):
             id = f"{int.from_bytes(seeded.id.encode()[-6:])}"
+            if seeded.seed.account not in (None, account):
+                continue
             if seeded.seed.ready and self._store.get(Report, id, account) is None:
-                self._made(account, seeded.seed, (), None, None, id=id, at=seeded.at)
+                at = seeded.at - timedelta(days=seeded.seed.days_ago)
+                self._made(account, seeded.seed, (), None, None, id=id, at=at)
 
     def _made(
         self,

@@ -83,6 +83,7 @@ class Import(Rig[ReportImportFacts]):
         stands: ReportStands = MADE,
         takes: bool = True,
         aside: int = 0,
+        report_id: str | None = None,
         **staged: Any,
     ) -> None:
         report = StagedReport(**({"returns": 100, "rejected": 3} | staged))
@@ -93,6 +94,7 @@ class Import(Rig[ReportImportFacts]):
             seller_id="acme",
             source="Amazon" if by_itself else "returns.txt",
             staged=None if by_itself else report,
+            report_id=report_id,
         )
         facts = ReportImportFacts(now=NOON, created_at=NOON, run_id="run-1", request=request)
         world = World(stands, report)
@@ -203,3 +205,31 @@ def test_AMZ_8_staff_hear_of_a_return_that_could_not_hear_what_a_settlement_says
     done = Import(kind=ReportKind.SETTLEMENT, returns=0, amounts=50, rejected=3, aside=1)
     assert done.alerts == ["2 rows of a settlement report were not taken: backhaul amazon rejected acme-na.1"]
     assert Import(kind=ReportKind.SETTLEMENT, returns=0, amounts=50, rejected=3).alerts == []
+
+
+def settlement_by_itself(stands: ReportStands = MADE, **staged: Any) -> Import:
+    rows = {"returns": 0, "rejected": 0} | staged
+    return Import(kind=ReportKind.SETTLEMENT, by_itself=True, stands=stands, report_id="R7", **rows)
+
+
+def test_AMZ_8_a_settlement_that_amazon_made_by_itself_is_not_asked_for_and_read_at_once() -> None:
+    done = settlement_by_itself(amounts=50)
+    assert [key for key in done.facts.done if not key.startswith("note")] == [
+        *("look:1", "download", "settlement:0", "settlement:40")
+    ]
+    assert (done.facts.outcome, facts_in_status(done.facts)["report_id"]) == (Stage.IMPORTED, "R7")
+
+
+def test_AMZ_8_one_that_is_held_is_told_staff_and_one_that_was_known_says_so() -> None:
+    held = settlement_by_itself(rejected=2, refused="settlement 18 is held")
+    assert (held.facts.outcome, held.alerts) == (Stage.REFUSED, ["settlement 18 is held"])
+    known = settlement_by_itself(skipped={"known before": 5})
+    assert (known.facts.outcome, known.alerts) == (Stage.IMPORTED, [])
+    assert known.facts.closing_message == "0 amounts booked, 5 known before; refunds: none"
+
+
+def test_AMZ_8_staff_are_told_what_to_do_with_one_that_amazon_could_not_make() -> None:
+    failed = settlement_by_itself(ReportStands(state="failed"))
+    assert failed.alerts == [
+        "Amazon could not make report R7: download the settlement in Seller Central, and import its file"
+    ]
