@@ -47,21 +47,25 @@ class AmazonAccount:
         self.key.unlink()
 
     async def order(self) -> OrderStory:
+        """One that stands in its cancel window."""
+        order = await self.begin_order()
+        await order.reaches("cancel_window")
+        return order
+
+    async def begin_order(self) -> OrderStory:
         """Two units of 50.00, paid at Amazon."""
         world = self.world
         supplier, sku = await world.supplier(), world.sku()
         await world.stock(sku, 10, supplier)
         number = next(world.numbers)
         line = {"line_id": f"{int(world.tag, 16) % 10**10:010d}{number:04d}", "sku": sku, "quantity": 2}
-        order = await world.order(
+        return await world.order(
             self.seller,
             line,
             channel="amazon",
             channel_order_id=f"111-{int(world.tag, 16) % 10_000_000:07d}-{number:07d}",
             payment={"paid_by": "marketplace", "amount": "100.00", "currency": "USD"},
         )
-        await order.reaches("cancel_window")
-        return order
 
     async def set(self, **options: str) -> None:
         """Change the account's settings."""

@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int) -> Callable[[], None]:
     """Run in the child before its program: the kernel ends it when the parent is gone, even by kill -9."""
 
     def prepare() -> None:
@@ -49,7 +49,7 @@ class Child:
                 stderr=output,
                 env=dict(environment),
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=die_with(os.getpid()),
                 umask=0o077,  # its files are its owner's alone
             )
         return cls(name, process, log)

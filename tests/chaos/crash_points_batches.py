@@ -7,7 +7,7 @@ from models import calls
 from models.amazon.queue import QueueListed
 from starter.sandbox.facts import PartnerName
 from tests.amazon_queue_story import CREATE_FEED, REFUSED_AND_MOVED, AmazonAccount, amazon_account
-from tests.case_story import CaseStory
+from tests.case_story import CaseStory, OrderStory
 from tests.chaos.crash_coverage import AtPartner, InBooks, Spot, during
 from tests.chaos.rig import eventually
 from tests.chaos.slow_database import Written
@@ -18,11 +18,24 @@ def at_amazon(what: str) -> AtPartner:
     return AtPartner(PartnerName.AMAZON, what, named=False)
 
 
+async def ordered(account: AmazonAccount) -> OrderStory:
+    order = await patiently(account.begin_order)
+    await stands_at(order, "cancel_window")
+    return order
+
+
+async def refunded(account: AmazonAccount, order: OrderStory, ending: str = "D1") -> CaseStory:
+    """A refund of it waits in the queue, under one number however often it is asked for."""
+    refund_id = f"RF-{order.id}-{ending}"
+    refund = await patiently(lambda: account.world.refund(order, amount="5.00", refund_id=refund_id))
+    await stands_at(refund, "pending")
+    return refund
+
+
 async def queued(story: Story, **options: str) -> tuple[AmazonAccount, CaseStory]:
     """A refund waits in the queue."""
     account = await patiently(lambda: amazon_account(story.world, **options))
-    order = await patiently(account.order)
-    return account, await patiently(lambda: account.refund(order))
+    return account, await refunded(account, await ordered(account))
 
 
 async def settled(account: AmazonAccount, refund: CaseStory, batch: CaseStory) -> None:
@@ -104,9 +117,8 @@ async def at_the_end(story: Story, spot: Spot) -> AsyncIterator[Spot]:
 async def looking_at_an_orders_transactions(story: Story) -> AsyncIterator[Spot]:
     """Amazon refused a refund, and did it all the same: it is not sent a second time (AMZ-11)."""
     account = await patiently(lambda: amazon_account(story.world))
-    order = await patiently(account.order)
-    refund_id = f"RF-{order.id}-{REFUSED_AND_MOVED}"
-    refund = await patiently(lambda: account.refund(order, refund_id=refund_id))
+    order = await ordered(account)
+    refund = await refunded(account, order, REFUSED_AND_MOVED)
     batch = await patiently(lambda: account.process(refund))
     await stands_at(batch, "processing", "done")
     await time_passes(batch, seconds=16)
@@ -123,7 +135,7 @@ async def looking_at_an_orders_transactions(story: Story) -> AsyncIterator[Spot]
 @during(calls.QUEUE_REFUND)
 async def queueing_a_refund(story: Story) -> AsyncIterator[Spot]:
     account = await patiently(lambda: amazon_account(story.world))
-    order = await patiently(account.order)
+    order = await ordered(account)
     refund = story.world.refund_story(f"RF-{order.id}-D1")
     row = Written("amazon_queue", f"NEW.entry_id = '{refund.id}'")
     yield InBooks(refund, row, lambda: bool(asked(account)))

@@ -39,6 +39,7 @@ from starter.ops.processes import Child
 from starter.ops.stack import LOCAL, StackPlan
 from starter.sandbox import RunningSandbox, SandboxClient
 from tests.chaos.evidence import Kill
+from tests.chaos.forks import fork, get_ready
 from tests.chaos.metrics import Gauges
 from tests.chaos.ports import lasting_port
 from tests.chaos.postgres import Postgres
@@ -85,6 +86,7 @@ class Rig:
     # ---- starting ----
 
     async def start(self) -> None:
+        get_ready()
         await asyncio.to_thread(upgrade, self.plan.settings.database_url.get_secret_value())
         await asyncio.gather(self.start_server(), self.start_partners())
         client = await Client.connect(
@@ -124,13 +126,17 @@ class Rig:
         await self._children["worker"].stop(READY_SECONDS)
 
     async def _start(self, name: str, program: list[str], log: str = "") -> Child:
-        command = [sys.executable, "-m", *program]
         environment = self.plan.environment() | {
             "BACKHAUL_PARTNER_TIMEOUT_SECONDS": str(PARTNER_SECONDS),
             "BACKHAUL_METRICS_ADDRESS": self.gauges.address,
             "NO_COLOR": "1",
         }
-        child = await Child.start(name, command, environment, self.plan.logs / (log or f"{name}.log"))
+        path = self.plan.logs / (log or f"{name}.log")
+        if name in self._children:
+            forked = await fork(program, environment, path)  # all that a Child asks of a process
+            child = Child(name, cast(asyncio.subprocess.Process, forked), path)
+        else:  # once as a user starts it
+            child = await Child.start(name, [sys.executable, "-m", *program], environment, path)
         self._children[name] = child
         return child
 
