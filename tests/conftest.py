@@ -3,12 +3,14 @@
 BACKHAUL_TEST_CACHED_CASES=0: no worker keeps a case, so each of its tasks replays it from the start.
 """
 
+import gc
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import hypothesis
@@ -29,12 +31,14 @@ from tests.chaos.postgres import Postgres, is_installed
 from tests.connections import connect_broker
 from tests.postgres import POSTGRES_URL, EmptyPostgres
 from tests.world import World
-from worker import build_worker
+from worker import GC_THRESHOLDS, build_worker
 
 ROOT = Path(__file__).parent.parent
 CACHED_CASES = os.environ.get("BACKHAUL_TEST_CACHED_CASES")
 if CACHED_CASES is not None:
     os.environ["BACKHAUL_MAX_CACHED_WORKFLOWS"] = CACHED_CASES
+
+gc.disable()  # until the tests run: to read them makes no garbage, and looking for it takes an eighth of the time
 
 configure_logs("console", "WARNING")  # else they stand amid what a command under test prints
 
@@ -63,6 +67,27 @@ LONGEST_FIRST = (
 """Files that take minutes: a process that was handed one of them at the end would work on alone."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Of several processes that read all tests each begins with another room. What one has read, pytest keeps with
+    its assertions in words for the others; on a clean clone that is most of the work."""
+    process: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if process is None or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    rooms = sorted(str(room) for room in (ROOT / "tests").iterdir() if any(room.glob("**/test_*.py")))
+    first = len(rooms) * int(process["workerid"].removeprefix("gw")) // process["workercount"]
+    config.args = [*rooms[first:], *rooms[:first], *(str(file) for file in (ROOT / "tests").glob("test_*.py"))]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    finally:
+        gc.freeze()  # what was read stays: it need not be looked through again and again
+        gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """What holds proofs alone is not even read where none is run: each process would spend seconds on that."""
     if config.option.markexpr != "not proof":
@@ -78,7 +103,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of those folders that need the running stack; those that take longest come first."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).as_posix() not in LONGEST_FIRST)
+    items.sort(key=lambda item: (item.path.relative_to(here).as_posix() not in LONGEST_FIRST, item.path))
     for item in items:
         room = item.path.relative_to(here).parts[0]
         runs_stack = "world" in getattr(item, "fixturenames", ()) or room in NOTHING_BUT_PROOFS

@@ -12,16 +12,17 @@ POSTGRES_URL = os.environ.get("BACKHAUL_TEST_POSTGRES_URL")
 
 
 class EmptyPostgres:
-    """A new PostgreSQL database, dropped in the end."""
+    """A new PostgreSQL database, dropped in the end; or one like `template`, to which nobody may be connected."""
 
-    def __init__(self) -> None:
+    def __init__(self, template: str = "") -> None:
         assert POSTGRES_URL is not None
+        self.like = f" TEMPLATE {make_url(template).database}" if template else ""
         self.name = f"books_{uuid4().hex}"
         self.server = create_engine(make_url(POSTGRES_URL), isolation_level="AUTOCOMMIT")
 
     def __enter__(self) -> str:
         with self.server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {self.name}"))
+            connection.execute(text(f"CREATE DATABASE {self.name}{self.like}"))
         return self.server.url.set(database=self.name).render_as_string(hide_password=False)
 
     def __exit__(self, *_: object) -> None:

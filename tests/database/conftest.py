@@ -34,12 +34,10 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def database_url(template: str, tmp_path: Path) -> Iterator[str]:
     if template.startswith("postgresql"):
         yield template
-        tables = ", ".join(METADATA.tables)
         engine = make_engine(template)
-        with engine.begin() as connection:
-            connection.execute(text("ALTER TABLE ledger_line DISABLE TRIGGER USER"))
-            connection.execute(text(f"TRUNCATE {tables}"))
-            connection.execute(text("ALTER TABLE ledger_line ENABLE TRIGGER USER"))
+        with engine.begin() as connection:  # a third of what TRUNCATE takes, which makes new files for each table
+            connection.execute(text("SET LOCAL session_replication_role = replica"))  # without triggers
+            connection.execute(text("; ".join(f"DELETE FROM {table}" for table in METADATA.tables)))
         engine.dispose()
         return
     copy = tmp_path / "books.db"
@@ -67,11 +65,32 @@ def kept(used: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return used
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def used(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A database with something in every table. What is refused changes nothing: one is enough."""
+@pytest.fixture(scope="session", params=KINDS)
+def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database with something in every table, to which nobody is connected."""
     if request.param == "sqlite":
-        yield from full_database(f"sqlite:///{tmp_path_factory.mktemp('used') / 'books.db'}")
+        url = f"sqlite:///{tmp_path_factory.mktemp('full') / 'books.db'}"
+        for _ in full_database(url):
+            pass
+        yield url
         return
     with EmptyPostgres() as url:
-        yield from full_database(url)
+        for _ in full_database(url):
+            pass
+        yield url
+
+
+@pytest.fixture(scope="module")
+def used(full: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A copy of it for one file. What is refused changes nothing: one is enough."""
+    if full.startswith("postgresql"):
+        with EmptyPostgres(template=full) as url:
+            engine = make_engine(url)
+            yield engine
+            engine.dispose()
+        return
+    copy = tmp_path_factory.mktemp("used") / "books.db"
+    shutil.copy(str(make_url(full).database), copy)
+    engine = make_engine(f"sqlite:///{copy}")
+    yield engine
+    engine.dispose()

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import pytest
+
 from tests.model.procedure import OUTSIDE, Happening, Possible
 
 SHORTEST, LONGEST = 3, 12
@@ -257,6 +259,8 @@ def play_all(kind: Kind, seeds: Iterable[int], most_differences: int = 3) -> Fig
 
 PARTS = range(4)
 """So that several processes share them."""
+HALF_PROOFS = [pytest.param(part, marks=[pytest.mark.proof] if part >= 2 else []) for part in PARTS]
+"""`make test` plays half of them: as many sequences as notice each deliberate fault (`tests.plans.sabotage`)."""
 
 
 def assert_all_allowed(kind: Kind, part: int, sequences: int, pairs: int) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.plans.against_model import PARTS, assert_all_allowed
+from tests.plans.against_model import HALF_PROOFS, assert_all_allowed
 from tests.plans.refunds_in_process import REFUNDS
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", HALF_PROOFS)
 def test_REF_3_whatever_is_said_of_refunds_in_whatever_order_their_plans_do_what_the_model_allows(
     part: int,
 ) -> None:

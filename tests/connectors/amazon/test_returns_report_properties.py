@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.connectors.amazon.returns_report import added_up
@@ -51,6 +51,7 @@ def _said(item: ReturnedItem) -> ReturnedItem:
     return item._replace(line=0)
 
 
+@settings(max_examples=40)
 @given(st.lists(_rows(), max_size=5))
 def test_AMZ_1_xml_and_tabs_say_the_same(rows: list[dict[str, str]]) -> None:
     from_table, from_xml = read(tab_separated(rows)), read(xml([[row] for row in rows]))
@@ -68,6 +69,7 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
+@settings(max_examples=40)
 @given(
     st.lists(_rows(), max_size=4),
     st.permutations((*COLUMNS, "Buyer name", "New column")),
@@ -90,6 +92,7 @@ def test_AMZ_1_order_and_spelling_of_columns_bom_and_ends_of_lines_say_nothing(
     assert read(content.encode()) == read(tab_separated(rows))
 
 
+@settings(max_examples=40)
 @given(st.lists(_rows(), min_size=1, max_size=4), st.sets(st.sampled_from(COLUMNS)))
 def test_AMZ_1_columns_may_be_missing(rows: list[dict[str, str]], missing: set[str]) -> None:
     missing -= {"Order ID", "Return request status", "Return quantity", "Merchant SKU"}
@@ -98,6 +101,7 @@ def test_AMZ_1_columns_may_be_missing(rows: list[dict[str, str]], missing: set[s
     assert read(tab_separated(rows, columns)) == read(tab_separated(shorter))
 
 
+@settings(max_examples=40)
 @given(_rows(), st.integers(1, 6), st.integers(1, 8))
 def test_AMZ_1_rows_that_repeat_add_up_and_never_to_more_than_was_ordered(
     row: dict[str, str], times: int, ordered: int
@@ -110,6 +114,7 @@ def test_AMZ_1_rows_that_repeat_add_up_and_never_to_more_than_was_ordered(
         assert (units.note is None) == (times <= ordered)
 
 
+@settings(max_examples=40)
 @given(st.lists(_rows(), min_size=2, max_size=6), st.data())
 def test_AMZ_1_one_bad_row_takes_no_other_with_it(rows: list[dict[str, str]], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(rows) - 1))

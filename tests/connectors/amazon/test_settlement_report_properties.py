@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.amazon.returned_items import RejectedRow
@@ -52,6 +52,7 @@ def _settlements(draw: st.DrawFn) -> tuple[list[dict[str, str]], int, str]:
     return rows, sum(units), currency
 
 
+@settings(max_examples=40)
 @given(_settlements())
 def test_AMZ_8_the_sum_is_the_total_to_the_smallest_unit(found: tuple[list[dict[str, str]], int, str]) -> None:
     rows, total, currency = found
@@ -64,6 +65,7 @@ def test_AMZ_8_the_sum_is_the_total_to_the_smallest_unit(found: tuple[list[dict[
     assert sum(sums.of_component.values()) == total, "each amount has one component"
 
 
+@settings(max_examples=40)
 @given(_settlements(), st.integers(-(10**6), 10**6).filter(bool))
 def test_AMZ_8_a_difference_to_the_total_is_seen_exactly(
     found: tuple[list[dict[str, str]], int, str], off: int
@@ -85,6 +87,7 @@ _SPELLINGS: tuple[Callable[[str], str], ...] = (
 )
 
 
+@settings(max_examples=40)
 @given(
     _settlements(),
     st.permutations((*COLUMNS, "buyer-name", "new-column")),
@@ -111,6 +114,7 @@ def test_AMZ_8_order_and_spelling_of_columns_bom_blanks_and_ends_of_lines_say_no
     assert amounts_of(content) == amounts_of(settlement(rows, written, currency=currency))
 
 
+@settings(max_examples=40)
 @given(_settlements(), st.lists(st.tuples(st.integers(0, 7), _WORDS), max_size=4))
 def test_AMZ_8_every_row_is_taken_or_kept_apart(
     found: tuple[list[dict[str, str]], int, str], damages: list[tuple[int, str]]
