@@ -27,9 +27,9 @@ from models.failures import PartnerUnavailable
 from tests.amazon_account import amazon
 from tests.connectors.amazon.order_reports import COLUMNS, WANTED, ordered
 from tests.database.amazon_story import AmazonStory
+from tests.database.settlement_books import ID, Books, back
 from tests.database.story import Story
 from tests.database.test_order_taking import found_by
-from tests.database.test_settlements import ID, Books, back
 
 
 class Failing:

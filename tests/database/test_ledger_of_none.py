@@ -7,9 +7,9 @@ from activities.database import ledger_of_none
 from activities.database.ledger import Ledger, post
 from activities.database.transactions import write
 from models.ledger import Entry, EntryKind, Line
+from tests.database.settlement_books import Books, sold
 from tests.database.story import NOON, Story
 from tests.database.test_ledger import emptied
-from tests.database.test_settlements import Books, sold
 
 
 def test_BAL_1_the_ledger_is_checked_and_filled_also_where_orders_are_not_known(
