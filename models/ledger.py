@@ -19,7 +19,7 @@ from models.orders import Channel
 from models.partners import ChargeState
 from models.payments import PaidBy
 from models.records import BookCreditMemo
-from models.refunds import Direction, RefundState, Way
+from models.refunds import UNSETTLED, Direction, RefundState, Way
 
 BUYERS_PAYMENTS: Final = "buyers/payments"
 BUYERS_REFUNDS: Final = "buyers/refunds"
@@ -293,7 +293,7 @@ def refund_entries(refund: RefundMoved, entered: Iterable[str] = ()) -> list[Ent
     source, held, target = _accounts(refund)
     reserving = [(EntryKind.RESERVED, _line(source, held, refund.units))] if to_buyer else []
     known = set(entered)
-    if refund.state in (RefundState.RESERVED, RefundState.PENDING):
+    if refund.state in UNSETTLED:
         found = reserving
     elif refund.state is RefundState.SUCCEEDED:
         found = [*reserving, (EntryKind.REFUNDED, _line(held, target, refund.units))]

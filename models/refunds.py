@@ -123,7 +123,9 @@ class RefundState(StrEnum):
 BY_SETTING: Final = "seller:settings"
 """Who asks for a refund that the seller's setting makes by itself (REF-1)."""
 
-COUNTS_AGAINST_CAP = (RefundState.RESERVED, RefundState.PENDING, RefundState.SUCCEEDED)
+UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
+"""Nobody knows yet what becomes of the money."""
+COUNTS_AGAINST_CAP = (*UNSETTLED, RefundState.SUCCEEDED)
 
 
 class RefundResult(Message):

@@ -14,10 +14,9 @@ from models.amazon.composition import ComposeCancel, ComposeRefund, Units, compo
 from models.amazon.feeds import MOST_BYTES
 from models.amazon.messages import NeedsPerson, NeedsPersonWhy, OrderAcknowledgement, OrderAdjustment
 from models.amazon.queue import QueueKind, QueueState
-from models.refunds import COUNTS_AGAINST_CAP, RefundState
+from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED
 from models.tables import AmazonQueueRow, ConnectionRow, OrderRow, RefundRow, RefundUnitsRow, ReturnRow
 
-_UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
 _CENT: Final = Decimal("0.01")
 
 
@@ -54,7 +53,7 @@ def _refund(session: Session, row: AmazonQueueRow, options: AmazonOptions) -> Or
     order = session.get(OrderRow, row.order_id)
     assert refund is not None, "it is a foreign key"
     assert order is not None, "it is a foreign key"
-    if refund.state not in _UNSETTLED:
+    if refund.state not in UNSETTLED:
         return f"refund {refund.refund_id} is {refund.state.value} already"
     shares = [share_of(line) for line in order_lines(session, order.order_id).values()]
     units = _units(session, refund)

@@ -19,7 +19,7 @@ from models.claims import ClaimState
 from models.cost_reviews import ReviewState
 from models.ledger import BROKER_EXPENSE, BROKER_REVENUE, EntryKind, available, pending, receivable, reserved
 from models.money import from_minor_units, rounded, share_of_units
-from models.refunds import Direction, RefundState
+from models.refunds import UNSETTLED, Direction, RefundState
 from models.reports import MoneyOfSeller, MoneyOfSupplier, MoneyReport
 from models.returns import Acceptance
 from models.tables import (
@@ -267,7 +267,7 @@ def _refunds_of(session: Session, ids: Select[Any]) -> tuple[dict[str, Decimal],
     for return_id, state, amount in session.execute(refunds):
         if state is RefundState.SUCCEEDED:
             given[return_id] += amount
-        elif state in (RefundState.RESERVED, RefundState.PENDING):
+        elif state in UNSETTLED:
             under_way.add(return_id)
     return given, under_way
 
@@ -291,7 +291,7 @@ def _unsettled(session: Session) -> Iterable[tuple[str, str, str, Decimal]]:
             col(CaseRow.money),
         )
         .join(CaseRow, col(CaseRow.workflow_id) == col(RefundRow.workflow_id), isouter=True)
-        .where(col(RefundRow.state).in_([RefundState.RESERVED, RefundState.PENDING]))
+        .where(col(RefundRow.state).in_(UNSETTLED))
     )
     for seller_id, currency, direction, amount, money in session.execute(refunds):
         yield seller_id, currency, _COLUMN_OF[direction, money is MoneyState.IN_DOUBT], amount

@@ -31,7 +31,7 @@ from models.records import (
     SaveRefund,
     SettleRefund,
 )
-from models.refunds import COUNTS_AGAINST_CAP, RefundRequest, RefundResult, RefundState
+from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, RefundRequest, RefundResult, RefundState
 from models.tables import OrderRow, RefundRow, RefundUnitsRow, ReturnRow
 
 _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
@@ -42,7 +42,6 @@ _MAY_BECOME: Final[dict[RefundState, tuple[RefundState, ...]]] = {
     RefundState.FAILED: (),
     RefundState.REFUSED: (),
 }
-_UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
 _ITS_CHANNEL: Final[ColumnElement[str]] = literal_column(
     "(SELECT channel FROM orders WHERE orders.order_id = refund.order_id)"
 )
@@ -151,7 +150,7 @@ def result_of(row: RefundRow) -> RefundResult:
         confirmed_by=row.confirmed_by,
         reason=row.failure_reason,
         direction=row.direction,
-        unknown=row.state in _UNSETTLED,
+        unknown=row.state in UNSETTLED,
     )
 
 
@@ -168,7 +167,7 @@ def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> Non
         "state": ask.state,
         "gateway_refund_id": ask.gateway_refund_id,
         "failure_reason": ask.reason,
-        "settled_at": None if ask.state in _UNSETTLED else ask.at,
+        "settled_at": None if ask.state in UNSETTLED else ask.at,
     }
     if ask.gateway_refund_id is None:
         del news["gateway_refund_id"]
@@ -177,14 +176,14 @@ def _settle(session: Session, ask: SettleRefund, workflow_id: str | None) -> Non
     if workflow_id is not None:
         mine.append(table.c.workflow_id == workflow_id)
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in news.items()))
-    if ask.state not in _UNSETTLED:
+    if ask.state not in UNSETTLED:
         mine.append(table.c.order_id == _order_locked(ask.refund_id))
     settle = update(RefundRow).where(*mine, table.c.state.in_(may), differs).values(news)
     settled = session.execute(
         settle.returning(RefundRow, _ITS_CHANNEL), execution_options={"populate_existing": True}
     ).first()
     if settled is not None:
-        if ask.state not in _UNSETTLED:
+        if ask.state not in UNSETTLED:
             _enter(session, settled[0], Channel(settled[1]), ask.at)
         return
     owner = session.exec(select(RefundRow.workflow_id).where(RefundRow.refund_id == ask.refund_id)).first()
@@ -220,7 +219,7 @@ def _known_before(session: Session, row: RefundRow, ask: ReserveRefund) -> Reser
     if row.run_id == ask.run_id:
         # Asked twice, it gives the same answer: it was reserved at another time if it was taken over.
         return _known(row, Opening.OPENED).model_copy(update={"resumed": row.reserved_at != ask.at})
-    if row.state not in _UNSETTLED:
+    if row.state not in UNSETTLED:
         return _known(row, Opening.DUPLICATE)
     is_begun = bool(row.run_id)  # else it is a part of a refund, and this is its first run
     row.run_id = ask.run_id

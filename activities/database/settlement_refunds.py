@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from activities.database.upserts import table_of, written
 from models.amazon.settled_refunds import Verdict
-from models.refunds import COUNTS_AGAINST_CAP, RefundState, Way
+from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, Way
 from models.tables import (
     CaseRow,
     RefundRow,
@@ -21,7 +21,6 @@ from models.tables import (
 
 SET_ASIDE: Final = "set aside: "
 """A note begins so where a return could not be told, for it fails."""
-_UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
 
 
 class RefundByAmazon(NamedTuple):
@@ -44,7 +43,7 @@ def refunds_to_confirm(session: Session, settlement: SettlementRow, start: int, 
     rows = (
         select(RefundRow.refund_id)
         .join(SettledRefundRow, col(SettledRefundRow.refund_id) == col(RefundRow.refund_id))
-        .where(*_between(settlement, start, end), col(RefundRow.state).in_(_UNSETTLED))
+        .where(*_between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
         .distinct()
     )
     return sorted(session.exec(rows))

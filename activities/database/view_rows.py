@@ -11,7 +11,7 @@ from models.case import Step
 from models.message import LineUnits, Quantity
 from models.money import smallest_unit
 from models.naming import by_sku
-from models.refunds import Direction, RefundState
+from models.refunds import UNSETTLED, Direction, RefundState
 from models.returns import Evidence
 from models.tables import (
     CaseRow,
@@ -125,8 +125,7 @@ def totals(rows: list[RefundRow], direction: Direction, paid: Decimal, currency:
     zero = Decimal(0).quantize(smallest_unit(currency))
     mine = [row for row in rows if row.direction is direction]
     refunded = sum((row.amount for row in mine if row.state is RefundState.SUCCEEDED), zero)
-    open_states = (RefundState.RESERVED, RefundState.PENDING)
-    pending = sum((row.amount for row in mine if row.state in open_states), zero)
+    pending = sum((row.amount for row in mine if row.state in UNSETTLED), zero)
     return views.RefundTotals(
         direction=direction,
         currency=currency,

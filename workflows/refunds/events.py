@@ -8,11 +8,19 @@ from models.failures import Category, Conflict, RefusedByRule
 from models.message import Event, Message
 from models.partners import RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import GatewayUpdate, RefundConfirmed, RefundRejected, RefundResolved, RefundState, person_of
+from models.refunds import (
+    UNSETTLED,
+    GatewayUpdate,
+    RefundConfirmed,
+    RefundRejected,
+    RefundResolved,
+    RefundState,
+    person_of,
+)
 from workflows.engine.case import Answered, CaseEnded, InTrouble, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
 from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
-from workflows.refunds.facts import UNFINISHED, Claim, RefundFacts, Resolution, SecondPerson
+from workflows.refunds.facts import Claim, RefundFacts, Resolution, SecondPerson
 
 NOT_OVER: Final = "the refund is not over the seller's limit: nobody else needs to look at it"
 _HAS_IT: Final = "the gateway has it: pending"
@@ -49,7 +57,7 @@ def _check_claim(f: RefundFacts, event: GatewayUpdate) -> None:
 def _check_resolution(f: RefundFacts, event: RefundResolved) -> None:
     if f.resolution is not None:
         raise Conflict(f"{f.resolution.by} has recorded what became of it already")
-    if f.outcome is not None or f.state not in UNFINISHED:
+    if f.outcome is not None or f.state not in UNSETTLED:
         raise Conflict(f"the refund is {f.outcome or f.state.value} already")
     if f.in_doubt or f.postponed is not None:
         return
@@ -146,7 +154,7 @@ def _with_note(what: str, event: Event) -> str:
 
 
 def _reserved(f: RefundFacts, answer: ReservedRefund) -> RefundFacts:
-    if answer.opening is Opening.OPENED and answer.state not in UNFINISHED:
+    if answer.opening is Opening.OPENED and answer.state not in UNSETTLED:
         # This very run brought it to its end, and was reset: what is settled is not sent again.
         answer = answer.model_copy(update={"opening": Opening.DUPLICATE})
     after = _without_early_words(f.with_(reservation=answer, state_since=f.now))

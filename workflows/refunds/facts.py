@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -12,11 +12,9 @@ from models.ids import DerivedId
 from models.message import Message
 from models.partners import AWAITS_SETTLEMENT, RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import RefundPart, RefundRequest, RefundResult, RefundState, Way
+from models.refunds import UNSETTLED, RefundPart, RefundRequest, RefundResult, RefundState, Way
 from workflows.engine.case import CaseFacts
 from workflows.refunds.effects import LookUp, RefundEffect, Send
-
-UNFINISHED: Final = (RefundState.RESERVED, RefundState.PENDING)
 
 
 class Claim(Message):
@@ -241,7 +239,7 @@ class RefundFacts(CaseFacts):
         """Those for which the gateway must be asked: what has ended can only be taken back."""
         if not self.gateway_answered and not self.had_ended and self.resolution is None:
             return []  # it is being sent: its answer comes first
-        if self.state in UNFINISHED:
+        if self.state in UNSETTLED:
             return [claim for claim in self.claims if claim.look is None]
         if self.state is not RefundState.SUCCEEDED or not self.goes_by_gateway:
             return []
@@ -340,7 +338,7 @@ class RefundFacts(CaseFacts):
     @property
     def doubt(self) -> str | None:
         """Why nobody knows whether the money moved; none: it is known."""
-        if self.state not in UNFINISHED or not self.is_reserved:
+        if self.state not in UNSETTLED or not self.is_reserved:
             return None
         if self.is_left_without_answer:
             return "the gateway gives no answer"
@@ -351,7 +349,7 @@ class RefundFacts(CaseFacts):
     @property
     def ending(self) -> RefundStage:
         """The stage in which the case ends; a second case of a refund that is not at its end is refused."""
-        return RefundStage.REFUSED if self.state in UNFINISHED else RefundStage(self.state.value)
+        return RefundStage.REFUSED if self.state in UNSETTLED else RefundStage(self.state.value)
 
     @property
     def reason(self) -> str | None:
@@ -391,7 +389,7 @@ class RefundFacts(CaseFacts):
             over_refund=self.reservation.over_refund if self.reservation and not self.is_conflict else False,
             reason=self.reason,
             direction=self.request.direction,
-            unknown=self.state in UNFINISHED and not self.awaits_second_person,
+            unknown=self.state in UNSETTLED and not self.awaits_second_person,
             to_confirm=self.awaits_second_person,
             confirmed_by=self.confirmed_by,
             conflict=self.is_conflict,

@@ -21,19 +21,19 @@ _OF_REFUNDS: Final = {
     RefundState.PENDING: MoneyState.PENDING,
     RefundState.SUCCEEDED: MoneyState.CONFIRMED,
 }
-UNSETTLED: Final = (
+_TOLD_FIRST: Final = (
     MoneyState.IN_DOUBT,
     MoneyState.FAILED_AFTERWARDS,
     MoneyState.PENDING,
     MoneyState.ASKED,
 )
-"""What people must know first stands first."""
+"""Of what is unsettled, what people must know first stands first."""
 
 
 def first_of(states: Iterable[MoneyState]) -> MoneyState | None:
     """Of several the one that people must know first; none when nothing is unsettled."""
     found = list(states)
-    return next((state for state in UNSETTLED if state in found), None)
+    return next((state for state in _TOLD_FIRST if state in found), None)
 
 
 def money_of(attempts: Sequence[RefundAttempt]) -> MoneyState:

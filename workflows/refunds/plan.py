@@ -10,7 +10,7 @@ from typing import Final
 from models.case import RefundStage as Stage
 from models.case import Who
 from models.partners import AWAITS_SETTLEMENT, Recipient
-from models.refunds import RefundResult, RefundState
+from models.refunds import UNSETTLED, RefundResult, RefundState
 from workflows.engine.case import Effect
 from workflows.engine.pieces import after_days, alert, at, in_flight, just, notify, troubles, wait
 from workflows.engine.plan import End, Plan
@@ -23,7 +23,7 @@ from workflows.refunds.effects import (
     TakeBack,
     WriteConfirmation,
 )
-from workflows.refunds.facts import UNFINISHED, RefundFacts
+from workflows.refunds.facts import RefundFacts
 
 
 def plan(facts: RefundFacts, now: datetime) -> Plan:
@@ -165,7 +165,7 @@ def _check_claims(f: RefundFacts) -> Plan:
 def _await_word(f: RefundFacts) -> Plan:
     """REF-7: a pending refund ends when the gateway says so; when it is silent, it is asked. One that the gateway
     does not have, or says nothing of for long, is in doubt: then a person may say what became of it (REF-11)."""
-    if f.state not in UNFINISHED or not f.is_reserved:
+    if f.state not in UNSETTLED or not f.is_reserved:
         return Plan()
     again, since = f.look_again_at, f.state_since or f.now
     due = at(f, again, "Ask the gateway again", LookUp(key=f.next_look, by_silence=True))
@@ -235,7 +235,7 @@ def _report_end(f: RefundFacts) -> Plan:
 def _report(f: RefundFacts) -> Plan:
     """The case that waits for its end is told that it takes longer, or is in doubt, and shows it (REF-11): one
     word after the other, and none that says nothing new."""
-    if not f.started_by_case or f.asking_case is None or f.state not in UNFINISHED:
+    if not f.started_by_case or f.asking_case is None or f.state not in UNSETTLED:
         return Plan()
     if f.is_in_flight(ReportToCase) or f.reported_doubt is f.in_doubt:
         return Plan()
