@@ -5,12 +5,17 @@ promised; and what they say moved may be less than what the buyer got, for Amazo
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
+from models.amazon.composition import adjustment_key
 from models.ids import DerivedId
 from models.message import Message
 from models.money import Currency
+
+SHOWN_WITHIN: Final = timedelta(hours=48)
+"""So late Amazon shows what it did: before, that it shows nothing is no evidence."""
 
 
 class ShownRefund(Message):
@@ -31,28 +36,33 @@ class ShownRefund(Message):
 
 
 class ResentRefund(Message):
-    """A refund that is to be told Amazon again. `items`: the amount of each of its order items, by our key."""
+    """A refund that is to be told Amazon again. `items`: the amount of each of its order items, by our key.
+    `is_recent`: Amazon was told it so lately that it may not show it yet."""
 
     entry_id: DerivedId
     amount: Decimal
     currency: Currency
     items: dict[str, Decimal]
+    is_recent: bool = False
 
 
 class OtherRefund(Message):
-    """Another refund of ours of the same order. `is_settled`: it is known to have moved; otherwise it may have."""
+    """Another refund of ours of the same order. `is_settled`: it is known to have moved; otherwise it may have.
+    `is_recent`: so lately that Amazon may not show it yet."""
 
     refund_id: DerivedId
     amount: Decimal
     currency: Currency
     is_settled: bool
+    is_recent: bool = False
 
 
 class Finding(Message):
-    """What Amazon shows of a refund: it moved; it may be there, and a person has to look (`held`); or nothing."""
+    """What Amazon shows of a refund: it moved; it may be there, and a person has to look (`held`); nothing; or
+    nothing yet, and it may come late (`early`)."""
 
     entry_id: DerivedId
-    end: Literal["moved", "held", "absent"]
+    end: Literal["moved", "held", "early", "absent"]
     why: str | None = None
 
 
@@ -66,16 +76,28 @@ def findings(
     found: dict[str, Finding] = {}
     left = sorted(shown, key=_in_order)
     for one in resent:
-        if named := [seen for seen in left if seen.keys & one.items.keys()]:
+        if named := [seen for seen in left if _names(seen, one.entry_id)]:
             found[one.entry_id] = _named(one, named)
             left = [seen for seen in left if seen not in named]
-    nameless = [other for other in others if not any(_names(seen, other) for seen in left)]
-    left = [seen for seen in left if not any(_names(seen, other) for other in others)]
-    rivals = [one for one in nameless if not one.is_settled or _take(left, one.amount, one.currency) is None]
+    nameless = [other for other in others if not any(_names(seen, other.refund_id) for seen in left)]
+    left = [seen for seen in left if not any(_names(seen, other.refund_id) for other in others)]
+    rivals = [
+        one
+        for one in nameless
+        if not one.is_settled or one.is_recent or _take(left, one.amount, one.currency) is None
+    ]
+    doubted: set[str] = set()
+    largest_first = sorted(resent, key=lambda one: -one.amount)
     for same_of in (_whole, _each):
-        for one in resent:
+        for one in largest_first:
             if one.entry_id not in found and (same := same_of(left, one)):
-                found[one.entry_id] = _told_by_amount(one, same, rivals)
+                open_ones = [it for it in resent if it.entry_id not in found or it.entry_id in doubted]
+                beside = [_as_rival(it) for it in open_ones if it.amount != one.amount]
+                may_be = _may_be_of(same, one, [*rivals, *beside])
+                found[one.entry_id] = _doubted(one, same, may_be) if may_be else _moved(one, same)
+                if may_be:  # it stays for the other ones, that they are held too
+                    doubted.add(one.entry_id)
+                    continue
                 for seen in same:
                     left.remove(seen)
     return [found.get(one.entry_id) or _of_what_is_left(one, left) for one in resent]
@@ -87,8 +109,15 @@ def _in_order(seen: ShownRefund) -> tuple[object, ...]:
     return (seen.is_deferred, *amount, seen.transaction_id, sorted(seen.keys))
 
 
-def _names(seen: ShownRefund, other: OtherRefund) -> bool:
-    return any(key.rpartition(".")[0] == other.refund_id for key in seen.keys)
+def _names(seen: ShownRefund, refund_id: str) -> bool:
+    """By our key of any of its order items, in whatever document it was told."""
+    ours = adjustment_key(refund_id, 1).rpartition(".")[0]
+    return any(key.rpartition(".")[0] == ours for key in seen.keys)
+
+
+def _as_rival(one: ResentRefund) -> OtherRefund:
+    """Another one that is to be sent again may be what is shown; of the same amount it does not matter which."""
+    return OtherRefund(refund_id=one.entry_id, amount=one.amount, currency=one.currency, is_settled=False)
 
 
 def _named(one: ResentRefund, seen: Sequence[ShownRefund]) -> Finding:
@@ -127,17 +156,22 @@ def _take(left: list[ShownRefund], amount: Decimal, currency: str) -> ShownRefun
     return same
 
 
-def _told_by_amount(one: ResentRefund, same: Sequence[ShownRefund], rivals: Sequence[OtherRefund]) -> Finding:
+def _may_be_of(same: Sequence[ShownRefund], one: ResentRefund, rivals: Sequence[OtherRefund]) -> list[str]:
+    """Whose it may be as well. Of a larger refund less may have moved: Amazon gives its fees back."""
     least = min(seen.amount for seen in same if seen.amount is not None)
-    may_be = [other.refund_id for other in rivals if other.currency == one.currency and other.amount >= least]
-    if not may_be:
-        return _moved(one, same)
+    return [other.refund_id for other in rivals if other.currency == one.currency and other.amount >= least]
+
+
+def _doubted(one: ResentRefund, same: Sequence[ShownRefund], may_be: Sequence[str]) -> Finding:
     why = f"Amazon shows {same[0].told}, which may be that of {', '.join(may_be)} too: look there"
     return Finding(entry_id=one.entry_id, end="held", why=why[:500])
 
 
 def _of_what_is_left(one: ResentRefund, left: Sequence[ShownRefund]) -> Finding:
     may_be = [seen for seen in left if _may_be(seen, one)]
+    if not may_be and one.is_recent:
+        why = "Amazon was told it less than 48 hours ago, and may show it late"
+        return Finding(entry_id=one.entry_id, end="early", why=why)
     if not may_be:
         return Finding(entry_id=one.entry_id, end="absent")
     why = f"Amazon shows {may_be[0].told} of this order that is not known here, and may be it: look there"

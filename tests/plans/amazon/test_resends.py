@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.amazon.composition import adjustment_key
 from models.amazon.resends import Finding, OtherRefund, ResentRefund, ShownRefund, findings
 
 
-def resent(entry_id: str = "RF-1", amount: str = "10.00", *items: str) -> ResentRefund:
+def resent(entry_id: str = "RF-1", amount: str = "10.00", *items: str, is_recent: bool = False) -> ResentRefund:
     amounts = items or (amount,)
     return ResentRefund(
         entry_id=entry_id,
         amount=Decimal(amount),
         currency="USD",
         items={f"{entry_id}.{number}": Decimal(one) for number, one in enumerate(amounts, start=1)},
+        is_recent=is_recent,
     )
 
 
@@ -26,8 +28,9 @@ def shown(amount: str | None = "10.00", *keys: str, **more: Any) -> ShownRefund:
     return ShownRefund(transaction_id="T-1", keys=frozenset(keys), amount=told, currency="USD", **more)
 
 
-def other(refund_id: str, amount: str = "10.00", *, is_settled: bool = True) -> OtherRefund:
-    return OtherRefund(refund_id=refund_id, amount=Decimal(amount), currency="USD", is_settled=is_settled)
+def other(refund_id: str, amount: str = "10.00", *, is_settled: bool = True, **more: Any) -> OtherRefund:
+    told = Decimal(amount)
+    return OtherRefund(refund_id=refund_id, amount=told, currency="USD", is_settled=is_settled, **more)
 
 
 def only(found: list[Finding]) -> Finding:
@@ -53,6 +56,10 @@ def only(found: list[Finding]) -> Finding:
         ([shown(None)], [], "held"),
         ([shown("10.00")], [other("RF-2", is_settled=False)], "held"),
         ([shown("10.00")], [other("RF-2", "3.00", is_settled=False)], "moved"),
+        ([shown("10.00")], [other("RF-2", "12.00", is_settled=False)], "held"),
+        ([shown("10.00")], [other("RF-2", is_recent=True)], "held"),
+        ([shown("9.00", "RF-2.1"), shown("10.00")], [other("RF-2", is_recent=True)], "moved"),
+        ([shown("10.00", "RF-1.7")], [], "held"),
     ],
     ids=[
         "nothing is there",
@@ -70,6 +77,10 @@ def only(found: list[Finding]) -> Finding:
         "one of which Amazon says no amount",
         "it may be that of another one in doubt",
         "another one in doubt is of another amount",
+        "it may be that of a larger one in doubt, less Amazon's fees",
+        "another one of the same amount moved so lately that it may not be shown yet",
+        "one that moved lately is shown by our key",
+        "it is named by our key of an item that an earlier document had",
     ],
 )
 def test_AMZ_11_what_amazon_shows_is_not_sent_a_second_time(
@@ -98,6 +109,31 @@ def test_AMZ_11_of_two_of_one_amount_one_moved() -> None:
     assert [one.end for one in found] == ["moved", "absent"]
     found = findings([resent("RF-1"), resent("RF-2")], [], [shown("10.00", "RF-2.1")])
     assert [one.end for one in found] == ["absent", "moved"]
+
+
+def test_AMZ_11_of_two_of_different_amounts_the_larger_one_may_have_moved_as_less() -> None:
+    both = [resent("RF-1"), resent("RF-2", "12.00")]
+    for seen, ends in (
+        ([shown("10.00")], ["held", "held"]),
+        ([shown("12.00")], ["absent", "moved"]),
+        ([shown("10.00"), shown("12.00")], ["moved", "moved"]),
+        ([shown("10.00"), shown("11.00", "RF-2.1")], ["moved", "moved"]),
+    ):
+        assert [one.end for one in findings(both, [], seen)] == ends
+    parts = [resent("RF-1", "15.00", "10.00", "5.00"), resent("RF-2")]
+    assert [one.end for one in findings(parts, [], [shown("10.00"), shown("5.00")])] == ["held", "held"]
+
+
+def test_AMZ_11_a_key_that_was_shortened_names_its_refund() -> None:
+    long = f"RF-{'7' * 60}-D1"
+    key = adjustment_key(long, 1)
+    assert [one.end for one in findings([resent()], [other(long)], [shown("10.00", key)])] == ["absent"]
+
+
+def test_AMZ_11_what_amazon_does_not_show_is_no_evidence_within_48_hours() -> None:
+    found = only(findings([resent(is_recent=True)], [], []))
+    assert (found.end, found.why) == ("early", "Amazon was told it less than 48 hours ago, and may show it late")
+    assert only(findings([resent(is_recent=True)], [], [shown("9.12", "RF-1.1")])).end == "moved"
 
 
 def test_AMZ_11_money_of_another_currency_is_another_refund() -> None:
