@@ -122,13 +122,13 @@ class AmazonBatches:
     async def look_at_transactions(self, ask: LookAtTransactions) -> TransactionsSeen:
         """Before refunds are told Amazon again: settle what it did already; what it may have done is in doubt. The
         refunds hear it (AMZ-11)."""
-        asked = await self._do(read, lambda session: resends(session, ask))
+        now = datetime.now(UTC)
+        asked = await self._do(read, lambda session: resends(session, ask, now))
         found: list[Finding] = []
         for order in asked.orders:
             amazon = await self._access.account(ask.connection_id)
             shown = shown_refunds(await amazon.transactions_of(order.number))
             found += findings(order.resent, order.others, shown)
-        now = datetime.now(UTC)
         told = await self._do(
             write, lambda session: note_findings(session, ask.batch_id, asked.entries, found, now)
         )
@@ -137,6 +137,7 @@ class AmazonBatches:
         return TransactionsSeen(
             moved=tuple(row.entry_id for row in told if row.state is QueueState.DONE),
             held=tuple(sorted({one.entry_id for one in found if one.end == "held"} | in_doubt)),
+            early=tuple(one.entry_id for one in found if one.end == "early"),
             after=asked.after,
         )
 

@@ -108,7 +108,7 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "amazon_queue": frozenset(
         {
             *("state", "reason", "chosen", "batch_id", "message_id", "content"),
-            *("told_before", "examined_by", "changed_at"),
+            *("told_before", "told_at", "examined_by", "changed_at"),
         }
     ),
 }

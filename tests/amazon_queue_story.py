@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import Session
 from typer.testing import CliRunner, Result
 
 from activities.database import ConnectionRegister
@@ -14,9 +15,11 @@ from activities.database.amazon_queue import AmazonQueue, QueueFilter, queue_can
 from activities.database.transactions import write
 from models.amazon.batches import ChannelBatchRequest, batch_id_at
 from models.amazon.queue import QueueKind, QueueListed
+from models.amazon.resends import SHOWN_WITHIN
 from models.ids import batch_workflow_id
 from models.parties import Seller
 from models.partners import StopShipping
+from models.tables import AmazonQueueRow
 from starter.cli.assembly import app
 from starter.client.start import open_batch
 from tests.amazon_account import amazon
@@ -130,6 +133,17 @@ class AmazonAccount:
     @property
     def token(self) -> str:
         return f"Atzr|test-{self.connection_id}"
+
+    async def told_long_ago(self, refund: CaseStory) -> None:
+        """So long that Amazon shows by now what it did (AMZ-11)."""
+
+        def tell(session: Session) -> None:
+            row = session.get_one(AmazonQueueRow, refund.id)
+            assert row.told_at is not None, "it was told"
+            row.told_at -= SHOWN_WITHIN
+            session.add(row)
+
+        await asyncio.to_thread(write, self.world.engine, tell)
 
     async def processed(self, batch: CaseStory) -> None:
         """Amazon has done it, and it is read."""

@@ -145,8 +145,12 @@ def begin_handing_in(session: Session, batch_id: str, ordinal: int) -> str | Non
     if batch.state is BatchState.HANDING_IN and ordinal <= batch.tries:
         return "it was cut off while it was handed in"
     batch.state, batch.tries = BatchState.HANDING_IN, max(ordinal, 1)
-    batch.handed_in_at = batch.handed_in_at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    batch.handed_in_at = batch.handed_in_at or now
     session.add(batch)
+    for row in batch_entries(session, batch_id):
+        row.told_at = now
+        session.add(row)
     return None
 
 

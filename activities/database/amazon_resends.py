@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
+from activities.database.order_families import families
 from models.amazon.batches import LookAtTransactions
 from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import WAITING, QueueKind, QueueState
-from models.amazon.resends import Finding, OtherRefund, ResentRefund
+from models.amazon.resends import SHOWN_WITHIN, Finding, OtherRefund, ResentRefund
 from models.refunds import Direction, RefundState, Way
 from models.tables import AmazonQueueRow, OrderRow, RefundRow
 
@@ -42,8 +43,8 @@ def unexamined(rows: Sequence[AmazonQueueRow], batch_id: str) -> list[AmazonQueu
     return [row for row in before if row.examined_by != batch_id][:AT_ONCE]
 
 
-def resends(session: Session, ask: LookAtTransactions) -> Resends:
-    """What is to be looked at; what was settled meanwhile needs it no more."""
+def resends(session: Session, ask: LookAtTransactions, at: datetime) -> Resends:
+    """What is to be looked at now; what was settled meanwhile needs it no more."""
     rows = _of_these(session, ask.entries) if ask.entries else _of_the_batch(session, ask)
     last = rows[-1].message_id if not ask.entries and len(rows) == AT_ONCE else None
     still = [row for row in rows if row.state in _OPEN]
@@ -51,7 +52,7 @@ def resends(session: Session, ask: LookAtTransactions) -> Resends:
     for row in still:
         by_number.setdefault(_number(session, row), []).append(row)
     orders = [
-        OrderOfResends(number, [_resent(session, row) for row in of_it], _others(session, number, of_it))
+        OrderOfResends(number, [_resent(session, row, at) for row in of_it], _others(session, of_it, at))
         for number, of_it in by_number.items()
     ]
     return Resends(orders, [row.entry_id for row in rows], last)
@@ -76,6 +77,9 @@ def note_findings(
 
 
 def _note(row: AmazonQueueRow, finding: Finding, batch_id: str, at: datetime) -> None:
+    """What it is too early for waits as it did, and is looked for again."""
+    if finding.end == "early":
+        return
     row.examined_by = batch_id
     if finding.end == "moved":
         row.state, row.reason, row.chosen, row.changed_at = QueueState.DONE, finding.why, False, at
@@ -102,7 +106,12 @@ def _number(session: Session, row: AmazonQueueRow) -> str:
     return order.channel_order_id
 
 
-def _resent(session: Session, row: AmazonQueueRow) -> ResentRefund:
+def shown_by(row: AmazonQueueRow) -> datetime:
+    """Until then Amazon may show late what it did of an entry that it was told."""
+    return (row.told_at or row.changed_at) + SHOWN_WITHIN
+
+
+def _resent(session: Session, row: AmazonQueueRow, at: datetime) -> ResentRefund:
     refund = session.get(RefundRow, row.refund_id)
     assert refund is not None, "it is a foreign key"
     sent = OrderAdjustment.model_validate(row.content)
@@ -111,27 +120,39 @@ def _resent(session: Session, row: AmazonQueueRow) -> ResentRefund:
         amount=refund.amount,
         currency=refund.currency,
         items={item.adjustment_key: item.amount for item in sent.items},
+        is_recent=at < shown_by(row),
     )
 
 
-def _others(session: Session, number: str, resent: Sequence[AmazonQueueRow]) -> list[OtherRefund]:
+def _others(session: Session, resent: Sequence[AmazonQueueRow], at: datetime) -> list[OtherRefund]:
     """Of the same order at Amazon, which may be several here (CAN-10), and made there: what was given back by hand
-    or by a gateway Amazon does not show. A refund whose entry is done moved, be its
-    case told so or not."""
+    or by a gateway Amazon does not show. A refund whose entry is done moved, be its case told so or not; one that
+    Amazon was told once may have, wherever its entry stands now."""
     rows = (
-        select(RefundRow, AmazonQueueRow.state)
-        .join(OrderRow, col(OrderRow.order_id) == col(RefundRow.order_id))
+        select(RefundRow, AmazonQueueRow)
         .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id), isouter=True)
         .where(
-            OrderRow.seller_id == resent[0].seller_id,
-            OrderRow.channel_order_id == number,
+            col(RefundRow.order_id).in_(families(session, [resent[0].order_id])),
             RefundRow.direction == Direction.SELLER_TO_BUYER,
             RefundRow.way == Way.MARKETPLACE,
             col(RefundRow.refund_id).not_in([row.entry_id for row in resent]),
         )
     )
-    return [
-        OtherRefund(refund_id=refund.refund_id, amount=refund.amount, currency=refund.currency, is_settled=settled)
-        for refund, state in session.exec(rows.order_by(col(RefundRow.refund_id)))
-        if (settled := state is QueueState.DONE or refund.state is RefundState.SUCCEEDED) or state in _HANDED_IN
-    ]
+    found = [_other(refund, entry, at) for refund, entry in session.exec(rows.order_by(col(RefundRow.refund_id)))]
+    return [one for one in found if one is not None]
+
+
+def _other(refund: RefundRow, entry: AmazonQueueRow | None, at: datetime) -> OtherRefund | None:
+    """None: Amazon has nothing of it."""
+    is_settled = refund.state is RefundState.SUCCEEDED or (entry is not None and entry.state is QueueState.DONE)
+    was_told = entry is not None and (entry.told_before or entry.told_at is not None or entry.state in _HANDED_IN)
+    if not is_settled and not was_told:
+        return None
+    shown = shown_by(entry) if entry is not None else (refund.settled_at or refund.reserved_at) + SHOWN_WITHIN
+    return OtherRefund(
+        refund_id=refund.refund_id,
+        amount=refund.amount,
+        currency=refund.currency,
+        is_settled=is_settled,
+        is_recent=at < shown,
+    )

@@ -62,7 +62,7 @@ class OpenBatch(Message):
     run_id: str
     at: datetime
     held: tuple[DerivedId, ...] = ()
-    """Amazon may have done these already: they are not sent (AMZ-11)."""
+    """Amazon may have done these already, or may show them late: they are not sent (AMZ-11)."""
 
 
 class OpenedBatch(Message):
@@ -106,11 +106,13 @@ class LookAtTransactions(BatchStep):
 
 
 class TransactionsSeen(Message):
-    """`moved`: these are settled as done; `held`: Amazon may have done these, and a person has to look. `after`:
-    of a batch, the last message that was looked at; none: that was all."""
+    """`moved`: these are settled as done; `held`: Amazon may have done these, and a person has to look; `early`:
+    it was told these less than 48 hours ago, and may show them late. `after`: of a batch, the last message that
+    was looked at; none: that was all."""
 
     moved: tuple[DerivedId, ...] = ()
     held: tuple[DerivedId, ...] = ()
+    early: tuple[DerivedId, ...] = ()
     after: int | None = None
 
 

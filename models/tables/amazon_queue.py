@@ -112,6 +112,8 @@ class AmazonQueueRow(SQLModel, table=True):
     told_before: bool = False
     """It went in a document that Amazon had: it is sent again only when it is named, and after a look at Amazon's
     transactions (AMZ-11)."""
+    told_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When Amazon was told it last, or may have been: it may show it 48 hours later (AMZ-11)."""
     examined_by: str | None = None
     """The batch that looked last whether it can be sent: whether Amazon shows it already (AMZ-11)."""
     queued_at: datetime = Field(sa_type=UtcTime)

@@ -13,8 +13,10 @@ from models.amazon.batches import ChannelBatchRequest, OpenBatch, OpenedBatch
 from models.amazon.queue import QueueKind, QueueRefund
 from models.amazon.resends import Finding
 from models.amazon.results import MessageOutcome
+from models.cancellations import SplitFrom
 from models.partners import RefundAnswer
 from models.records import ReservedRefund
+from models.splits import SplitOrder
 from models.tables import AmazonQueueRow
 from tests.amazon_account import amazon
 from tests.amazon_orders import FIRST, SECOND, line, order
@@ -33,6 +35,15 @@ class AmazonStory:
         lines = (line(FIRST, "10.00", 2), line(SECOND, "30.00"))
         request = order(*lines, order_id=number, **more).model_copy(update={"order_id": order_id})
         self.story.order_request_opened(request)
+
+    def split(self, order_id: str, line_id: str, quantity: int = 1) -> None:
+        """These units move to an order of their own, which is told from now on (CAN-10)."""
+        event = {"event_id": order_id, "actor": "buyer:robin", "reason": "changed their mind"}
+        told = {"order_id": "1001", "ordinal": int(order_id[-1]), "event": event, "arrived_at": NOON}
+        ask = SplitOrder(split_from=SplitFrom.model_validate(told), units={line_id: quantity})
+        made = self.story.database.split_order(ask).request
+        assert made is not None, "nothing stands against it"
+        self.story.order_request_opened(made)
 
     def reserved(self, refund_id: str, amount: str | None, **more: Any) -> ReservedRefund:
         return self.story.refunding(refund_id, amount, **more)

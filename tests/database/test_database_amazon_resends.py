@@ -1,5 +1,6 @@
 """Refunds that are to be told Amazon again, in the database (AMZ-11)."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,12 +15,16 @@ from models.amazon.resends import Finding
 from models.amazon.results import MessageEnd, MessageOutcome
 from models.failures import Conflict
 from models.refunds import RefundState, Way
+from tests.amazon_orders import SECOND as SECOND_ITEM
 from tests.database.amazon_story import AmazonStory
+from tests.database.settlement_books import handed_in
 from tests.database.story import NOON, Story
 
 REFUSED = MessageOutcome(end=MessageEnd.REFUSED, code="18021", note="more than fulfilled")
 DONE = MessageOutcome(end=MessageEnd.DONE)
 UNKNOWN = MessageOutcome(end=MessageEnd.UNKNOWN, note="the counts do not agree")
+LATER = NOON + timedelta(hours=48)
+"""Amazon shows by then what it did."""
 FIRST, SECOND, THIRD = "RF-1001-D1", "RF-1001-D2", "RF-1001-D3"
 
 
@@ -41,7 +46,7 @@ def looks(batch_id: str, *entries: str, after: int = 0) -> LookAtTransactions:
 
 
 def asked(at: AmazonStory, ask: LookAtTransactions) -> Resends:
-    return read(at.engine, lambda session: resends(session, ask))
+    return read(at.engine, lambda session: resends(session, ask, LATER))
 
 
 def noted(at: AmazonStory, batch_id: str, *found: Finding) -> list[tuple[str, str]]:
@@ -99,6 +104,53 @@ def test_AMZ_11_what_was_given_back_by_hand_is_none_that_amazon_shows(at: Amazon
     at.story.refund_reaches("RF-1001-D8", "succeeded", RefundState.SUCCEEDED, ended=True)
     (order,) = asked(at, looks("B-2", FIRST)).orders
     assert [other.refund_id for other in order.others] == [SECOND, THIRD, "RF-1001-D8"]
+
+
+def test_AMZ_11_what_amazon_was_told_once_may_have_moved_wherever_it_waits_now(at: AmazonStory) -> None:
+    at.queued("RF-1001-D4", "2.00")
+    at.queued("RF-1001-D5", "1.00")
+    at.opened("B-2", "RF-1001-D4")
+    at.settled({1: REFUSED}, "B-2")
+    for refund_id in (FIRST, "RF-1001-D4"):
+        (order,) = asked(at, looks("B-3", refund_id)).orders
+        others = {FIRST, SECOND, THIRD, "RF-1001-D4"} - {refund_id}
+        assert {other.refund_id for other in order.others} == others, "not what still waits to be told"
+    AmazonQueue(at.engine).reject([FIRST], "seller:jane", "refunded in Seller Central")
+    (order,) = asked(at, looks("B-3", "RF-1001-D4")).orders
+    assert FIRST in {other.refund_id for other in order.others}, "also what a person took out then"
+
+
+def test_AMZ_11_refunds_of_what_was_split_off_stand_under_the_one_number_at_amazon(at: AmazonStory) -> None:
+    at.split("SP.1001.1", SECOND_ITEM)
+    at.reserved("RF-SP.1001.1-C1", "30.00", way=Way.MARKETPLACE, requested_by="channel:amazon")
+    at.story.settled("RF-SP.1001.1-C1", RefundState.SUCCEEDED)
+    (order,) = asked(at, looks("B-2", FIRST)).orders
+    assert [other.refund_id for other in order.others] == [SECOND, THIRD, "RF-SP.1001.1-C1"]
+
+
+def test_AMZ_11_what_amazon_was_told_lately_it_may_show_late(at: AmazonStory) -> None:
+    def recent(moment: datetime) -> tuple[bool, list[bool]]:
+        (order,) = read(at.engine, lambda session: resends(session, looks("B-2", FIRST), moment)).orders
+        return order.resent[0].is_recent, [other.is_recent for other in order.others]
+
+    assert recent(LATER - timedelta(seconds=1)) == (True, [True, True])
+    assert recent(LATER) == (False, [False, False])
+    at.examined("B-2", FIRST)
+    at.opened("B-2", FIRST)
+    write(at.engine, lambda session: handed_in(session, "B-2"))
+    at.settled({1: REFUSED}, "B-2")
+    assert recent(LATER)[0], "counted from the last time that it was told"
+
+
+def test_AMZ_11_what_may_be_shown_late_waits_as_before_and_is_looked_for_again(at: AmazonStory) -> None:
+    early = Finding(entry_id=FIRST, end="early", why="Amazon was told it lately")
+    assert noted(at, "B-2", early) == []
+    assert at.opened("B-2", FIRST, held=(FIRST,)).reason == "nothing that waits in the queue can be sent"
+    assert (at.entry(FIRST).state, at.stands(FIRST).reason) == (
+        QueueState.REFUSED,
+        "Amazon did not take it: 18021: more than fulfilled",
+    )
+    assert at.opened("B-3", FIRST).unexamined == (FIRST,)
 
 
 def test_AMZ_11_what_moved_is_done_and_its_refund_hears_it(at: AmazonStory) -> None:

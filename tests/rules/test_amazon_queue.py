@@ -40,6 +40,9 @@ async def test_AMZ_7_refunds_go_in_one_document_and_each_hears_what_became_of_it
     assert (refunded.amount, refunded.adjustment_id) == (Decimal("5.00"), f"{first.id}.1")
 
     await world.sandbox.amazon_behaves(queue_seconds=0, progress_seconds=0)
+    early = await account.process(second)
+    assert "Amazon may show late what it did" in (await early.ends("refused")).timeline[-1].what
+    await account.told_long_ago(second)
     again = await account.process(second)
     await account.processed(again)
     await again.ends("done")

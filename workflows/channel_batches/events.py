@@ -87,12 +87,20 @@ def _examined(f: BatchFacts, effect: LookAtTransactions, answer: TransactionsSee
     """AMZ-11: what Amazon shows is not sent a second time."""
     if not effect.entries:
         return _document_examined(f, answer)
-    after = f.with_(opened=None, moved=(*f.moved, *answer.moved), held=(*f.held, *answer.held))
+    after = f.with_(
+        opened=None,
+        moved=(*f.moved, *answer.moved),
+        held=(*f.held, *answer.held),
+        early=(*f.early, *answer.early),
+    )
     if answer.moved:
         after = after.step(f"Amazon shows that {_listed(answer.moved)} moved: not sent again, but done", Who.SHOP)
     if answer.held:
         after = after.step(f"Amazon may have done {_listed(answer.held)}: not sent again by itself", Who.SHOP)
-    if absent := len(effect.entries) - len(answer.moved) - len(answer.held):
+    if answer.early:
+        what = f"Amazon was told {_listed(answer.early)} less than 48 hours ago, and may show late what it did"
+        after = after.step(f"{what}: not sent again yet", Who.SHOP)
+    if absent := len(effect.entries) - len(answer.moved) - len(answer.held) - len(answer.early):
         after = after.step(f"Amazon shows nothing of {absent} that may be sent again", Who.SHOP)
     return after
 

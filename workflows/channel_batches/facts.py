@@ -14,6 +14,7 @@ from models.amazon.batches import (
     FoundFeed,
     OpenedBatch,
 )
+from models.amazon.resends import SHOWN_WITHIN
 from models.contract import CHANNEL_BATCH_KIND
 from models.ids import DerivedId
 from workflows.channel_batches.effects import BatchEffect
@@ -25,8 +26,6 @@ LONGEST_PAUSE: Final = timedelta(minutes=15)
 SEARCHES: Final = (timedelta(minutes=2), timedelta(minutes=15), timedelta(hours=1))
 LATER_SEARCHES: Final = timedelta(hours=6)
 """When it is looked for a document whose answer was lost, counted from the look before."""
-SHOWN_WITHIN: Final = timedelta(hours=48)
-"""So late Amazon shows what it did: before, that it shows nothing is no evidence (AMZ-11)."""
 OLD: Final = timedelta(hours=6)
 """A feed that is still open then is told staff: some hang for days."""
 
@@ -44,6 +43,8 @@ class BatchFacts(CaseFacts):
     """Amazon shows that these moved: they are done."""
     held: tuple[DerivedId, ...] = ()
     """Amazon may have done these: a person has to look."""
+    early: tuple[DerivedId, ...] = ()
+    """Amazon was told these less than 48 hours ago, and may show late that it did them."""
     examined_up_to: int | None = None
     """The last message of a document that a person said had not arrived of which that is known; none: of all."""
     contradicted: bool = False

@@ -130,6 +130,8 @@ def _nothing_sent(f: BatchFacts, reason: str) -> End:
         return End(Stage.DONE, "nothing was queued")
     if f.moved:
         return End(Stage.DONE, f"nothing is sent: Amazon shows that {len(f.moved)} moved already")
+    if f.early:
+        return End(Stage.REFUSED, f"nothing is sent: Amazon may show late what it did of {len(f.early)}")
     if f.request.requested_by == BY_SCHEDULE and not (f.opened.no_account or f.opened.kept_back):
         return End(Stage.DONE, f"its turn is another time: {reason}")
     return End(Stage.REFUSED, f"nothing is sent: {reason}")
@@ -149,6 +151,13 @@ def _alert_of_what_waits(f: BatchFacts) -> Plan:
             f"Amazon may have made {refunds} already: look there, and record it of each (backhaul refund resolve)"
         )
         told += just(alert(f, "held", what, Who.STAFF))
+    if count := len(f.early):
+        refunds = f"{count} refund{'s' if count != 1 else ''} of {account}"
+        what = (
+            f"Amazon was told {refunds} less than 48 hours ago, and may show late that it made them: send them "
+            f"again after that ({queue})"
+        )
+        told += just(alert(f, "early", what, Who.SELLER))
     if count := f.opened.kept_back:
         what = f"{count} in the queue of {account} can't be told Amazon, and wait for a person ({queue})"
         told += just(alert(f, "kept-back", what, Who.SELLER))

@@ -49,7 +49,11 @@ async def perform(f: BatchFacts, effect: Effect, ask: Ask) -> Message | None:
     match effect:
         case TakeEntries():
             taking = OpenBatch(
-                request=request, workflow_id=f.case_id, run_id=f.run_id, at=f.done[effect.key], held=f.held
+                request=request,
+                workflow_id=f.case_id,
+                run_id=f.run_id,
+                at=f.done[effect.key],
+                held=(*f.held, *f.early),
             )
             return await ask(calls.OPEN_BATCH, taking)
         case LookAtTransactions():

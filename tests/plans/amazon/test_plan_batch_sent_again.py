@@ -50,6 +50,22 @@ def test_AMZ_11_what_may_have_moved_is_in_doubt_and_staff_are_told() -> None:
     assert not any("can't be told Amazon" in one for one in batch.alerts)
 
 
+def test_AMZ_11_what_amazon_may_show_late_is_not_sent_again_yet_also_when_it_is_named() -> None:
+    nothing = OpenedBatch(reason="nothing that waits in the queue can be sent")
+    seen = TransactionsSeen(early=("RF-1", "RF-2"))
+    batch = BatchRig(TakeEntries=[SENT_BEFORE, nothing], LookAtTransactions=seen)
+    assert batch.keys == ["open", "transactions:1", "open:2"]
+    assert batch.facts.early == ("RF-1", "RF-2")
+    assert not any("Amazon shows nothing of" in step for step in batch.steps)
+    assert batch.stage == "refused"
+    assert batch.steps[-1] == "nothing is sent: Amazon may show late what it did of 2"
+    (told,) = batch.alerts
+    assert "less than 48 hours ago, and may show late that it made them: send them again after that" in told
+    other = BatchRig(TakeEntries=[SENT_BEFORE, COMPOSED], LookAtTransactions=TransactionsSeen(early=("RF-2",)))
+    other.wait(seconds=15)
+    assert (other.stage, "Amazon shows nothing of 1 that may be sent again" in other.steps) == ("done", True)
+
+
 def test_AMZ_11_while_amazon_does_not_tell_its_transactions_nothing_is_sent_and_that_is_seen() -> None:
     silent = Troubled("Amazon does not answer", Category.PARTNER_UNAVAILABLE)
     batch = BatchRig(TakeEntries=SENT_BEFORE, LookAtTransactions=silent)
