@@ -1,16 +1,21 @@
 """Refunds of a settlement that somebody has to hear of: ours that it confirms, returns that Amazon refunded by
 itself (AMZ-8, RET-18)."""
 
-from typing import Final, NamedTuple
+from collections.abc import Collection
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import Session, col, select
 
+from activities.database.order_families import families
 from activities.database.upserts import table_of, written
+from models.amazon.queue import QueueState
 from models.amazon.settled_refunds import Verdict
 from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, Way
 from models.tables import (
+    AmazonQueueRow,
     CaseRow,
+    OrderLineRow,
     RefundRow,
     ReturnLineRow,
     ReturnRow,
@@ -19,8 +24,14 @@ from models.tables import (
     SettlementRow,
 )
 
-SET_ASIDE: Final = "set aside: "
-"""A note begins so where a return could not be told, for it fails."""
+
+class RefundToTell(NamedTuple):
+    """A refund of ours that stands in a settlement, and is not known to have moved. `moved`: it stands there
+    whole; otherwise in part, and a person looks. `reason`: in words."""
+
+    refund_id: str
+    moved: bool
+    reason: str
 
 
 class RefundByAmazon(NamedTuple):
@@ -38,15 +49,24 @@ class RefundByAmazon(NamedTuple):
     note: str | None
 
 
-def refunds_to_confirm(session: Session, settlement: SettlementRow, start: int, end: int) -> list[str]:
-    """Refunds of ours that are not known to have moved, and stand in the settlement."""
+def refunds_to_tell(session: Session, settlement: SettlementRow, start: int, end: int) -> list[RefundToTell]:
+    """Of one that went by the queue its entry says whether all its order items came; of which Amazon has still to
+    say what became of the others it hears nothing."""
     rows = (
-        select(RefundRow.refund_id)
+        select(RefundRow.refund_id, AmazonQueueRow)
         .join(SettledRefundRow, col(SettledRefundRow.refund_id) == col(RefundRow.refund_id))
+        .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id), isouter=True)
         .where(*_between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
-        .distinct()
     )
-    return sorted(session.exec(rows))
+    entries = dict(session.exec(rows).all())
+    stands = f"stands in settlement {settlement.settlement_id}"
+    told: list[RefundToTell] = []
+    for refund_id, entry in sorted(entries.items()):
+        if entry is None or entry.state is QueueState.DONE:
+            told.append(RefundToTell(refund_id, moved=True, reason=stands))
+        elif entry.state is QueueState.IN_DOUBT:
+            told.append(RefundToTell(refund_id, moved=False, reason=entry.reason or stands))
+    return told
 
 
 def refunds_by_amazon(session: Session, settlement: SettlementRow, start: int, end: int) -> list[RefundByAmazon]:
@@ -62,16 +82,22 @@ def refunds_by_amazon(session: Session, settlement: SettlementRow, start: int, e
 
 
 def note_told(
-    session: Session, settlement: SettlementRow, refund: RefundByAmazon, told: str | None, note: str | None
+    session: Session,
+    settlement: SettlementRow,
+    refund: RefundByAmazon,
+    *,
+    told: str | None,
+    note: str | None,
+    set_aside: bool,
 ) -> None:
-    """Which return was told, or why none was."""
+    """Which return was told, or why none was; `set_aside`: for its workflow fails."""
     table = table_of(SettledRefundRow)
     of_refund = (
         table.c.connection_id == settlement.connection_id,
         table.c.settlement_id == settlement.settlement_id,
         table.c.position == refund.position,
     )
-    written(session, update(table).where(*of_refund).values(return_id=told, note=note))
+    written(session, update(table).where(*of_refund).values(return_id=told, note=note, set_aside=set_aside))
 
 
 def counted_between(
@@ -84,9 +110,7 @@ def counted_between(
         .group_by(col(SettledRefundRow.verdict))
     )
     counted = {str(verdict): count for verdict, count in session.exec(rows)}
-    aside = select(func.count()).where(
-        *_between(settlement, start, end), col(SettledRefundRow.note).startswith(SET_ASIDE)
-    )
+    aside = select(func.count()).where(*_between(settlement, start, end), col(SettledRefundRow.set_aside))
     return counted, session.exec(aside).one()
 
 
@@ -100,22 +124,31 @@ def _between(settlement: SettlementRow, start: int, end: int) -> tuple[ColumnEle
 
 
 def _of_return(session: Session, settlement: SettlementRow, row: SettledRefundRow) -> RefundByAmazon:
-    """By the order item where returns of it are open, else any open return of the order."""
+    """The one open return of its order item. Only where that is no line of the order here it may be the one open
+    return of any: what Amazon gave for another item is not its."""
+    orders = families(session, [row.order_id])
     first = session.get_one(SettlementAmountRow, (settlement.import_id, row.position))
     named = (row.position, first.line, row.number, row.order_item_code, row.came)
     opened = (
         select(ReturnRow.return_id, ReturnLineRow.line_id)
         .join(CaseRow, col(CaseRow.workflow_id) == col(ReturnRow.workflow_id))
         .join(ReturnLineRow, col(ReturnLineRow.return_id) == col(ReturnRow.return_id))
-        .where(ReturnRow.order_id == row.order_id, col(CaseRow.ended).is_(False))
+        .where(col(ReturnRow.order_id).in_(orders), col(CaseRow.ended).is_(False))
     )
-    found = list(session.exec(opened))
-    of_item = {return_id for return_id, line_id in found if line_id == row.order_item_code}
-    fitting = sorted(of_item or {return_id for return_id, _ in found})
+    lines = _lines_of_item(session, orders, row.order_item_code)
+    found = session.exec(opened).all()
+    fitting = sorted({return_id for return_id, line_id in found if not lines or line_id in lines})
     if len(fitting) == 1:
         return RefundByAmazon(*named, fitting[0], _recorded(session, fitting[0]))
     note = f"several returns are open: {', '.join(fitting)}" if fitting else "no return of it is open"
     return RefundByAmazon(*named, None, note[:500])
+
+
+def _lines_of_item(session: Session, orders: Collection[str], item: str) -> set[str]:
+    """The lines of these orders that Amazon's order item is: itself, or the components of a kit (ORD-14)."""
+    of_item = or_(col(OrderLineRow.line_id) == item, col(OrderLineRow.kit_line_id) == item)
+    rows = select(OrderLineRow.line_id).where(col(OrderLineRow.order_id).in_(orders), of_item)
+    return set(session.exec(rows))
 
 
 def _recorded(session: Session, return_id: str) -> str | None:

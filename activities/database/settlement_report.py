@@ -1,24 +1,35 @@
 """A settlement against the books: its sums, what differs, and words that are not known here (AMZ-8)."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from sqlalchemy import Engine, exists, func, select
+from sqlalchemy import Engine, func, select
 from sqlmodel import Session, col
 from sqlmodel import select as select_rows
 
 from activities.database.settlement_sums import AMOUNT
 from activities.database.transactions import read
+from models.amazon.messages import OrderAdjustment
 from models.amazon.settled_refunds import Verdict
 from models.amazon.settlement import Component
 from models.amazon.settlements import Difference, SettledOf, SettlementReconciled, UnknownWords
 from models.failures import Conflict, NotFound
 from models.money import from_minor_units
 from models.refunds import Direction, RefundState
-from models.tables import OrderRow, RefundRow, SettledRefundRow, SettlementRow
+from models.tables import AmazonQueueRow, OrderRow, RefundRow, SettledRefundRow, SettlementRow
 
 MOST_WORDS: Final = 1000
 """Unknown ones that are listed, those with the most money first."""
+_WHAT: Final[dict[Verdict, Literal["differs", "unexpected", "moved_though_failed"]]] = {
+    Verdict.DIFFERS: "differs",
+    Verdict.UNEXPECTED: "unexpected",
+    Verdict.MOVED_THOUGH_FAILED: "moved_though_failed",
+}
+_NEWS: Final = "the buyer has it, though it failed here: look whether it was made a second time"
+_LATER: Final = "may stand in the next settlement"
+_AT_A_TIME: Final = 5000
 _BUYERS: Final = (Component.SOLD, Component.REFUNDED)
 
 
@@ -115,7 +126,7 @@ def _unknown(session: Session, settlement: SettlementRow) -> list[UnknownWords]:
 
 
 def _differing(session: Session, settlement: SettlementRow) -> list[Difference]:
-    """Refunds that came with another amount, or that nobody made here."""
+    """Refunds that came with another amount, or that nobody made here, or that failed here."""
     rows = (
         select_rows(SettledRefundRow)
         .where(*_of(settlement), col(SettledRefundRow.verdict) != Verdict.CONFIRMED)
@@ -123,7 +134,8 @@ def _differing(session: Session, settlement: SettlementRow) -> list[Difference]:
     )
     return [
         Difference(
-            what="differs" if row.verdict is Verdict.DIFFERS else "unexpected",
+            what=_WHAT[row.verdict],
+            transaction_type=row.transaction_type,
             order_number=row.number,
             order_id=row.order_id,
             order_item_code=row.order_item_code,
@@ -131,20 +143,21 @@ def _differing(session: Session, settlement: SettlementRow) -> list[Difference]:
             return_id=row.return_id,
             expected=None if row.expected is None else from_minor_units(row.expected, settlement.currency),
             came=from_minor_units(row.came, settlement.currency),
-            note=row.note,
+            note=_NEWS if row.verdict is Verdict.MOVED_THOUGH_FAILED else row.note,
         )
         for row in session.exec(rows)
     ]
 
 
 def _awaited(session: Session, settlement: SettlementRow) -> list[Difference]:
-    """Refunds through this account that were made in its time, and stand in no settlement: the next one may have
-    them."""
+    """What of refunds through this account that were made in its time stands in no settlement, by order item where
+    it was told so: the next one may have it."""
     if settlement.started_at is None or settlement.ended_at is None:
         return []
     rows = (
-        select_rows(RefundRow, OrderRow.channel_order_id)
+        select_rows(RefundRow, OrderRow.channel_order_id, AmazonQueueRow.content)
         .join(OrderRow, col(OrderRow.order_id) == col(RefundRow.order_id))
+        .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id), isouter=True)
         .where(
             RefundRow.connection_id == settlement.connection_id,
             RefundRow.direction == Direction.SELLER_TO_BUYER,
@@ -152,19 +165,40 @@ def _awaited(session: Session, settlement: SettlementRow) -> list[Difference]:
             RefundRow.currency == settlement.currency,
             col(RefundRow.settled_at) >= settlement.started_at,
             col(RefundRow.settled_at) < settlement.ended_at,
-            ~exists().where(col(SettledRefundRow.refund_id) == col(RefundRow.refund_id)),
         )
         .order_by(col(RefundRow.refund_id))
     )
+    made = session.exec(rows).all()
+    came = _keys_that_came(session, [refund.refund_id for refund, _, _ in made])
     return [
-        Difference(
-            what="awaited",
-            order_number=number or "",
-            order_id=refund.order_id,
-            refund_id=refund.refund_id,
-            expected=refund.amount,
-            came=Decimal(0),
-            note="may stand in the next settlement",
-        )
-        for refund, number in session.exec(rows)
+        one
+        for refund, number, content in made
+        for one in _missing(refund, number or "", content, came.get(refund.refund_id, set()))
     ]
+
+
+def _keys_that_came(session: Session, refunds: Sequence[str]) -> dict[str, set[str]]:
+    """Of these refunds, in any settlement."""
+    keys = select_rows(SettledRefundRow.refund_id, SettledRefundRow.adjustment_key)
+    came: dict[str, set[str]] = {}
+    for start in range(0, len(refunds), _AT_A_TIME):
+        some = refunds[start : start + _AT_A_TIME]
+        for refund_id, key in session.exec(keys.where(col(SettledRefundRow.refund_id).in_(some))):
+            came.setdefault(refund_id or "", set()).add(key)
+    return came
+
+
+def _missing(
+    refund: RefundRow, number: str, content: Mapping[str, Any] | None, came: AbstractSet[str]
+) -> Iterator[Difference]:
+    """The order items of a refund that did not come; one that Amazon was not told by item came or did not."""
+    told = {"what": "awaited", "order_number": number, "order_id": refund.order_id, "came": Decimal(0)}
+    told |= {"refund_id": refund.refund_id, "note": _LATER}
+    if content is None:
+        if not came:
+            yield Difference.model_validate(told | {"expected": refund.amount})
+        return
+    for item in OrderAdjustment.model_validate(content).items:
+        if item.adjustment_key not in came:
+            of_item = {"order_item_code": item.order_item_code, "expected": item.amount}
+            yield Difference.model_validate(told | of_item)

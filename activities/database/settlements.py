@@ -180,9 +180,6 @@ def _add(session: Session, import_id: str, seller_id: str, start: int, rows: Seq
                 "order_item_code": row.order_item_code,
                 "adjustment_key": row.adjustment_key,
                 "adjustment_id": row.adjustment_id,
-                "sku": row.sku,
-                "quantity": row.quantity,
-                "posted_at": row.posted_at,
             }
             for position, row in enumerate(rows, start=start)
         ],

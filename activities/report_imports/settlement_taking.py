@@ -21,7 +21,7 @@ from activities.database.settlement_refunds import (
     counted_between,
     note_told,
     refunds_by_amazon,
-    refunds_to_confirm,
+    refunds_to_tell,
 )
 from activities.database.settlements import Settlements
 from activities.database.transactions import read, write
@@ -76,19 +76,19 @@ class SettlementTaking:
     # ---- who is told ----
 
     async def _confirm(self, settlement: SettlementRow, start: int, end: int) -> None:
-        """A refund that is not known to have moved hears it as the gateway's word, and looks in the queue; one
-        that is over needs none."""
+        """A refund that is not known to have moved hears what stands there as the gateway's word, and looks in the
+        queue; one that is over needs none."""
         refunds = await asyncio.to_thread(
-            read, self._engine, lambda session: refunds_to_confirm(session, settlement, start, end)
+            read, self._engine, lambda session: refunds_to_tell(session, settlement, start, end)
         )
-        for refund_id in refunds:
+        for refund_id, moved, reason in refunds:
             word = GatewayUpdate.model_validate(
                 {
                     "event_id": f"settlement-{_short(settlement.settlement_id, refund_id)}",
                     "actor": "gateway:amazon",
-                    "status": "succeeded",
+                    "status": "succeeded" if moved else "pending",
                     "gateway_refund_id": refund_id,
-                    "reason": f"stands in settlement {settlement.settlement_id}",
+                    "reason": reason,
                 }
             )
             handle = self._client.get_workflow_handle(refund_workflow_id(refund_id))
@@ -105,15 +105,16 @@ class SettlementTaking:
             read, self._engine, lambda session: refunds_by_amazon(session, settlement, start, end)
         )
         for refund in refunds:
-            refused = None
+            refused, set_aside = None, False
             if refund.return_id is not None:
                 try:
                     refused = await self._tell(settlement, refund, refund.return_id)
                 except CaseFails as no:
-                    refused = str(no)[:500]
+                    refused, set_aside = str(no)[:500], True
                     await asyncio.to_thread(self._set_aside, refund, refused)
             told = refund.return_id if refused is None else None
-            await asyncio.to_thread(write, self._engine, _noted(settlement, refund, told, refused or refund.note))
+            noted = _noted(settlement, refund, told, refused or refund.note, set_aside=set_aside)
+            await asyncio.to_thread(write, self._engine, noted)
 
     def _set_aside(self, refund: RefundByAmazon, why: str) -> None:
         """`backhaul amazon rejected` lists it."""
@@ -143,9 +144,9 @@ class SettlementTaking:
 
 
 def _noted(
-    settlement: SettlementRow, refund: RefundByAmazon, told: str | None, note: str | None
+    settlement: SettlementRow, refund: RefundByAmazon, told: str | None, note: str | None, *, set_aside: bool
 ) -> Callable[[Session], None]:
-    return lambda session: note_told(session, settlement, refund, told, note)
+    return lambda session: note_told(session, settlement, refund, told=told, note=note, set_aside=set_aside)
 
 
 def _short(*words: str) -> str:

@@ -14,7 +14,6 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import Reading
-from activities.database.settlement_refunds import SET_ASIDE
 from activities.event_delivery import EventDelivery
 from models.case import CaseStatus
 from models.contract import ORPHAN
@@ -106,6 +105,6 @@ async def require_sound(client: Client, workflow_id: str, tries: int) -> None:
         raise PartnerUnavailable(f"the Temporal server says {error.status.name}") from None
     if (failed := told.raw_description.pending_workflow_task.attempt - 1) > 0:
         raise CaseFails(
-            f"{SET_ASIDE}{workflow_id} does not answer, for its workflow task fails ({failed} times in a row): "
+            f"set aside: {workflow_id} does not answer, for its workflow task fails ({failed} times in a row): "
             "have it mended"
         )

@@ -1406,9 +1406,6 @@ def upgrade() -> None:
         sa.Column("order_item_code", sa.String(), nullable=False),
         sa.Column("adjustment_key", sa.String(), nullable=False),
         sa.Column("adjustment_id", sa.String(), nullable=False),
-        sa.Column("sku", sa.String(), nullable=False),
-        sa.Column("quantity", sa.String(), nullable=False),
-        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "CAST(position AS BIGINT) = position AND CAST(line AS BIGINT) = line AND CAST(units AS BIGINT) = units",
             name=op.f("ck_settlement_amount_numbers_are_whole"),
@@ -1446,6 +1443,8 @@ def upgrade() -> None:
         sa.Column("refund_id", sa.String(), nullable=True),
         sa.Column("return_id", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=True),
+        sa.Column("set_aside", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("set_aside IN (true, false)", name=op.f("ck_settled_refund_set_aside_is_yes_or_no")),
         sa.CheckConstraint(
             "CAST(position AS BIGINT) = position AND CAST(came AS BIGINT) = came AND CAST(expected AS BIGINT) = expected",
             name=op.f("ck_settled_refund_numbers_are_whole"),
@@ -1455,7 +1454,7 @@ def upgrade() -> None:
             name=op.f("ck_settled_refund_what_is_expected_is_ours"),
         ),
         sa.CheckConstraint(
-            "verdict IN ('confirmed', 'differs', 'unexpected')",
+            "verdict IN ('confirmed', 'differs', 'unexpected', 'moved_though_failed')",
             name=op.f("ck_settled_refund_verdict_is_a_known_word"),
         ),
         sa.CheckConstraint(

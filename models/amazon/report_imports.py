@@ -103,7 +103,8 @@ class ReportCounted(Message):
     def in_words(self, kind: ReportKind) -> str:
         skipped = ", ".join(f"{count} {why}" for why, count in self.skipped.items())
         if kind is ReportKind.SETTLEMENT:
-            refunds = ", ".join(f"{count} {one}" for one, count in self.settled.items() if one != "amounts")
+            verdicts = {one: count for one, count in self.settled.items() if one != "amounts"}
+            refunds = ", ".join(f"{count} {one.replace('_', ' ')}" for one, count in verdicts.items())
             booked = f"{self.settled.get('amounts', 0)} amounts booked{f', {skipped}' if skipped else ''}"
             return f"{booked}; refunds: {refunds or 'none'}"
         said = f"{self.created} created, {self.updated} updated"

@@ -35,6 +35,8 @@ class RefundExpected(NamedTuple):
     units: int
     only_by_key: bool = False
     """Amazon has not done it, or after the settlement had ended: without our key what came is another one."""
+    has_failed: bool = False
+    """The books say that it did not move."""
 
 
 class Verdict(StrEnum):
@@ -46,6 +48,8 @@ class Verdict(StrEnum):
     """It came with another amount."""
     UNEXPECTED = "unexpected"
     """Nobody made it here: Amazon did by itself, or somebody in Seller Central (RET-18)."""
+    MOVED_THOUGH_FAILED = "moved_though_failed"
+    """It failed here, and the buyer has it: a person looks whether it was made again (REF-11)."""
 
 
 class SettledRefund(NamedTuple):
@@ -78,8 +82,7 @@ def matched(came: Iterable[RefundCame], expected: Iterable[RefundExpected]) -> l
     for one in waiting:
         ours = _take(left, [it for it in left if it.adjustment_key and it.adjustment_key == one.adjustment_key])
         if ours is not None:
-            verdict = Verdict.CONFIRMED if ours.units == one.units else Verdict.DIFFERS
-            found[one.position] = _found(one, verdict, ours)
+            found[one.position] = _found(one, _verdict(one, ours), ours)
     for by_item in (True, False):
         for one in (it for it in waiting if it.position not in found):
             item = one.order_item_code if by_item else ""
@@ -94,6 +97,12 @@ def matched(came: Iterable[RefundCame], expected: Iterable[RefundExpected]) -> l
             SettledRefund(one, Verdict.UNEXPECTED) if whole is None else _found(one, Verdict.CONFIRMED, whole)
         )
     return [found[one.position] for one in waiting]
+
+
+def _verdict(came: RefundCame, ours: RefundExpected) -> Verdict:
+    if ours.has_failed:
+        return Verdict.MOVED_THOUGH_FAILED
+    return Verdict.CONFIRMED if ours.units == came.units else Verdict.DIFFERS
 
 
 def _may_be(came: RefundCame, ours: RefundExpected) -> bool:

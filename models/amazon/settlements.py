@@ -45,11 +45,13 @@ class UnknownWords(Message):
 class Difference(Message):
     """What was expected of a settlement, and what came; amounts are positive to the buyer.
 
-    `unexpected`: nobody made it here (RET-18). `awaited`: a refund of ours that was made in the settlement's time,
-    and stands in none.
+    `unexpected`: nobody made it here (RET-18). `moved_though_failed`: it failed here, and the buyer has it.
+    `awaited`: of a refund of ours that was made in the settlement's time what stands in none.
     """
 
-    what: Literal["differs", "unexpected", "awaited"]
+    what: Literal["differs", "unexpected", "moved_though_failed", "awaited"]
+    transaction_type: str = ""
+    """As Amazon wrote it."""
     order_number: str = ""
     """Amazon's."""
     order_id: str | None = None

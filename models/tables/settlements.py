@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 from models.amazon.settled_refunds import Verdict
 from models.amazon.settlement import Component
 from models.amazon.settlements import SettlementState
-from models.tables.checks import currency_code, not_negative, one_of, positive, whole_numbers
+from models.tables.checks import currency_code, not_negative, one_of, positive, whole_numbers, yes_or_no
 from models.tables.columns import UtcTime, Word
 
 
@@ -78,9 +78,6 @@ class SettlementAmountRow(SQLModel, table=True):
     order_item_code: str
     adjustment_key: str
     adjustment_id: str
-    sku: str
-    quantity: str
-    posted_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class SettledRefundRow(SQLModel, table=True):
@@ -91,6 +88,7 @@ class SettledRefundRow(SQLModel, table=True):
         whole_numbers("position", "came", "expected"),
         not_negative("position"),
         one_of("verdict", Verdict),
+        yes_or_no("set_aside"),
         CheckConstraint("(refund_id IS NULL) = (verdict = 'unexpected')", name="what_is_expected_is_ours"),
         CheckConstraint("(refund_id IS NULL) = (expected IS NULL)", name="refund_has_its_amount"),
         ForeignKeyConstraint(
@@ -106,6 +104,7 @@ class SettledRefundRow(SQLModel, table=True):
     """Of its first amount."""
     verdict: Verdict = Field(sa_type=Word(Verdict))
     transaction_type: str
+    """As Amazon wrote it."""
     number: str
     """Amazon's of the order."""
     order_id: str = Field(foreign_key="orders.order_id", index=True)
@@ -119,3 +118,5 @@ class SettledRefundRow(SQLModel, table=True):
     """The return that was told (RET-18)."""
     note: str | None = None
     """Why none was; or what the return had recorded before."""
+    set_aside: bool = False
+    """None was, for its workflow fails: somebody has to mend it."""

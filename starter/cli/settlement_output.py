@@ -54,7 +54,8 @@ def _rows(found: SettlementReconciled) -> Iterator[tuple[object, ...]]:
     if found.out_of_balance:
         yield ("total", *([None] * 6), found.total, found.came, currency, "the total, and the sum of its amounts")
     for one in found.differences:
-        named = (one.order_number, one.order_id, one.order_item_code, one.refund_id, one.return_id, None)
+        wrote = one.transaction_type or None
+        named = (one.order_number, one.order_id, one.order_item_code, one.refund_id, one.return_id, wrote)
         yield (one.what, *named, one.expected, one.came, currency, one.note)
     if found.unknown_orders:
         note = f"{found.unknown_orders} orders that are not known here"

@@ -236,6 +236,7 @@ def _a_settlement(engine: Engine) -> None:
         "refund_id": "RF-RR-1-B1",
         "return_id": None,
         "note": None,
+        "set_aside": False,
     }
     write(engine, lambda session: add_new(session, SettledRefundRow, [refund]))
 

@@ -11,12 +11,15 @@ from sqlmodel import Session
 from activities.database import amazon_batches as batches
 from activities.database.ledger import Ledger
 from activities.database.settlement_booking import book_some
+from activities.database.settlement_refunds import refunds_by_amazon, refunds_to_tell
 from activities.database.settlement_report import reconciled
-from activities.database.transactions import write
+from activities.database.settlements import Settlements
+from activities.database.transactions import read, write
 from activities.report_imports.settlement_staging import StagedSettlement, stage_settlement
 from models.amazon.results import MessageEnd, MessageOutcome
 from models.amazon.settlements import SettlementReconciled, SettlementState
 from models.refunds import RefundState
+from models.tables import SettlementRow
 from tests.amazon_orders import FIRST
 from tests.connectors.amazon.settlement_reports import BRAKE_PADS, REFUNDED, settlement
 from tests.database.amazon_story import AmazonStory
@@ -60,16 +63,41 @@ class Books:
             write(self.engine, lambda session: book_some(session, staged.import_id, most))
         return self.reconciled()
 
-    def reconciled(self) -> SettlementReconciled:
+    def another(self, number: str, rows: Iterable[dict[str, str]], total: str) -> SettlementReconciled:
+        """One more settlement is in the ledger."""
+        staged = self.file(settlement(rows, total, settlement_id=number))
+        assert staged.state is SettlementState.BOOKING
+        write(self.engine, lambda session: book_some(session, staged.import_id, 100))
+        return self.reconciled(number)
+
+    def reconciled(self, number: str = ID) -> SettlementReconciled:
         assert Ledger(self.engine).faults()[1] == []
-        return reconciled(self.engine, ID)
+        return reconciled(self.engine, number)
+
+    def told(self, number: str = ID) -> list[tuple[str, bool]]:
+        """Which refunds hear of this settlement, and whether they moved."""
+        row = self._row(number)
+        heard = read(self.engine, lambda session: refunds_to_tell(session, row, 0, row.booked_to))
+        return [(one.refund_id, one.moved) for one in heard]
+
+    def by_amazon(self, number: str = ID) -> list[tuple[str | None, str | None]]:
+        """The returns that hear that Amazon refunds, or why none does."""
+        row = self._row(number)
+        found = read(self.engine, lambda session: refunds_by_amazon(session, row, 0, row.booked_to))
+        return [(one.return_id, one.note) for one in found]
+
+    def _row(self, number: str) -> SettlementRow:
+        row = Settlements(self.engine).of_import(reconciled(self.engine, number).import_id)
+        assert row is not None, "it was imported"
+        return row
 
     def sent(
         self, refund_id: str, amount: str, *, outcome: MessageEnd | None = MessageEnd.DONE, **more: Any
     ) -> None:
-        """A refund that Amazon has; it said what became of it, or did not."""
+        """A refund that Amazon has; it said what became of it, or did not yet."""
         self.at.queued(refund_id, amount, **more)
         self.at.opened(f"B-{refund_id}", refund_id)
+        write(self.engine, lambda session: handed_in(session, f"B-{refund_id}"))
         if outcome is not None:
             self.at.settled({1: MessageOutcome(end=outcome, note="?")}, f"B-{refund_id}")
         if outcome is MessageEnd.DONE:
@@ -83,4 +111,4 @@ class Books:
 def handed_in(session: Session, batch_id: str) -> None:
     batches.note_uploaded(session, batch_id, "D-1")
     batches.begin_handing_in(session, batch_id, 1)
-    batches.note_feed(session, batch_id, "F-1")
+    batches.note_feed(session, batch_id, f"F-{batch_id}")

@@ -49,7 +49,7 @@ def test_AMZ_8_what_was_expected_and_what_came_is_listed() -> None:
     assert "total 47.00 USD, sum of 4 amounts 47.00 USD" in said
     assert ["refunded", "1", "-10.00"] in [line.split() for line in said.splitlines()]
     (one,) = [line for line in said.splitlines() if line.startswith("unexpected")]
-    assert one.split()[:4] == ["unexpected", "111-1234567-1234567", FIRST, "10.00"]
+    assert one.split()[:5] == ["unexpected", "111-1234567-1234567", FIRST, "Refund", "10.00"]
 
 
 @pytest.mark.usefixtures("booked")

@@ -64,6 +64,7 @@ WRONG = [
     ("settlement_amount", "component = 'gift'", "component_is_a_known_word"),
     ("settled_refund", "position = -1", "position_is_not_negative"),
     ("settled_refund", "verdict = 'perhaps'", "verdict_is_a_known_word"),
+    ("settled_refund", "set_aside = 2", "set_aside_is_yes_or_no"),
     ("settled_refund", "verdict = 'unexpected'", "what_is_expected_is_ours"),
     ("settled_refund", "expected = NULL", "refund_has_its_amount"),
     ("call_rate", "per_second = 0", "per_second_is_positive"),

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from models.amazon.report_imports import ReportKind
+from models.amazon.settled_refunds import Verdict
 from models.case import ReportImportStage as Stage
 from models.case import Who
 from workflows.engine.pieces import alert, at, in_flight, just, troubles, wait
@@ -74,7 +75,7 @@ def _taken(f: ReportImportFacts) -> Plan:
     if f.position < staged.cases:
         take = _TAKEN_BY[f.kind](key=f"{f.kind.value}:{f.position}", start=f.position)
         return just(take) + in_flight(f, Stage.IMPORTING, take)
-    return _told(f) + Plan(end=End(Stage.IMPORTED, f.in_words))
+    return _told(f) + _told_of_failed(f) + Plan(end=End(Stage.IMPORTED, f.in_words))
 
 
 def _told(f: ReportImportFacts) -> Plan:
@@ -86,6 +87,19 @@ def _told(f: ReportImportFacts) -> Plan:
         return Plan()
     what = f"{rejected} rows of {f.kind.a_report} were not taken"
     return just(alert(f, "rejected", f"{what}: backhaul amazon rejected {f.rows_in}", Who.STAFF))
+
+
+def _told_of_failed(f: ReportImportFacts) -> Plan:
+    """Refunds that failed here, and that the buyers have: nothing is changed by itself (REF-11)."""
+    count = f.taken.settled.get(Verdict.MOVED_THOUGH_FAILED.value, 0)
+    if not count:
+        return Plan()
+    refunds = f"{count} refund{'s' if count != 1 else ''}"
+    what = (
+        f"{refunds} of the settlement in {f.request.source} moved though they had failed here: look whether they "
+        "were made a second time (backhaul amazon reconcile)"
+    )
+    return just(alert(f, "moved-though-failed", what, Who.STAFF))
 
 
 def _refused(f: ReportImportFacts, why: str) -> Plan:

@@ -43,7 +43,7 @@ class World:
     def __init__(self, stands: ReportStands, staged: StagedReport) -> None:
         self.stands, self.staged = stands, staged
         self.takes = True
-        self.aside = 0
+        self.aside = self.failed = 0
 
     def answer(self, effect: Effect, facts: ReportImportFacts) -> Given:
         match effect:
@@ -59,7 +59,8 @@ class World:
                 return CasesTaken(next=end, counted=counted)
             case ImportSettlement():
                 end = min(effect.start + 40, self.staged.amounts)
-                counted = ReportCounted(settled={"amounts": end - effect.start}, rejected=self.aside)
+                settled = {"amounts": end - effect.start, "moved_though_failed": self.failed}
+                counted = ReportCounted(settled={k: n for k, n in settled.items() if n}, rejected=self.aside)
                 return CasesTaken(next=end, counted=counted)
             case ImportReturns():
                 if not self.takes:
@@ -84,6 +85,7 @@ class Import(Rig[ReportImportFacts]):
         takes: bool = True,
         aside: int = 0,
         report_id: str | None = None,
+        failed: int = 0,
         **staged: Any,
     ) -> None:
         report = StagedReport(**({"returns": 100, "rejected": 3} | staged))
@@ -98,7 +100,7 @@ class Import(Rig[ReportImportFacts]):
         )
         facts = ReportImportFacts(now=NOON, created_at=NOON, run_id="run-1", request=request)
         world = World(stands, report)
-        world.takes, world.aside = takes, aside
+        world.takes, world.aside, world.failed = takes, aside, failed
         super().__init__(Pure(REPORT_IMPORT_KIND, check, apply, plan), facts, world)
         self.world = world
         self.rest()
@@ -233,3 +235,10 @@ def test_AMZ_8_staff_are_told_what_to_do_with_one_that_amazon_could_not_make() -
     assert failed.alerts == [
         "Amazon could not make report R7: download the settlement in Seller Central, and import its file"
     ]
+
+
+def test_REF_11_staff_hear_of_refunds_that_moved_though_they_had_failed() -> None:
+    done = Import(kind=ReportKind.SETTLEMENT, returns=0, amounts=50, rejected=0, failed=1)
+    assert done.facts.closing_message == "50 amounts booked; refunds: 2 moved though failed"
+    (told,) = done.alerts
+    assert told.startswith("2 refunds of the settlement in returns.txt moved though they had failed here: look")
