@@ -34,6 +34,9 @@ class CancelRequest(Event):
     """The marketplace has cancelled it already: it is not told (CAN-8)."""
     without_sending: bool = False
     """The marketplace is not told, where the seller's settings allow that (CAN-9)."""
+    zero_out_inventory: bool = False
+    """There is no stock, and the items shall be offered no more at Amazon, where the seller's settings allow that
+    (CAN-9)."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

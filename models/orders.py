@@ -210,7 +210,9 @@ class OrderRequest(Request):
                 f"{told or 0} = {expected} (ORD-1, ORD-16)"
             )
         require_kept(self.paid, "what the buyer paid")
-        cost = sum((line.unit_cost * line.quantity for line in self.lines), self.cost_tax + self.estimated_shipping)
+        cost = sum(
+            (line.unit_cost * line.quantity for line in self.lines), self.cost_tax + self.estimated_shipping
+        )
         require_kept(cost, "what the seller is charged")
         share_out(self)
         return self

@@ -134,6 +134,8 @@ class Seller(Party):
     """The buyer is refunded without a person's review (REF-1, CAN-6)."""
     cancel_without_sending: bool = False
     """An order may be cancelled without telling its marketplace (CAN-9)."""
+    zero_out_inventory: bool = False
+    """Who cancels an order for no stock may ask that its items be offered no more at Amazon (CAN-9)."""
     allow_over_refund: bool = False
     """More than was paid may be refunded, marked and with a reason (REF-5)."""
     may_over_refund: tuple[Asker, ...] = ()

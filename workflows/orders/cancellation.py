@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from models.amazon.messages import CancelReason
+from models.amazon.reasons import cancel_reason
 from models.cancellations import CancelRequest
 from models.case import OrderStage as Stage
 from models.case import Who
@@ -37,6 +39,8 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
     allowed = f.seller_settings is not None and f.seller_settings.cancel_without_sending
     if event.without_sending and not allowed:
         raise RefusedByRule("CAN-9", "the seller's settings do not allow it: the marketplace is told")
+    if event.zero_out_inventory:
+        _require_zero_out(f, event)
     of_ebay = f.request.channel is Channel.EBAY and f.request.replaces is None  # eBay knows no replacement
     if of_ebay and not event.channel_reference:
         raise RefusedByRule(
@@ -48,6 +52,16 @@ def check(f: OrderFacts, event: CancelRequest) -> None:
     for line in f.lines.units(units):
         if line.quantity > (left := open_units.get(line.line_id, 0)):
             raise RefusedByRule("CAN-10", f"{line.quantity} of {line.sku} can't be cancelled: {left} are open")
+
+
+def _require_zero_out(f: OrderFacts, event: CancelRequest) -> None:
+    """CAN-9: of Amazon's orders, for no stock alone, and where the seller's settings allow it."""
+    if f.request.channel is not Channel.AMAZON:
+        raise RefusedByRule("CAN-9", "only what is offered at Amazon can be set to no stock there")
+    if cancel_reason(event.reason) is not CancelReason.NO_INVENTORY:
+        raise RefusedByRule("CAN-9", "only with the reason `no stock` can items be offered no more")
+    if f.seller_settings is None or not f.seller_settings.zero_out_inventory:
+        raise RefusedByRule("CAN-9", "the seller's settings do not allow it: items stay offered as they are")
 
 
 def _units_of(f: OrderFacts, event: CancelRequest) -> dict[str, int]:
@@ -235,6 +249,8 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
     charge, kept = f.charge, f.kept
     reserved = charge.amount if charge is not None and charge.state is ChargeState.AUTHORIZED else None
     part_of = f.request.split_from.order_id if f.request.split_from else None
+    zero_out = "yes" if accepted.event.zero_out_inventory else None
+    named = mail_lines(by_sku(line for one in f.cessations for line in one.lines))
     mail = notify(
         "cancelled",
         "order_cancelled",
@@ -244,8 +260,9 @@ def notice(f: OrderFacts, accepted: CancelAsked) -> Plan:
         amount=kept or reserved,
         currency=f.currency,
         collected="yes" if kept else None,
-        lines=mail_lines(by_sku(line for one in f.cessations for line in one.lines)) if part_of else (),
+        lines=named if part_of or zero_out else (),
         part_of=part_of,
+        zero_out=zero_out,
     )
     return just(mail)
 

@@ -7,7 +7,7 @@ import pytest
 from models.cancellations import Fault
 from models.failures import Category
 from tests.plans.orders.asking_buyers import ASKED_AT, CANCELLED, DAY, amazon, asks, looks, on_hold, stopped, told
-from tests.plans.orders.order_rig import NOON, Order, Stock
+from tests.plans.orders.order_rig import NOON, Order, Stock, request
 from tests.plans.rig import Troubled
 from workflows.orders.effects import LookAtMarketplace, Place, SearchStock, StopShipping
 
@@ -247,6 +247,21 @@ def test_CAN_9_the_marketplace_is_not_told_where_the_sellers_settings_allow_it()
     asked = on_hold(amazon(cancel_without_sending=True))
     assert asked.happens("cancel_request", **quiet)
     assert (stopped(asked), looks(asked)) == (("buyer request", True), [])
+
+
+def test_CAN_9_items_are_offered_no_more_for_no_stock_alone_and_where_the_seller_allows_it() -> None:
+    asked = {"actor": "seller:jane", "reason": "No stock", "zero_out_inventory": True}
+    order = amazon(zero_out_inventory=True).in_its_window()
+    assert not order.happens("cancel_request", **asked | {"reason": "sold elsewhere"})
+    assert order.happens("cancel_request", **asked)
+    assert (order.outcome, order.mail("cancelled")["zero_out"]) == ("cancelled", "yes")
+    assert list(order.items("cancelled")) == ["A"]
+    refused = amazon().in_its_window()
+    assert not refused.happens("cancel_request", **asked)
+    assert refused.happens("cancel_request", **asked | {"zero_out_inventory": False})
+    assert "zero_out" not in refused.mail("cancelled")
+    of_ebay = Order(request(channel="ebay", channel_order_id="1"), zero_out_inventory=True).in_its_window()
+    assert not of_ebay.happens("cancel_request", channel_reference="5", **asked)
 
 
 def test_CAN_2_of_an_order_that_the_marketplace_cancelled_too_late_staff_are_told() -> None:
