@@ -319,6 +319,14 @@ class Hold(Event):
     answer_days: Annotated[int, Field(ge=1, le=30)] | None = None
     """A buyer asks the marketplace to cancel (CAN-7): within so many days the seller cancels, or releases the hold
     (CAN-8)."""
+    lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
+    """What the buyer asks to cancel, as the marketplace names it; none: the whole order."""
+
+    @model_validator(mode="after")
+    def _is_of_the_whole_order(self) -> Self:
+        if self.lines is not None and self.answer_days is None:
+            raise ValueError("an order is put on hold as a whole: lines are what a buyer asks to cancel (CAN-7)")
+        return self
 
 
 class Resume(Event):

@@ -8,7 +8,7 @@ from typing import Final
 from models.amazon.ordered_items import OrderedItem
 from models.amazon.return_imports import AMAZON
 from models.cancellations import CancelRequest, Fault
-from models.message import Event
+from models.message import Event, Quantity
 from models.orders import Hold
 
 _NO_REASON: Final = "no reason given"
@@ -40,12 +40,25 @@ def news_of(items: Sequence[OrderedItem], answer_days: int) -> tuple[str, Event]
         actor=AMAZON,
         reason=_wish(items, wanted),
         answer_days=answer_days,
+        lines=_lines(wanted),
     )
 
 
 def is_request(items: Sequence[OrderedItem]) -> bool:
     """The buyer asks, and nobody has decided: it is kept also where the order is not known yet (RET-20)."""
     return not any(one.is_cancelled for one in items) and is_news(items)
+
+
+def _lines(wanted: Sequence[OrderedItem]) -> tuple[Quantity, ...] | None:
+    """What the buyer wants to cancel; none: the report does not say how many of it, or names it as nobody can."""
+    try:
+        named = {
+            one.item: Quantity(line_id=one.order_item_id or None, sku=one.sku or None, quantity=one.quantity or 0)
+            for one in wanted
+        }
+    except ValueError:
+        return None
+    return tuple(named.values())
 
 
 def _wish(items: Sequence[OrderedItem], wanted: Sequence[OrderedItem]) -> str:

@@ -27,6 +27,7 @@ FACTS = (OTHERS | ALWAYS) | {
     "replacement_id": "RP.RR-1001-1",
     "supplier_id": "brakeco",
     "items": "2 x BRK-100\n1 x OIL-1",
+    "line_options": '--line "line 1:2" --line "line 2:1"',
     "amount": "31.50",
     "currency": "USD",
     "reason": "does not fit",

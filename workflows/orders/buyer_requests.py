@@ -4,6 +4,7 @@ The marketplace may decide meanwhile. So Amazon is asked how the order stands th
 at their end, once a day after that; and before what the seller answered is done.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from models.cancellations import CancelRequest, Fault
@@ -11,15 +12,18 @@ from models.case import OrderStage as Stage
 from models.case import Who
 from models.failures import Category, Conflict
 from models.marketplace_orders import MarketplaceOrder
+from models.message import Quantity
+from models.naming import by_line, by_sku, units_named
 from models.orders import Channel, Hold, Resume
 from models.partners import Recipient
 from workflows.engine.case import SendMail
-from workflows.engine.pieces import alert, at, in_flight, just, notify, wait
+from workflows.engine.pieces import alert, at, in_flight, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import Reply
 from workflows.orders import cancellation
 from workflows.orders.effects import LookAtMarketplace
 from workflows.orders.facts import OrderFacts
+from workflows.orders.purchases import within
 from workflows.orders.records import BuyerAsked
 
 LOOK_EVERY = timedelta(days=1)
@@ -33,17 +37,45 @@ def receive(f: OrderFacts, event: Hold) -> OrderFacts:
     (CAN-2, CAN-7). The reason stands in the timeline. `event`: one with `answer_days`."""
     assert event.answer_days is not None, "a buyer asks for it"
     f = f.step(f"the buyer asks the marketplace to cancel: {event.reason}", event.actor)
-    if f.is_given_up or f.is_void:
+    units = _units_of(f, event)
+    if f.is_given_up or f.is_void or units is None:
         return f
     if f.is_with_supplier or f.lines.has_shipped:
-        return cancellation.too_late(f, _as_cancel_request(event))
+        return cancellation.too_late(f, _as_cancel_request(event), units)
     before = open_request(f)
     if before is not None:
-        return f.with_(buyer_asked=before.model_copy(update={"event": event}))
+        return f.with_(buyer_asked=before.model_copy(update={"event": event, "units": units}))
     f = _without_declined_hold(f)
     held_before = f.hold.event_id if f.hold is not None else None
-    asked = BuyerAsked(event=event, answer_days=event.answer_days, at=f.now, held_before=held_before)
+    asked = BuyerAsked(event=event, answer_days=event.answer_days, at=f.now, units=units, held_before=held_before)
     return f.with_(hold=f.hold or event, held_at=f.held_at or f.now, buyer_asked=asked)
+
+
+def _units_of(f: OrderFacts, event: Hold) -> dict[str, int] | None:
+    """What the buyer asks to cancel, by `line_id`, as far as it was not cancelled already; empty: the whole order.
+    None: nothing of it is left."""
+    left = {one.line_id: one.open + one.shipped for one in f.lines.counts if one.open + one.shipped}
+    if event.lines is None or (named := _units_named(f, event.lines)) is None:
+        return {}
+    units = within(named, left)
+    if not units:
+        return None
+    return {} if units == left else units
+
+
+def _units_named(f: OrderFacts, lines: Sequence[Quantity]) -> dict[str, int] | None:
+    """A marketplace names its own items: they are lines here, or else known by their SKU. None: what it names is
+    not known here, so that the whole order waits for a person."""
+    known = {one.line_id for one in f.lines.counts} | {one.kit.line_id for one in f.lines.counts if one.kit}
+    names = [
+        one.model_copy(update={"sku" if one.line_id in known else "line_id": None})
+        for one in lines
+        if one.line_id in known or one.sku is not None
+    ]
+    try:
+        return by_line(units_named(names, f.lines.counts, in_order=True)) if len(names) == len(lines) else None
+    except ValueError:
+        return None
 
 
 def _without_declined_hold(f: OrderFacts) -> OrderFacts:
@@ -67,6 +99,19 @@ def decline(f: OrderFacts, event: Resume) -> OrderFacts:
     if asked is None:
         return f.with_(hold=None, held_at=None).step(f"hold released: {event.reason}", event.actor)
     f = f.step(f"the buyer's request to cancel is declined: {event.reason}", event.actor)
+    return _answered(f, asked)
+
+
+def granted(f: OrderFacts) -> OrderFacts:
+    """A part was cancelled: once nothing is left of what the buyer asked to cancel, the rest goes on (CAN-10)."""
+    asked = open_request(f)
+    if asked is None or not asked.units or within(asked.units, f.lines.open):
+        return f
+    return _answered(f.step("what the buyer asked to cancel is cancelled: the rest goes on"), asked)
+
+
+def _answered(f: OrderFacts, asked: BuyerAsked) -> OrderFacts:
+    """What is left of the order goes on, at once or when the marketplace has said how it stands there."""
     held_by = f.hold.event_id if f.hold is not None else None
     stays = held_by is not None and held_by == asked.held_before
     declined = asked.model_copy(update={"declined_at": f.now, "released": None if stays else held_by})
@@ -173,7 +218,7 @@ def hold(f: OrderFacts) -> Plan:
         return in_flight(f, Stage.ON_HOLD, look)
     if asked is None:
         return wait(Stage.ON_HOLD, Who.SELLER, f"release the hold, or cancel ({f.hold.reason})", since)
-    what = f"cancel as the buyer asks, or release the hold ({asked.event.reason})"
+    what = f"cancel{_which(f, asked)} as the buyer asks, or release the hold ({asked.event.reason})"
     return wait(Stage.ON_HOLD, Who.SELLER, what, asked.at, answer_until(asked))
 
 
@@ -190,8 +235,8 @@ def watch(f: OrderFacts) -> Plan:
     half = asked.at + timedelta(days=asked.answer_days) / 2
     what = f"nobody has answered the buyer who asks to cancel order {f.order_id}: it stays on hold"
     late = alert(f, f"buyer-asks-{asked.at.isoformat()}", what, Who.SELLER)
-    told = just(_mail(asked, asked.event.event_id))
-    told += _once_looked(f, asked, "half", half, _mail(asked, f"{asked.at.isoformat()}-half", reminder="1"))
+    told = just(_mail(f, asked, asked.event.event_id))
+    told += _once_looked(f, asked, "half", half, _mail(f, asked, f"{asked.at.isoformat()}-half", reminder="1"))
     told += _once_looked(f, asked, "end", until, late)
     return told + _from_day_to_day(f, asked, until)
 
@@ -229,7 +274,12 @@ def _look(asked: BuyerAsked, when: str) -> LookAtMarketplace:
     return LookAtMarketplace(key=f"marketplace:{asked.at.isoformat()}:{when}")
 
 
-def _mail(asked: BuyerAsked, ident: str, reminder: str | None = None) -> SendMail:
+def _which(f: OrderFacts, asked: BuyerAsked) -> str:
+    return f" {f.lines.in_words(within(asked.units, f.lines.open))}" if asked.units else ""
+
+
+def _mail(f: OrderFacts, asked: BuyerAsked, ident: str, reminder: str | None = None) -> SendMail:
+    units = within(asked.units, f.lines.open)
     return notify(
         f"buyer-asks-{ident}",
         "buyer_wants_to_cancel",
@@ -237,4 +287,6 @@ def _mail(asked: BuyerAsked, ident: str, reminder: str | None = None) -> SendMai
         reason=asked.event.reason,
         until=answer_until(asked),
         reminder=reminder,
+        lines=mail_lines(by_sku(f.lines.units(units))),
+        line_options=" ".join(f'--line "line {line_id}:{count}"' for line_id, count in units.items()) or None,
     )

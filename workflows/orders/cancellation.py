@@ -113,9 +113,9 @@ def _decide_in_turn(f: OrderFacts, *, in_time_for_people: bool) -> OrderFacts:
     return f
 
 
-def too_late(f: OrderFacts, event: CancelRequest) -> OrderFacts:
-    """What is asked for when nothing can be held any more (CAN-2, CAN-7)."""
-    one = CancelAsked(event=event, handled_at=f.now)
+def too_late(f: OrderFacts, event: CancelRequest, units: dict[str, int]) -> OrderFacts:
+    """What a buyer wishes when nothing can be held any more (CAN-2, CAN-7): these units, or the whole order."""
+    one = CancelAsked(event=event, handled_at=f.now, units=units, is_wish=True)
     return _decided(f.with_(cancels=(*f.cancels, one)), one, "too_late", f.now)
 
 
@@ -234,6 +234,7 @@ def answers(f: OrderFacts) -> Plan:
                     reason=one.event.reason,
                     window_closed=f.cancel_until,
                     asked_at=one.arrived_at,
+                    lines=mail_lines(by_sku(f.lines.units(one.units))),
                 )
             )
         if one.decision == "too_late" and one.event.cancelled_there:
@@ -293,8 +294,13 @@ def _late_ones(f: OrderFacts) -> list[CancelAsked]:
 def _wanted_back(f: OrderFacts) -> dict[str, int]:
     """Units by `line_id` that were shipped although somebody asked to cancel them, too late."""
     shipped = by_line(f.lines.shipped)
-    asked = [one.units or shipped for one in _late_ones(f)]
-    wanted = {line_id: sum(units.get(line_id, 0) for units in asked) for line_id in shipped}
+    asked = [one.units or shipped for one in _late_ones(f) if not one.is_wish]
+    wishes = [one.units or shipped for one in _late_ones(f) if one.is_wish]
+    wanted = {
+        line_id: sum(units.get(line_id, 0) for units in asked)
+        + max((units.get(line_id, 0) for units in wishes), default=0)
+        for line_id in shipped
+    }
     return within(wanted, shipped)
 
 

@@ -218,7 +218,7 @@ def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
         case LookForStock(), FoundSources():
             return special_orders.looked(f, effect, answer)
         case SplitOff(), OrderSplit():
-            return cancellation.split_answered(f, effect, answer)
+            return buyer_requests.granted(cancellation.split_answered(f, effect, answer))
         case AnnounceTracking(), _:
             return shipments.announced(f, effect)
         case MakeRefund(), RefundResult():

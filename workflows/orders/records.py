@@ -26,6 +26,8 @@ class CancelAsked(Message):
     """What its sender is told."""
     units: dict[str, int] = Field(default_factory=dict)
     """That it is about, by `line_id`; none: the whole order."""
+    is_wish: bool = False
+    """It is all that a buyer wishes of its marketplace by then: what it wished before is part of it (CAN-7)."""
     split: SplitFrom | None = None
     """It came in time, and its units move to an order of their own (CAN-10); `decision` says whether they did."""
 
@@ -38,11 +40,14 @@ class BuyerAsked(Message):
     answer_days: int
     at: datetime
     """When it came first: the seller's days are counted from here."""
+    units: dict[str, int] = Field(default_factory=dict)
+    """That it is about, by `line_id`; none: the whole order."""
     looks: int = 0
     """How often the marketplace was asked meanwhile whether it has cancelled the order."""
     looked_at: datetime | None = None
     declined_at: datetime | None = None
-    """The seller does not cancel: the order goes on, unless the marketplace has cancelled it."""
+    """The seller does not cancel, or has cancelled what was asked for: what is left goes on, unless the
+    marketplace has cancelled it."""
     released: Number | None = None
     """The event of the hold that ends by it."""
     held_before: Number | None = None

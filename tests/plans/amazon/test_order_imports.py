@@ -60,3 +60,16 @@ def test_RET_20_a_wish_is_kept_for_an_order_that_is_not_known_and_a_cancellation
     assert is_request(ordered([WANTED]))
     assert not is_request(ordered([WANTED | CANCELLED], WITH_STATUS))
     assert not is_request(ordered([{}]))
+
+
+def test_CAN_7_the_items_that_the_buyer_wants_to_cancel_are_told_as_amazon_names_them() -> None:
+    other = {"order-item-id": "2", "sku": "PAD-7", "quantity-purchased": "3"}
+    (one,) = hold_of(WANTED, other).lines or ()
+    assert (one.line_id, one.sku, one.quantity) == (ordered([WANTED])[0].order_item_id, "BRK-100", 2)
+    twice = hold_of(WANTED, WANTED, WANTED | other).lines or ()
+    assert [(line.sku, line.quantity) for line in twice] == [("BRK-100", 2), ("PAD-7", 3)]
+
+
+def test_CAN_7_what_a_report_does_not_say_of_an_item_leaves_it_the_whole_order() -> None:
+    assert hold_of(WANTED | {"quantity-purchased": ""}).lines is None
+    assert hold_of(WANTED | {"order-item-id": "item / 2"}).lines is None
