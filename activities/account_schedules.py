@@ -1,10 +1,12 @@
 """Each account at Amazon has the schedules of the Temporal server that its settings say: one asks for its returns
 (AMZ-1), one for its orders (CAN-7), one looks for its settlements (AMZ-8), and one for each kind sends its queue
-(AMZ-6). The workers make and remove them as the settings are."""
+(AMZ-6). The workers make and remove them as the settings are, and send what was left waiting in the queue of an
+account that is active again."""
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -20,14 +22,26 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleSpec,
 )
+from temporalio.common import WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database import ConnectionRegister
+from activities.database.amazon_left_waiting import left_waiting
+from activities.database.transactions import read
 from models.amazon.batches import SubmitQueue
 from models.amazon.queue import QueueKind
 from models.amazon.report_imports import ReportDue
 from models.connections import Connection, ConnectionKind, Provider, amazon_options
-from models.contract import ORDERS_DUE, QUEUE_SUBMISSION, RETURNS_DUE, SETTLEMENTS_DUE, TASK_QUEUE
+from models.contract import (
+    CHANNEL_BATCH,
+    CHANNEL_BATCH_KIND,
+    ORDERS_DUE,
+    QUEUE_SUBMISSION,
+    RETURNS_DUE,
+    SETTLEMENTS_DUE,
+    TASK_QUEUE,
+)
 from models.failures import BackhaulError
 from models.message import Message
 from models.text import summary_of
@@ -110,6 +124,7 @@ class AccountSchedules:
 
     def __init__(self, client: Client, engine: Engine, task_queue: str = TASK_QUEUE) -> None:
         self._client = client
+        self._engine = engine
         self._register = ConnectionRegister(engine)
         self._queue = task_queue
 
@@ -123,6 +138,22 @@ class AccountSchedules:
             await self._remove(schedule_id)
         for schedule_id in sorted(due.keys() - there):
             await self._make(due[schedule_id])
+
+    async def send_what_waits(self) -> None:
+        """Begin a batch of what nobody need choose any more, and nothing sends (AMZ-5). Raises RPCError,
+        BackhaulError."""
+        now = datetime.now(UTC)
+        for batch in await asyncio.to_thread(read, self._engine, lambda session: left_waiting(session, now)):
+            with suppress(WorkflowAlreadyStartedError):  # by another worker, or it had its turn
+                await self._client.start_workflow(
+                    CHANNEL_BATCH,
+                    batch,
+                    id=CHANNEL_BATCH_KIND.workflow_id_of(batch),
+                    task_queue=self._queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    static_summary=summary_of(f"Batch {batch.batch_id} · of what was left waiting"),
+                )
+                log.info("what was left in the queue of an account is sent", batch=batch.batch_id)
 
     async def _make(self, one: Wanted) -> None:
         schedule = Schedule(
@@ -157,6 +188,7 @@ async def keep_account_schedules(client: Client, engine: Engine) -> None:
     while True:
         try:
             await schedules.keep()
+            await schedules.send_what_waits()
         except (RPCError, BackhaulError) as error:
             log.warning("schedules of accounts can't be looked at", error=str(error))
         except Exception as fault:

@@ -3,11 +3,12 @@
 import asyncio
 import os
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import update
+from sqlmodel import Session, col
 from typer.testing import CliRunner, Result
 
 from activities.database import ConnectionRegister
@@ -75,6 +76,18 @@ class AmazonAccount:
         register = ConnectionRegister(self.world.engine)
         before = register.get(self.connection_id)
         register.put([before.model_copy(update={"options": before.options | options})])
+
+    async def is_active(self, *, is_so: bool) -> None:
+        register = ConnectionRegister(self.world.engine)
+        register.put([register.get(self.connection_id).model_copy(update={"active": is_so})])
+
+    async def waits_since(self, length: timedelta) -> None:
+        """What is queued has waited so long."""
+        earlier = datetime.now(UTC) - length
+        rows = update(AmazonQueueRow).where(col(AmazonQueueRow.connection_id) == self.connection_id)
+        await asyncio.to_thread(
+            write, self.world.engine, lambda session: session.execute(rows.values(changed_at=earlier))
+        )
 
     async def refund(self, order: OrderStory, amount: str = "5.00", **more: Any) -> CaseStory:
         refund = await self.world.refund(order, amount=amount, **more)

@@ -158,3 +158,21 @@ async def test_AMZ_6_with_auto_submit_the_queue_is_sent_by_a_schedule(world: Wor
     await schedules.keep()
     with pytest.raises(RPCError, match="not found"):
         await handle.describe()
+
+
+async def test_AMZ_6_what_was_queued_while_the_account_was_inactive_goes_once_it_is_active(world: World) -> None:
+    account = await amazon_account(world)
+    refund = await account.refund(await account.order())
+    await account.set(queue="false")
+    await account.is_active(is_so=False)
+    schedules = AccountSchedules(world.client, world.engine, world.task_queue)
+    await account.waits_since(timedelta(minutes=6))
+    await schedules.send_what_waits()
+    assert await account.states() == ["queued"], "it is not active yet"
+    await account.is_active(is_so=True)
+    await schedules.send_what_waits()
+    await schedules.send_what_waits()
+    (entry,) = await eventually(account.entries, lambda seen: seen[0].batch_id is not None, "it is sent")
+    await account.processed(account.batch(str(entry.batch_id)))
+    await refund.ends("succeeded")
+    assert len(await account.feeds()) == 1

@@ -143,7 +143,8 @@ def _alert_of_what_waits(f: BatchFacts) -> Plan:
     told = Plan()
     account, queue = f.request.connection_id, "backhaul amazon queue list"
     if f.opened.no_account:
-        what = f"{f.opened.reason}: what waits in its queue is not sent; set it right, then send it ({queue})"
+        then = f"send it ({queue})" if f.request.entries else "it goes by itself"
+        what = f"{f.opened.reason}: what waits in its queue is not sent; set it right, then {then}"
         told += just(alert(f, "no-account", what, Who.STAFF))
     if count := len(f.held):
         refunds = f"{count} refund{'s' if count != 1 else ''} of {account}"

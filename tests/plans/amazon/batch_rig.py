@@ -62,8 +62,15 @@ class World:
 
 
 class BatchRig(Rig[BatchFacts]):
-    def __init__(self, requested_by: str = "seller:jane", kind: str = "refund", **answers: Any) -> None:
-        told = {"batch_id": "B-1", "connection_id": "amazon-acme", "kind": kind, "requested_by": requested_by}
+    def __init__(
+        self,
+        requested_by: str = "seller:jane",
+        kind: str = "refund",
+        entries: tuple[str, ...] = (),
+        **answers: Any,
+    ) -> None:
+        told: dict[str, Any] = {"batch_id": "B-1", "connection_id": "amazon-acme", "kind": kind}
+        told |= {"requested_by": requested_by, "entries": list(entries)}
         request = ChannelBatchRequest.at_the_door(told)
         facts = BatchFacts(now=NOON, created_at=NOON, run_id="run-1", request=request)
         self.amazon = World(**answers)

@@ -118,6 +118,18 @@ def test_NTF_9_staff_are_told_of_what_stays_in_the_queue_and_does_not_go_by_itse
     assert len(batch.alerts) == (told is not None)
 
 
+@pytest.mark.parametrize(
+    ("entries", "then"), [(("RF-1",), "then send it (backhaul amazon queue list)"), ((), "then it goes by itself")]
+)
+def test_AMZ_6_what_nobody_chose_goes_by_itself_once_the_account_is_active(
+    entries: tuple[str, ...], then: str
+) -> None:
+    inactive = OpenedBatch(reason="amazon-acme is no active connection to Amazon", no_account=True)
+    batch = BatchRig(TakeEntries=inactive, entries=entries)
+    (told,) = batch.alerts
+    assert told.endswith(f"is not sent; set it right, {then}")
+
+
 def test_AMZ_10_nobody_else_may_say_so_and_only_while_it_is_in_doubt() -> None:
     batch = BatchRig(HandIn=LOST)
     assert not batch.says("seller:jane", outcome="not_handed_in")
