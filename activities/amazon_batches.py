@@ -21,6 +21,7 @@ from activities.connectors.amazon.shown_refunds import shown_refunds
 from activities.connectors.amazon.wire import Feed
 from activities.database import amazon_batches as batches
 from activities.database.amazon_queue import queue_cancellation, queue_refund
+from activities.database.amazon_queue_waits import changed_by_opening
 from activities.database.amazon_resends import note_findings, resends
 from activities.database.transactions import read, write
 from models.amazon.batches import (
@@ -48,7 +49,7 @@ from models.contract import CHANNEL_BATCH, CHANNEL_BATCH_KIND
 from models.failures import RefusedByPartner
 from models.ids import cancellation_entry_id
 from models.partners import RefundAnswer, StopShipping
-from models.tables import AmazonBatchRow
+from models.tables import AmazonBatchRow, AmazonQueueRow
 from models.text import summary_of
 
 _SKEW: Final = timedelta(minutes=2)
@@ -115,8 +116,17 @@ class AmazonBatches:
 
     @activity.defn(name="open_batch")
     async def open_batch(self, ask: OpenBatch) -> OpenedBatch:
-        """Take entries out of the queue for one document (AMZ-5, AMZ-10)."""
-        return await self._do(write, lambda session: batches.open_batch(session, ask))
+        """Take entries out of the queue for one document (AMZ-5, AMZ-10). Their refunds hear it, and those that
+        are kept back."""
+
+        def take(session: Session) -> tuple[OpenedBatch, Sequence[AmazonQueueRow]]:
+            opened = batches.open_batch(session, ask)
+            session.flush()
+            return opened, changed_by_opening(session, ask.request, no_account=opened.no_account)
+
+        opened, changed = await self._do(write, take)
+        await self._access.tell(changed, f"opening {ask.request.batch_id}")
+        return opened
 
     @activity.defn(name="look_at_transactions")
     async def look_at_transactions(self, ask: LookAtTransactions) -> TransactionsSeen:
@@ -245,8 +255,7 @@ class AmazonBatches:
             return batches.settle_batch(session, ask.batch_id, of_each, words, at=now)
 
         settled = await self._do(write, settle)
-        told = [row for row in settled.entries if row.state is not QueueState.QUEUED]
-        await self._access.tell(told, ask.batch_id)
+        await self._access.tell(settled.entries, ask.batch_id)
         if settled.following is not None:
             await self._start(settled.following)
         counts = {state: sum(row.state is state for row in settled.entries) for state in QueueState}

@@ -15,7 +15,7 @@ from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Message, Number, Sku, WholeQuantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
 from models.orders import Box, SupplierOrder
-from models.refunds import Direction
+from models.refunds import Direction, HeldUp
 from models.text import cleaned, one_line
 
 
@@ -137,6 +137,8 @@ class RefundAnswer(Message):
     reason: Said = None
     again_at: datetime | None = None
     """When to send it (`later`), or when the gateway will know more (`pending`)."""
+    held_up: HeldUp | None = None
+    """What must happen before a `pending` one goes on; none: the gateway alone is waited for."""
 
     @model_validator(mode="after")
     def _says_when(self) -> Self:

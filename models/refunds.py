@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from models.case import Who
 from models.ids import CaseId, DerivedId, ReturnId
 from models.message import Asker, Event, LongText, Message, Number, Quantity, Request, Text
 from models.money import Currency, NonNegativeAmount, PositiveAmount, require_whole
@@ -128,6 +129,15 @@ UNSETTLED: Final = (RefundState.RESERVED, RefundState.PENDING)
 COUNTS_AGAINST_CAP = (*UNSETTLED, RefundState.SUCCEEDED)
 
 
+class HeldUp(Message):
+    """What must happen before a refund goes on, and who does it: the seller's balance comes up, a connection is
+    mended (BAL-1), or what stands in a marketplace's queue is dealt with (AMZ-5)."""
+
+    by: Literal["balance", "connection", "queue"]
+    who: Who
+    what: str
+
+
 class RefundResult(Message):
     """What became of a refund. `amount` is what was reserved; zero if refused before."""
 
@@ -149,6 +159,8 @@ class RefundResult(Message):
     """It waits for a second person (REF-12)."""
     confirmed_by: str | None = None
     """The second person (REF-12)."""
+    held_up: HeldUp | None = None
+    """It goes on when that has happened; none: nobody need act."""
     parts: tuple[RefundPart, ...] = ()
     """Refused, because no single payment can carry it: it is made in these parts, which are reserved (REF-3)."""
 

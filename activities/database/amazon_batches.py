@@ -75,7 +75,7 @@ def open_batch(session: Session, ask: OpenBatch) -> OpenedBatch:
         return OpenedBatch(reason="nothing is queued", nothing_queued=True)
     if sent_before := unexamined(rows, request.batch_id):
         return OpenedBatch(unexamined=tuple(row.entry_id for row in sent_before))
-    composed, kept_back = composed_entries(session, rows, read_options(account.options))
+    composed, kept_back = composed_entries(session, rows, read_options(account.options), request.batch_id)
     if not composed:
         return OpenedBatch(reason="nothing that waits in the queue can be sent", kept_back=kept_back)
     document = document_of(account, request.kind, [(row.entry_id, content) for row, content in composed])

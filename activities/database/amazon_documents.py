@@ -26,7 +26,7 @@ def document_of(account: ConnectionRow, kind: QueueKind, messages: Sequence[tupl
 
 
 def composed_entries(
-    session: Session, rows: Sequence[AmazonQueueRow], options: AmazonOptions
+    session: Session, rows: Sequence[AmazonQueueRow], options: AmazonOptions, batch_id: str
 ) -> tuple[list[tuple[AmazonQueueRow, Content]], int]:
     """Each in Amazon's words; how many a person has to look at first."""
     made: list[tuple[AmazonQueueRow, Content]] = []
@@ -42,7 +42,7 @@ def composed_entries(
         else:
             made.append((row, found))
             continue
-        row.changed_at = datetime.now(UTC)
+        row.changed_at, row.examined_by = datetime.now(UTC), batch_id
         session.add(row)
     return made, kept_back
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from activities.database.amazon_queue_waits import held_up
 from activities.database.lists import LIMIT
 from activities.database.transactions import read, write
 from models.amazon.batches import BatchState
@@ -14,6 +15,7 @@ from models.amazon.queue import WAITING, BatchListed, QueueKind, QueueListed, Qu
 from models.failures import Conflict, NotFound
 from models.ids import cancellation_entry_id
 from models.partners import RefundAnswer, StopShipping
+from models.refunds import HeldUp
 from models.tables import AmazonBatchRow, AmazonQueueRow, OrderRow, RefundRow
 
 LOOK_AGAIN: Final = timedelta(days=7)
@@ -81,7 +83,7 @@ def queue_refund(session: Session, ask: QueueRefund) -> RefundAnswer:
         )
         session.add(row)
         session.flush()
-    return answer_of(row)
+    return answer_of(row, held_up(session, row))
 
 
 def queue_cancellation(session: Session, connection_id: str, ask: StopShipping) -> None:
@@ -108,7 +110,7 @@ def queue_cancellation(session: Session, connection_id: str, ask: StopShipping) 
     session.flush()
 
 
-def answer_of(row: AmazonQueueRow) -> RefundAnswer:
+def answer_of(row: AmazonQueueRow, waits_for: HeldUp | None) -> RefundAnswer:
     """What the queue says of a refund, as a gateway would (REF-7, REF-11)."""
     match row.state:
         case QueueState.DONE:
@@ -118,7 +120,13 @@ def answer_of(row: AmazonQueueRow) -> RefundAnswer:
         case QueueState.IN_DOUBT:
             return RefundAnswer(state="none", reason=row.reason)
     again = datetime.now(UTC) + LOOK_AGAIN
-    return RefundAnswer(state="pending", gateway_refund_id=row.entry_id, reason=_standing(row), again_at=again)
+    return RefundAnswer(
+        state="pending",
+        gateway_refund_id=row.entry_id,
+        reason=_standing(row),
+        again_at=again,
+        held_up=waits_for,
+    )
 
 
 def _standing(row: AmazonQueueRow) -> str:

@@ -255,9 +255,9 @@ FAULTS = (
         "a cancelled order does not look again for its buyer's refund",
         "orders",
         "workflows/orders/refunds.py",
-        "            plan += in_flight(f, Stage.CANCELLING, asked)\n"
+        "            plan += _waited_for(f, Stage.CANCELLING, attempt, asked)\n"
         '        elif attempt.state == "in_doubt":\n            plan += _look_again(f, attempt)',
-        "            plan += in_flight(f, Stage.CANCELLING, asked)",
+        "            plan += _waited_for(f, Stage.CANCELLING, attempt, asked)",
     ),
     Fault(
         "a gateway's no is a wrong event of whoever clicked",

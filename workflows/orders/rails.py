@@ -10,7 +10,7 @@ from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.orders.effects import Authorize
 from workflows.orders.facts import OrderFacts
-from workflows.refunds.attempts import BUYER, SELLER
+from workflows.refunds.attempts import BUYER, SELLER, works_held_up
 from workflows.refunds.money import first_of, in_words, money_of
 
 _OF_CHARGES: Final[Mapping[str, MoneyState]] = {
@@ -60,7 +60,8 @@ def work(f: OrderFacts, plan: Plan) -> tuple[Work, ...]:
     if f.outcome is not None:
         return ()
     waits = {(wait.stage, wait.who) for wait in plan.waits}
-    return tuple(one for stage, one in _WORK.items() if (stage, Who.SELLER) in waits)
+    found = [one for stage, one in _WORK.items() if (stage, Who.SELLER) in waits]
+    return (*found, *works_held_up(f.refunds))
 
 
 def goods_said(f: OrderFacts) -> str:

@@ -79,7 +79,7 @@ def reported(f: OrderFacts, result: RefundResult) -> OrderFacts:
     if result.unknown:
         return _in_doubt_meanwhile(f, attempt, result)
     if result.state is RefundState.RESERVED and not result.to_confirm:
-        return f
+        return _held_up(f, result)
     if failed and attempt.may_have_moved_money and (result.taken_back or attempt.state == "succeeded"):
         what = f"refund {attempt.refund_id} of {attempt.amount} {attempt.currency} failed after it had succeeded"
         refunds = attempts.failed_afterwards(f.refunds, result, f.now)
@@ -89,7 +89,20 @@ def reported(f: OrderFacts, result: RefundResult) -> OrderFacts:
         return _settled(f.step(what, Who.GATEWAY), attempt, result)
     if attempt.is_under_way and attempt.state != attempts.state_of(result):
         return _settled(f, attempt, result)
-    return f
+    return _held_up(f, result)
+
+
+def _held_up(f: OrderFacts, result: RefundResult) -> OrderFacts:
+    refunds, said = attempts.held_up(f.refunds, result)
+    return f if said is None else f.with_(refunds=refunds).step(said, Who.GATEWAY)
+
+
+def _waited_for(f: OrderFacts, stage: Stage, attempt: RefundAttempt, asked: MakeRefund) -> Plan:
+    """Its end; or people, who must do something before it goes on."""
+    if attempt.held_up is None:
+        return in_flight(f, stage, asked)
+    what = f"{attempt.held_up.what} (refund {attempt.refund_id})"
+    return wait(stage, attempt.held_up.who, what, attempt.at)
 
 
 def _divided_meanwhile(f: OrderFacts, result: RefundResult) -> OrderFacts:
@@ -129,7 +142,7 @@ def to_seller(f: OrderFacts) -> Plan:
         plan += just(effect) + in_flight(f, _stage(f), effect)
     for attempt in f.seller_refunds:
         if (asked := attempts.in_flight_refund(f, attempt.refund_id)) is not None:
-            plan += in_flight(f, _stage(f), asked)
+            plan += _waited_for(f, _stage(f), attempt, asked)
         elif attempt.state == "in_doubt":
             plan += _look_again(f, attempt)
     return plan + alerts(f)
@@ -227,7 +240,7 @@ def to_buyer(f: OrderFacts) -> Plan:
         if attempt.state == "to_confirm":
             plan += wait(Stage.CANCELLING, Who.SELLER, attempts.awaiting_second_person(attempt), attempt.at)
         elif (asked := attempts.in_flight_refund(f, attempt.refund_id)) is not None:
-            plan += in_flight(f, Stage.CANCELLING, asked)
+            plan += _waited_for(f, Stage.CANCELLING, attempt, asked)
         elif attempt.state == "in_doubt":
             plan += _look_again(f, attempt)
     return plan

@@ -13,7 +13,8 @@ from models.case import Who
 from models.ids import DerivedId
 from models.message import Message, Quantity
 from models.money import Currency, NonNegativeAmount, PositiveAmount
-from models.refunds import Direction, RefundResult, RefundState, Way
+from models.refunds import Direction, HeldUp, RefundResult, RefundState, Way
+from models.worklists import Work
 from workflows.engine.case import CaseFacts, Effect
 
 SELLER, BUYER = Direction.BROKER_TO_SELLER, Direction.SELLER_TO_BUYER
@@ -84,6 +85,8 @@ class RefundAttempt(Message):
     parts (REF-3)."""
     part_of: str | None = None
     """The refund that was divided, where this is one part of it."""
+    held_up: HeldUp | None = None
+    """What must happen before it goes on, and who does it (BAL-1, AMZ-5)."""
     awaited: bool = False
     """In doubt, while its own workflow goes on asking the gateway, and will say what became of it."""
 
@@ -186,11 +189,36 @@ def settled(attempts: Attempts, result: RefundResult, now: datetime, *, awaited:
         "over_refund": result.over_refund,
         "confirmed_by": result.confirmed_by,
         "awaited": awaited and state == "in_doubt",
+        "held_up": result.held_up,
     }
     if state in ("succeeded", "pending", "to_confirm") or (state == "in_doubt" and result.amount):
         changes["amount"] = result.amount
     after = _with(attempts, attempt.model_copy(update=changes))
     return _made_again(after, attempt) if state == "succeeded" else after
+
+
+def held_up(attempts: Attempts, result: RefundResult) -> tuple[Attempts, str | None]:
+    """One that goes on says what holds it up, or that nothing does any more; and the same in words, if it is
+    new."""
+    attempt = attempt_of(attempts, result.refund_id)
+    if attempt is None or not attempt.is_under_way or attempt.held_up == result.held_up:
+        return attempts, None
+    after = tuple(
+        one.model_copy(update={"held_up": result.held_up}) if one is attempt else one for one in attempts
+    )
+    refund = f"refund {attempt.refund_id}"
+    why = result.held_up.what if result.held_up is not None else None
+    return after, f"{refund} waits: {why}" if why is not None else f"{refund} goes on"
+
+
+_WORK_OF_SELLER: Final = {"queue": Work.BUYER_TO_REFUND, "balance": Work.BALANCE_SHORT}
+
+
+def works_held_up(attempts: Attempts) -> tuple[Work, ...]:
+    """The worklists of what their seller must do before they go on."""
+    held = [one.held_up for one in attempts if one.is_under_way and one.held_up is not None]
+    of_seller = {one.by for one in held if one.who is Who.SELLER}
+    return tuple(work for by, work in _WORK_OF_SELLER.items() if by in of_seller)
 
 
 def awaiting_second_person(attempt: RefundAttempt) -> str:

@@ -110,6 +110,8 @@ class ReportToCase(Effect):
     workflow_id: str
     result: RefundResult
     reopen: ReturnRequest | None = None
+    meanwhile: bool = False
+    """It goes on, and says how it stands."""
 
     @property
     def summary(self) -> str:

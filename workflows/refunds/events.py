@@ -14,13 +14,15 @@ from models.refunds import (
     RefundConfirmed,
     RefundRejected,
     RefundResolved,
+    RefundResult,
     RefundState,
     person_of,
 )
 from workflows.engine.case import Answered, CaseEnded, InTrouble, Started, StoppedByStaff
 from workflows.engine.common_facts import apply_common
 from workflows.refunds.effects import LookUp, ReportToCase, Reserve, Send, TakeBack, WriteConfirmation
-from workflows.refunds.facts import Claim, RefundFacts, Resolution, SecondPerson
+from workflows.refunds.facts import RefundFacts
+from workflows.refunds.words import Claim, Resolution, SecondPerson
 
 NOT_OVER: Final = "the refund is not over the seller's limit: nobody else needs to look at it"
 _HAS_IT: Final = "the gateway has it: pending"
@@ -99,9 +101,8 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return f.with_(stopped_at=f.now).step(CANT_BE_STOPPED, "staff:temporal")
         case Started(effect=Reserve() as effect):
             return apply_common(f, fact).with_(known_only=effect.known_only)
-        case Started(effect=ReportToCase() as effect) if effect.result.state is RefundState.PENDING:
-            told = apply_common(f, fact)
-            return told.with_(reports=f.reports + 1, reported_doubt=effect.result.unknown)
+        case Started(effect=ReportToCase() as effect) if effect.meanwhile:
+            return _told_meanwhile(apply_common(f, fact), effect.result)
         case Started(effect=LookUp() as effect):
             return _look_begun(apply_common(f, fact), effect)
         case InTrouble(effect=Reserve(), category=Category.BALANCE_SHORT | Category.CONNECTION_UNUSABLE):
@@ -124,6 +125,11 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
         case CaseEnded():
             return apply_common(_ended(f, fact.outcome), fact)
     return apply_common(f, fact)
+
+
+def _told_meanwhile(f: RefundFacts, told: RefundResult) -> RefundFacts:
+    f = f.with_(reports=f.reports + 1, reported_held_up=told.held_up)
+    return f.with_(reported_doubt=told.unknown) if told.state is RefundState.PENDING else f
 
 
 def _claimed(f: RefundFacts, event: GatewayUpdate) -> RefundFacts:

@@ -2,58 +2,18 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
 from pydantic import Field
 
 from models import ids
 from models.case import RefundStage
 from models.ids import DerivedId
-from models.message import Message
 from models.partners import AWAITS_SETTLEMENT, RefundAnswer
 from models.records import Opening, RefundTakenBack, ReservedRefund
-from models.refunds import UNSETTLED, RefundPart, RefundRequest, RefundResult, RefundState, Way
+from models.refunds import UNSETTLED, HeldUp, RefundPart, RefundRequest, RefundResult, RefundState, Way
 from workflows.engine.case import CaseFacts
 from workflows.refunds.effects import LookUp, RefundEffect, Send
-
-
-class Claim(Message):
-    """What somebody said of the refund: believed only when the gateway itself says the same (REF-7).
-
-    `look`: the key of the look at the gateway that decides about it; none: none has begun since it came.
-    """
-
-    event_id: str
-    status: Literal["succeeded", "failed", "pending"]
-    gateway_refund_id: str
-    reason: str | None = None
-    look: str | None = None
-
-    def is_contradicted_by(self, state: str) -> bool:
-        """Whether the gateway's state speaks against it; "pending" may be older news."""
-        match self.status:
-            case "succeeded":
-                return state != "succeeded"
-            case "failed":
-                return state not in ("failed", "refused")
-            case "pending":
-                return state == "none"
-
-
-class Resolution(Message):
-    """A person's word on money that was in doubt (REF-11)."""
-
-    outcome: Literal["moved", "not_moved"]
-    by: str
-    reason: str
-
-
-class SecondPerson(Message):
-    """Who confirmed or rejected a refund over the seller's limit, and why (REF-12)."""
-
-    by: str
-    event_id: str
-    reason: str = ""
+from workflows.refunds.words import Claim, Resolution, SecondPerson
 
 
 class RefundFacts(CaseFacts):
@@ -96,7 +56,9 @@ class RefundFacts(CaseFacts):
     reports: int = 0
     """How often its case was told how it stands meanwhile."""
     reported_doubt: bool | None = None
-    """Whether its case was told last that it is in doubt; none: it was told nothing yet."""
+    """Whether its case was told last that it is in doubt; none: it was told nothing of its sending yet."""
+    reported_held_up: HeldUp | None = None
+    """By what it was told last that it is held up."""
     case_has_ended: bool = False
     """The order or return that asked for it could not be told any more."""
 

@@ -24,6 +24,7 @@ from workflows.refunds.effects import (
     WriteConfirmation,
 )
 from workflows.refunds.facts import RefundFacts
+from workflows.refunds.held_up import held_up
 
 
 def plan(facts: RefundFacts, now: datetime) -> Plan:
@@ -36,7 +37,8 @@ def _procedure(f: RefundFacts) -> Plan:
     if f.reservation is None:
         # A word about a refund that nobody knows moves nothing: unless somebody asked, it must be reserved.
         asked_for = f.started_by_case or f.request.asked_for
-        return _begin(f, Stage.RESERVING, Reserve(known_only=bool(f.claims) and not asked_for))
+        reserve = Reserve(known_only=bool(f.claims) and not asked_for)
+        return _begin(f, Stage.RESERVING, reserve) + _report_held_up(f)
     for step in (_parts, _second_person, _send, _check_claims, _await_word, _take_back, _report_end):
         here = step(f)
         if not here.goes_on or here.effects:
@@ -170,6 +172,10 @@ def _await_word(f: RefundFacts) -> Plan:
     again, since = f.look_again_at, f.state_since or f.now
     due = at(f, again, "Ask the gateway again", LookUp(key=f.next_look, by_silence=True))
     gateway = wait(Stage.PENDING, Who.GATEWAY, "say whether the refund succeeded", since, again)
+    if f.goes_by_queue:
+        gateway = wait(Stage.PENDING, Who.SHOP, "say what became of the refund", since)
+    if (held := held_up(f)) is not None:
+        return _report(f) + due + wait(Stage.PENDING, held.who, held.what, since)
     if not f.in_doubt:
         return _report(f) + due + gateway
     staff = wait(Stage.PENDING, Who.STAFF, "find out whether the money moved, and record it", since)
@@ -237,11 +243,25 @@ def _report(f: RefundFacts) -> Plan:
     word after the other, and none that says nothing new."""
     if not f.started_by_case or f.asking_case is None or f.state not in UNSETTLED:
         return Plan()
-    if f.is_in_flight(ReportToCase) or f.reported_doubt is f.in_doubt:
+    held = held_up(f)
+    if f.is_in_flight(ReportToCase) or (f.reported_doubt is f.in_doubt and f.reported_held_up == held):
         return Plan()
     stands = {"state": RefundState.PENDING, "unknown": f.in_doubt, "reason": f.doubt or f.postponement}
-    result: RefundResult = f.result.model_copy(update=stands)
-    return just(ReportToCase(key=f"report:{f.reports + 1}", workflow_id=f.asking_case, result=result))
+    return _tell(f, f.asking_case, f.result.model_copy(update=stands | {"held_up": held}))
+
+
+def _report_held_up(f: RefundFacts) -> Plan:
+    """It can't be reserved before somebody has done something: the case that asked shows what (BAL-1)."""
+    held = held_up(f)
+    if not f.started_by_case or f.asking_case is None or held is None or held == f.reported_held_up:
+        return Plan()
+    if f.is_in_flight(ReportToCase):
+        return Plan()
+    return _tell(f, f.asking_case, f.result.model_copy(update={"unknown": False, "held_up": held}))
+
+
+def _tell(f: RefundFacts, case: str, result: RefundResult) -> Plan:
+    return just(ReportToCase(key=f"report:{f.reports + 1}", workflow_id=case, result=result, meanwhile=True))
 
 
 def _end(f: RefundFacts) -> Plan:

@@ -4,13 +4,14 @@ from typing import Any
 
 from models import calls, contract
 from models.calls import Call
-from models.case import CaseRecord
+from models.case import CaseRecord, Who
 from models.message import Message
 from models.records import SaveCase, SaveRefund
 from models.worklists import Work
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import CaseView
 from workflows.refunds.facts import RefundFacts
+from workflows.refunds.held_up import held_up
 from workflows.refunds.money import in_words, money_of_refund
 
 
@@ -25,9 +26,18 @@ def view(f: RefundFacts, plan: Plan) -> CaseView:
         deadlines={},
         money=money,
         money_said=f"{f.request.direction.value.replace('_', ' ')} {in_words(money)}",
-        work=(Work.REFUND_TO_CONFIRM,) if f.awaits_second_person else (),
+        work=_work(f),
         numbers=numbers,
     )
+
+
+def _work(f: RefundFacts) -> tuple[Work, ...]:
+    held = held_up(f)
+    found = {
+        Work.BUYER_TO_REFUND: held is not None and held.by == "queue" and held.who is Who.SELLER,
+        Work.REFUND_TO_CONFIRM: f.awaits_second_person,
+    }
+    return tuple(work for work, is_due in found.items() if is_due)
 
 
 def projection(f: RefundFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:

@@ -5,6 +5,7 @@ from models.case import ReturnStage as Stage
 from models.returns import Reception
 from models.worklists import Work
 from workflows.engine.plan import Plan
+from workflows.refunds.attempts import works_held_up
 from workflows.refunds.money import first_of, in_words, money_of
 from workflows.returns.describe import parcels_said
 from workflows.returns.facts import ReturnFacts
@@ -58,12 +59,14 @@ def work(f: ReturnFacts, plan: Plan) -> tuple[Work, ...]:
     if f.outcome is not None or f.opened is None:
         return ()
     waits = {(wait.stage, wait.who) for wait in plan.waits}
+    held = works_held_up(f.refunds)
     found = {
         Work.TO_APPROVE: (Stage.AWAITING_APPROVAL, Who.SELLER) in waits,
         Work.RMA_TO_TYPE: (Stage.AWAITING_RMA, Who.STAFF) in waits or (Stage.RMA_REFUSED, Who.STAFF) in waits,
         Work.PARCEL_OVERDUE: _inspection_is_late(f) and f.inspection_required,
         Work.CREDIT_OVERDUE: _inspection_is_late(f) and not f.inspection_required and credit_required(f),
-        Work.BUYER_TO_REFUND: (Stage.AWAITING_BUYER_REFUND, Who.SELLER) in waits,
+        Work.BUYER_TO_REFUND: (Stage.AWAITING_BUYER_REFUND, Who.SELLER) in waits or Work.BUYER_TO_REFUND in held,
+        Work.BALANCE_SHORT: Work.BALANCE_SHORT in held,
     }
     return tuple(work for work, is_due in found.items() if is_due)
 

@@ -68,6 +68,8 @@ def refund_under_way(stage: Stage, attempt: RefundAttempt) -> Plan:
     if attempt.state == "to_confirm":
         return wait(stage, Who.SELLER, awaiting_second_person(attempt), attempt.at)
     whom = "buyer" if attempt.direction is BUYER else "seller"
+    if (held := attempt.held_up) is not None:
+        return wait(stage, held.who, f"{held.what} (refund {attempt.refund_id} of the {whom})", attempt.at)
     return wait(stage, Who.GATEWAY, f"refund the {whom} ({attempt.refund_id})", attempt.at)
 
 

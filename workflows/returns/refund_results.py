@@ -12,6 +12,7 @@ from workflows.refunds.attempts import (
     awaiting_second_person,
     failed_afterwards,
     has_parts,
+    held_up,
     in_flight_refund,
     in_parts,
     may_take_next_id,
@@ -154,7 +155,7 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
     if result.unknown:
         return _in_doubt_meanwhile(f, attempt, result)
     if result.state is RefundState.RESERVED and not result.to_confirm:
-        return f
+        return _held_up(f, result)
     may_have_moved = attempt.may_have_moved_money
     if failed and may_have_moved and (result.taken_back or attempt.state == "succeeded"):
         return _failed_afterwards(f, attempt, result)
@@ -163,7 +164,12 @@ def refund_reported(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
         return _settle(f.step(what, Who.GATEWAY), attempt, result)
     if attempt.is_under_way and attempt.state != state_of(result):
         return _settle(f, attempt, result)
-    return f  # told already
+    return _held_up(f, result)  # else it was told already
+
+
+def _held_up(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
+    refunds, said = held_up(f.refunds, result)
+    return f if said is None else f.with_(refunds=refunds).step(said, Who.GATEWAY)
 
 
 def _divided_meanwhile(f: ReturnFacts, result: RefundResult) -> ReturnFacts:
