@@ -170,10 +170,11 @@ class NotedCorrection(Message):
 
 
 class Saved(Message):
-    """The database has it. `orphans`: the workflow ids of open ones that have a number of a case that can be found
-    by more numbers now; they look for their case at once (RET-20)."""
+    """The database has it; only its steps, unless `is_newest`. `orphans`: workflow ids of open ones that have a
+    number of a case that can be found by more numbers now; they look for their case at once (RET-20)."""
 
     orphans: tuple[str, ...] = ()
+    is_newest: bool = True
 
 
 # ---- returns ----
@@ -335,9 +336,7 @@ class ReserveRefund(Message):
 
 class ReservedRefund(Message):
     """Refused: `reason` says why; nothing was changed. `state` other than reserved: it is settled already.
-
-    `resumed`: an earlier run reserved it, was stopped, and may have sent it.
-    """
+    `resumed`: an earlier run reserved it, was stopped, and may have sent it."""
 
     opening: Opening
     state: RefundState = RefundState.RESERVED

@@ -77,7 +77,7 @@ def save_claim(session: Session, ask: SaveClaim) -> Saved:
     is_newest = write_case(session, ask.record)
     add_numbers(session, ask.record.workflow_id, ask.record.numbers)
     if not is_newest or row.state is not ClaimState.OPEN:
-        return Saved()
+        return Saved(is_newest=is_newest)
     row.receipts = [one.model_dump(mode="json", exclude_none=True) for one in ask.receipts]
     if ask.state is not ClaimState.OPEN:
         row.state, row.approved, row.settled_at = ask.state, ask.approved, ask.at

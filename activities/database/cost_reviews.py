@@ -73,7 +73,7 @@ def save_cost_review(session: Session, ask: SaveCostReview) -> Saved:
     is_newest = write_case(session, ask.record)
     add_numbers(session, ask.record.workflow_id, ask.record.numbers)
     if not is_newest or row.state is not ReviewState.OPEN:
-        return Saved()
+        return Saved(is_newest=is_newest)
     row.evidence = [one.model_dump(mode="json", exclude_none=True) for one in ask.evidence]
     if ask.state is not ReviewState.OPEN:
         row.state, row.approved, row.settled_at = ask.state, ask.approved, ask.at

@@ -203,8 +203,8 @@ class Database:
         """As `_write`; with the orphans that may have their case now (RET-20)."""
 
         def save(session: Session, ask: Save) -> Saved:
-            work(session, ask)
-            return Saved(orphans=orphans.add_numbers_and_look(session, ask.record))
+            kept = work(session, ask)
+            return kept.model_copy(update={"orphans": orphans.add_numbers_and_look(session, ask.record)})
 
         return self._write(save, ask)
 
@@ -242,5 +242,4 @@ def _whose(error: BackhaulError) -> tuple[dict[str, str], ...]:
 
 
 def _save_case(session: Session, ask: SaveCase) -> Saved:
-    cases.write_case(session, ask.record)
-    return Saved()
+    return Saved(is_newest=cases.write_case(session, ask.record))

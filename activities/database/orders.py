@@ -145,7 +145,7 @@ def save_order(session: Session, ask: SaveOrder) -> Saved:
     an order to a supplier whose number is another order's.
     """
     if not write_case(session, ask.record):
-        return Saved()
+        return Saved(is_newest=False)
     shipped = _lock_and_say_what_shipped(session, ask)
     if ask.lines is not None:
         _save_lines(session, ask.order_id, ask.lines)

@@ -40,7 +40,7 @@ def save_orphan(session: Session, ask: SaveOrphan) -> Saved:
     is_newest = cases.write_case(session, ask.record)
     add_numbers(session, ask.record.workflow_id, ask.record.numbers)
     if not is_newest:
-        return Saved()
+        return Saved(is_newest=False)
     row = session.get(OrphanRow, ask.orphan_id)
     if ask.request is not None and row is None:
         add_new(session, OrphanRow, [_first_row(ask, ask.request)])

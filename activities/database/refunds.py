@@ -104,8 +104,8 @@ def save_refund(session: Session, ask: SaveRefund) -> Saved:
             at=ask.at or datetime.now(UTC),
         )
         _settle(session, news, ask.record.workflow_id)
-    write_case(session, ask.record)  # after its order and itself, as where it is reserved
-    return Saved()
+    is_newest = write_case(session, ask.record)  # after its order and itself, as where it is reserved
+    return Saved(is_newest=is_newest)
 
 
 def refund_outcome(session: Session, request: RefundRequest) -> RefundResult:

@@ -190,11 +190,12 @@ def save_report_import(session: Session, ask: SaveReportImport) -> Saved:
         "source": ask.source,
         "counted": ask.counted,
     }
-    if cases.write_case(session, ask.record):
+    is_newest = cases.write_case(session, ask.record)
+    if is_newest:
         upsert(session, ReportImportRow, [row])
         if ask.record.ended:
             written(session, delete(ReportedCaseRow).where(col(ReportedCaseRow.import_id) == ask.import_id))
-    return Saved()
+    return Saved(is_newest=is_newest)
 
 
 def _forget(session: Session, import_id: str) -> None:

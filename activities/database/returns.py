@@ -29,7 +29,7 @@ def save_return(session: Session, ask: SaveReturn) -> Saved:
     Raises NotFound for one that was never opened.
     """
     if not write_case(session, ask.record):
-        return Saved()
+        return Saved(is_newest=False)
     if ask.kept is not None or ask.facts is not None:
         _save_row(session, ask)
     if ask.receptions is not None:

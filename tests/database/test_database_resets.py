@@ -7,19 +7,31 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.database.views import Standing
 from models.case import CaseRecord
-from models.records import SaveCase
+from models.records import SaveCase, Saved, SaveOrder
 from tests.database.story import NOON, Story, case_record
 
 CASE = "order-1001"
 
 
-def written(story: Story, record: CaseRecord, by: str, minute: int) -> None:
-    """Written down by this run, which asked for it at this minute."""
+def written(story: Story, record: CaseRecord, by: str, minute: int) -> bool:
+    """Written down by this run, which asked for it at this minute; whether it was the newest."""
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(
         environment.info, workflow_run_id=by, scheduled_time=NOON + timedelta(minutes=minute), is_local=False
     )
-    environment.run(story.database.save_case, SaveCase(record=record))
+    saved: Saved = environment.run(story.database.save_case, SaveCase(record=record))
+    return saved.is_newest
+
+
+def order_saved(story: Story, stage: str, minute: int) -> bool:
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(
+        environment.info, workflow_run_id="run-1", scheduled_time=NOON + timedelta(minutes=minute), is_local=False
+    )
+    record = case_record(CASE, stage)
+    ask = SaveOrder(order_id="1001", record=record, cancel_until=None, handoff_due=None, handed_off_at=None)
+    saved: Saved = environment.run(story.database.save_order, ask)
+    return saved.is_newest
 
 
 def stage(story: Story) -> str:
@@ -58,4 +70,20 @@ def test_NTF_3_a_write_of_a_run_that_was_terminated_does_not_turn_the_next_one_b
     next_run = case_record(CASE, "shipped", "sent", run_id="run-2", ended=True)
     written(story, next_run, "run-2", 2)
     written(story, case_record(CASE, "placing", "sent"), "run-1", 1)
+    assert stage(story) == "shipped"
+
+
+def test_NTF_9_whoever_writes_late_is_told_so(story: Story) -> None:
+    assert written(story, case_record(CASE, "received", "received"), "run-1", 2)
+    assert not written(story, case_record(CASE, "placing", "received", "charged"), "run-1", 1)
+    assert written(story, case_record(CASE, "placing", "received", "charged"), "run-1", 2), "a later try of it"
+    assert stage(story) == "placing"
+
+
+def test_NTF_9_whoever_writes_an_order_late_is_told_so(story: Story) -> None:
+    story.ordered(("A", 1, "10.00"))
+    saves = [
+        order_saved(story, stage, minute) for stage, minute in (("placing", 2), ("received", 1), ("shipped", 3))
+    ]
+    assert saves == [True, False, True]
     assert stage(story) == "shipped"

@@ -21,11 +21,12 @@ with workflow.unsafe.imports_passed_through():
     from models.message import Event, Message, Request
     from models.text import summary_of
     from workflows.engine import case
-    from workflows.engine.calls import Asking, Setback, ask, took_over
+    from workflows.engine.calls import Asking, Setback, took_over
     from workflows.engine.case import CaseFacts, Effect, SendMail
     from workflows.engine.children import call_orphans, make_refund
     from workflows.engine.details import current_details
     from workflows.engine.heard import is_known, require_room
+    from workflows.engine.keeping import keep
     from workflows.engine.mail import send_mail
     from workflows.engine.plan import Plan
     from workflows.engine.procedure import CaseView, CouldNot, Procedure, Reply
@@ -361,9 +362,7 @@ class Engine(Generic[F]):
 
     async def _save(self, save: Save) -> None:
         summary = f"Save: {self.stage.replace('_', ' ')}"
-        saved = await ask(
-            save.call, save.message, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled
-        )
+        saved = await keep(save, summary, seller_id=self.facts.seller_id, troubled=self._save_troubled)
         self._changed = self._changed or self.facts.save_trouble is not None
         self._apply(case.StepsSaved(count=save.steps_saved))
         self._saves.done(save)
