@@ -59,6 +59,9 @@ class RefundRequest(Request):
     """Of a refund made elsewhere."""
     part_of: DerivedId | None = None
     """The refund that was divided, where this is one part of it: that is reserved already."""
+    less_moved: bool = False
+    """The amount is what its lines are worth, as its return knows: what moved for them otherwise is taken off when
+    it is reserved (REF-13)."""
     asked_for: bool = False
     """Whoever starts it wants it made, whatever word about it comes before it begins; without this, a word that
     comes first moves nothing (REF-7)."""
@@ -78,6 +81,7 @@ class RefundRequest(Request):
             "amount": part.amount,
             "lines": part.lines,
             "part_of": self.refund_id,
+            "less_moved": False,
             "asked_for": True,
             "continued": None,
         }

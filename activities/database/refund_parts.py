@@ -38,6 +38,9 @@ class Share(NamedTuple):
 def wanted_of(request: RefundRequest, paid: Decimal, taken: Decimal, named: NamedUnits) -> Wanted:
     """`taken`: what of `paid` is refunded or pending; `named`: the units, where it is for some."""
     left = max(paid - taken, Decimal(0))
+    if request.amount is not None and request.less_moved and named.moved_elsewhere:
+        missing = max(request.amount - named.moved_elsewhere, Decimal(0))
+        return Wanted(missing, is_named=False, left=left)
     if request.amount is not None:
         return Wanted(request.amount, is_named=True, left=left)
     return Wanted(min(left, named.worth) if named.units else left, is_named=False, left=left)

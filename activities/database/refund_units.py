@@ -1,7 +1,7 @@
 """Which units a refund of the buyer is for: none is refunded twice, whatever way it is asked for (REF-13)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ class NamedUnits(NamedTuple):
     worth: Decimal = Decimal(0)
     moved: Decimal = Decimal(0)
     """By parts of refunds of which the part that named them failed."""
+    moved_elsewhere: Decimal = Decimal(0)
+    """Of that by refunds that this return knows nothing of."""
 
 
 def named_units(session: Session, request: RefundRequest, refunds: Sequence[RefundRow]) -> NamedUnits:
@@ -60,7 +62,11 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
         Decimal(0),
     )
     moved = _moved_in_part(session, refunds, rows, units, request.currency)
-    return NamedUnits(units, max(worth - moved, Decimal(0)), moved)
+    elsewhere = moved
+    if moved and request.return_id is not None:
+        own = {row.refund_id for row in refunds if row.return_id == request.return_id and row.part_of is not None}
+        elsewhere = _moved_in_part(session, refunds, rows, units, request.currency, but=own)
+    return NamedUnits(units, max(worth - moved, Decimal(0)), moved, elsewhere)
 
 
 def _moved_in_part(
@@ -69,6 +75,8 @@ def _moved_in_part(
     lines: Mapping[str, OrderLineRow],
     units: Sequence[LineUnits],
     currency: str,
+    *,
+    but: Set[str] = frozenset(),
 ) -> Decimal:
     """What other parts of the same refunds move, or moved, for these units, where the part that names them came to
     nothing: it is taken off once, from the first of them that are refunded afterwards."""
@@ -79,7 +87,7 @@ def _moved_in_part(
             by_others[row.part_of] += row.amount
         elif row.part_of is not None and row.lines and row.direction is Direction.SELLER_TO_BUYER:
             came_to_nothing.append(row)
-    came_to_nothing = [row for row in came_to_nothing if by_others[str(row.part_of)]]
+    came_to_nothing = [row for row in came_to_nothing if by_others[str(row.part_of)] and row.refund_id not in but]
     if not came_to_nothing:
         return Decimal(0)
     named: dict[str, Counter[str]] = defaultdict(Counter)

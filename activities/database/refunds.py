@@ -295,7 +295,7 @@ def _differences_of(row: RefundRow, request: RefundRequest, amount: Decimal) -> 
         "direction": row.direction is request.direction,
         "way": row.way_asked is request.way,
         "currency": row.currency == request.currency,
-        "amount": request.amount in (None, amount),
+        "amount": request.amount in (None, amount) or (request.less_moved and amount < (request.amount or 0)),
     }
     return [name for name, is_same in same.items() if not is_same]
 

@@ -51,6 +51,7 @@ async def make_refund(facts: CaseFacts, effect: MakeRefund, ask: Ask) -> RefundR
         reason=one_line(effect.reason)[:500],
         requested_by=effect.requested_by,
         lines=effect.lines,
+        less_moved=effect.less_moved,
         part_of=effect.part_of,
     )
     reuse = WorkflowIDReusePolicy.ALLOW_DUPLICATE if effect.again else WorkflowIDReusePolicy.REJECT_DUPLICATE

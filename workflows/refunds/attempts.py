@@ -34,6 +34,9 @@ class MakeRefund(Effect):
     reason: str
     requested_by: str
     lines: tuple[Quantity, ...] = ()
+    less_moved: bool = False
+    """The amount is what the lines are worth, as far as the case knows: what moved for them otherwise, by a direct
+    refund of which a part failed, is taken off (REF-13)."""
     asked_by: str | None = None
     """The event that asks for it: a click, or the marketplace's word."""
     part_of: DerivedId | None = None
@@ -273,6 +276,7 @@ def in_parts(
             "amount": part.amount,
             "lines": part.lines,
             "part_of": effect.refund_id,
+            "less_moved": False,
             "again": False,
         }
         parts.append(effect.model_copy(update=changes))

@@ -42,9 +42,10 @@ def clicked(f: ReturnFacts, click: BuyerRefund) -> Plan:
     except RefusedByRule as no:
         refuse = RefuseClick(key=f"click:{click.event_id}", event_id=click.event_id, reason=str(no))
         return just(refuse, _failed_mail(click.event_id, str(no)))
-    lines = refunded_units(f, click)
+    lines, computed = refunded_units(f, click), click.amount is None
+    who, event_id = click.actor, click.event_id
     return just(
-        make_refund(f, BUYER, amount, click.reason, click.actor, lines=lines, asked_by=click.event_id),
+        make_refund(f, BUYER, amount, click.reason, who, lines=lines, less_moved=computed, asked_by=event_id),
     )
 
 
@@ -56,7 +57,8 @@ def automatic(f: ReturnFacts) -> Plan:
         refuse = RefuseAutomaticRefund(key="refuse-automatic-refund", reason=str(no))
         return just(refuse, _failed_mail("automatic", str(no)))
     reason = f"return {f.return_id} accepted"
-    return just(make_refund(f, BUYER, amount, reason, BY_SETTING, lines=refunded_units(f, None)))
+    lines = refunded_units(f, None)
+    return just(make_refund(f, BUYER, amount, reason, BY_SETTING, lines=lines, less_moved=True))
 
 
 def nothing_left(f: ReturnFacts) -> Plan:

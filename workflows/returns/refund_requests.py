@@ -30,9 +30,11 @@ def make_refund(
     *,
     way: Way = Way.GATEWAY,
     lines: tuple[Quantity, ...] = (),
+    less_moved: bool = False,
     asked_by: str | None = None,
 ) -> MakeRefund:
-    """A new refund; `amount` in the currency that the buyer paid, or that the seller was charged."""
+    """A new refund; `amount` in the currency that the buyer paid, or that the seller was charged. `less_moved`: it
+    is what the lines are worth, and nobody named it."""
     refund_id = _next_id(f, direction)
     return MakeRefund(
         key=f"refund:{refund_id}",
@@ -44,6 +46,7 @@ def make_refund(
         reason=reason,
         requested_by=requested_by,
         lines=lines,
+        less_moved=less_moved and bool(lines),
         asked_by=asked_by,
     )
 

@@ -321,3 +321,11 @@ def test_RET_13_the_limit_is_kept_only_when_all_parts_are_made() -> None:
 
 def test_REF_3_a_refund_that_one_payment_carries_is_told_as_ever() -> None:
     assert [mail.facts["refund_id"] for mail in completed().letters("buyer_refunded")] == [WHOLE]
+
+
+@pytest.mark.parametrize(("click", "computed"), [({}, True), ({"amount": "30.00"}, False)])
+def test_REF_13_what_moved_elsewhere_is_taken_off_what_the_return_computes(
+    click: dict[str, Any], computed: bool
+) -> None:
+    story = awaiting_click().clicked(**click)
+    assert [one.less_moved for one in begun(story)] == [computed]
