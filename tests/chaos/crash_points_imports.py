@@ -83,7 +83,10 @@ async def imported(story: Story, case: CaseStory) -> None:
     story.ends(case, "imported")
 
 
-async def fetched(story: Story, spot: Spot, kind: ReportKind = ReportKind.RETURNS) -> AsyncIterator[Spot]:
+async def fetched(
+    story: Story, spot: Spot, kind: ReportKind = ReportKind.RETURNS, *, waits: bool = False
+) -> AsyncIterator[Spot]:
+    """`waits`: Amazon has to make the report first, and is asked half a minute later."""
     world = story.world
     seller = await patiently(world.seller)
     connection_id = account(story, seller.seller_id)
@@ -91,6 +94,9 @@ async def fetched(story: Story, spot: Spot, kind: ReportKind = ReportKind.RETURN
     await patiently(lambda: world.sandbox.amazon_reports(report_type, content=content.decode()))
     yield spot
     case = await begun(story, connection_id, seller.seller_id, kind=kind)
+    if waits:
+        await stands_at(case, "in_the_making")
+        await time_passes(case, seconds=31)
     yield spot
     await imported(story, case)
 
@@ -113,19 +119,21 @@ async def asking_for_an_order_report(story: Story) -> AsyncIterator[Spot]:
 
 @during(calls.READ_ORDER_REPORT)
 async def downloading_an_order_report(story: Story) -> AsyncIterator[Spot]:
-    async for spot in fetched(story, at_amazon(r"GET .*/reports/2021-06-30/documents/"), ReportKind.ORDERS):
+    async for spot in fetched(
+        story, at_amazon(r"GET .*/reports/2021-06-30/documents/"), ReportKind.ORDERS, waits=True
+    ):
         yield spot
 
 
 @during(calls.LOOK_AT_REPORT)
 async def looking_for_a_report(story: Story) -> AsyncIterator[Spot]:
-    async for spot in fetched(story, at_amazon(r"GET .*/reports/2021-06-30/reports/\w+$")):
+    async for spot in fetched(story, at_amazon(r"GET .*/reports/2021-06-30/reports/\w+$"), waits=True):
         yield spot
 
 
 @during(calls.READ_REPORT)
 async def downloading_a_report(story: Story) -> AsyncIterator[Spot]:
-    async for spot in fetched(story, at_amazon(r"GET .*/reports/2021-06-30/documents/")):
+    async for spot in fetched(story, at_amazon(r"GET .*/reports/2021-06-30/documents/"), waits=True):
         yield spot
 
 
