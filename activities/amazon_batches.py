@@ -166,10 +166,16 @@ class AmazonBatches:
         """Have the document processed. Amazon knows no key for it: a try that may have reached Amazon is never
         made again (AMZ-7)."""
         amazon = await self._access.account(ask.connection_id)
-        doubt = await self._do(write, lambda session: batches.begin_handing_in(session, ask.batch_id, ask.ordinal))
-        if doubt is not None:
+
+        def begin(session: Session) -> batches.NotHandedIn | None:
+            return batches.begin_handing_in(session, ask.batch_id, ask.ordinal, ask.document_id)
+
+        told = await self._do(write, begin)
+        if told is not None and told.outdated:
+            return CreatedFeed(outdated=True, left=told.left)
+        if told is not None:
             known = await self._known_feed(ask)
-            return CreatedFeed(feed_id=known) if known is not None else CreatedFeed(doubt=doubt)
+            return CreatedFeed(feed_id=known) if known is not None else CreatedFeed(doubt=told.doubt)
         try:
             feed_id = await amazon.create_feed(ask.kind.feed_type, ask.document_id)
         except AnswerLost as lost:

@@ -104,7 +104,9 @@ MAY_CHANGE: Final[Mapping[str, frozenset[str]]] = {
     "cost_review": frozenset({"state", "approved", "evidence", "decided_by", "reason", "settled_at"}),
     "claim": frozenset({"state", "approved", "receipts", "decided_by", "reason", "settled_at"}),
     "ledger_line": frozenset(),
-    "amazon_batch": frozenset({"state", "document_id", "tries", "feed_id", "words", "handed_in_at", "ended_at"}),
+    "amazon_batch": frozenset(
+        {"state", "messages", "document_id", "tries", "feed_id", "words", "handed_in_at", "ended_at"}
+    ),
     "amazon_queue": frozenset(
         {
             *("state", "reason", "chosen", "batch_id", "message_id", "content"),

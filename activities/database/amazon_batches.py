@@ -13,6 +13,7 @@ from activities.database.amazon_documents import composed_entries, document_of
 from activities.database.amazon_resends import unexamined
 from activities.database.cases import open_case
 from activities.database.connections import accounts_at_amazon
+from activities.database.settled_entries import Standing, put_out_of_document, standings, stands_of_batch
 from models.amazon.account import read_options
 from models.amazon.batches import (
     MOST_CHOSEN,
@@ -136,16 +137,31 @@ def note_uploaded(session: Session, batch_id: str, document_id: str) -> None:
         session.add(batch)
 
 
-def begin_handing_in(session: Session, batch_id: str, ordinal: int) -> str | None:
-    """Note that Amazon is told now. Gives why it must not be told: it has it already, or an earlier try may have
-    told it (AMZ-10)."""
-    batch = batch_row(session, batch_id, locked=True)
+class NotHandedIn(NamedTuple):
+    """Why Amazon must not be told a document: `doubt`, for it may have it (AMZ-10); or it is `outdated`, for
+    entries of it moved meanwhile and are put out of it: so many messages are `left` (AMZ-8)."""
+
+    doubt: str = ""
+    outdated: bool = False
+    left: int = 0
+
+
+def begin_handing_in(session: Session, batch_id: str, ordinal: int, document_id: str) -> NotHandedIn | None:
+    """Note that Amazon is told now. Gives why it must not be told; an earlier try may have found the document
+    outdated, and nobody heard it."""
+    batch, now = batch_row(session, batch_id, locked=True), datetime.now(UTC)
     if batch.state in (BatchState.SENT, BatchState.ENDED):
-        return f"it was handed in as feed {batch.feed_id}"
+        return NotHandedIn(f"it was handed in as feed {batch.feed_id}")
     if batch.state is BatchState.HANDING_IN and ordinal <= batch.tries:
-        return "it was cut off while it was handed in"
+        return NotHandedIn("it was cut off while it was handed in")
+    if batch.state is BatchState.HANDING_IN:
+        if (moved := stands_of_batch(session, batch, now)) is not None:
+            return NotHandedIn(moved)
+    elif (left := put_out_of_document(session, batch, now)) is not None:
+        return NotHandedIn(outdated=True, left=left)
+    elif batch.document_id != document_id:
+        return NotHandedIn(outdated=True, left=batch.messages)
     batch.state, batch.tries = BatchState.HANDING_IN, max(ordinal, 1)
-    now = datetime.now(UTC)
     batch.handed_in_at = batch.handed_in_at or now
     session.add(batch)
     for row in batch_entries(session, batch_id):
@@ -205,13 +221,14 @@ def settle_batch(
     entries = batch_entries(session, batch_id)
     at_once = not read_options(account.options).queue
     if batch.state is not BatchState.ENDED:
+        in_part = standings(session, entries)
         for row in entries:
-            if row.state is QueueState.DONE:
+            if row.state is QueueState.DONE or (outcomes is None and row.state is QueueState.IN_DOUBT):
                 continue  # a settlement (AMZ-8), or Amazon's transactions (AMZ-11), said so before
             if outcomes is None:
                 _put_back(row, f"nothing was sent: {words}"[:500], at_once=at_once)
             else:
-                _settle(row, outcomes[row.message_id or 0])
+                _settle(row, outcomes[row.message_id or 0], in_part.get(row.entry_id))
             row.changed_at = at
             session.add(row)
         batch.state, batch.ended_at, batch.words = BatchState.ENDED, at, words[:1000]
@@ -232,10 +249,13 @@ def _put_back(row: AmazonQueueRow, why: str, *, at_once: bool) -> None:
         row.state, row.batch_id, row.message_id, row.content = QueueState.QUEUED, None, None, None
 
 
-def _settle(row: AmazonQueueRow, outcome: MessageOutcome) -> None:
+def _settle(row: AmazonQueueRow, outcome: MessageOutcome, in_part: Standing | None) -> None:
+    """What Amazon says it refused, and stands in a settlement in part, is not sent again by itself (AMZ-8)."""
     row.state, row.told_before = _ENDS[outcome.end], True
     said = ": ".join(part for part in (outcome.code, outcome.note) if part)
     row.reason = said[:500] or (None if row.state is QueueState.DONE else "Amazon gave no reason")
+    if in_part is not None and row.state is QueueState.REFUSED:
+        row.state, row.reason = QueueState.IN_DOUBT, in_part.words
 
 
 def _said_before(row: AmazonQueueRow) -> str | None:
@@ -320,8 +340,13 @@ def batch_row(session: Session, batch_id: str, *, locked: bool = False) -> Amazo
 
 
 def batch_entries(session: Session, batch_id: str) -> list[AmazonQueueRow]:
-    """In the order of its messages."""
-    rows = select(AmazonQueueRow).where(AmazonQueueRow.batch_id == batch_id)
+    """Those in its document, in the order of its messages; without what was put out of it (AMZ-8)."""
+    in_document = col(AmazonQueueRow.message_id) <= col(AmazonBatchRow.messages)
+    rows = (
+        select(AmazonQueueRow)
+        .join(AmazonBatchRow, col(AmazonBatchRow.batch_id) == col(AmazonQueueRow.batch_id))
+        .where(AmazonQueueRow.batch_id == batch_id, in_document)
+    )
     return list(session.exec(rows.order_by(col(AmazonQueueRow.message_id))))
 
 

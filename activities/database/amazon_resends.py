@@ -13,7 +13,7 @@ from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import WAITING, QueueKind, QueueState
 from models.amazon.resends import SHOWN_WITHIN, Finding, OtherRefund, ResentRefund
 from models.refunds import Direction, RefundState, Way
-from models.tables import AmazonQueueRow, OrderRow, RefundRow
+from models.tables import AmazonBatchRow, AmazonQueueRow, OrderRow, RefundRow
 
 AT_ONCE: Final = 10
 """Orders that one step looks at: Amazon lets as many be asked for one after the other."""
@@ -71,7 +71,9 @@ def note_findings(
         if row.state in _OPEN and finding is not None:
             _note(row, finding, batch_id, at)
             session.add(row)
-        if row.state in (QueueState.DONE, QueueState.IN_DOUBT) and row.examined_by == batch_id:
+        # Of a document that may have arrived, a settlement may have said so meanwhile (AMZ-8).
+        is_of_it = batch_id in (row.examined_by, row.batch_id)
+        if row.state in (QueueState.DONE, QueueState.IN_DOUBT) and is_of_it:
             told.append(row)
     return told
 
@@ -93,8 +95,14 @@ def _of_these(session: Session, entries: Sequence[str]) -> list[AmazonQueueRow]:
 
 
 def _of_the_batch(session: Session, ask: LookAtTransactions) -> list[AmazonQueueRow]:
-    rows = select(AmazonQueueRow).where(
-        AmazonQueueRow.batch_id == ask.batch_id, col(AmazonQueueRow.message_id) > ask.after
+    rows = (
+        select(AmazonQueueRow)
+        .join(AmazonBatchRow, col(AmazonBatchRow.batch_id) == col(AmazonQueueRow.batch_id))
+        .where(
+            AmazonQueueRow.batch_id == ask.batch_id,
+            col(AmazonQueueRow.message_id) > ask.after,
+            col(AmazonQueueRow.message_id) <= col(AmazonBatchRow.messages),
+        )
     )
     return list(session.exec(rows.order_by(col(AmazonQueueRow.message_id)).limit(AT_ONCE)))
 

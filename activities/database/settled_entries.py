@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from models.amazon.messages import OrderAdjustment
@@ -60,8 +61,9 @@ def put_out_of_document(session: Session, batch: AmazonBatchRow, at: datetime) -
     out = [row for row in entries if row.state is not QueueState.BATCHED]
     if not out:
         return None
-    # Numbers are unique in a batch: first all get one that none has.
-    for first in (len(entries) + 1, 1):
+    # Numbers are unique in a batch, with those that were put out before: first all get one that none has.
+    of_batch = select(func.max(AmazonQueueRow.message_id)).where(AmazonQueueRow.batch_id == batch.batch_id)
+    for first in ((session.exec(of_batch).one() or 0) + 1, 1):
         for message_id, row in enumerate((*left, *out), start=first):
             row.message_id = message_id
             session.add(row)

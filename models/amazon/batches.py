@@ -131,10 +131,13 @@ class CreateFeed(BatchStep):
 
 
 class CreatedFeed(Message):
-    """`feed_id` none: it may be there, `doubt` says why nobody knows."""
+    """`feed_id` none: it may be there, `doubt` says why nobody knows. `outdated`: it was not handed in, for
+    refunds of it stand in a settlement; without them so many messages are `left`, to be composed anew (AMZ-8)."""
 
     feed_id: str | None = None
     doubt: str | None = None
+    outdated: bool = False
+    left: int = 0
 
 
 class FindFeed(BatchStep):

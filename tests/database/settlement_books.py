@@ -110,5 +110,5 @@ class Books:
 
 def handed_in(session: Session, batch_id: str) -> None:
     batches.note_uploaded(session, batch_id, "D-1")
-    batches.begin_handing_in(session, batch_id, 1)
+    batches.begin_handing_in(session, batch_id, 1, "D-1")
     batches.note_feed(session, batch_id, f"F-{batch_id}")

@@ -29,8 +29,10 @@ def at(story: Story, engine: Engine) -> AmazonStory:
 
 
 def handing_in(at: AmazonStory, ordinal: int = 1, batch_id: str = "B-1") -> str | None:
+    """Why nobody knows whether Amazon has it."""
     write(at.engine, lambda session: batches.note_uploaded(session, batch_id, "D-1"))
-    return write(at.engine, lambda session: batches.begin_handing_in(session, batch_id, ordinal))
+    told = write(at.engine, lambda session: batches.begin_handing_in(session, batch_id, ordinal, "D-1"))
+    return None if told is None else told.doubt
 
 
 # ---- the way of a refund ----

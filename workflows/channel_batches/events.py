@@ -59,6 +59,8 @@ def apply(f: BatchFacts, fact: Message) -> BatchFacts:
             return apply_common(f, fact).with_(document_id=answer.document_id)
         case Answered(effect=HandIn(), answer=CreatedFeed() as answer):
             after = apply_common(f, fact)
+            if answer.outdated:
+                return _outdated(after, answer.left)
             if answer.feed_id is not None:
                 return _sent(after, answer.feed_id)
             return _in_doubt(after.with_(told_at=f.now), answer.doubt or "its answer was lost")
@@ -128,6 +130,16 @@ def _in_doubt(f: BatchFacts, why: str) -> BatchFacts:
 def _sent(f: BatchFacts, feed_id: str) -> BatchFacts:
     after = f.with_(feed_id=feed_id, sent_at=f.now, doubt=None)
     return after.step(f"Amazon has {after.what} as feed {feed_id}", Who.SHOP)
+
+
+def _outdated(f: BatchFacts, left: int) -> BatchFacts:
+    """It was not handed in: it is composed anew, without what moved (AMZ-8)."""
+    assert f.opened is not None, "it is open"
+    opened = f.opened.model_copy(update={"messages": left})
+    after = f
+    if moved := f.opened.messages - left:
+        after = f.step(f"{moved} of {f.what} stand in a settlement, or may have moved: not sent again", Who.SHOP)
+    return after.with_(opened=opened, document_id=None, outdated=f.outdated + 1, tries=f.tries - 1)
 
 
 def _searched(f: BatchFacts, answer: FoundFeed) -> BatchFacts:

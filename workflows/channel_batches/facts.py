@@ -52,6 +52,8 @@ class BatchFacts(CaseFacts):
     contradiction: str | None = None
     """The same once more, in words: nothing of the document is sent again, and people look of each refund."""
     document_id: str | None = None
+    outdated: int = 0
+    """How often it was composed anew, for refunds of it stood in a settlement (AMZ-8)."""
     tries: int = 0
     """How often it was handed in; more than once only by a person's word."""
     doubt: str | None = None
@@ -98,6 +100,10 @@ class BatchFacts(CaseFacts):
     def opening_key(self) -> str:
         """Of the step that takes entries: after each look at Amazon's transactions another one."""
         return f"open:{self.examinations + 1}" if self.examinations else "open"
+
+    def step_of(self, key: str) -> str:
+        """The key of a step with the document: of one that was composed anew another one."""
+        return f"{key}.{self.outdated + 1}" if self.outdated else key
 
     @property
     def what(self) -> str:

@@ -60,15 +60,18 @@ def _examined(f: BatchFacts, entries: Sequence[str] = (), after: int = 0) -> Pla
 
 def _handed_in(f: BatchFacts) -> Plan:
     """AMZ-10: the document's number is known before it is handed in, so that it can be looked for."""
+    assert f.opened is not None, "the database has answered"
+    if not f.opened.messages:
+        return _begin(f, Stage.SENDING, PutBack(why="nothing of it is left to be sent", end="queued"))
     if f.document_id is None:
-        return _begin(f, Stage.SENDING, Upload())
+        return _begin(f, Stage.SENDING, Upload(key=f.step_of("upload")))
     if f.contradiction is not None:
         return _begin(f, Stage.SENDING, PutBack(why=f.contradiction, end="in_doubt"))
     if f.examined_up_to is not None:
         return _examined(f, after=f.examined_up_to)
     under_way = next((one for one in f.in_flight.values() if isinstance(one, HandIn)), None)
     ordinal = f.tries + 1
-    return _begin(f, Stage.SENDING, under_way or HandIn(key=f"hand-in:{ordinal}", ordinal=ordinal))
+    return _begin(f, Stage.SENDING, under_way or HandIn(key=f.step_of(f"hand-in:{ordinal}"), ordinal=ordinal))
 
 
 def _searched(f: BatchFacts) -> Plan:

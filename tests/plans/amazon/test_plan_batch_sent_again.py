@@ -12,6 +12,7 @@ from models.failures import Category
 from tests.plans.amazon.batch_rig import LOST, BatchRig
 from tests.plans.rig import Troubled
 from workflows.channel_batches.effects import (
+    HandIn,
     LookAtTransactions,
     PutBack,
 )
@@ -38,6 +39,21 @@ def test_AMZ_11_what_moved_is_done_and_nothing_is_sent() -> None:
     assert batch.keys == ["open", "transactions:1", "open:2"]
     assert (batch.stage, batch.alerts) == ("done", [])
     assert batch.steps[-1] == "nothing is sent: Amazon shows that 2 moved already"
+
+
+def test_AMZ_8_a_document_of_which_a_settlement_has_refunds_is_composed_anew_without_them() -> None:
+    batch = BatchRig(HandIn=[CreatedFeed(outdated=True, left=1), CreatedFeed(feed_id="77")])
+    batch.wait(seconds=15)
+    assert batch.keys == ["open", "upload", "hand-in:1", "upload.2", "hand-in:1.2", "look:1", "read"]
+    assert "1 of document 12 (2 refunds) stand in a settlement, or may have moved: not sent again" in batch.steps
+    assert [one.ordinal for one in batch.begun if isinstance(one, HandIn)] == [1, 1], "nothing was tried yet"
+    assert batch.stage == "done"
+
+
+def test_AMZ_8_a_document_of_which_nothing_is_left_is_not_handed_in() -> None:
+    batch = BatchRig(HandIn=CreatedFeed(outdated=True, left=0), PutBack=BatchSettled(done=2))
+    assert batch.keys == ["open", "upload", "hand-in:1", "put-back"]
+    assert (batch.stage, batch.alerts) == ("done", [])
 
 
 def test_AMZ_11_what_may_have_moved_is_in_doubt_and_staff_are_told() -> None:

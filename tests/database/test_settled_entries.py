@@ -1,0 +1,122 @@
+"""A refund that a settlement has is not handed in again with a document that was composed before (AMZ-8)."""
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from activities.database import amazon_batches as batches
+from activities.database.amazon_batches import NotHandedIn
+from activities.database.amazon_resends import note_findings, resends
+from activities.database.transactions import read, write
+from models.amazon.batches import LookAtTransactions
+from models.amazon.queue import QueueKind, QueueState
+from models.amazon.results import MessageEnd, MessageOutcome
+from tests.amazon_orders import FIRST, SECOND
+from tests.database.settlement_books import Books, back, sold
+from tests.database.story import NOON, Story
+
+DONE = MessageOutcome(end=MessageEnd.DONE)
+BOTH = [{"line_id": FIRST, "quantity": 1}, {"line_id": SECOND, "quantity": 1}]
+
+
+@pytest.fixture
+def books(story: Story, engine: Engine) -> Books:
+    """A refund of 10.00 that Amazon refused is in a document again, before one of 5.00."""
+    books = Books(story, engine)
+    books.sent("RF-1001-D1", "10.00", outcome=MessageEnd.REFUSED, lines=BOTH[:1])
+    books.at.queued("RF-1001-D2", "5.00")
+    return books
+
+
+def composed(books: Books, *entries: str) -> None:
+    books.at.examined("B-2", "RF-1001-D1")
+    assert books.at.opened("B-2", *entries).messages == len(entries)
+    uploaded(books)
+
+
+def uploaded(books: Books, document_id: str = "D-2") -> None:
+    write(books.engine, lambda session: batches.note_uploaded(session, "B-2", document_id))
+
+
+def handing_in(books: Books, ordinal: int = 1, document_id: str = "D-2") -> NotHandedIn | None:
+    return write(books.engine, lambda session: batches.begin_handing_in(session, "B-2", ordinal, document_id))
+
+
+def settled(books: Books) -> None:
+    """The refund stands in a settlement, by its key."""
+    books.booked([sold(), back("10.00", merchant_adjustment_item_id="RF-1001-D1.1")], "40.00")
+
+
+def test_AMZ_7_what_stands_in_a_settlement_is_put_out_of_the_document_before_it_is_handed_in(books: Books) -> None:
+    composed(books, "RF-1001-D1", "RF-1001-D2")
+    settled(books)
+    assert books.at.entry("RF-1001-D1").state is QueueState.DONE
+    assert handing_in(books) == NotHandedIn(outdated=True, left=1)
+
+    def document(session: Session) -> tuple[tuple[str, ...], bytes]:
+        return batches.batch_document(session, "B-2")[::-1]
+
+    keys, content = read(books.engine, document)
+    assert (keys, b"RF-1001-D1" in content) == (("RF-1001-D2",), False)
+    batch = read(books.engine, lambda session: batches.batch_row(session, "B-2"))
+    assert (batch.document_id, batch.messages) == (None, 1)
+    uploaded(books)
+    assert handing_in(books) is None
+    write(books.engine, lambda session: batches.note_feed(session, "B-2", "F-2"))
+    assert books.at.settled({1: DONE}, "B-2").returned == 0
+    assert [books.at.entry(f"RF-1001-D{n}").state.value for n in (1, 2)] == ["done", "done"]
+
+
+def test_AMZ_7_the_document_with_what_moved_is_not_handed_in_by_a_later_try(books: Books) -> None:
+    """Nobody heard that the first try found it outdated; or a try that was given up goes on late."""
+    composed(books, "RF-1001-D1", "RF-1001-D2")
+    settled(books)
+    for _ in range(2):
+        assert handing_in(books) == NotHandedIn(outdated=True, left=1)
+    uploaded(books, "D-3")
+    assert handing_in(books) == NotHandedIn(outdated=True, left=1)
+    assert handing_in(books, document_id="D-3") is None
+
+
+def test_AMZ_7_a_document_of_which_nothing_is_left_is_not_handed_in(books: Books) -> None:
+    composed(books, "RF-1001-D1")
+    settled(books)
+    assert handing_in(books) == NotHandedIn(outdated=True, left=0)
+    assert [row.state.value for row in books.at.settled(None, "B-2").entries] == ["done"]
+
+
+def test_AMZ_7_a_document_is_composed_anew_as_often_as_something_of_it_moved(books: Books) -> None:
+    books.sent("RF-1001-D0", "30.00", outcome=MessageEnd.REFUSED, lines=BOTH[1:])
+    books.at.examined("B-2", "RF-1001-D0")
+    composed(books, "RF-1001-D0", "RF-1001-D1", "RF-1001-D2")
+    settled(books)
+    assert handing_in(books) == NotHandedIn(outdated=True, left=2)
+    uploaded(books)
+    second = back("30.00", SECOND, merchant_adjustment_item_id="RF-1001-D0.1")
+    books.another("18000000002", [second], "-30.00")
+    assert handing_in(books) == NotHandedIn(outdated=True, left=1)
+    document = read(books.engine, lambda session: batches.batch_document(session, "B-2"))
+    assert document.keys == ("RF-1001-D2",)
+
+
+def test_AMZ_7_what_moved_in_part_is_put_out_of_the_document_for_a_person(story: Story, engine: Engine) -> None:
+    books = Books(story, engine)
+    books.sent("RF-1001-D1", "40.00", outcome=MessageEnd.REFUSED, lines=BOTH)
+    composed(books, "RF-1001-D1")
+    settled(books)
+    assert handing_in(books) == NotHandedIn(outdated=True, left=0)
+    assert [row.state.value for row in books.at.settled(None, "B-2").entries] == ["in_doubt"]
+
+
+def test_AMZ_11_a_document_that_may_have_arrived_is_not_handed_in_again_when_a_settlement_has_of_it(
+    books: Books,
+) -> None:
+    composed(books, "RF-1001-D1", "RF-1001-D2")
+    assert handing_in(books) is None, "and its answer was lost"
+    settled(books)
+    told = handing_in(books, ordinal=2)
+    assert told == NotHandedIn("it may have arrived: RF-1001-D1 moved, or may have")
+    look = LookAtTransactions(batch_id="B-2", connection_id="amazon-acme", kind=QueueKind.REFUND)
+    asked = read(books.engine, lambda session: resends(session, look, NOON))
+    seen = write(books.engine, lambda session: note_findings(session, "B-2", asked.entries, [], NOON))
+    assert [row.entry_id for row in seen] == ["RF-1001-D1"], "as what Amazon's transactions show"
