@@ -20,8 +20,8 @@ from tests.chaos.postgres import is_installed
 from tests.chaos.run import POSTGRESQL, SQLITE, Figures, StoodStill, run
 from tests.chaos.storm import Weather
 
-SHORT_MINUTES: Final = 0.3
-SHORT_CASES: Final = 24
+SHORT_MINUTES: Final = 0.4
+SHORT_CASES: Final = 32
 HOW_TO_GET_IT: Final = (
     "there are no programs of a PostgreSQL server on this machine; install Debian's package postgresql, or let "
     "`.ci/with-postgres make chaos` do it"
