@@ -19,6 +19,7 @@ class Work(StrEnum):
 
     TO_RELEASE = "to_release"
     TO_CHOOSE = "to_choose"
+    BUYER_WANTS_TO_CANCEL = "buyer_wants_to_cancel"
     TO_APPROVE = "to_approve"
     RMA_TO_TYPE = "rma_to_type"
     PARCEL_OVERDUE = "parcel_overdue"
@@ -85,6 +86,11 @@ _WORKLISTS: Final = (
         Work.TO_CHOOSE,
         "orders of which nobody had all items",
         "the seller buys them elsewhere, lets the buyer wait, or cancels (ORD-8)",
+    ),
+    Worklist(
+        Work.BUYER_WANTS_TO_CANCEL,
+        "orders whose buyer asks the marketplace to cancel, on hold until they are answered",
+        "the seller cancels the order, or releases it, by the time that it is due (CAN-7, CAN-8)",
     ),
     Worklist(
         Work.TO_APPROVE,

@@ -14,6 +14,7 @@ depends_on = None
 WORKLISTS = (
     "to_release",
     "to_choose",
+    "buyer_wants_to_cancel",
     "to_approve",
     "rma_to_type",
     "parcel_overdue",

@@ -8,6 +8,7 @@ from models.case import OrderStage as Stage
 from models.partners import ChargeState
 from models.worklists import Work
 from workflows.engine.plan import Plan
+from workflows.orders import buyer_requests
 from workflows.orders.effects import Authorize
 from workflows.orders.facts import OrderFacts
 from workflows.refunds.attempts import BUYER, SELLER, works_held_up
@@ -61,6 +62,8 @@ def work(f: OrderFacts, plan: Plan) -> tuple[Work, ...]:
         return ()
     waits = {(wait.stage, wait.who) for wait in plan.waits}
     found = [one for stage, one in _WORK.items() if (stage, Who.SELLER) in waits]
+    if buyer_requests.open_request(f) is not None:
+        found.append(Work.BUYER_WANTS_TO_CANCEL)
     return (*found, *works_held_up(f.refunds))
 
 
