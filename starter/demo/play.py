@@ -16,6 +16,7 @@ from models.failures import BackhaulError, Conflict
 from models.ids import order_workflow_id
 from starter.demo import (
     stories_amazon,
+    stories_amazon_reports,
     stories_credits,
     stories_kits,
     stories_orders,
@@ -42,6 +43,7 @@ STORIES: Final = (
     *stories_credits.STORIES,
     *stories_special_orders.STORIES,
     *stories_amazon.STORIES,
+    *stories_amazon_reports.STORIES,
 )
 FIRST_HUNDRED: Final = 10
 """The first run's orders are 1001, 1002, ...; each next run takes the next hundred."""

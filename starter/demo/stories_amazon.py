@@ -23,10 +23,10 @@ _PROCESSED_SECONDS: Final = 8.0
 
 async def queued_at_amazon(story: StoryRun) -> None:
     """AMZ-5, AMZ-7: two of five refunds are sent, the others stay in the queue; Amazon does not know one order."""
-    await _shipped(story, _order(story, story.order_id))
+    await ship_at_amazon(story, order_at_amazon(story, story.order_id))
     unknown = f"{story.order_id}-2"
-    await _shipped(story, _order(story, unknown))
-    known = _order(story, story.order_id)
+    await ship_at_amazon(story, order_at_amazon(story, unknown))
+    known = order_at_amazon(story, story.order_id)
     await story.environment.sandbox.amazon_order(
         AmazonOrderSeed(
             order_id=known.channel_order_id or "",
@@ -53,9 +53,9 @@ async def queued_at_amazon(story: StoryRun) -> None:
         story.note_end(refund.workflow_id, "waits in the queue to Amazon", as_expected=True)
 
 
-def _order(story: StoryRun, order_id: str) -> OrderRequest:
+def order_at_amazon(story: StoryRun, order_id: str, quantity: int = 2) -> OrderRequest:
     """Paid at Amazon."""
-    line = line_of(BRAKE_PADS, 2).model_copy(update={"line_id": f"{order_id.replace('-', ''):0>14}"})
+    line = line_of(BRAKE_PADS, quantity).model_copy(update={"line_id": f"{order_id.replace('-', ''):0>14}"})
     request = paid_order(order_id, SUMMIT, IN_BOSTON, [line], story.payment_reference)
     payment = BuyerPayment(paid_by=PaidBy.MARKETPLACE, amount=request.paid, currency=CURRENCY)
     number = f"111-{order_id.partition('-')[0]:0>7}-{len(order_id):0>7}"
@@ -63,7 +63,8 @@ def _order(story: StoryRun, order_id: str) -> OrderRequest:
     return OrderRequest.model_validate(request.model_dump() | told)
 
 
-async def _shipped(story: StoryRun, request: OrderRequest) -> None:
+async def ship_at_amazon(story: StoryRun, request: OrderRequest) -> None:
+    """It arrives, and all of it is shipped."""
     order = await story.arrives(request, SUMMIT)
     await story.placed(order)
     await order.receives(
@@ -72,7 +73,7 @@ async def _shipped(story: StoryRun, request: OrderRequest) -> None:
         shipment_id=f"{request.order_id}-p1",
         carrier="UPS",
         tracking_number=f"1Z{request.order_id.replace('-', '')}",
-        lines=[{"sku": BRAKE_PADS.sku, "quantity": 2}],
+        lines=[{"sku": BRAKE_PADS.sku, "quantity": request.lines[0].quantity}],
     )
     await order.ends("shipped")
 

@@ -170,7 +170,7 @@ def test_the_demo_plays_every_story(played: Played) -> None:
     ended = {case: how for case, _, how, _ in rows}
     assert {expected for *_, expected in rows} == {"yes"}
     kinds = Counter(case.partition("-")[0] for case in ended)
-    assert kinds == {"order": 30, "return": 14, "refund": 8, "orphan": 1}, "with the late cancel's return"
+    assert kinds == {"order": 34, "return": 15, "refund": 8, "orphan": 1}, "with the late cancel's return"
     assert ended["order-1001"] == "shipped"
     assert ended["order-1002"] == "cancelled"
     assert ended["return-RR-1003-late-cancel"] == "completed"
