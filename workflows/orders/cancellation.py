@@ -80,7 +80,8 @@ def receive(f: OrderFacts, event: CancelRequest) -> OrderFacts:
     need be looked up (CAN-1); once the order is with a supplier it is too late (CAN-2). Otherwise the moment
     decides at which it reached the server (CAN-3)."""
     in_time_for_people = f.is_open and _awaits_people(f)
-    one = CancelAsked(event=event, handled_at=f.now, units=_units_of(f, event))
+    came_in_time = in_time_for_people or (f.is_open and f.hold is not None)
+    one = CancelAsked(event=event, handled_at=f.now, units=_units_of(f, event), came_in_time=came_in_time)
     f = f.with_(cancels=(*f.cancels, one))
     if f.splitting is not None or (one.units and f.undecided_cancel is not one):
         return f  # one after the other
@@ -143,7 +144,8 @@ def _decide(f: OrderFacts, one: CancelAsked, *, in_time_for_people: bool) -> Ord
     until = f.cancel_until
     # What is on hold, or cancelled at its marketplace, is given up as long as no supplier has it (CAN-7, CAN-8).
     is_halted = f.hold is not None or one.event.cancelled_there
-    in_time = in_time_for_people or is_halted or until is None or one.handled_at < until
+    for_people = in_time_for_people or one.came_in_time
+    in_time = for_people or is_halted or until is None or one.handled_at < until
     if in_time or f.is_void or f.is_with_supplier:
         return _decided(f, one, _decision(f, one), one.handled_at)
     return f

@@ -26,6 +26,8 @@ class CancelAsked(Message):
     """What its sender is told."""
     units: dict[str, int] = Field(default_factory=dict)
     """That it is about, by `line_id`; none: the whole order."""
+    came_in_time: bool = False
+    """A person was waited for, or the order was on hold, when it came: so it is, whenever its turn comes."""
     is_wish: bool = False
     """It is all that a buyer wishes of its marketplace by then: what it wished before is part of it (CAN-7)."""
     split: SplitFrom | None = None
