@@ -1,7 +1,5 @@
-"""What the procedures write into the database, and what it answers.
-
-Each message is an upsert keyed by case (and step): writing it twice changes nothing.
-"""
+"""What the procedures write into the database, and what it answers. Each message is an upsert keyed by case (and
+step): writing it twice changes nothing."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -397,3 +395,5 @@ class SaveCase(Message):
     """Stage, waits and timeline of a case that has no more to write."""
 
     record: CaseRecord
+    is_opened: bool = True
+    """Else the case that an earlier run opened under its id stays as it is: this one may be no case at all."""

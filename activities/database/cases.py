@@ -58,11 +58,12 @@ def open_case(
     written(session, statement.on_conflict_do_update(index_elements=["workflow_id"], set_=changed), row)
 
 
-def write_case(session: Session, record: CaseRecord) -> bool:
+def write_case(session: Session, record: CaseRecord, *, takes_over: bool = True) -> bool:
     """Write down where the case stands and its new steps; a step that is there already stays as it is.
 
     Gives whether the record is the newest: an attempt that comes late, after a later record of the same case,
-    must not turn the case back. After a reset the newer run counts, though its timeline is shorter.
+    must not turn the case back. After a reset the newer run counts, though its timeline is shorter. `takes_over`:
+    from another start of the case, too.
     Raises InvalidInput for a workflow id that is no case's.
     """
     this = _this_write()
@@ -74,6 +75,8 @@ def write_case(session: Session, record: CaseRecord) -> bool:
         and_(both_say_when, new.asked_at >= table.c.asked_at),
         and_(~both_say_when, or_(table.c.run_id != new.run_id, table.c.last_step <= new.last_step)),
     )
+    if not takes_over:
+        is_newest = and_(is_newest, table.c.run_id == new.run_id)
     changed = {name: new[name] for name in row if name not in ("workflow_id", "newness")}
     upsert = statement.on_conflict_do_update(index_elements=["workflow_id"], set_=changed, where=is_newest)
     newest = bool(written(session, upsert, row))

@@ -242,4 +242,4 @@ def _whose(error: BackhaulError) -> tuple[dict[str, str], ...]:
 
 
 def _save_case(session: Session, ask: SaveCase) -> Saved:
-    return Saved(is_newest=cases.write_case(session, ask.record))
+    return Saved(is_newest=cases.write_case(session, ask.record, takes_over=ask.is_opened))

@@ -2,9 +2,11 @@
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlmodel import Session
 
-from models.case import CaseRecord, Custody, MoneyState
+from models.case import CaseRecord, Custody, MoneyState, OrderStage, RefundStage, ReturnStage
 from models.records import SaveCase
+from models.tables import CaseRow
 from models.worklists import WORKLISTS, Work
 from tests.database.story import NOON, Story, case_record
 
@@ -90,3 +92,41 @@ def test_NTF_6_every_worklist_has_a_question_and_says_what_to_do() -> None:
         assert one.to_do
         link = one.link("http://ui.example/", "a b")
         assert link.startswith("http://ui.example/namespaces/a%20b/workflows?query=")
+
+
+@pytest.mark.parametrize("kind", ["order", "return", "refund"])
+def test_NTF_6_a_case_that_could_not_be_opened_takes_nothing_over_from_one_that_was(
+    story: Story, engine: Engine, kind: str
+) -> None:
+    """Started a second time under its id, while our own code can't look who has it."""
+    stage = {"order": "shipped", "return": "completed", "refund": "succeeded"}[kind]
+    first = case_record(f"{kind}-7", stage, "opened", "done", ended=True)
+    second = case_record(
+        f"{kind}-7", next(iter(FIRST[kind])), "it fails", run_id="run-2", work=(Work.FAULTS_OF_OURS,)
+    )
+    save(story, first)
+    story.database.save_case(SaveCase(record=second, is_opened=False))
+    assert standing(engine, kind) == (stage, True)
+    assert story.reading.find_work(Work.FAULTS_OF_OURS) == []
+
+
+@pytest.mark.parametrize("kind", ["order", "return", "refund"])
+def test_NTF_9_a_case_that_could_not_be_opened_is_listed_until_it_has_ended(
+    story: Story, engine: Engine, kind: str
+) -> None:
+    begun = case_record(f"{kind}-7", next(iter(FIRST[kind])), "it fails", work=(Work.FAULTS_OF_OURS,))
+    story.database.save_case(SaveCase(record=begun, is_opened=False))
+    assert [row.standing.workflow_id for row in story.reading.find_work(Work.FAULTS_OF_OURS)] == [f"{kind}-7"]
+    ended = case_record(f"{kind}-7", "refused", "it is refused", first=1, ended=True)
+    story.database.save_case(SaveCase(record=ended, is_opened=False))
+    assert standing(engine, kind) == ("refused", True)
+
+
+FIRST = {"order": OrderStage, "return": ReturnStage, "refund": RefundStage}
+
+
+def standing(engine: Engine, kind: str) -> tuple[str, bool]:
+    with Session(engine) as session:
+        row = session.get(CaseRow, f"{kind}-7")
+        assert row is not None
+        return row.stage, row.ended

@@ -51,7 +51,7 @@ def _numbers(f: OrderFacts) -> tuple[str, ...]:
 def projection(f: OrderFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
     """What the database keeps: of an order that it does not have, only where the case stands."""
     if not f.is_open:
-        return (calls.SAVE_CASE, SaveCase(record=record)) if f.opening_is_in_trouble else None
+        return (calls.SAVE_CASE, SaveCase(record=record, is_opened=False)) if f.opening_is_in_trouble else None
     return calls.SAVE_ORDER, SaveOrder(
         order_id=f.order_id,
         record=record,

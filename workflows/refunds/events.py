@@ -105,7 +105,7 @@ def apply(f: RefundFacts, fact: Message) -> RefundFacts:
             return _told_meanwhile(apply_common(f, fact), effect.result)
         case Started(effect=LookUp() as effect):
             return _look_begun(apply_common(f, fact), effect)
-        case InTrouble(effect=Reserve(), category=Category.BALANCE_SHORT | Category.CONNECTION_UNUSABLE):
+        case InTrouble(effect=Reserve()) if fact.category is not Category.PARTNER_UNAVAILABLE:
             return apply_common(f, fact).with_(had_to_wait=True)
         case Answered(effect=Reserve(), answer=ReservedRefund() as answer):
             return _reserved(apply_common(f, fact), answer)

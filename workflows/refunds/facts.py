@@ -27,8 +27,8 @@ class RefundFacts(CaseFacts):
     """A word about it came before anybody here knew it."""
     reservation: ReservedRefund | None = None
     had_to_wait: bool = False
-    """The database looked at it, and it could not be reserved yet: people saw it before. An outage says nothing of
-    it: the id may be another's."""
+    """It could not be reserved yet, by a fault of ours or for what may be mended: people saw it before. While the
+    database does not answer nobody can write that down."""
     claims: tuple[Claim, ...] = ()
     """Those that nothing is decided about."""
     word: RefundAnswer | None = None
@@ -153,7 +153,7 @@ class RefundFacts(CaseFacts):
 
     @property
     def is_listed_alone(self) -> bool:
-        """Nothing is reserved, and people saw it wait: lists have the case. Its id is no other refund's."""
+        """Nothing is reserved, and people saw it wait: lists have the case, unless its id is another refund's."""
         if not self.had_to_wait or self.known_only:
             return False
         return self.reservation is None or self.reservation.opening is Opening.REFUSED

@@ -44,7 +44,7 @@ def projection(f: RefundFacts, record: CaseRecord) -> tuple[Call[Any, Any], Mess
     """Where the case stands and what became of the money. While nothing is reserved under this id, or when it is
     refused, only where the case stands, if people saw it wait (NTF-9); else nothing: the id may be another's."""
     if not f.is_kept:
-        return (calls.SAVE_CASE, SaveCase(record=record)) if f.is_listed_alone else None
+        return (calls.SAVE_CASE, SaveCase(record=record, is_opened=False)) if f.is_listed_alone else None
     return calls.SAVE_REFUND, SaveRefund(
         record=record,
         refund_id=f.refund_id,

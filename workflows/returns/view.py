@@ -141,7 +141,7 @@ def facts_in_status(f: ReturnFacts) -> dict[str, Any]:
 def projection(f: ReturnFacts, record: CaseRecord) -> tuple[Call[Any, Any], Message] | None:
     """What the database keeps; its last facts when it is completed, from which it can open again (REF-7)."""
     if f.opened is None:
-        return (SAVE_CASE, SaveCase(record=record)) if f.opening_had_trouble else None
+        return (SAVE_CASE, SaveCase(record=record, is_opened=False)) if f.opening_had_trouble else None
     return SAVE_RETURN, SaveReturn(
         return_id=f.return_id,
         record=record,

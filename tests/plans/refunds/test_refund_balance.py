@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from models.alerts import topic_of
 from models.case import Who
 from models.failures import Category
-from models.records import Opening, SaveCase
+from models.records import Opening, SaveCase, SaveRefund
 from models.refunds import RefundState
 from models.worklists import WORKLISTS, Work
 from tests.plans.refunds.story import OUTAGE, RefundStory, direct, duplicate, refused, reserved
@@ -45,6 +47,19 @@ def test_NTF_9_lists_have_a_refund_that_is_not_reserved_yet_and_one_that_is_refu
     story.world.reservation = refused()
     story.rest()
     assert (story.facts.outcome, isinstance(story.saved, SaveCase)) == ("refused", True)
+
+
+@pytest.mark.parametrize("category", [Category.INTERNAL, Category.NOT_FOUND, Category.INVALID_INPUT])
+def test_NTF_9_lists_have_a_refund_whose_reserving_is_a_fault_of_ours(category: Category) -> None:
+    fault = Troubled("KeyError", category, alert=True, topic=topic_of(category, "database", "reserve_refund"))
+    story = RefundStory(direct(), by_case=False, reservation=fault)
+    story.rest()
+    assert view(story.facts, story.plan).is_kept
+    assert work_of(story.facts, view(story.facts, story.plan), story.plan.waits) == (Work.FAULTS_OF_OURS,)
+    assert (type(story.saved), story.saved.is_opened) == (SaveCase, False), "the id may be another's"
+    story.world.reservation = reserved()
+    story.rest()
+    assert (story.facts.outcome, type(story.saved)) == ("succeeded", SaveRefund)
 
 
 def test_NTF_9_in_an_outage_nothing_is_written_of_it_the_id_may_be_anothers() -> None:
