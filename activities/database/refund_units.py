@@ -14,7 +14,7 @@ from activities.database.replacements import units_replaced
 from models.message import LineUnits
 from models.money import UnitsOfLine, moved_for_units, share_of_units
 from models.naming import units_named
-from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest
+from models.refunds import COUNTS_AGAINST_CAP, Direction, RefundRequest, Way
 from models.tables import OrderLineRow, RefundRow, RefundUnitsRow
 
 
@@ -47,6 +47,8 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
         units = units_named(request.lines, [OrderedLine.of(row) for row in rows.values()], left=left)
     except ValueError as error:
         raise RefundRefused(f"order {request.order_id}: {error}") from None
+    if request.way is Way.MARKETPLACE:
+        units = _as_far_as_there_are(units, left)
     for one in units:
         if one.quantity > left[one.line_id]:
             row = rows[one.line_id]
@@ -67,6 +69,12 @@ def named_units(session: Session, request: RefundRequest, refunds: Sequence[Refu
         own = {row.refund_id for row in refunds if row.return_id == request.return_id and row.part_of is not None}
         elsewhere = _moved_in_part(session, refunds, rows, units, request.currency, but=own)
     return NamedUnits(units, max(worth - moved, Decimal(0)), moved, elsewhere)
+
+
+def _as_far_as_there_are(units: Sequence[LineUnits], left: Mapping[str, int]) -> tuple[LineUnits, ...]:
+    """The marketplace has refunded it already: it is recorded, be some of its units another refund's."""
+    fewer = [one.model_copy(update={"quantity": min(one.quantity, left[one.line_id])}) for one in units]
+    return tuple(one for one in fewer if one.quantity > 0)
 
 
 def _moved_in_part(

@@ -196,6 +196,26 @@ def test_REF_13_a_unit_is_refunded_once_whatever_way_it_is_asked_for(two_lines: 
     )
 
 
+def test_REF_13_what_the_marketplace_refunded_of_a_return_is_not_refunded_again(two_lines: Story) -> None:
+    returning(two_lines, "RR-1", {"sku": "A", "quantity": 2})
+    by_itself: dict[str, Any] = {"way": "marketplace", "return_id": "RR-1", "lines": of(("A", 2))}
+    assert two_lines.refunding("RF-1", "60.00", **by_itself).opening is Opening.OPENED
+    again = two_lines.refunding("RF-2", "30.00", lines=of(("A", 1)))
+    assert "1 of A can't be refunded: the order has 2, 2 of them are refunded" in str(again.reason)
+    assert two_lines.refunding("RF-3", lines=of(("B", 1))).amount == Decimal("40.00")
+
+
+def test_REF_13_RET_18_what_the_marketplace_refunded_is_recorded_be_its_units_refunded_before(
+    two_lines: Story,
+) -> None:
+    returning(two_lines, "RR-1", {"sku": "A", "quantity": 2})
+    two_lines.refunding("RF-1", "30.00", lines=of(("A", 1)))
+    by_itself: dict[str, Any] = {"way": "marketplace", "return_id": "RR-1", "lines": of(("A", 2))}
+    assert two_lines.refunding("RF-2", "60.00", **by_itself).opening is Opening.OPENED
+    again = two_lines.refunding("RF-3", "10.00", lines=of(("A", 1)))
+    assert "2 of them are refunded" in str(again.reason), "one by each"
+
+
 def test_REF_13_a_refund_that_failed_gives_its_units_back(two_lines: Story) -> None:
     two_lines.refunding("RF-1", "40.00", lines=of(("B", 1)))
     two_lines.settled("RF-1", RefundState.FAILED)

@@ -12,6 +12,7 @@ from workflows.engine.plan import Plan
 from workflows.refunds.attempts import BUYER, those_of
 from workflows.returns.effects import PassChannelRefund
 from workflows.returns.facts import ReturnFacts
+from workflows.returns.refund_amounts import units_of_the_rest
 from workflows.returns.refund_requests import make_refund, refund_under_way, under_next_id
 
 
@@ -51,7 +52,8 @@ def channel_told(f: ReturnFacts) -> Plan:
 
 
 def _record(f: ReturnFacts, event: ChannelUpdate) -> Plan:
-    """What it says, or what failed afterwards, or all that is left; nothing needs no booking."""
+    """What it says, or what failed afterwards, or all that is left; nothing needs no booking. Once it is all that
+    the buyer had to get, it is for the units of the return (REF-13)."""
     currency, key = f.snapshot.currency, f"channel:{event.event_id}"
     if event.amount is not None and not is_whole(event.amount, currency):
         why = f"amount is finer than the smallest unit of {currency} (RET-18)"
@@ -66,9 +68,18 @@ def _record(f: ReturnFacts, event: ChannelUpdate) -> Plan:
         amount = min(event.amount, _said(f, event) - _assumed(f))
     if amount <= 0:
         return just(PassChannelRefund(key=key, event_id=event.event_id))
-    reason = "refunded by the marketplace"
+    is_whole_return = booked + f.refunded + amount >= f.snapshot.paid - f.fees
     return just(
-        make_refund(f, BUYER, amount, reason, event.actor, way=Way.MARKETPLACE, asked_by=event.event_id),
+        make_refund(
+            f,
+            BUYER,
+            amount,
+            "refunded by the marketplace",
+            event.actor,
+            way=Way.MARKETPLACE,
+            lines=units_of_the_rest(f) if is_whole_return else (),
+            asked_by=event.event_id,
+        ),
     )
 
 

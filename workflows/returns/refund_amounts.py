@@ -79,6 +79,18 @@ def refunded_units(f: ReturnFacts, click: BuyerRefund | None) -> tuple[Quantity,
     )
 
 
+def units_of_the_rest(f: ReturnFacts) -> tuple[Quantity, ...]:
+    """Those that no refund of the return was for: where the marketplace gave all that is left, it was for these
+    (REF-13)."""
+    before = _units_before(f)
+    units = {line.line_id: line.quantity - before.get(line.line_id, 0) for line in f.snapshot.lines}
+    return tuple(
+        Quantity(line_id=line.line_id, sku=line.sku, quantity=units[line.line_id])
+        for line in f.snapshot.lines
+        if units[line.line_id] > 0
+    )
+
+
 def _units_before(f: ReturnFacts) -> dict[str, int]:
     """Units, by `line_id`, that refunds of this return were for, and that they may have been made."""
     found: dict[str, int] = {}

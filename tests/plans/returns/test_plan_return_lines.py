@@ -103,6 +103,34 @@ def test_REF_13_a_refund_by_amount_alone_is_for_no_units() -> None:
     assert refunds(story) == [("3.00", [])]
 
 
+def told_by_channel(story: ReturnStory, *amounts: str | None) -> list[tuple[str, list[tuple[str | None, int]]]]:
+    for amount in amounts:
+        story.says("channel_update", status="refunded_by_channel", amount=amount)
+    return refunds(story)
+
+
+def test_REF_13_what_the_marketplace_refunded_whole_is_for_the_units_of_the_return() -> None:
+    units = [("1", 1), ("2", 1)]
+    assert told_by_channel(in_transit(line("1", "A"), line("2", "B")), None) == [("20.00", units)]
+    assert told_by_channel(in_transit(line("1", "A"), line("2", "B")), "20.00") == [("20.00", units)]
+    in_parts = told_by_channel(in_transit(line("1", "A"), line("2", "B")), "5.00", "15.00")
+    assert in_parts == [("5.00", []), ("15.00", units)]
+    story = in_transit(line("1", "A"), line("2", "B")).clicked(lines=[{"sku": "A", "quantity": 1}])
+    assert told_by_channel(story, "10.00") == [("10.00", [("1", 1)]), ("10.00", [("2", 1)])]
+
+
+def test_REF_13_a_part_that_the_marketplace_refunded_is_for_no_units() -> None:
+    assert told_by_channel(in_transit(line("1", "A"), line("2", "B")), "19.99") == [("19.99", [])]
+
+
+def test_REF_13_RET_5_less_the_fees_it_is_whole_too() -> None:
+    story = unopened()
+    story.world.lines = (line("1", "A"),)
+    story.rest()
+    story.approved(return_fee="2.00").sent()
+    assert told_by_channel(story, "8.00") == [("8.00", [("1", 1)])]
+
+
 def test_REF_13_an_automatic_refund_is_for_the_accepted_units() -> None:
     story = in_transit(line("1", "A"), line("2", "B"), auto_refund_buyer=True)
     story.says("goods_received", **goods({"sku": "A"}))
