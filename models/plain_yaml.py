@@ -68,10 +68,11 @@ class _Twice(Exception):
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(_twice(next(name for name in names if names.count(name) > 1)))
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Twice(_twice(name))
+        found[name] = value
     return found
 
 

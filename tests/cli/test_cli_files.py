@@ -1,5 +1,6 @@
 """Files that people write: what is wrong is named by file, entry, line and field, before anything is sent."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,14 @@ def test_ORD_21_a_postal_code_that_begins_with_0_is_taken_as_it_is_typed() -> No
 def test_a_field_that_is_said_twice_is_refused(name: str, text: str, where: str) -> None:
     with pytest.raises(InvalidInput, match=f"{where} stands twice in one place"):
         Document(name, text)
+
+
+def test_a_large_file_with_a_field_twice_is_refused_as_quickly_as_it_is_read() -> None:
+    fields = ",".join(f'"f{number}": 1' for number in range(20_000))
+    started = time.process_time()
+    with pytest.raises(InvalidInput, match="f19999 stands twice in one place"):
+        Document("a.json", f'{{{fields}, "f19999": 2}}')
+    assert time.process_time() - started < 2
 
 
 def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
