@@ -2,18 +2,23 @@
 
 import os
 import sys
+from typing import Final
 
-from starter.cli.assembly import app
-
-__all__ = ["app", "main"]
+INTERRUPTED: Final = 130
+"""Exit code of what Ctrl-C ended, as shells have it."""
 
 
 def main() -> None:
     """The console script. Ends the process with the exit code of `models.failures`."""
     try:
+        # To read our own code takes most of a short command: Ctrl-C often comes meanwhile.
+        from starter.cli.assembly import app
+
         app()
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     else:
         code = 0
     sys.stdout.flush()

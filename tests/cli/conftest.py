@@ -15,7 +15,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from starter.cli import app
+from starter.cli.assembly import app
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -124,3 +124,20 @@ def test_a_taken_metrics_address_is_told_with_the_setting_to_change() -> None:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(Conflict, match=f"{address}.*in use.*BACKHAUL_METRICS_ADDRESS"):
             telemetry(Settings(metrics_address=address))
+
+
+def test_ctrl_c_while_the_command_is_still_being_read_shows_no_traceback() -> None:
+    interrupted = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "starter.cli.assembly":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from starter.cli import main
+main()
+"""
+    said = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (130, "", "")

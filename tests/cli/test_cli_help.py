@@ -24,10 +24,9 @@ def loaded_by(script: str) -> list[str]:
 
 
 def test_help_of_everything_loads_nothing_but_typer() -> None:
-    script = (
-        "from typer.testing import CliRunner\nfrom starter.cli import app\nCliRunner().invoke(app, ['--help'])"
-    )
-    own = loaded_by("from typer.testing import CliRunner")
+    typer = "from typer.testing import CliRunner"
+    script = f"{typer}\nfrom starter.cli.assembly import app\nCliRunner().invoke(app, ['--help'])"
+    own = loaded_by(typer)
     assert [name for name in loaded_by(script) if name not in own] == []
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from models.converter import DATA_CONVERTER
 from models.worklists import Work
-from starter.cli import app
+from starter.cli.assembly import app
 from starter.client.status import until_past
 from tests.cli.conftest import LocalStack, free_ports, server_description
 from tests.cli.test_cli_files import ORDER
