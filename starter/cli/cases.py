@@ -127,9 +127,7 @@ def list_cases(
         show_work(_worklist(work), seller, limit, after, as_json)
         return
     kind = kind or Kind.ORDERS
-    if stage is not None and stage not in [known.value for known in _STAGES[kind]]:
-        known = ", ".join(stage.value for stage in _STAGES[kind])
-        raise InvalidInput("--stage", [Problem(stage[:100], f"{kind.value} have the stages {known}")])
+    stage = _stage(kind, stage) if stage is not None else None
     if stage == REFUSED and kind in _REFUSED_AT_THE_DOOR:
         _only_refused(due_before, after, seller)
         from starter.cli.output import run
@@ -158,9 +156,22 @@ def list_cases(
             list_reviews(wanted, as_json)
 
 
+def _as_kept(word: str) -> str:
+    """A word of a closed list, written as in options: `to-approve` is `to_approve` (ORD-21)."""
+    return word.strip().lower().replace("-", "_")
+
+
+def _stage(kind: Kind, name: str) -> str:
+    known = [stage.value for stage in _STAGES[kind]]
+    if (stage := _as_kept(name)) not in known:
+        told = f"{kind.value} have the stages {', '.join(known)}"
+        raise InvalidInput("--stage", [Problem(name[:100], told)])
+    return stage
+
+
 def _worklist(name: str) -> Work:
     try:
-        return Work(name)
+        return Work(_as_kept(name))
     except ValueError:
         known = ", ".join(work.value for work in Work)
         raise InvalidInput("--work", [Problem(name[:100], f"no such worklist; they are {known}")]) from None

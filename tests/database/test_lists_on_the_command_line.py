@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine, event
 from typer.testing import CliRunner, Result
 
+from models.records import SaveCase
+from models.worklists import Work
 from starter.cli.assembly import app
 from tests.database.full_database import full_database
 from tests.database.story import Story, case_record
@@ -64,6 +66,7 @@ def test_NTF_3_a_return_is_listed_at_every_stage_that_it_waits_at(story: Story, 
 
     assert sorted(listed("--stage", "awaiting_buyer_refund")) == ["RR-1", "RR-2"]
     assert sorted(listed("--stage", "in_transit")) == ["RR-1", "RR-3"]
+    assert listed("--stage", "In-Transit") == listed("--stage", "in_transit"), "written as options are (ORD-21)"
     assert len(listed("--stage", "awaiting_buyer_refund", "--limit", "1")) == 1
     assert listed("--stage", "refunding_buyer") == []
     shown = " ".join(line("list", "returns", "--stage", "awaiting_buyer_refund").stdout.split())
@@ -87,6 +90,13 @@ def test_NTF_3_each_part_of_a_stage_is_a_range_of_its_own_index(story: Story, en
     assert "ix_case_file_also_at_awaiting_buyer_refund" in plan, plan
     assert "ix_case_file_stage" in plan, plan
     assert "SCAN case_file" not in plan.replace("SCAN case_file USING INDEX ix_case_file_also_at", ""), plan
+
+
+def test_NTF_6_ORD_21_a_worklist_is_named_as_options_are_written_too(story: Story) -> None:
+    record = case_record("return-RR-1", "awaiting_approval", work=(Work.TO_APPROVE,))
+    story.database.save_case(SaveCase(record=record))
+    for name in ("to_approve", "to-approve", "TO-APPROVE"):
+        assert "RR-1" in line("list", "--work", name).stdout
 
 
 def test_NTF_6_another_name_is_answered_with_the_names_of_the_worklists(story: Story) -> None:
