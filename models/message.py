@@ -133,6 +133,11 @@ class Request(Message):
     own_fields: ClassVar[frozenset[str]] = frozenset({"continued"})
 
     @property
+    def in_one_form(self) -> Self:
+        """The same request in the one form that what means the same has (ORD-17, ORD-21)."""
+        return self
+
+    @property
     def only_started_by(self) -> str | None:
         """The workflow that alone may start it; none: whoever may start a case."""
         return None

@@ -29,6 +29,7 @@ from models.message import (
     Text,
     Time,
     WholeQuantity,
+    folded,
     require_distinct_names,
 )
 from models.money import Currency, NonNegativeAmount, require_kept, require_whole
@@ -133,6 +134,18 @@ class OrderRequest(Request):
             paid_currency=self.paid_currency,
             cost_currency=self.charge_currency,
         )
+
+    @property
+    def in_one_form(self) -> Self:
+        """With its lines' names and its currencies, numbers as they are compared, and one payment alone."""
+        lines = tuple(
+            line.model_copy(update={"line_id": line.line_id or str(position), "sku": folded(line.sku)})
+            for position, line in enumerate(self.lines, start=1)
+        )
+        number = folded(self.channel_order_id) if self.channel_order_id else None
+        payments = {"payment": None, "payments": self.paid_with, "currency": self.paid_currency}
+        same = {"channel_order_id": number, "lines": lines, "cost_currency": self.charge_currency}
+        return self.model_copy(update=same | payments)
 
     @model_validator(mode="after")
     def _lines_have_names(self) -> Self:

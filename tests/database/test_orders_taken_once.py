@@ -27,7 +27,21 @@ def test_ORD_17_the_channels_order_comes_again_under_another_id_and_says_the_sam
     assert opened(story, "1001", channel_order_id="#1071", payment=payment) == ("opened", "")
     opening, reason = opened(story, "2002", channel_order_id="1071", payment=payment)
     assert opening == "duplicate"
-    assert "taken before as order 1001" in reason
+    assert "taken before as order 1001, and says the same" in reason
+
+
+def test_ORD_17_ORD_21_what_is_said_in_another_form_says_the_same(story: Story) -> None:
+    payment = {"paid_by": "stripe", "reference": "pi_x", "amount": "10.00", "currency": "USD"}
+    opened(story, "1001", channel_order_id="#1071", payment=payment)
+    line = {"line_id": "A", "sku": "a", "title": "Item A", "quantity": 1, "unit_price": "10.0", "unit_cost": "5.0"}
+    other_form: dict[str, Any] = {"channel_order_id": "1071", "payment": None, "payments": [payment]}
+    other_form |= {"lines": [line], "currency": "USD", "cost_currency": "USD"}
+    assert opened(story, "2002", **other_form)[1].endswith(
+        "taken before as order 1001, and says the same (ORD-17)"
+    )
+    assert opened(story, "1001", "run-2", **other_form)[1] == "order 1001 exists already, by the same request"
+    other_form["lines"] = [line | {"title": "Item B"}]
+    assert "differs from it in lines.0.title (ORD-17)" in opened(story, "2002", **other_form)[1]
 
 
 def test_ORD_17_one_that_differs_is_answered_with_what_differs(story: Story) -> None:
