@@ -242,4 +242,5 @@ def _whose(error: BackhaulError) -> tuple[dict[str, str], ...]:
 
 
 def _save_case(session: Session, ask: SaveCase) -> Saved:
-    return Saved(is_newest=cases.write_case(session, ask.record, takes_over=ask.is_opened))
+    is_newest = cases.write_case(session, ask.record, takes_over=ask.is_opened)
+    return Saved(is_newest=is_newest or not ask.is_opened)  # that another start has its place is no lost save

@@ -105,7 +105,8 @@ def test_NTF_6_a_case_that_could_not_be_opened_takes_nothing_over_from_one_that_
         f"{kind}-7", next(iter(FIRST[kind])), "it fails", run_id="run-2", work=(Work.FAULTS_OF_OURS,)
     )
     save(story, first)
-    story.database.save_case(SaveCase(record=second, is_opened=False))
+    saved = story.database.save_case(SaveCase(record=second, is_opened=False))
+    assert saved.is_newest, "it is not made again, and staff hear of no fault (NTF-9)"
     assert standing(engine, kind) == (stage, True)
     assert story.reading.find_work(Work.FAULTS_OF_OURS) == []
 
