@@ -55,7 +55,7 @@ class Fork:
 
 def get_ready() -> None:
     """Begin to read the code; nobody waits for that. It is read once, however often this is called."""
-    _FORKS.set_forkserver_preload([__name__, *READ])
+    _FORKS.set_forkserver_preload(["tests.chaos.fork_server", __name__, *READ])
     forkserver.ensure_running()
 
 

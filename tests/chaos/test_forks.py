@@ -1,7 +1,9 @@
 """Programs that are forked are processes of their own: with their environment, their log, their end."""
 
+import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,41 @@ async def test_a_program_says_in_its_log_why_it_ends(tmp_path: Path) -> None:
         return log.read_text()
 
     await eventually(said, lambda words: "DATABASE_URL" in words, "it says what is wrong")
+
+
+FORKS_AND_WAITS = """
+import asyncio, sys
+from pathlib import Path
+from tests.chaos.forks import fork
+
+async def main():
+    forked = await fork(["http.server", "0", "--bind", "127.0.0.1"], {}, Path(sys.argv[1]))
+    print(forked.pid, flush=True)
+    await forked.wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_forked_dies_with_the_program_that_is_killed(tmp_path: Path) -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FORKS_AND_WAITS, str(tmp_path / "log"), stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout is not None
+    pid = int(await program.stdout.readline())
+    assert await runs(pid)
+    program.kill()
+
+    await eventually(lambda: runs(pid), lambda still: not still, "the forked program runs on")
+
+
+async def runs(pid: int) -> bool:
+    return await asyncio.to_thread(_runs, pid)
+
+
+def _runs(pid: int) -> bool:
+    """A dead one that nobody has asked for its exit code does not run."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
