@@ -143,9 +143,11 @@ class OrderRequest(Request):
             for position, line in enumerate(self.lines, start=1)
         )
         number = folded(self.channel_order_id) if self.channel_order_id else None
-        payments = {"payment": None, "payments": self.paid_with, "currency": self.paid_currency}
         same = {"channel_order_id": number, "lines": lines, "cost_currency": self.charge_currency}
-        return self.model_copy(update=same | payments)
+        paid: dict[str, Any] = {"payment": None, "payments": self.paid_with, "currency": self.paid_currency}
+        if len(self.paid_with) == 1:
+            paid = {"payment": self.paid_with[0], "payments": (), "currency": None}
+        return self.model_copy(update=same | paid)
 
     @model_validator(mode="after")
     def _lines_have_names(self) -> Self:

@@ -103,7 +103,7 @@ def test_NTF_6_another_name_is_answered_with_the_names_of_the_worklists(story: S
     refused = line("list", "--work", "nonsense")
     said = " ".join(refused.output.split())
     assert refused.exit_code == 2
-    assert "--work: nonsense: no such worklist; they are to_release, to_choose, to_approve" in said
+    assert "--work: nonsense: no such worklist; they are to_release, to_choose, buyer_wants_to_cancel" in said
     assert "Value error" not in said
 
 
