@@ -8,7 +8,9 @@ from models.failures import RefusedByRule
 from models.gateway_limits import movable, require_movable
 from models.message import Quantity
 from models.money import Amount, UnitsOfLine, moved_for_units, require_whole, share_of_units
+from models.refunds import Way
 from models.returns import BuyerRefund
+from workflows.refunds.attempts import BUYER, those_of
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import units_in
 from workflows.returns.replaced import is_wanted, most_refundable, refundable_units, require_not_replaced
@@ -92,9 +94,10 @@ def units_of_the_rest(f: ReturnFacts) -> tuple[Quantity, ...]:
 
 
 def _units_before(f: ReturnFacts) -> dict[str, int]:
-    """Units, by `line_id`, that refunds of this return were for, and that they may have been made."""
+    """Units, by `line_id`, that refunds of this return were for, the marketplace's too, and that they may have
+    been made."""
     found: dict[str, int] = {}
-    for one in f.buyer_attempts:
+    for one in (*f.buyer_attempts, *those_of(f.refunds, BUYER, Way.MARKETPLACE)):
         for line in one.lines if one.may_have_moved_money else ():
             found[str(line.line_id)] = found.get(str(line.line_id), 0) + line.quantity
     return found

@@ -119,6 +119,20 @@ def test_REF_13_what_the_marketplace_refunded_whole_is_for_the_units_of_the_retu
     assert told_by_channel(story, "10.00") == [("10.00", [("1", 1)]), ("10.00", [("2", 1)])]
 
 
+def test_REF_13_units_that_the_marketplace_refunded_are_not_refunded_a_second_time_by_its_next_word() -> None:
+    """It said that it refunded, and later that it was more, with the shipping."""
+    assert told_by_channel(in_transit(line("1", "A", 2, "60.00")), None, "66.00") == [
+        ("60.00", [("1", 2)]),
+        ("6.00", []),
+    ]
+
+
+def test_REF_13_what_could_not_be_booked_of_the_marketplace_took_no_units() -> None:
+    story = in_transit(line("1", "A", 2, "60.00"))
+    story.world.fates["buyer"] = ["failed"]
+    assert told_by_channel(story, "60.00", "60.00") == [("60.00", [("1", 2)]), ("60.00", [("1", 2)])]
+
+
 def test_REF_13_a_part_that_the_marketplace_refunded_is_for_no_units() -> None:
     assert told_by_channel(in_transit(line("1", "A"), line("2", "B")), "19.99") == [("19.99", [])]
 
