@@ -23,7 +23,7 @@ from workflows.engine.procedure import Reply
 from workflows.orders import cancellation
 from workflows.orders.effects import LookAtMarketplace
 from workflows.orders.facts import OrderFacts
-from workflows.orders.purchases import within
+from workflows.orders.purchases import less, plus, within
 from workflows.orders.records import BuyerAsked
 
 LOOK_EVERY = timedelta(days=1)
@@ -44,10 +44,20 @@ def receive(f: OrderFacts, event: Hold) -> OrderFacts:
         return cancellation.too_late(f, _as_cancel_request(event), units)
     before = open_request(f)
     if before is not None:
-        return f.with_(buyer_asked=before.model_copy(update={"event": event, "units": units}))
+        _, named = _granted_before(f)
+        changes = {"event": event, "units": units, "named_before": named}
+        return f.with_(buyer_asked=before.model_copy(update=changes))
+    granted, named = _granted_before(f)
     f = _without_declined_hold(f)
-    held_before = f.hold.event_id if f.hold is not None else None
-    asked = BuyerAsked(event=event, answer_days=event.answer_days, at=f.now, units=units, held_before=held_before)
+    asked = BuyerAsked(
+        event=event,
+        answer_days=event.answer_days,
+        at=f.now,
+        units=units,
+        held_before=f.hold.event_id if f.hold is not None else None,
+        named_before=named,
+        granted=granted,
+    )
     return f.with_(hold=f.hold or event, held_at=f.held_at or f.now, buyer_asked=asked)
 
 
@@ -57,7 +67,9 @@ def _units_of(f: OrderFacts, event: Hold) -> dict[str, int] | None:
     left = {one.line_id: one.open + one.shipped for one in f.lines.counts if one.open + one.shipped}
     if event.lines is None or (named := _units_named(f, event.lines)) is None:
         return {}
-    units = within(named, left)
+    granted, named_before = _granted_before(f)
+    known = _units_named(f, [one for one in event.lines if _name(one) in named_before]) or {}
+    units = within(less(named, within(known, granted)), left)
     if not units:
         return None
     return {} if units == left else units
@@ -76,6 +88,20 @@ def _units_named(f: OrderFacts, lines: Sequence[Quantity]) -> dict[str, int] | N
         return by_line(units_named(names, f.lines.counts, in_order=True)) if len(names) == len(lines) else None
     except ValueError:
         return None
+
+
+def _granted_before(f: OrderFacts) -> tuple[dict[str, int], tuple[str, ...]]:
+    """What was cancelled of what the buyer asked for until now, by `line_id`; and what it has named. A wish says
+    all that the buyer wants by then: what it names anew may be cancelled already, and more of its line be open."""
+    asked = f.buyer_asked
+    if asked is None:
+        return {}, ()
+    return asked.granted, (*asked.named_before, *(_name(one) for one in asked.event.lines or ()))
+
+
+def _name(one: Quantity) -> str:
+    """As the marketplace tells its items apart."""
+    return one.line_id or one.sku or ""
 
 
 def _without_declined_hold(f: OrderFacts) -> OrderFacts:
@@ -102,11 +128,18 @@ def decline(f: OrderFacts, event: Resume) -> OrderFacts:
     return _answered(f, asked)
 
 
-def granted(f: OrderFacts) -> OrderFacts:
-    """A part was cancelled: once nothing is left of what the buyer asked to cancel, the rest goes on (CAN-10)."""
+def granted(before: OrderFacts, f: OrderFacts) -> OrderFacts:
+    """A part was cancelled, or nobody has it: it is taken off what the buyer asks to cancel. Once nothing is left
+    of that, the rest goes on (CAN-10). `before`: the facts before the units went."""
     asked = open_request(f)
-    if asked is None or not asked.units or within(asked.units, f.lines.open):
+    gone = less(before.lines.open, f.lines.open)
+    if asked is None or not asked.units or not within(asked.units, gone):
         return f
+    left = within(less(asked.units, gone), f.lines.open)
+    changes = {"units": left or asked.units, "granted": plus(asked.granted, within(asked.units, gone))}
+    asked = asked.model_copy(update=changes)
+    if left:
+        return f.with_(buyer_asked=asked)
     return _answered(f.step("what the buyer asked to cancel is cancelled: the rest goes on"), asked)
 
 

@@ -91,6 +91,10 @@ def check(f: OrderFacts, event: Event) -> None:
 
 def apply(f: OrderFacts, fact: Message) -> OrderFacts:
     """The facts after this one."""
+    return buyer_requests.granted(f, _after(f, fact))
+
+
+def _after(f: OrderFacts, fact: Message) -> OrderFacts:
     match fact:
         case Event():
             return _received(f, fact)
@@ -218,7 +222,7 @@ def _answered(f: OrderFacts, effect: object, answer: object) -> OrderFacts:
         case LookForStock(), FoundSources():
             return special_orders.looked(f, effect, answer)
         case SplitOff(), OrderSplit():
-            return buyer_requests.granted(cancellation.split_answered(f, effect, answer))
+            return cancellation.split_answered(f, effect, answer)
         case AnnounceTracking(), _:
             return shipments.announced(f, effect)
         case MakeRefund(), RefundResult():

@@ -43,7 +43,11 @@ class BuyerAsked(Message):
     at: datetime
     """When it came first: the seller's days are counted from here."""
     units: dict[str, int] = Field(default_factory=dict)
-    """That it is about, by `line_id`; none: the whole order."""
+    """That it is about, by `line_id`, without what was cancelled of it since; none: the whole order."""
+    granted: dict[str, int] = Field(default_factory=dict)
+    """What was cancelled, by `line_id`, of all that the buyer asked for until now."""
+    named_before: tuple[str, ...] = ()
+    """The items that the requests before the last one named, as the marketplace does."""
     looks: int = 0
     """How often the marketplace was asked meanwhile whether it has cancelled the order."""
     looked_at: datetime | None = None
