@@ -64,3 +64,10 @@ def test_REF_13_what_its_own_parts_moved_it_has_taken_off_itself(back: Story) ->
     assert [str(one.amount) for one in answer.parts] == ["40.00", "20.00"]
     back.settled(f"{WHOLE}P1", RefundState.FAILED)
     assert asked(back, "80.00", "RF-RR-1-B2").amount == Decimal("40.00")
+
+
+def test_REF_7_one_that_fails_afterwards_is_made_again_by_what_is_missing(back: Story) -> None:
+    asked(back, "100.00")
+    back.settled(WHOLE, RefundState.SUCCEEDED)
+    back.settled(WHOLE, RefundState.FAILED)
+    assert asked(back, "100.00", "RF-RR-1-B2").amount == Decimal("60.00")

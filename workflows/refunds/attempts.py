@@ -77,6 +77,9 @@ class RefundAttempt(Message):
     """The second person (REF-12)."""
     lines: tuple[Quantity, ...] = ()
     """The units that it is for (REF-13)."""
+    computed: NonNegativeAmount | None = None
+    """What the case asked for its units, of which what moved for them otherwise is taken off (REF-13). None:
+    somebody named the amount."""
     automatic: bool = False
     over_refund: bool = False
     tries: int = 1
@@ -102,6 +105,11 @@ class RefundAttempt(Message):
     def may_have_moved_money(self) -> bool:
         """Money is on its way, arrived, or may have."""
         return self.state in ("asked", "to_confirm", "pending", "succeeded", "in_doubt")
+
+    @property
+    def moved_otherwise(self) -> Decimal:
+        """For its units, by refunds that the case did not ask for (REF-13)."""
+        return self.computed - self.amount if self.computed is not None else Decimal(0)
 
     @property
     def is_decided(self) -> bool:
@@ -151,6 +159,7 @@ def asked(attempts: Attempts, effect: MakeRefund, now: datetime) -> Attempts:
         asked_by=effect.asked_by,
         requested_by=effect.requested_by,
         lines=effect.lines,
+        computed=effect.amount if effect.less_moved else before.computed if before else None,
         automatic=before.automatic if before else effect.direction is BUYER and effect.asked_by is None,
         tries=before.tries + 1 if before and effect.again else 1,
         part_of=effect.part_of,
@@ -268,6 +277,8 @@ def in_parts(
     """No single payment can carry this refund: each part is asked for under the id by which it is reserved, the
     same one however often the whole is asked for (REF-3, REF-6). Gives what to begin."""
     attempts = asked_anew(settled(attempts, result, now), effect.refund_id)
+    together = sum((part.amount for part in result.parts), Decimal(0))
+    moved_otherwise = (effect.amount or together) - together if effect.less_moved else None
     parts: list[MakeRefund] = []
     for part in result.parts:
         changes = {
@@ -281,6 +292,9 @@ def in_parts(
         }
         parts.append(effect.model_copy(update=changes))
         attempts = asked(attempts, parts[-1], now)
+        if part.lines and moved_otherwise is not None:
+            computed = part.amount + moved_otherwise
+            attempts = (*attempts[:-1], attempts[-1].model_copy(update={"computed": computed}))
     return attempts, tuple(parts)
 
 

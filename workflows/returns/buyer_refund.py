@@ -16,7 +16,7 @@ from workflows.refunds.attempts import BUYER, RefundAttempt, ToldRefund
 from workflows.refunds.attempts import told as refunds_told
 from workflows.returns.effects import RefuseAutomaticRefund, RefuseClick, SettleWithoutRefund
 from workflows.returns.facts import ReturnFacts
-from workflows.returns.refund_amounts import refund_amount, refunded_units
+from workflows.returns.refund_amounts import is_computed, refund_amount, refunded_units
 from workflows.returns.refund_requests import asked_again, make_refund, refund_under_way, under_next_id
 from workflows.returns.replacement import replacement_said
 from workflows.returns.settled import accepts_nothing
@@ -42,7 +42,7 @@ def clicked(f: ReturnFacts, click: BuyerRefund) -> Plan:
     except RefusedByRule as no:
         refuse = RefuseClick(key=f"click:{click.event_id}", event_id=click.event_id, reason=str(no))
         return just(refuse, _failed_mail(click.event_id, str(no)))
-    lines, computed = refunded_units(f, click), click.amount is None
+    lines, computed = refunded_units(f, click), is_computed(f, click)
     who, event_id = click.actor, click.event_id
     return just(
         make_refund(f, BUYER, amount, click.reason, who, lines=lines, less_moved=computed, asked_by=event_id),
@@ -57,8 +57,8 @@ def automatic(f: ReturnFacts) -> Plan:
         refuse = RefuseAutomaticRefund(key="refuse-automatic-refund", reason=str(no))
         return just(refuse, _failed_mail("automatic", str(no)))
     reason = f"return {f.return_id} accepted"
-    lines = refunded_units(f, None)
-    return just(make_refund(f, BUYER, amount, reason, BY_SETTING, lines=lines, less_moved=True))
+    lines, computed = refunded_units(f, None), is_computed(f, None)
+    return just(make_refund(f, BUYER, amount, reason, BY_SETTING, lines=lines, less_moved=computed))
 
 
 def nothing_left(f: ReturnFacts) -> Plan:
@@ -182,7 +182,8 @@ def _refunded_mail(f: ReturnFacts, refund: ToldRefund) -> SendMail:
     """BAL-3: it promises no date on which the money arrives. Of parts the sum is told."""
     key, currency = f"refunded-{refund.told_as}", refund.currency
     left = f.snapshot.paid - f.fees - refund.amount
-    accounted = refund.is_whole and left >= 0
+    otherwise = any(one.moved_otherwise for one in f.buyer_refunds)
+    accounted = refund.is_whole and left >= 0 and not otherwise
     if f.returnless:
         return notify(
             key,

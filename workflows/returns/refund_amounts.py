@@ -10,7 +10,7 @@ from models.message import Quantity
 from models.money import Amount, UnitsOfLine, moved_for_units, require_whole, share_of_units
 from models.refunds import Way
 from models.returns import BuyerRefund
-from workflows.refunds.attempts import BUYER, those_of
+from workflows.refunds.attempts import BUYER, RefundAttempt, those_of
 from workflows.returns.facts import ReturnFacts
 from workflows.returns.lines import units_in
 from workflows.returns.replaced import is_wanted, most_refundable, refundable_units, require_not_replaced
@@ -37,7 +37,8 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         return click.amount
     failed_afterwards = f.buyer_owed
     if failed_afterwards and not named:
-        return sum((one.amount for one in failed_afterwards), Decimal(0))
+        computed = is_computed(f, click)
+        return sum((_owed(one, computed=computed) for one in failed_afterwards), Decimal(0))
     if is_wanted(f) and not named:
         named = refundable_units(f)
     elif click is None and not f.returnless:
@@ -45,7 +46,8 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
     worth = _worth_of_units(f, named, after=_units_before(f) if click is not None else {})
     worth -= _moved_in_part(f, named)
     fees_due = Decimal(0) if f.buyer_refunds or failed_afterwards else f.fees
-    left = min(worth - fees_due, most_refundable(f) - f.fees - f.refunded)
+    moved = f.refunded + sum((one.moved_otherwise for one in f.buyer_refunds), Decimal(0))
+    left = min(worth - fees_due, most_refundable(f) - f.fees - moved)
     amount = movable(left, f.snapshot.gateway, f.snapshot.currency)
     if amount <= 0 and not f.snapshot.paid:
         raise RefusedByRule("ORD-15", "the buyer paid nothing for it: there is nothing to refund")
@@ -53,6 +55,20 @@ def refund_amount(f: ReturnFacts, click: BuyerRefund | None) -> Amount:
         taken = f"fees of {f.fees} and refunds of {f.refunded} {f.snapshot.currency}"
         raise RefusedByRule("REF-4", f"after {taken} nothing is left to refund; give an amount")
     return amount
+
+
+def is_computed(f: ReturnFacts, click: BuyerRefund | None) -> bool:
+    """The amount is what units are worth, and nobody named it: what moved for them otherwise is taken off when it
+    is reserved (REF-13). What is owed is asked for as it was before."""
+    if click is not None and click.amount is not None:
+        return False
+    if f.buyer_owed and not (click is not None and click.lines):
+        return all(one.computed is not None for one in f.buyer_owed if one.lines)
+    return True
+
+
+def _owed(one: RefundAttempt, *, computed: bool) -> Decimal:
+    return one.amount + one.moved_otherwise if computed else one.amount
 
 
 def refunded_units(f: ReturnFacts, click: BuyerRefund | None) -> tuple[Quantity, ...]:

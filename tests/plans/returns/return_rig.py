@@ -65,6 +65,7 @@ class ReturnWorld:
         """Why the replacement is not ordered; none: it is (RET-24)."""
         self.cancelling: Given = None
         self.fates: dict[str, list[str]] = {"seller": [], "buyer": []}
+        self.moved_otherwise = Decimal(0)  # for both units, by a direct refund whose other part failed (REF-13)
         self.gave: dict[str, Decimal] = {}
         """Money that moved, by refund id: never twice."""
 
@@ -123,19 +124,22 @@ class ReturnWorld:
             return divided(effect, fate)
         if fate != "succeeded":
             return result_of(effect, fate)
+        amount = effect.amount
+        if effect.less_moved:
+            amount -= self.moved_otherwise * sum(line.quantity for line in effect.lines) / 2
         mine = [one for one in facts.refunds if one.direction is effect.direction]
         taken = sum((self.gave.get(one.refund_id, Decimal(0)) for one in mine), Decimal(0))
         cap = PAID if whom == "buyer" else COST
-        if effect.amount > cap - taken:
+        if amount > cap - taken:
             return result_of(effect, "refused", reason="more than is still refundable")
         assert effect.refund_id not in self.gave, f"{effect.refund_id} moved money twice"
-        self.gave[effect.refund_id] = effect.amount
-        return result_of(effect, "succeeded")
+        self.gave[effect.refund_id] = amount
+        return result_of(effect.model_copy(update={"amount": amount}), "succeeded")
 
 
 def result_of(effect: MakeRefund, fate: str, reason: str | None = None) -> RefundResult:
-    """`fate`: a state, or `in doubt`, or `to confirm` by a second person; or `no answer`
-    while its workflow goes on, or `another's` for an id that belongs to another request."""
+    """`fate`: a state, or `in doubt`, or `to confirm` by a second person; or `no answer` while its workflow goes
+    on, or `another's` for an id that belongs to another request."""
     state = {"in doubt": "refused", "no answer": "pending", "another's": "refused"}.get(fate, fate)
     state = "reserved" if fate == "to confirm" else state
     return RefundResult(
