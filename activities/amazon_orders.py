@@ -10,13 +10,14 @@ from temporalio.exceptions import ApplicationError
 from activities.connectors.access import Access
 from activities.connectors.amazon.calls import Rates
 from activities.connectors.amazon.client import Amazon
-from activities.connectors.amazon.wire import CancellationExecution, Order
+from activities.connectors.amazon.wire import CancellationExecution, Order, OrderItem
 from activities.connectors.connections import Connections
 from activities.database.connections import accounts_at_amazon
 from activities.database.transactions import read
 from models.connections import account_for
 from models.failures import BackhaulError
 from models.marketplace_orders import LookAtMarketplace, MarketplaceOrder
+from models.message import Quantity
 from models.orders import Channel
 from models.tables import OrderRow
 from models.text import cleaned
@@ -53,13 +54,34 @@ class AmazonOrders:
 
 
 def standing(order: Order) -> MarketplaceOrder:
-    """All of it is cancelled where Amazon says so of the order, or of each of its items."""
-    each = [one.cancellation.execution if one.cancellation is not None else None for one in order.items]
-    done = [one for one in each if one is not None]
+    """All of it is cancelled where Amazon says so of the order, or of each of its items; or some items are."""
+    items = [one for one in order.items if _execution(one) is not None]
+    done = [said for one in items if (said := _execution(one)) is not None]
     by_word = order.fulfillment is not None and order.fulfillment.status.upper() == _CANCELLED
-    if not by_word and (not done or len(done) < len(each)):
+    if not by_word and not done:
         return MarketplaceOrder()
-    return MarketplaceOrder(cancelled=True, by_buyer=_by_buyer(done), reason=_reason(done))
+    if by_word or len(done) == len(order.items):
+        return MarketplaceOrder(cancelled=True, by_buyer=_by_buyer(done), reason=_reason(done))
+    named = [(one, _named(one)) for one in items]
+    return MarketplaceOrder(
+        by_buyer=_by_buyer(done),
+        reason=_reason(done),
+        items=tuple(name for _, name in named if name is not None),
+        unclear_items=tuple(one.order_item_id for one, name in named if name is None),
+    )
+
+
+def _execution(item: OrderItem) -> CancellationExecution | None:
+    return item.cancellation.execution if item.cancellation is not None else None
+
+
+def _named(item: OrderItem) -> Quantity | None:
+    """None: Amazon does not say how many, or names it as nobody can here."""
+    sku = item.product.sku if item.product is not None else None
+    try:
+        return Quantity(line_id=item.order_item_id, sku=sku or None, quantity=item.quantity)
+    except ValueError:
+        return None
 
 
 def _by_buyer(done: list[CancellationExecution]) -> bool:

@@ -1,7 +1,7 @@
 """What a marketplace says of an order whose buyer asks it to cancel (CAN-7, CAN-8)."""
 
 from models.ids import CaseId
-from models.message import Message
+from models.message import Message, Quantity
 
 
 class LookAtMarketplace(Message):
@@ -11,9 +11,13 @@ class LookAtMarketplace(Message):
 
 
 class MarketplaceOrder(Message):
-    """`cancelled`: all of it is. `by_buyer`: the buyer did it, as far as the marketplace says. Where nobody can be
-    asked, nothing is known of it, and it counts as not cancelled."""
+    """`cancelled`: all of it is; otherwise `items` are, and `unclear_items`, of which it does not say how many.
+    `by_buyer`: the buyer did it, as far as the marketplace says. Where nobody can be asked, nothing is known of
+    it, and it counts as not cancelled."""
 
     cancelled: bool = False
     by_buyer: bool = False
     reason: str | None = None
+    items: tuple[Quantity, ...] = ()
+    """As the marketplace names them."""
+    unclear_items: tuple[str, ...] = ()

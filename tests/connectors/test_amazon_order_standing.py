@@ -7,6 +7,7 @@ import pytest
 from activities.amazon_orders import standing
 from activities.connectors.amazon.wire import Order
 from models.marketplace_orders import MarketplaceOrder
+from models.message import Quantity
 
 ASKED = {"cancellationRequest": {"requester": "BUYER", "cancelReason": "Ordered by mistake"}}
 BY_BUYER = ASKED | {"cancellationExecution": {"cancelledBy": "BUYER", "cancelReason": "Ordered by mistake"}}
@@ -15,11 +16,21 @@ BY_AMAZON = {"cancellationExecution": {"cancelledBy": "AMAZON"}}
 
 def order(*cancellations: dict[str, Any] | None, status: str = "UNSHIPPED") -> Order:
     items = [
-        {"orderItemId": str(number), "quantityOrdered": 1, "cancellation": said}
+        {
+            "orderItemId": str(number),
+            "quantityOrdered": number + 1,
+            "product": {"sellerSku": "A"},
+            "cancellation": said,
+        }
         for number, said in enumerate(cancellations)
     ]
     told = {"orderId": "111-1", "fulfillment": {"fulfillmentStatus": status}, "orderItems": items}
     return Order.model_validate(told)
+
+
+BY_BUYER_IN_PART = MarketplaceOrder(
+    by_buyer=True, reason="Ordered by mistake", items=(Quantity(line_id="0", sku="A", quantity=1),)
+)
 
 
 @pytest.mark.parametrize(
@@ -27,8 +38,9 @@ def order(*cancellations: dict[str, Any] | None, status: str = "UNSHIPPED") -> O
     [
         (order(None, None), MarketplaceOrder()),
         (order(ASKED, ASKED), MarketplaceOrder()),
-        (order(BY_BUYER, None), MarketplaceOrder()),
-        (order(BY_BUYER, ASKED), MarketplaceOrder()),
+        (order(BY_BUYER, None), BY_BUYER_IN_PART),
+        (order(BY_BUYER, ASKED), BY_BUYER_IN_PART),
+        (order(None, BY_AMAZON), MarketplaceOrder(items=(Quantity(line_id="1", sku="A", quantity=2),))),
         (order(), MarketplaceOrder()),
         (order(BY_BUYER, BY_BUYER), MarketplaceOrder(cancelled=True, by_buyer=True, reason="Ordered by mistake")),
         (order(BY_AMAZON, BY_BUYER), MarketplaceOrder(cancelled=True, reason="Ordered by mistake")),
@@ -38,3 +50,10 @@ def order(*cancellations: dict[str, Any] | None, status: str = "UNSHIPPED") -> O
 )
 def test_CAN_8_an_order_is_cancelled_at_amazon_when_all_of_it_is(said: Order, known: MarketplaceOrder) -> None:
     assert standing(said) == known
+
+
+def test_CAN_8_an_item_of_which_amazon_does_not_say_how_many_is_told_by_its_number() -> None:
+    said = order(BY_AMAZON, None)
+    (first, second) = said.items
+    none_left = said.model_copy(update={"items": (first.model_copy(update={"quantity": 0}), second)})
+    assert standing(none_left) == MarketplaceOrder(unclear_items=("0",))

@@ -4,7 +4,6 @@ The marketplace may decide meanwhile. So Amazon is asked how the order stands th
 at their end, once a day after that; and before what the seller answered is done.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from models.cancellations import CancelRequest, Fault
@@ -13,14 +12,14 @@ from models.case import Who
 from models.failures import Category, Conflict
 from models.marketplace_orders import MarketplaceOrder
 from models.message import Quantity
-from models.naming import by_line, by_sku, units_named
+from models.naming import by_sku
 from models.orders import Channel, Hold, Resume
 from models.partners import Recipient
 from workflows.engine.case import SendMail
 from workflows.engine.pieces import alert, at, in_flight, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
 from workflows.engine.procedure import Reply
-from workflows.orders import cancellation
+from workflows.orders import cancellation, marketplace_items
 from workflows.orders.effects import LookAtMarketplace
 from workflows.orders.facts import OrderFacts
 from workflows.orders.purchases import less, plus, within
@@ -28,6 +27,7 @@ from workflows.orders.records import BuyerAsked
 
 LOOK_EVERY = timedelta(days=1)
 """So often the marketplace is asked after the seller's days."""
+_LONGEST_NAMES = 300
 
 # ---- what is said ----
 
@@ -65,29 +65,14 @@ def _units_of(f: OrderFacts, event: Hold) -> dict[str, int] | None:
     """What the buyer asks to cancel, by `line_id`, as far as it was not cancelled already; empty: the whole order.
     None: nothing of it is left."""
     left = {one.line_id: one.open + one.shipped for one in f.lines.counts if one.open + one.shipped}
-    if event.lines is None or (named := _units_named(f, event.lines)) is None:
+    if event.lines is None or (named := marketplace_items.units_of(f, event.lines)) is None:
         return {}
     granted, named_before = _granted_before(f)
-    known = _units_named(f, [one for one in event.lines if _name(one) in named_before]) or {}
+    known = marketplace_items.units_of(f, [one for one in event.lines if _name(one) in named_before]) or {}
     units = within(less(named, within(known, granted)), left)
     if not units:
         return None
     return {} if units == left else units
-
-
-def _units_named(f: OrderFacts, lines: Sequence[Quantity]) -> dict[str, int] | None:
-    """A marketplace names its own items: they are lines here, or else known by their SKU. None: what it names is
-    not known here, so that the whole order waits for a person."""
-    known = {one.line_id for one in f.lines.counts} | {one.kit.line_id for one in f.lines.counts if one.kit}
-    names = [
-        one.model_copy(update={"sku" if one.line_id in known else "line_id": None})
-        for one in lines
-        if one.line_id in known or one.sku is not None
-    ]
-    try:
-        return by_line(units_named(names, f.lines.counts, in_order=True)) if len(names) == len(lines) else None
-    except ValueError:
-        return None
 
 
 def _granted_before(f: OrderFacts) -> tuple[dict[str, int], tuple[str, ...]]:
@@ -153,21 +138,33 @@ def _answered(f: OrderFacts, asked: BuyerAsked) -> OrderFacts:
 
 
 def looked(f: OrderFacts, effect: LookAtMarketplace, answer: MarketplaceOrder) -> OrderFacts:
-    """What the marketplace has cancelled is cancelled here, if it is not too late; otherwise the order goes on as
-    its seller said."""
+    """What the marketplace has cancelled, all of it or some items, is cancelled here, if it is not too late; the
+    rest goes on as its seller said."""
     asked = f.buyer_asked
     assert asked is not None, "it was asked for it"
-    asked = asked.model_copy(
-        update={"looks": asked.looks + 1, "looked_at": f.now, "cancelled_there": answer.cancelled}
-    )
+    changes = {
+        "looks": asked.looks + 1,
+        "looked_at": f.now,
+        "cancelled_there": answer.cancelled,
+        "not_known_there": marketplace_items.not_known(f, answer),
+    }
+    asked = asked.model_copy(update=changes)
     f = f.with_(buyer_asked=asked)
     if f.is_given_up:
         return f
     if answer.cancelled:
-        return cancellation.by_marketplace(f, _cancelled_there(effect, answer))
+        return cancellation.by_marketplace(f, _cancelled_there(effect, answer), {})
+    units = marketplace_items.cancelled_there(f, answer)
+    if units:
+        f = cancellation.by_marketplace(f, _cancelled_there(effect, answer), units)
     if effect.key != _look(asked, "declined").key or f.hold is None or f.hold.event_id != asked.released:
         return f  # the seller has not answered, or the order is on hold anew
-    return f.with_(hold=None, held_at=None).step("hold released: the marketplace has not cancelled the order")
+    if asked.not_known_there:
+        reason = f"the marketplace has cancelled {_strange(asked)}, which nobody knows here"
+        hold = Hold(event_id=f"{effect.key}:hold", actor="system:backhaul", reason=reason)
+        return f.with_(hold=hold, held_at=f.now).step(f"stays on hold: {reason}", hold.actor)
+    not_more = f"cancelled {f.lines.in_words(units)} only" if units else "not cancelled the order"
+    return f.with_(hold=None, held_at=None).step(f"hold released: the marketplace has {not_more}")
 
 
 def reply(f: OrderFacts, event: Hold) -> Reply | None:
@@ -195,6 +192,10 @@ def _cancelled_there(effect: LookAtMarketplace, answer: MarketplaceOrder) -> Can
         fault=Fault.BUYER if answer.by_buyer else Fault.MARKETPLACE,
         cancelled_there=True,
     )
+
+
+def _strange(asked: BuyerAsked) -> str:
+    return ", ".join(asked.not_known_there)[:_LONGEST_NAMES]
 
 
 # ---- what is known ----
@@ -260,18 +261,26 @@ def watch(f: OrderFacts) -> Plan:
     asked = f.buyer_asked
     if asked is None or f.is_given_up:
         return Plan()
+    strange = _alert_of_strange_items(f, asked)
     if (look := _last_look(f)) is not None:
-        return just(look)
+        return strange + just(look)
     if open_request(f) is None:
-        return Plan()
+        return strange
     until = answer_until(asked)
     half = asked.at + timedelta(days=asked.answer_days) / 2
     what = f"nobody has answered the buyer who asks to cancel order {f.order_id}: it stays on hold"
     late = alert(f, f"buyer-asks-{asked.at.isoformat()}", what, Who.SELLER)
-    told = just(_mail(f, asked, asked.event.event_id))
+    told = strange + just(_mail(f, asked, asked.event.event_id))
     told += _once_looked(f, asked, "half", half, _mail(f, asked, f"{asked.at.isoformat()}-half", reminder="1"))
     told += _once_looked(f, asked, "end", until, late)
     return told + _from_day_to_day(f, asked, until)
+
+
+def _alert_of_strange_items(f: OrderFacts, asked: BuyerAsked) -> Plan:
+    if not asked.not_known_there:
+        return Plan()
+    what = f"the marketplace has cancelled {_strange(asked)} of order {f.order_id}, which nobody knows here"
+    return just(alert(f, f"cancelled-there-{asked.at.isoformat()}", what, Who.STAFF))
 
 
 def look_before_cancelling(f: OrderFacts) -> Plan:
@@ -293,6 +302,8 @@ def _once_looked(f: OrderFacts, asked: BuyerAsked, when: str, moment: datetime, 
         return at(f, moment, "The buyer asks to cancel", mail)
     look = _look(asked, when)
     told = at(f, moment, "The buyer asks to cancel", look)
+    if f.splitting is not None and f.splitting.event.cancelled_there and mail.key not in f.done:
+        return told  # what is cancelled there is being cancelled here: perhaps nothing is left to ask for
     return told + just(mail) if f.is_answered(look.key) or look.key in f.trouble else told
 
 

@@ -11,7 +11,7 @@ from models.event_times import Arrival
 from models.failures import Conflict, RefusedByRule
 from models.ids import late_cancel_return_id
 from models.naming import by_line, by_sku, units_named
-from models.orders import Channel
+from models.orders import Channel, Hold
 from models.partners import ChargeState, Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
 from models.senders import Role, role_of
@@ -96,7 +96,19 @@ def decide_early_ones(f: OrderFacts) -> OrderFacts:
 def split_answered(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
     """Units moved to an order of their own, or stay: what was asked for meanwhile is decided now (CAN-10)."""
     f = splitting.answered(f, effect, answer)
+    if answer.request is None and effect.split_from.event.cancelled_there:
+        f = _held_as_not_split(f, effect, answer)
     return _decide_in_turn(f, in_time_for_people=_awaits_people(f))
+
+
+def _held_as_not_split(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
+    """What the marketplace has cancelled is not shipped because it can't be cancelled here (CAN-8)."""
+    if f.is_given_up or f.hold is not None:
+        return f
+    what = f.lines.in_words(effect.units)
+    reason = f"{what} cancelled at the marketplace can't be cancelled here: {answer.reason}"[:500]
+    hold = Hold(event_id=f"{effect.split_from.event.event_id}:hold"[:100], actor="system:backhaul", reason=reason)
+    return f.with_(hold=hold, held_at=f.now).step(f"put on hold: {reason}", hold.actor)
 
 
 def _awaits_people(f: OrderFacts) -> bool:
@@ -120,9 +132,9 @@ def too_late(f: OrderFacts, event: CancelRequest, units: dict[str, int]) -> Orde
     return _decided(f.with_(cancels=(*f.cancels, one)), one, "too_late", f.now)
 
 
-def by_marketplace(f: OrderFacts, event: CancelRequest) -> OrderFacts:
-    """The marketplace has cancelled an order that waits for a person (CAN-8)."""
-    one = CancelAsked(event=event, handled_at=f.now)
+def by_marketplace(f: OrderFacts, event: CancelRequest, units: dict[str, int]) -> OrderFacts:
+    """The marketplace has cancelled an order that waits for a person, or these units of it (CAN-8)."""
+    one = CancelAsked(event=event, handled_at=f.now, units=units)
     f = f.with_(cancels=(*f.cancels, one)).step(f"cancel requested: {event.reason}", event.actor)
     return f if f.splitting is not None else _decided(f, one, _decision(f, one), f.now)
 
@@ -239,6 +251,11 @@ def answers(f: OrderFacts) -> Plan:
                     lines=mail_lines(by_sku(f.lines.units(one.units))),
                 )
             )
+        if one.decision == "not_split" and one.event.cancelled_there:
+            what = (
+                f"the marketplace has cancelled {f.lines.in_words(one.units)} of order {f.order_id}: {one.message}"
+            )
+            told += just(alert(f, f"cancelled-there-{one.event.event_id}", what, Who.STAFF))
         if one.decision == "too_late" and one.event.cancelled_there:
             what = f"the marketplace has cancelled order {f.order_id}, which is with a supplier already"
             told += just(alert(f, f"cancelled-there-{one.event.event_id}", what, Who.STAFF))

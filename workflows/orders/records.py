@@ -60,6 +60,8 @@ class BuyerAsked(Message):
     """The event of the hold that was there before: it stays, whatever the buyer is answered."""
     cancelled_there: bool | None = None
     """What it said of that last; none: it has said nothing yet."""
+    not_known_there: tuple[str, ...] = ()
+    """Items that it has cancelled, in its words, which nobody knows here."""
 
 
 class StockSearch(Message):

@@ -107,11 +107,16 @@ class ItemFulfillment(WireModel):
     unfulfilled: int = Field(default=0, alias="quantityUnfulfilled")
 
 
+class ItemProduct(WireModel):
+    sku: str | None = Field(default=None, alias="sellerSku")
+
+
 class OrderItem(WireModel):
     """Its id is the identity of a line, never the SKU."""
 
     order_item_id: str = Field(alias="orderItemId")
     quantity: int = Field(alias="quantityOrdered")
+    product: ItemProduct | None = None
     cancellation: Cancellation | None = None
     fulfillment: ItemFulfillment | None = None
 
