@@ -23,6 +23,7 @@ from activities.database import amazon_batches as batches
 from activities.database.amazon_queue import queue_cancellation, queue_refund
 from activities.database.amazon_queue_waits import changed_by_opening
 from activities.database.amazon_resends import note_findings, resends
+from activities.database.batch_entries import batch_entries
 from activities.database.transactions import read, write
 from models.amazon.batches import (
     BatchSettled,
@@ -256,19 +257,18 @@ class AmazonBatches:
         now = datetime.now(UTC)
 
         def settle(session: Session) -> batches.Settled:
-            sent = [row.message_id or 0 for row in batches.batch_entries(session, ask.batch_id)]
+            sent = [row.message_id or 0 for row in batch_entries(session, ask.batch_id)]
             of_each = None if outcomes is None else outcomes(sent)
             return batches.settle_batch(session, ask.batch_id, of_each, words, at=now)
 
         settled = await self._do(write, settle)
-        await self._access.tell(settled.entries, ask.batch_id)
+        await self._access.tell((*settled.entries, *settled.put_out), ask.batch_id)
         if settled.following is not None:
             await self._start(settled.following)
-        counts = {state: sum(row.state is state for row in settled.entries) for state in QueueState}
         return BatchSettled(
-            done=counts[QueueState.DONE],
-            refused=counts[QueueState.REFUSED],
-            in_doubt=counts[QueueState.IN_DOUBT],
+            done=settled.count_of(QueueState.DONE),
+            refused=settled.count_of(QueueState.REFUSED),
+            in_doubt=settled.count_of(QueueState.IN_DOUBT),
             returned=settled.returned,
             words=words[:500],
             next_batch=settled.following.batch_id if settled.following is not None else None,

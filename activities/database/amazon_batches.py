@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from activities.connectors.amazon.feed_xml import Content, FeedDocument
 from activities.database.amazon_documents import composed_entries, document_of
 from activities.database.amazon_resends import unexamined
+from activities.database.batch_entries import batch_entries, put_out_of
 from activities.database.cases import open_case
 from activities.database.connections import accounts_at_amazon
 from activities.database.settled_entries import Standing, put_out_of_document, standings, stands_of_batch
@@ -32,12 +33,7 @@ from models.case import ChannelBatchStage
 from models.connections import Provider, account_for
 from models.failures import Conflict, NotFound
 from models.orders import Channel
-from models.tables import (
-    AmazonBatchRow,
-    AmazonQueueRow,
-    ConnectionRow,
-    OrderRow,
-)
+from models.tables import AmazonBatchRow, AmazonQueueRow, ConnectionRow, OrderRow
 
 AT_ONCE: Final = "system:at-once"
 """Who asks for a batch that nobody asked for, since nothing waits for people."""
@@ -49,12 +45,17 @@ _ENDS: Final = {
 
 
 class Settled(NamedTuple):
-    """The entries of a batch as they stand after it, how many wait in the queue as before it, and the batch that
-    begins now since more waits."""
+    """The entries of a batch as they stand after it, those that were put out of it before, how many wait in the
+    queue as before it, and the batch that begins now since more waits."""
 
     entries: tuple[AmazonQueueRow, ...]
+    put_out: tuple[AmazonQueueRow, ...]
     returned: int
     following: ChannelBatchRequest | None
+
+    def count_of(self, state: QueueState) -> int:
+        """Of those that it had."""
+        return sum(row.state is state for row in (*self.entries, *self.put_out))
 
 
 def open_batch(session: Session, ask: OpenBatch) -> OpenedBatch:
@@ -236,7 +237,8 @@ def settle_batch(
         session.flush()
     following = _following(session, batch, account) if outcomes is not None or at_once else None
     waiting = batch.messages - sum(row.state is not QueueState.QUEUED for row in entries)
-    return Settled(tuple(entries), waiting if outcomes is None else 0, following)
+    beside = put_out_of(session, batch)
+    return Settled(tuple(entries), beside, waiting if outcomes is None else 0, following)
 
 
 def _put_back(row: AmazonQueueRow, why: str, *, at_once: bool) -> None:
@@ -337,17 +339,6 @@ def batch_row(session: Session, batch_id: str, *, locked: bool = False) -> Amazo
     if row is None:
         raise NotFound(f"no batch {batch_id} in the database")
     return row
-
-
-def batch_entries(session: Session, batch_id: str) -> list[AmazonQueueRow]:
-    """Those in its document, in the order of its messages; without what was put out of it (AMZ-8)."""
-    in_document = col(AmazonQueueRow.message_id) <= col(AmazonBatchRow.messages)
-    rows = (
-        select(AmazonQueueRow)
-        .join(AmazonBatchRow, col(AmazonBatchRow.batch_id) == col(AmazonQueueRow.batch_id))
-        .where(AmazonQueueRow.batch_id == batch_id, in_document)
-    )
-    return list(session.exec(rows.order_by(col(AmazonQueueRow.message_id))))
 
 
 def _as_it_stands(batch: AmazonBatchRow, account: ConnectionRow, ask: OpenBatch) -> OpenedBatch:

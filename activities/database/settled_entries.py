@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from activities.database.batch_entries import locked_entries
 from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import WAITING, QueueKind, QueueState
 from models.money import to_minor_units
@@ -55,7 +56,7 @@ def settle_what_stands(session: Session, entries: Sequence[AmazonQueueRow], at: 
 def put_out_of_document(session: Session, batch: AmazonBatchRow, at: datetime) -> int | None:
     """Before a document is handed in: entries that moved meanwhile, or may have, are put out of it, which is to be
     composed anew. Gives how many messages are left; none: nothing is put out."""
-    entries = _locked(session, batch)
+    entries = locked_entries(session, batch)
     settle_what_stands(session, entries, at)
     left = [row for row in entries if row.state is QueueState.BATCHED]
     out = [row for row in entries if row.state is not QueueState.BATCHED]
@@ -75,20 +76,10 @@ def put_out_of_document(session: Session, batch: AmazonBatchRow, at: datetime) -
 
 def stands_of_batch(session: Session, batch: AmazonBatchRow, at: datetime) -> str | None:
     """Of a document that may have been handed in: what of it stands in a settlement, in words; none: nothing."""
-    entries = _locked(session, batch)
+    entries = locked_entries(session, batch)
     settle_what_stands(session, entries, at)
     moved = sorted(row.entry_id for row in entries if row.state is not QueueState.BATCHED)
     return f"it may have arrived: {', '.join(moved)} moved, or may have"[:300] if moved else None
-
-
-def _locked(session: Session, batch: AmazonBatchRow) -> list[AmazonQueueRow]:
-    """Those in the document, by message. They are locked as settlements lock them."""
-    rows = select(AmazonQueueRow).where(
-        AmazonQueueRow.batch_id == batch.batch_id, col(AmazonQueueRow.message_id) <= batch.messages
-    )
-    locked = rows.order_by(col(AmazonQueueRow.entry_id)).with_for_update()
-    found = session.exec(locked, execution_options={"populate_existing": True})
-    return sorted(found, key=lambda row: row.message_id or 0)
 
 
 def _standing(row: AmazonQueueRow, came: Sequence[SettledRefundRow]) -> Standing:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from activities.database.order_families import families
 from activities.database.upserts import table_of, written
 from models.amazon.queue import QueueState
-from models.amazon.settled_refunds import Verdict
+from models.amazon.settled_refunds import IN_DOUBT, Verdict
 from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, Way
 from models.tables import (
     AmazonQueueRow,
@@ -103,15 +104,29 @@ def note_told(
 def counted_between(
     session: Session, settlement: SettlementRow, start: int, end: int
 ) -> tuple[dict[str, int], int]:
-    """Refunds by verdict, and those that were set aside: their returns could not be told."""
+    """Refunds by verdict, beside them those in doubt, for they stand there in part only; and those that were set
+    aside: their returns could not be told."""
     rows = (
         select(SettledRefundRow.verdict, func.count())
         .where(*_between(settlement, start, end))
         .group_by(col(SettledRefundRow.verdict))
     )
     counted = {str(verdict): count for verdict, count in session.exec(rows)}
+    if in_doubt := len(set(session.exec(_in_doubt(settlement, start, end)))):
+        counted[IN_DOUBT] = in_doubt
     aside = select(func.count()).where(*_between(settlement, start, end), col(SettledRefundRow.set_aside))
     return counted, session.exec(aside).one()
+
+
+def _in_doubt(settlement: SettlementRow, start: int, end: int) -> SelectOfScalar[str]:
+    """Refunds of which a settlement has something, and of which nobody knows whether the rest moved."""
+    return (
+        select(RefundRow.refund_id)
+        .join(SettledRefundRow, col(SettledRefundRow.refund_id) == col(RefundRow.refund_id))
+        .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id))
+        .where(*_between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
+        .where(AmazonQueueRow.state == QueueState.IN_DOUBT)
+    )
 
 
 def _between(settlement: SettlementRow, start: int, end: int) -> tuple[ColumnElement[bool], ...]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
+from models.amazon.settled_refunds import IN_DOUBT
 from models.case import CaseRecord
 from models.ids import CaseId, DerivedId
 from models.message import Message, Request, Text
@@ -90,7 +91,8 @@ class ReportCounted(Message):
     skipped: dict[str, Count] = Field(default_factory=dict)
     """Of which nothing follows, by why: Amazon's status, or `returnless` (AMZ-2, AMZ-4); of orders in words."""
     settled: dict[str, Count] = Field(default_factory=dict)
-    """Of a settlement: `amounts` that are in the ledger, and refunds by verdict, as `confirmed` (AMZ-8)."""
+    """Of a settlement: `amounts` that are in the ledger, and refunds by verdict, as `confirmed`; beside them
+    those that are `in_doubt` (AMZ-8)."""
 
     def __add__(self, other: Self) -> "ReportCounted":
         numbers = ("created", "updated", "known", "orphans", "rejected")
@@ -103,10 +105,12 @@ class ReportCounted(Message):
     def in_words(self, kind: ReportKind) -> str:
         skipped = ", ".join(f"{count} {why}" for why, count in self.skipped.items())
         if kind is ReportKind.SETTLEMENT:
-            verdicts = {one: count for one, count in self.settled.items() if one != "amounts"}
+            beside = ("amounts", IN_DOUBT)
+            verdicts = {one: count for one, count in self.settled.items() if one not in beside}
             refunds = ", ".join(f"{count} {one.replace('_', ' ')}" for one, count in verdicts.items())
             booked = f"{self.settled.get('amounts', 0)} amounts booked{f', {skipped}' if skipped else ''}"
-            return f"{booked}; refunds: {refunds or 'none'}"
+            in_doubt = f"; {self.settled[IN_DOUBT]} in doubt" if IN_DOUBT in self.settled else ""
+            return f"{booked}; refunds: {refunds or 'none'}{in_doubt}"
         said = f"{self.created} created, {self.updated} updated"
         if kind is ReportKind.ORDERS:
             said = f"{self.updated} put on hold or cancelled"

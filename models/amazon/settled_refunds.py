@@ -3,7 +3,7 @@ smallest unit, positive to the buyer."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.amazon.returned_items import plain_word
 from models.amazon.settlement import BY_AMAZON
@@ -50,6 +50,10 @@ class Verdict(StrEnum):
     """Nobody made it here: Amazon did by itself, or somebody in Seller Central (RET-18)."""
     MOVED_THOUGH_FAILED = "moved_though_failed"
     """It failed here, and the buyer has it: a person looks whether it was made again (REF-11)."""
+
+
+IN_DOUBT: Final = "in_doubt"
+"""Counted beside the verdicts: refunds of which a settlement has a part only, or otherwise, and a person looks."""
 
 
 class SettledRefund(NamedTuple):

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from activities.database import amazon_batches as batches
 from activities.database.ledger import Ledger
 from activities.database.settlement_booking import book_some
-from activities.database.settlement_refunds import refunds_by_amazon, refunds_to_tell
+from activities.database.settlement_refunds import counted_between, refunds_by_amazon, refunds_to_tell
 from activities.database.settlement_report import reconciled
 from activities.database.settlements import Settlements
 from activities.database.transactions import read, write
@@ -79,6 +79,11 @@ class Books:
         row = self._row(number)
         heard = read(self.engine, lambda session: refunds_to_tell(session, row, 0, row.booked_to))
         return [(one.refund_id, one.moved) for one in heard]
+
+    def counted(self, number: str = ID) -> dict[str, int]:
+        """Refunds of this settlement by verdict, and those of which it has a part only."""
+        row = self._row(number)
+        return read(self.engine, lambda session: counted_between(session, row, 0, row.booked_to))[0]
 
     def by_amazon(self, number: str = ID) -> list[tuple[str | None, str | None]]:
         """The returns that hear that Amazon refunds, or why none does."""

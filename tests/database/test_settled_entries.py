@@ -108,6 +108,23 @@ def test_AMZ_7_what_moved_in_part_is_put_out_of_the_document_for_a_person(story:
     assert [row.state.value for row in books.at.settled(None, "B-2").entries] == ["in_doubt"]
 
 
+def test_AMZ_7_staff_hear_of_what_was_put_out_in_doubt_when_the_rest_of_the_document_is_done(
+    story: Story, engine: Engine
+) -> None:
+    books = Books(story, engine)
+    books.sent("RF-1001-D1", "40.00", outcome=MessageEnd.REFUSED, lines=BOTH)
+    books.at.queued("RF-1001-D2", "5.00")
+    composed(books, "RF-1001-D1", "RF-1001-D2")
+    settled(books)
+    assert handing_in(books) == NotHandedIn(outdated=True, left=1)
+    uploaded(books)
+    assert handing_in(books) is None
+    write(books.engine, lambda session: batches.note_feed(session, "B-2", "F-2"))
+    ended = books.at.settled({1: DONE}, "B-2")
+    assert [[row.entry_id for row in rows] for rows in ended[:2]] == [["RF-1001-D2"], ["RF-1001-D1"]]
+    assert (ended.count_of(QueueState.DONE), ended.count_of(QueueState.IN_DOUBT)) == (1, 1)
+
+
 def test_AMZ_11_a_document_that_may_have_arrived_is_not_handed_in_again_when_a_settlement_has_of_it(
     books: Books,
 ) -> None:

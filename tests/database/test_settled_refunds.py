@@ -151,6 +151,7 @@ def test_AMZ_8_a_refund_of_two_items_moved_when_both_stand_in_settlements(books:
     books.sent("RF-1001-D1", "40.00", outcome=None, lines=BOTH)
     books.booked([sold(), FIRST_PART], "40.00")
     assert (books.at.entry("RF-1001-D1").state, books.told()) == (QueueState.SENT, [])
+    assert books.counted() == {"confirmed": 1}, "Amazon has still to say what became of the other item"
     books.another("18000000002", [SECOND_PART], "-30.00")
     assert books.at.entry("RF-1001-D1").state is QueueState.DONE
     assert books.told("18000000002") == [("RF-1001-D1", True)]
@@ -166,6 +167,7 @@ def test_AMZ_8_what_amazon_refused_and_moved_in_part_is_for_a_person(books: Book
     assert f"stands in settlement {ID}, but not " in str(entry.reason)
     assert "RF-1001-D1.2 as expected" in str(entry.reason)
     assert books.told() == [("RF-1001-D1", False)]
+    assert books.counted()["in_doubt"] == 1, "staff hear of it"
     with pytest.raises(Conflict, match="is in doubt"):
         AmazonQueue(books.engine).reject(["RF-1001-D1"], "seller:jane", "it did not go")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from models.amazon.report_imports import ReportKind
-from models.amazon.settled_refunds import Verdict
+from models.amazon.settled_refunds import IN_DOUBT, Verdict
 from models.case import ReportImportStage as Stage
 from models.case import Who
 from workflows.engine.pieces import alert, at, in_flight, just, troubles, wait
@@ -75,7 +75,7 @@ def _taken(f: ReportImportFacts) -> Plan:
     if f.position < staged.cases:
         take = _TAKEN_BY[f.kind](key=f"{f.kind.value}:{f.position}", start=f.position)
         return just(take) + in_flight(f, Stage.IMPORTING, take)
-    return _told(f) + _told_of_failed(f) + Plan(end=End(Stage.IMPORTED, f.in_words))
+    return _told(f) + _told_of_failed(f) + _told_of_doubt(f) + Plan(end=End(Stage.IMPORTED, f.in_words))
 
 
 def _told(f: ReportImportFacts) -> Plan:
@@ -100,6 +100,21 @@ def _told_of_failed(f: ReportImportFacts) -> Plan:
         "were made a second time (backhaul amazon reconcile)"
     )
     return just(alert(f, "moved-though-failed", what, Who.STAFF))
+
+
+def _told_of_doubt(f: ReportImportFacts) -> Plan:
+    """Refunds that moved in part, or may have: they are not sent again, and not refundable again, until somebody
+    has looked (REF-11)."""
+    count = f.taken.settled.get(IN_DOUBT, 0)
+    if not count:
+        return Plan()
+    refunds = "1 refund stands" if count == 1 else f"{count} refunds stand"
+    what = (
+        f"{refunds} in the settlement in {f.request.source} only in part, or otherwise than asked for, and what "
+        "became of the rest is not known: look there (backhaul amazon queue list), and record it of each "
+        "(backhaul refund resolve)"
+    )
+    return just(alert(f, "in-doubt", what, Who.STAFF))
 
 
 def _refused(f: ReportImportFacts, why: str) -> Plan:

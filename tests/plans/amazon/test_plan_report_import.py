@@ -43,7 +43,7 @@ class World:
     def __init__(self, stands: ReportStands, staged: StagedReport) -> None:
         self.stands, self.staged = stands, staged
         self.takes = True
-        self.aside = self.failed = 0
+        self.aside = self.failed = self.in_doubt = 0
 
     def answer(self, effect: Effect, facts: ReportImportFacts) -> Given:
         match effect:
@@ -60,6 +60,7 @@ class World:
             case ImportSettlement():
                 end = min(effect.start + 40, self.staged.amounts)
                 settled = {"amounts": end - effect.start, "moved_though_failed": self.failed}
+                settled["in_doubt"] = self.in_doubt
                 counted = ReportCounted(settled={k: n for k, n in settled.items() if n}, rejected=self.aside)
                 return CasesTaken(next=end, counted=counted)
             case ImportReturns():
@@ -86,6 +87,7 @@ class Import(Rig[ReportImportFacts]):
         aside: int = 0,
         report_id: str | None = None,
         failed: int = 0,
+        in_doubt: int = 0,
         **staged: Any,
     ) -> None:
         report = StagedReport(**({"returns": 100, "rejected": 3} | staged))
@@ -100,7 +102,8 @@ class Import(Rig[ReportImportFacts]):
         )
         facts = ReportImportFacts(now=NOON, created_at=NOON, run_id="run-1", request=request)
         world = World(stands, report)
-        world.takes, world.aside, world.failed = takes, aside, failed
+        world.takes, world.aside = takes, aside
+        world.failed, world.in_doubt = failed, in_doubt
         super().__init__(Pure(REPORT_IMPORT_KIND, check, apply, plan), facts, world)
         self.world = world
         self.rest()
@@ -242,3 +245,12 @@ def test_REF_11_staff_hear_of_refunds_that_moved_though_they_had_failed() -> Non
     assert done.facts.closing_message == "50 amounts booked; refunds: 2 moved though failed"
     (told,) = done.alerts
     assert told.startswith("2 refunds of the settlement in returns.txt moved though they had failed here: look")
+
+
+def test_REF_11_staff_hear_of_refunds_of_which_a_settlement_has_a_part_only() -> None:
+    done = Import(kind=ReportKind.SETTLEMENT, returns=0, amounts=50, rejected=0, in_doubt=1)
+    assert done.facts.closing_message == "50 amounts booked; refunds: none; 2 in doubt"
+    (told,) = done.alerts
+    assert told.startswith(
+        "2 refunds stand in the settlement in returns.txt only in part, or otherwise than asked"
+    )
