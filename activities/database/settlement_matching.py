@@ -124,8 +124,9 @@ def _expected(
 
 
 def _parts(row: AmazonQueueRow, refund: RefundRow, ended_at: datetime | None) -> Iterable[RefundExpected]:
-    """Each order item of a refund that Amazon was told."""
-    has_failed = refund.state not in COUNTS_AGAINST_CAP
+    """Each order item of a refund that Amazon was told. One that was taken out of the queue fails as soon as it
+    hears so."""
+    has_failed = refund.state not in COUNTS_AGAINST_CAP or row.state is QueueState.REJECTED
     is_done = row.state is QueueState.DONE and not has_failed and _moved_before(refund.settled_at, ended_at)
     for item in OrderAdjustment.model_validate(row.content).items:
         yield RefundExpected(

@@ -218,6 +218,16 @@ def test_REF_11_a_refund_that_failed_here_and_moved_is_for_a_person(books: Books
     assert books.at.story.outcome("RF-1001-D1", "10.00").state is RefundState.FAILED
 
 
+def test_REF_11_what_was_taken_out_of_the_queue_and_moved_is_for_a_person_before_its_refund_has_heard(
+    books: Books,
+) -> None:
+    books.sent("RF-1001-D1", "10.00", outcome=MessageEnd.REFUSED, lines=BOTH[:1])
+    AmazonQueue(books.engine).reject(["RF-1001-D1"], "seller:jane", "it did not go")
+    found = books.booked([sold(), back("10.00", merchant_adjustment_item_id="RF-1001-D1.1")], "40.00")
+    assert [one.what for one in found.differences] == ["moved_though_failed"]
+    assert (found.confirmed, books.counted()) == (0, {"moved_though_failed": 1})
+
+
 def test_REF_11_without_our_key_what_failed_here_is_not_what_came(books: Books) -> None:
     books.sent("RF-1001-D1", "10.00", lines=BOTH[:1])
     books.at.story.settled("RF-1001-D1", RefundState.FAILED)
