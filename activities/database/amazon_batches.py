@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from activities.connectors.amazon.feed_xml import Content, FeedDocument
 from activities.database.amazon_documents import composed_entries, document_of
 from activities.database.amazon_resends import unexamined
-from activities.database.batch_entries import batch_entries, put_out_of
+from activities.database.batch_entries import batch_entries, locked_entries, put_out_of
 from activities.database.cases import open_case
 from activities.database.connections import accounts_at_amazon
 from activities.database.settled_entries import Standing, put_out_of_document, standings, stands_of_batch
@@ -193,7 +193,7 @@ def note_feed(session: Session, batch_id: str, feed_id: str) -> None:
         raise Conflict(f"feed {feed_id} is that of batch {whose}")
     batch.state, batch.feed_id = BatchState.SENT, feed_id
     session.add(batch)
-    for row in batch_entries(session, batch_id):
+    for row in locked_entries(session, batch):
         if row.state is QueueState.BATCHED:
             row.state, row.changed_at = QueueState.SENT, datetime.now(UTC)
             session.add(row)
@@ -219,7 +219,7 @@ def settle_batch(
     account = locked_account(session, batch.connection_id)
     assert account is not None, "it is a foreign key"
     session.refresh(batch, with_for_update=True)
-    entries = batch_entries(session, batch_id)
+    entries = locked_entries(session, batch)
     at_once = not read_options(account.options).queue
     if batch.state is not BatchState.ENDED:
         in_part = standings(session, entries)

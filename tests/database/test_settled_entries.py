@@ -1,8 +1,8 @@
 """A refund that a settlement has is not handed in again with a document that was composed before (AMZ-8)."""
 
 import pytest
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Engine, update
+from sqlmodel import Session, col
 
 from activities.database import amazon_batches as batches
 from activities.database.amazon_batches import NotHandedIn
@@ -11,6 +11,7 @@ from activities.database.transactions import read, write
 from models.amazon.batches import LookAtTransactions
 from models.amazon.queue import QueueKind, QueueState
 from models.amazon.results import MessageEnd, MessageOutcome
+from models.tables import AmazonQueueRow
 from tests.amazon_orders import FIRST, SECOND
 from tests.database.settlement_books import Books, back, sold
 from tests.database.story import NOON, Story
@@ -106,6 +107,38 @@ def test_AMZ_7_what_moved_in_part_is_put_out_of_the_document_for_a_person(story:
     settled(books)
     assert handing_in(books) == NotHandedIn(outdated=True, left=0)
     assert [row.state.value for row in books.at.settled(None, "B-2").entries] == ["in_doubt"]
+
+
+def test_AMZ_8_what_a_settlement_says_meanwhile_is_not_lost_when_the_batch_ends(books: Books) -> None:
+    """It commits between the first look at the entries and what Amazon's answer writes of them."""
+    books.sent("RF-1001-D3", "5.00", outcome=None)
+
+    def settle(session: Session) -> list[QueueState]:
+        seen = session.get_one(AmazonQueueRow, "RF-1001-D3")
+        settled_meanwhile = update(AmazonQueueRow).where(col(AmazonQueueRow.entry_id) == seen.entry_id)
+        unseen = {"synchronize_session": False}
+        session.execute(settled_meanwhile.values(state=QueueState.DONE), execution_options=unseen)
+        assert seen.state is QueueState.SENT
+        refused = {1: MessageOutcome(end=MessageEnd.REFUSED, note="?")}
+        ended = batches.settle_batch(session, "B-RF-1001-D3", refused, "1 refused", at=NOON)
+        return [row.state for row in ended.entries]
+
+    assert write(books.engine, settle) == [QueueState.DONE]
+
+
+def test_AMZ_8_what_a_settlement_says_meanwhile_is_not_lost_when_amazon_has_the_document(books: Books) -> None:
+    composed(books, "RF-1001-D1")
+    assert handing_in(books) is None
+
+    def handed_in(session: Session) -> None:
+        seen = session.get_one(AmazonQueueRow, "RF-1001-D1")
+        settled_meanwhile = update(AmazonQueueRow).where(col(AmazonQueueRow.entry_id) == seen.entry_id)
+        unseen = {"synchronize_session": False}
+        session.execute(settled_meanwhile.values(state=QueueState.DONE), execution_options=unseen)
+        batches.note_feed(session, "B-2", "F-2")
+
+    write(books.engine, handed_in)
+    assert books.at.entry("RF-1001-D1").state is QueueState.DONE
 
 
 def test_AMZ_7_staff_hear_of_what_was_put_out_in_doubt_when_the_rest_of_the_document_is_done(
