@@ -332,14 +332,14 @@ class Hold(Event):
 
     reason: Text
     answer_days: Annotated[int, Field(ge=1, le=30)] | None = None
-    """A buyer asks the marketplace to cancel (CAN-7): within so many days the seller cancels, or releases the hold
-    (CAN-8)."""
+    """A buyer asks the marketplace to cancel (CAN-7): its seller answers within so many days (CAN-8)."""
     lines: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=500)] | None = None
-    """What the buyer asks to cancel, as the marketplace names it; none: the whole order."""
+    """What the buyer asks to cancel, as the marketplace names it; none: all, or what `reason` says (`is_part`)."""
+    is_part: bool = False
 
     @model_validator(mode="after")
     def _is_of_the_whole_order(self) -> Self:
-        if self.lines is not None and self.answer_days is None:
+        if (self.lines is not None or self.is_part) and self.answer_days is None:
             raise ValueError("an order is put on hold as a whole: lines are what a buyer asks to cancel (CAN-7)")
         return self
 

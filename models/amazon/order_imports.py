@@ -35,12 +35,14 @@ def news_of(items: Sequence[OrderedItem], answer_days: int) -> tuple[str, Event]
         )
     wanted = [one for one in items if one.wants_cancel]
     named = sha256("\n".join((first.order_id, *sorted({one.item for one in wanted}))).encode()).hexdigest()
+    lines = _lines(wanted)
     return "hold", Hold(
         event_id=f"amazon-wants-cancel-{named[:16]}",
         actor=AMAZON,
         reason=_wish(items, wanted),
         answer_days=answer_days,
-        lines=_lines(wanted),
+        lines=lines,
+        is_part=lines is None and not _is_all(items, wanted),
     )
 
 
@@ -50,7 +52,8 @@ def is_request(items: Sequence[OrderedItem]) -> bool:
 
 
 def _lines(wanted: Sequence[OrderedItem]) -> tuple[Quantity, ...] | None:
-    """What the buyer wants to cancel; none: the report does not say how many of it, or names it as nobody can."""
+    """What the buyer wants to cancel; none: the report does not say how many of it, or names it as nobody can: it
+    is the whole order where all its items are wanted."""
     try:
         named = {
             one.item: Quantity(line_id=one.order_item_id or None, sku=one.sku or None, quantity=one.quantity or 0)
@@ -64,11 +67,15 @@ def _lines(wanted: Sequence[OrderedItem]) -> tuple[Quantity, ...] | None:
 def _wish(items: Sequence[OrderedItem], wanted: Sequence[OrderedItem]) -> str:
     """The buyer's reason; and which items it is about, where it is not all of them."""
     reason = _reasons(wanted)
-    if {one.item for one in wanted} == {one.item for one in items}:
+    if _is_all(items, wanted):
         return reason[:_LONGEST]
     named = [f"{one.quantity} x {one.sku}" if one.sku and one.quantity else one.item for one in wanted]
     more = "" if len(named) <= _MOST_NAMED else f" and {len(named) - _MOST_NAMED} more"
     return f"{reason} ({', '.join(named[:_MOST_NAMED])}{more} only)"[:_LONGEST]
+
+
+def _is_all(items: Sequence[OrderedItem], wanted: Sequence[OrderedItem]) -> bool:
+    return {one.item for one in wanted} == {one.item for one in items}
 
 
 def _reasons(items: Sequence[OrderedItem]) -> str:

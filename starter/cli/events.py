@@ -27,6 +27,7 @@ HELP: Final[Mapping[str, str]] = {
     "without_sending": "The marketplace is not told, where the seller's settings allow it (CAN-9).",
     "zero_out_inventory": "Of no stock: offered no more at Amazon, where the seller's settings allow it (CAN-9).",
     "answer_days": "A buyer asks the marketplace to cancel: answered within so many days (CAN-7, CAN-8).",
+    "is_part": "The buyer asks to cancel part of it, and only the reason says which (CAN-7).",
     "payment_method": "Token of the seller's card or PayPal.",
     "shipment_id": "The shipment's number; a second one with the same number counts once.",
     "carrier": "UPS, FedEx, USPS, ...",

@@ -41,7 +41,10 @@ def receive(f: OrderFacts, event: Hold) -> OrderFacts:
     if f.is_given_up or f.is_void or units is None:
         return f
     if f.is_with_supplier or f.lines.has_shipped:
-        return cancellation.too_late(f, _as_cancel_request(event), units)
+        request, strange = _as_cancel_request(event), marketplace_items.strange_wish(f, event)
+        if strange is not None:
+            return cancellation.not_known(f, request, strange)
+        return cancellation.too_late(f, request, units)
     before = open_request(f)
     if before is not None:
         _, named = _granted_before(f)
@@ -270,7 +273,7 @@ def watch(f: OrderFacts) -> Plan:
     half = asked.at + timedelta(days=asked.answer_days) / 2
     what = f"nobody has answered the buyer who asks to cancel order {f.order_id}: it stays on hold"
     late = alert(f, f"buyer-asks-{asked.at.isoformat()}", what, Who.SELLER)
-    told = strange + just(_mail(f, asked, asked.event.event_id))
+    told = strange + _alert_of_strange_wish(f, asked) + just(_mail(f, asked, asked.event.event_id))
     told += _once_looked(f, asked, "half", half, _mail(f, asked, f"{asked.at.isoformat()}-half", reminder="1"))
     told += _once_looked(f, asked, "end", until, late)
     return told + _from_day_to_day(f, asked, until)
@@ -281,6 +284,16 @@ def _alert_of_strange_items(f: OrderFacts, asked: BuyerAsked) -> Plan:
         return Plan()
     what = f"the marketplace has cancelled {_strange(asked)} of order {f.order_id}, which nobody knows here"
     return just(alert(f, f"cancelled-there-{asked.at.isoformat()}", what, Who.STAFF))
+
+
+def _alert_of_strange_wish(f: OrderFacts, asked: BuyerAsked) -> Plan:
+    strange = marketplace_items.strange_wish(f, asked.event)
+    if strange is None:
+        return Plan()
+    what = (
+        f"the buyer asks to cancel part of order {f.order_id}, which nobody knows here: {strange}; it is on hold"
+    )
+    return just(alert(f, f"buyer-names-{asked.event.event_id}", what, Who.STAFF))
 
 
 def look_before_cancelling(f: OrderFacts) -> Plan:
@@ -319,18 +332,25 @@ def _look(asked: BuyerAsked, when: str) -> LookAtMarketplace:
 
 
 def _which(f: OrderFacts, asked: BuyerAsked) -> str:
+    if (strange := marketplace_items.strange_wish(f, asked.event)) is not None:
+        return f" {strange}, which nobody knows here,"
     return f" {f.lines.in_words(within(asked.units, f.lines.open))}" if asked.units else ""
 
 
 def _mail(f: OrderFacts, asked: BuyerAsked, ident: str, reminder: str | None = None) -> SendMail:
-    units = within(asked.units, f.lines.open)
+    units, event = within(asked.units, f.lines.open), asked.event
+    options = " ".join(f'--line "line {line_id}:{count}"' for line_id, count in units.items())
+    lines = by_sku(f.lines.units(units))
+    if marketplace_items.strange_wish(f, event) is not None:
+        options = '--line "SKU:1"'  # the seller knows which it is, if anybody does
+        lines = {one.sku or one.line_id or "": one.quantity for one in event.lines or ()}
     return notify(
         f"buyer-asks-{ident}",
         "buyer_wants_to_cancel",
         Recipient.SELLER,
-        reason=asked.event.reason,
+        reason=event.reason,
         until=answer_until(asked),
         reminder=reminder,
-        lines=mail_lines(by_sku(f.lines.units(units))),
-        line_options=" ".join(f'--line "line {line_id}:{count}"' for line_id, count in units.items()) or None,
+        lines=mail_lines(lines),
+        line_options=options or None,
     )

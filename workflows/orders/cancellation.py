@@ -132,6 +132,14 @@ def too_late(f: OrderFacts, event: CancelRequest, units: dict[str, int]) -> Orde
     return _decided(f.with_(cancels=(*f.cancels, one)), one, "too_late", f.now)
 
 
+def not_known(f: OrderFacts, event: CancelRequest, what: str) -> OrderFacts:
+    """What a buyer wishes when nothing can be held any more, where nobody knows here which units it is: nothing
+    comes back by it, and a person must look (CAN-7)."""
+    said = f"already fulfilled, and nobody knows here which items it is about: {what}"
+    one = CancelAsked(event=event, handled_at=f.now, is_wish=True, decision="not_known", message=said)
+    return f.with_(cancels=(*f.cancels, one))
+
+
 def by_marketplace(f: OrderFacts, event: CancelRequest, units: dict[str, int]) -> OrderFacts:
     """The marketplace has cancelled an order that waits for a person, or these units of it (CAN-8)."""
     one = CancelAsked(event=event, handled_at=f.now, units=units)
@@ -203,7 +211,7 @@ def _message(f: OrderFacts, one: CancelAsked, decision: Decision) -> str:
             return "the order is being cancelled already"
         case "nothing_left":
             return "nothing is left to cancel: no source has the items"
-        case "split" | "not_split":
+        case "split" | "not_split" | "not_known":
             return one.message
         case "too_late":
             until = f.cancel_until
@@ -251,6 +259,9 @@ def answers(f: OrderFacts) -> Plan:
                     lines=mail_lines(by_sku(f.lines.units(one.units))),
                 )
             )
+        if one.decision == "not_known":
+            what = f"the buyer asks to cancel part of order {f.order_id}: {one.message}"
+            told += just(alert(f, f"buyer-names-{one.event.event_id}", what, Who.STAFF))
         if one.decision == "not_split" and one.event.cancelled_there:
             what = (
                 f"the marketplace has cancelled {f.lines.in_words(one.units)} of order {f.order_id}: {one.message}"

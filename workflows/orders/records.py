@@ -11,7 +11,7 @@ from models.order_events import AddressChanged
 from models.orders import Box, Hold, SupplierOrder
 from models.special_orders import ChoiceAfterVoid
 
-Decision = Literal["accepted", "split", "not_split", "cancelled_already", "too_late", "nothing_left"]
+Decision = Literal["accepted", "split", "not_split", "cancelled_already", "too_late", "nothing_left", "not_known"]
 
 
 class CancelAsked(Message):

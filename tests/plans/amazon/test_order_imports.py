@@ -73,3 +73,11 @@ def test_CAN_7_the_items_that_the_buyer_wants_to_cancel_are_told_as_amazon_names
 def test_CAN_7_what_a_report_does_not_say_of_an_item_leaves_it_the_whole_order() -> None:
     assert hold_of(WANTED | {"quantity-purchased": ""}).lines is None
     assert hold_of(WANTED | {"order-item-id": "item / 2"}).lines is None
+
+
+def test_CAN_7_one_item_of_several_that_a_report_does_not_name_well_is_part_of_the_order() -> None:
+    other = {"order-item-id": "2", "sku": "PAD-7"}
+    unsaid = hold_of(WANTED | {"quantity-purchased": ""}, other)
+    assert (unsaid.lines, unsaid.is_part, "only" in unsaid.reason) == (None, True, True)
+    assert not hold_of(WANTED, other).is_part
+    assert not hold_of(WANTED | {"quantity-purchased": ""}).is_part, "all its items are wanted"

@@ -71,17 +71,41 @@ def test_CAN_7_an_item_is_known_by_amazons_number_or_its_sku(named: dict[str, st
     assert returned(shipped(order)) == {"B": 1}
 
 
-def test_CAN_7_an_item_that_is_not_known_here_is_the_whole_order() -> None:
+STRANGE = {"lines": [{"line_id": "33333333333333", "quantity": 1}, SECOND]}
+UNSAID = {"is_part": True, "reason": "Ordered by mistake (33333333333333 only)"}
+
+
+@pytest.mark.parametrize("wish", [STRANGE, UNSAID], ids=["not known here", "not said"])
+def test_CAN_7_a_wish_for_an_item_that_is_not_known_here_waits_for_a_person(wish: dict[str, Any]) -> None:
     order = amazon().in_its_window()
-    assert asks(order, lines=[{"line_id": "33333333333333", "quantity": 1}, SECOND])
+    assert asks(order, **wish)
     order.passes(minutes=31)
     assert (order.stage, order.facts.lines.open) == ("on_hold", {FIRST["line_id"]: 2, SECOND["line_id"]: 1})
-    assert order.mail("buyer-asks-e1").get("line_options") is None
+    assert "33333333333333" in order.rig.plan.waits[0].what
+    (staff,) = [one for one in order.rig.mails() if one.template == "staff_alert"]
+    assert "33333333333333" in staff.facts["what"]
+    assert order.mail("buyer-asks-e1")["line_options"] == '--line "SKU:1"', "it is not told to cancel the order"
+
+
+@pytest.mark.parametrize("wish", [STRANGE, UNSAID], ids=["not known here", "not said"])
+def test_CAN_7_a_late_wish_for_an_item_that_is_not_known_here_returns_nothing_and_staff_are_told(
+    wish: dict[str, Any],
+) -> None:
+    order = amazon().placed()
+    asks(order, **wish)
+    taken, said = order.reply("e1") or (True, "")
+    assert (taken, "33333333333333" in said) == (False, True)
+    (staff,) = [one for one in order.rig.mails() if one.template == "staff_alert"]
+    assert "33333333333333" in staff.facts["what"]
+    assert "cancel_too_late to seller" not in told(order)
+    assert shipped(order).facts.late_cancel_return is None
 
 
 def test_CAN_7_a_hold_without_a_buyers_request_is_of_the_whole_order() -> None:
     with pytest.raises(InvalidInput, match="as a whole"):
         amazon().in_its_window().happens("hold", reason="fraud check", lines=[SECOND])
+    with pytest.raises(InvalidInput, match="as a whole"):
+        amazon().in_its_window().happens("hold", reason="fraud check", is_part=True)
 
 
 # ---- in time: the order waits, and its seller answers for the item ----
