@@ -11,11 +11,19 @@ from sqlmodel import select as select_rows
 
 from activities.database.order_families import families
 from activities.database.settled_entries import settle_what_stands
+from activities.database.settled_holds import hold, waiting_for_the_same
 from activities.database.settlement_sums import AMOUNT
 from activities.database.upserts import add_new
 from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import QueueKind, QueueState
-from models.amazon.settled_refunds import RefundCame, RefundExpected, SettledRefund, matched, not_heard_of
+from models.amazon.settled_refunds import (
+    RefundCame,
+    RefundExpected,
+    SettledRefund,
+    Verdict,
+    matched,
+    not_heard_of,
+)
 from models.amazon.settlement import Component
 from models.money import to_minor_units
 from models.refunds import COUNTS_AGAINST_CAP, Direction, Way
@@ -32,7 +40,8 @@ def match_refunds(session: Session, settlement: SettlementRow, start: int, end: 
         came.setdefault(order_id, []).append(refund)
     if not came:
         return
-    expected = _expected(session, settlement, families(session, came))
+    orders = families(session, came)
+    expected = _expected(session, settlement, orders)
     rows = [
         _row(settlement, order_id, one)
         for order_id, refunds in came.items()
@@ -40,10 +49,15 @@ def match_refunds(session: Session, settlement: SettlementRow, start: int, end: 
     ]
     add_new(session, SettledRefundRow, rows)
     ours = {row["refund_id"] for row in rows} - {None}
-    entries = select_rows(AmazonQueueRow).where(col(AmazonQueueRow.refund_id).in_(ours))
+    by_amazon = [row for row in rows if row["verdict"] is Verdict.UNEXPECTED and row["came"] > 0]
+    items = {(row["order_id"], row["order_item_code"]) for row in by_amazon}
+    waiting = set(waiting_for_the_same(session, orders, items))
+    entries = select_rows(AmazonQueueRow).where(col(AmazonQueueRow.refund_id).in_(ours | waiting))
     locked = entries.order_by(col(AmazonQueueRow.entry_id)).with_for_update()
     read_anew = {"populate_existing": True}
-    settle_what_stands(session, list(session.exec(locked, execution_options=read_anew)), settlement.at)
+    found = list(session.exec(locked, execution_options=read_anew))
+    settle_what_stands(session, found, settlement.at)
+    hold(session, settlement, [row for row in found if row.entry_id in waiting])
 
 
 def _came(session: Session, settlement: SettlementRow, start: int, end: int) -> Iterable[tuple[str, RefundCame]]:

@@ -57,7 +57,7 @@ def refunds_to_tell(session: Session, settlement: SettlementRow, start: int, end
         select(RefundRow.refund_id, AmazonQueueRow)
         .join(SettledRefundRow, col(SettledRefundRow.refund_id) == col(RefundRow.refund_id))
         .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id), isouter=True)
-        .where(*_between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
+        .where(*between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
     )
     entries = dict(session.exec(rows).all())
     stands = f"stands in settlement {settlement.settlement_id}"
@@ -73,7 +73,7 @@ def refunds_to_tell(session: Session, settlement: SettlementRow, start: int, end
 def refunds_by_amazon(session: Session, settlement: SettlementRow, start: int, end: int) -> list[RefundByAmazon]:
     """With the return of each."""
     rows = select(SettledRefundRow).where(
-        *_between(settlement, start, end),
+        *between(settlement, start, end),
         SettledRefundRow.verdict == Verdict.UNEXPECTED,
         col(SettledRefundRow.return_id).is_(None),
         col(SettledRefundRow.note).is_(None),
@@ -108,13 +108,13 @@ def counted_between(
     aside: their returns could not be told."""
     rows = (
         select(SettledRefundRow.verdict, func.count())
-        .where(*_between(settlement, start, end))
+        .where(*between(settlement, start, end))
         .group_by(col(SettledRefundRow.verdict))
     )
     counted = {str(verdict): count for verdict, count in session.exec(rows)}
     if in_doubt := len(set(session.exec(_in_doubt(settlement, start, end)))):
         counted[IN_DOUBT] = in_doubt
-    aside = select(func.count()).where(*_between(settlement, start, end), col(SettledRefundRow.set_aside))
+    aside = select(func.count()).where(*between(settlement, start, end), col(SettledRefundRow.set_aside))
     return counted, session.exec(aside).one()
 
 
@@ -124,12 +124,13 @@ def _in_doubt(settlement: SettlementRow, start: int, end: int) -> SelectOfScalar
         select(RefundRow.refund_id)
         .join(SettledRefundRow, col(SettledRefundRow.refund_id) == col(RefundRow.refund_id))
         .join(AmazonQueueRow, col(AmazonQueueRow.refund_id) == col(RefundRow.refund_id))
-        .where(*_between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
+        .where(*between(settlement, start, end), col(RefundRow.state).in_(UNSETTLED))
         .where(AmazonQueueRow.state == QueueState.IN_DOUBT)
     )
 
 
-def _between(settlement: SettlementRow, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
+def between(settlement: SettlementRow, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
+    """Refunds of a settlement from one position to before another."""
     return (
         col(SettledRefundRow.connection_id) == settlement.connection_id,
         col(SettledRefundRow.settlement_id) == settlement.settlement_id,
@@ -150,7 +151,7 @@ def _of_return(session: Session, settlement: SettlementRow, row: SettledRefundRo
         .join(ReturnLineRow, col(ReturnLineRow.return_id) == col(ReturnRow.return_id))
         .where(col(ReturnRow.order_id).in_(orders), col(CaseRow.ended).is_(False))
     )
-    lines = _lines_of_item(session, orders, row.order_item_code)
+    lines = lines_of_item(session, orders, row.order_item_code)
     found = session.exec(opened).all()
     fitting = sorted({return_id for return_id, line_id in found if not lines or line_id in lines})
     if len(fitting) == 1:
@@ -159,7 +160,7 @@ def _of_return(session: Session, settlement: SettlementRow, row: SettledRefundRo
     return RefundByAmazon(*named, None, note[:500])
 
 
-def _lines_of_item(session: Session, orders: Collection[str], item: str) -> set[str]:
+def lines_of_item(session: Session, orders: Collection[str], item: str) -> set[str]:
     """The lines of these orders that Amazon's order item is: itself, or the components of a kit (ORD-14)."""
     of_item = or_(col(OrderLineRow.line_id) == item, col(OrderLineRow.kit_line_id) == item)
     rows = select(OrderLineRow.line_id).where(col(OrderLineRow.order_id).in_(orders), of_item)

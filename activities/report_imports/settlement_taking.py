@@ -15,9 +15,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.database.report_imports import ReportRegister
+from activities.database.settled_holds import held_between
 from activities.database.settlement_booking import book_some
 from activities.database.settlement_refunds import (
     RefundByAmazon,
+    RefundToTell,
     counted_between,
     note_told,
     refunds_by_amazon,
@@ -30,6 +32,7 @@ from activities.report_imports.told_cases import CaseFails, require_sound
 from models.amazon.report_imports import ReportCounted
 from models.amazon.return_imports import AMAZON
 from models.amazon.returned_items import RejectedRow
+from models.amazon.settled_refunds import HELD
 from models.contract import GATEWAY_UPDATE
 from models.failures import NotFound, PartnerUnavailable
 from models.ids import refund_workflow_id, return_workflow_id
@@ -68,10 +71,17 @@ class SettlementTaking:
         counted, aside = await asyncio.to_thread(
             read, self._engine, lambda session: counted_between(session, settlement, start, end)
         )
-        return end, ReportCounted(settled=Counter(counted) + Counter(amounts=end - start), rejected=aside)
+        held = await asyncio.to_thread(self._held, settlement, start, end)
+        settled = Counter(counted) + Counter({"amounts": end - start, HELD: len(held)})
+        return end, ReportCounted(settled=settled, rejected=aside)
 
     def _book(self) -> SettlementRow:
         return write(self._engine, lambda session: book_some(session, self._import_id, AT_A_TIME))
+
+    def _held(self, settlement: SettlementRow, start: int, end: int) -> list[RefundToTell]:
+        """What waits for a person now, for Amazon refunded the same by itself."""
+        rows = read(self._engine, lambda session: held_between(session, settlement, start, end))
+        return [RefundToTell(row.entry_id, moved=False, reason=row.reason or "") for row in rows]
 
     # ---- who is told ----
 
@@ -81,7 +91,8 @@ class SettlementTaking:
         refunds = await asyncio.to_thread(
             read, self._engine, lambda session: refunds_to_tell(session, settlement, start, end)
         )
-        for refund_id, moved, reason in refunds:
+        held = await asyncio.to_thread(self._held, settlement, start, end)
+        for refund_id, moved, reason in (*refunds, *held):
             word = GatewayUpdate.model_validate(
                 {
                     "event_id": f"settlement-{_short(settlement.settlement_id, refund_id)}",

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
-from models.amazon.settled_refunds import IN_DOUBT
+from models.amazon.settled_refunds import HELD, IN_DOUBT
 from models.case import CaseRecord
 from models.ids import CaseId, DerivedId
 from models.message import Message, Request, Text
@@ -92,7 +92,7 @@ class ReportCounted(Message):
     """Of which nothing follows, by why: Amazon's status, or `returnless` (AMZ-2, AMZ-4); of orders in words."""
     settled: dict[str, Count] = Field(default_factory=dict)
     """Of a settlement: `amounts` that are in the ledger, and refunds by verdict, as `confirmed`; beside them
-    those that are `in_doubt` (AMZ-8)."""
+    those that are `in_doubt` or `held` (AMZ-8)."""
 
     def __add__(self, other: Self) -> "ReportCounted":
         numbers = ("created", "updated", "known", "orphans", "rejected")
@@ -105,12 +105,13 @@ class ReportCounted(Message):
     def in_words(self, kind: ReportKind) -> str:
         skipped = ", ".join(f"{count} {why}" for why, count in self.skipped.items())
         if kind is ReportKind.SETTLEMENT:
-            beside = ("amounts", IN_DOUBT)
+            beside = ("amounts", IN_DOUBT, HELD)
             verdicts = {one: count for one, count in self.settled.items() if one not in beside}
             refunds = ", ".join(f"{count} {one.replace('_', ' ')}" for one, count in verdicts.items())
             booked = f"{self.settled.get('amounts', 0)} amounts booked{f', {skipped}' if skipped else ''}"
             in_doubt = f"; {self.settled[IN_DOUBT]} in doubt" if IN_DOUBT in self.settled else ""
-            return f"{booked}; refunds: {refunds or 'none'}{in_doubt}"
+            held = f"; {self.settled[HELD]} held in the queue" if HELD in self.settled else ""
+            return f"{booked}; refunds: {refunds or 'none'}{in_doubt}{held}"
         said = f"{self.created} created, {self.updated} updated"
         if kind is ReportKind.ORDERS:
             said = f"{self.updated} put on hold or cancelled"

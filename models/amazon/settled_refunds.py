@@ -55,6 +55,9 @@ class Verdict(StrEnum):
 IN_DOUBT: Final = "in_doubt"
 """Counted beside the verdicts: refunds of which a settlement has a part only, or otherwise, and a person looks."""
 
+HELD: Final = "held"
+"""Likewise: refunds that waited in the queue while Amazon refunded their order item by itself."""
+
 
 class SettledRefund(NamedTuple):
     """A refund of a settlement, and which of ours it is."""

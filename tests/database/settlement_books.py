@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from activities.database import amazon_batches as batches
 from activities.database.ledger import Ledger
+from activities.database.settled_holds import held_between
 from activities.database.settlement_booking import book_some
 from activities.database.settlement_refunds import counted_between, refunds_by_amazon, refunds_to_tell
 from activities.database.settlement_report import reconciled
@@ -84,6 +85,12 @@ class Books:
         """Refunds of this settlement by verdict, and those of which it has a part only."""
         row = self._row(number)
         return read(self.engine, lambda session: counted_between(session, row, 0, row.booked_to))[0]
+
+    def held(self, number: str = ID) -> list[str]:
+        """What waited in the queue, and is held since this settlement."""
+        row = self._row(number)
+        found = read(self.engine, lambda session: held_between(session, row, 0, row.booked_to))
+        return [one.entry_id for one in found]
 
     def by_amazon(self, number: str = ID) -> list[tuple[str | None, str | None]]:
         """The returns that hear that Amazon refunds, or why none does."""

@@ -100,7 +100,22 @@ def test_AMZ_7_what_waits_in_the_queue_is_not_what_came(books: Books) -> None:
     books.at.queued("RF-1001-D1", "10.00", lines=[{"line_id": FIRST, "quantity": 1}])
     found = books.booked([sold(), back("10.00")], "40.00")
     assert [one.what for one in found.differences] == ["unexpected"]
-    assert books.at.entry("RF-1001-D1").state is QueueState.QUEUED
+    entry = books.at.entry("RF-1001-D1")
+    assert (entry.state, entry.batch_id) == (QueueState.REFUSED, None), "Amazon may have given the same: held"
+    assert entry.reason == f"Amazon refunded of its order by itself (settlement {ID}): is it still due?"
+    assert (books.held(), books.counted()) == (["RF-1001-D1"], {"unexpected": 1})
+    assert books.at.opened("B-1").nothing_queued, "it goes only when a person names it"
+    assert books.at.opened("B-2", "RF-1001-D1").messages == 1
+
+
+@pytest.mark.parametrize(("line_id", "state"), [(FIRST, "queued"), (SECOND, "refused"), (None, "refused")])
+def test_AMZ_8_what_waits_is_held_where_amazon_refunded_its_item_or_may_have(
+    books: Books, line_id: str | None, state: str
+) -> None:
+    lines = {} if line_id is None else {"lines": [{"line_id": line_id, "quantity": 1}]}
+    books.at.queued("RF-1001-D1", "10.00", **lines)
+    books.booked([sold(), back("5.00", SECOND)], "45.00")
+    assert books.at.entry("RF-1001-D1").state == state
 
 
 @pytest.mark.parametrize(

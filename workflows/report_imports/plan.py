@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from models.amazon.report_imports import ReportKind
-from models.amazon.settled_refunds import IN_DOUBT, Verdict
+from models.amazon.settled_refunds import HELD, IN_DOUBT, Verdict
 from models.case import ReportImportStage as Stage
 from models.case import Who
 from workflows.engine.pieces import alert, at, in_flight, just, troubles, wait
@@ -75,7 +75,13 @@ def _taken(f: ReportImportFacts) -> Plan:
     if f.position < staged.cases:
         take = _TAKEN_BY[f.kind](key=f"{f.kind.value}:{f.position}", start=f.position)
         return just(take) + in_flight(f, Stage.IMPORTING, take)
-    return _told(f) + _told_of_failed(f) + _told_of_doubt(f) + Plan(end=End(Stage.IMPORTED, f.in_words))
+    return (
+        _told(f)
+        + _told_of_failed(f)
+        + _told_of_doubt(f)
+        + _told_of_held(f)
+        + Plan(end=End(Stage.IMPORTED, f.in_words))
+    )
 
 
 def _told(f: ReportImportFacts) -> Plan:
@@ -115,6 +121,19 @@ def _told_of_doubt(f: ReportImportFacts) -> Plan:
         "(backhaul refund resolve)"
     )
     return just(alert(f, "in-doubt", what, Who.STAFF))
+
+
+def _told_of_held(f: ReportImportFacts) -> Plan:
+    """Refunds that waited in the queue while Amazon refunded the same by itself: they would be made twice."""
+    count = f.taken.settled.get(HELD, 0)
+    if not count:
+        return Plan()
+    refunds = "1 refund that waits" if count == 1 else f"{count} refunds that wait"
+    what = (
+        f"Amazon refunded by itself, as the settlement in {f.request.source} says, an order item of {refunds} in "
+        "the queue: send what is due still, or reject it (backhaul amazon queue list)"
+    )
+    return just(alert(f, "held", what, Who.STAFF))
 
 
 def _refused(f: ReportImportFacts, why: str) -> Plan:

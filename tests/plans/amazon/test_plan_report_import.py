@@ -43,7 +43,7 @@ class World:
     def __init__(self, stands: ReportStands, staged: StagedReport) -> None:
         self.stands, self.staged = stands, staged
         self.takes = True
-        self.aside = self.failed = self.in_doubt = 0
+        self.aside = self.failed = self.in_doubt = self.held = 0
 
     def answer(self, effect: Effect, facts: ReportImportFacts) -> Given:
         match effect:
@@ -60,7 +60,7 @@ class World:
             case ImportSettlement():
                 end = min(effect.start + 40, self.staged.amounts)
                 settled = {"amounts": end - effect.start, "moved_though_failed": self.failed}
-                settled["in_doubt"] = self.in_doubt
+                settled |= {"in_doubt": self.in_doubt, "held": self.held}
                 counted = ReportCounted(settled={k: n for k, n in settled.items() if n}, rejected=self.aside)
                 return CasesTaken(next=end, counted=counted)
             case ImportReturns():
@@ -88,6 +88,7 @@ class Import(Rig[ReportImportFacts]):
         report_id: str | None = None,
         failed: int = 0,
         in_doubt: int = 0,
+        held: int = 0,
         **staged: Any,
     ) -> None:
         report = StagedReport(**({"returns": 100, "rejected": 3} | staged))
@@ -103,7 +104,7 @@ class Import(Rig[ReportImportFacts]):
         facts = ReportImportFacts(now=NOON, created_at=NOON, run_id="run-1", request=request)
         world = World(stands, report)
         world.takes, world.aside = takes, aside
-        world.failed, world.in_doubt = failed, in_doubt
+        world.failed, world.in_doubt, world.held = failed, in_doubt, held
         super().__init__(Pure(REPORT_IMPORT_KIND, check, apply, plan), facts, world)
         self.world = world
         self.rest()
@@ -254,3 +255,10 @@ def test_REF_11_staff_hear_of_refunds_of_which_a_settlement_has_a_part_only() ->
     assert told.startswith(
         "2 refunds stand in the settlement in returns.txt only in part, or otherwise than asked"
     )
+
+
+def test_AMZ_8_staff_hear_of_refunds_that_wait_while_amazon_refunded_the_same() -> None:
+    done = Import(kind=ReportKind.SETTLEMENT, returns=0, amounts=30, rejected=0, held=1)
+    assert done.facts.closing_message == "30 amounts booked; refunds: none; 1 held in the queue"
+    (told,) = done.alerts
+    assert "an order item of 1 refund that waits in the queue: send what is due still, or reject it" in told
