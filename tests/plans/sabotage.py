@@ -45,8 +45,8 @@ FAULTS = (
         "fees are forgotten after a partial refund",
         "returns",
         "workflows/returns/refund_amounts.py",
-        "most_refundable(f) - f.fees - f.refunded",
-        "most_refundable(f) - f.refunded",
+        "most_refundable(f) - f.fees - moved",
+        "most_refundable(f) - moved",
     ),
     Fault(
         "withdrawn although the goods were received",
