@@ -37,6 +37,7 @@ from models.tables import AmazonBatchRow, AmazonQueueRow, ConnectionRow, OrderRo
 
 AT_ONCE: Final = "system:at-once"
 """Who asks for a batch that nobody asked for, since nothing waits for people."""
+_SAID_BEFORE: Final = (QueueState.IN_DOUBT, QueueState.REFUSED)
 _ENDS: Final = {
     MessageEnd.DONE: QueueState.DONE,
     MessageEnd.REFUSED: QueueState.REFUSED,
@@ -224,7 +225,7 @@ def settle_batch(
     if batch.state is not BatchState.ENDED:
         in_part = standings(session, entries)
         for row in entries:
-            if row.state is QueueState.DONE or (outcomes is None and row.state is QueueState.IN_DOUBT):
+            if row.state is QueueState.DONE or (outcomes is None and row.state in _SAID_BEFORE):
                 continue  # a settlement (AMZ-8), or Amazon's transactions (AMZ-11), said so before
             if outcomes is None:
                 _put_back(row, f"nothing was sent: {words}"[:500], at_once=at_once)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from activities.connectors.amazon.feed_xml import Content, FeedDocument, feed_documents
 from activities.database.order_lines import order_lines, share_of
+from activities.database.settled_holds import made_by_amazon
 from models.amazon.account import AmazonOptions
 from models.amazon.composition import ComposeCancel, ComposeRefund, Units, composed_cancel, composed_refund
 from models.amazon.feeds import MOST_BYTES
@@ -55,6 +56,8 @@ def _refund(session: Session, row: AmazonQueueRow, options: AmazonOptions) -> Or
     assert order is not None, "it is a foreign key"
     if refund.state not in UNSETTLED:
         return f"refund {refund.refund_id} is {refund.state.value} already"
+    if (words := made_by_amazon(session, row, refund)) is not None:
+        return NeedsPerson(why=NeedsPersonWhy.REFUNDED_BY_AMAZON, words=words)
     shares = [share_of(line) for line in order_lines(session, order.order_id).values()]
     units = _units(session, refund)
     found: OrderAdjustment | NeedsPerson | None = None

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from activities.database.batch_entries import locked_entries
+from activities.database.settled_holds import put_out_what_is_held
 from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import WAITING, QueueKind, QueueState
 from models.money import to_minor_units
@@ -54,10 +55,11 @@ def settle_what_stands(session: Session, entries: Sequence[AmazonQueueRow], at: 
 
 
 def put_out_of_document(session: Session, batch: AmazonBatchRow, at: datetime) -> int | None:
-    """Before a document is handed in: entries that moved meanwhile, or may have, are put out of it, which is to be
-    composed anew. Gives how many messages are left; none: nothing is put out."""
+    """Before a document is handed in: what moved meanwhile, or may have, or is held, is put out of it, which is to
+    be composed anew. Gives how many messages are left; none: nothing is put out."""
     entries = locked_entries(session, batch)
     settle_what_stands(session, entries, at)
+    put_out_what_is_held(session, entries, at)
     left = [row for row in entries if row.state is QueueState.BATCHED]
     out = [row for row in entries if row.state is not QueueState.BATCHED]
     if not out:

@@ -1,6 +1,9 @@
 """Refunds that wait in the queue to Amazon while it refunded the same by itself: held for a person (AMZ-8)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -8,8 +11,11 @@ from activities.database.order_families import families
 from activities.database.settlement_refunds import between, lines_of_item
 from models.amazon.queue import QueueKind, QueueState
 from models.amazon.settled_refunds import Verdict
-from models.refunds import UNSETTLED
+from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, Way
 from models.tables import AmazonQueueRow, RefundRow, RefundUnitsRow, SettledRefundRow, SettlementRow
+
+_HELD_OF: Final = (QueueState.QUEUED, QueueState.BATCHED)
+"""States in which Amazon does not have it yet, and nobody else looks."""
 
 
 def waiting_for_the_same(
@@ -24,27 +30,85 @@ def waiting_for_the_same(
         .where(
             col(AmazonQueueRow.order_id).in_([one for one, first in orders.items() if _has(fitting, first)]),
             AmazonQueueRow.kind == QueueKind.REFUND,
-            AmazonQueueRow.state == QueueState.QUEUED,
+            col(AmazonQueueRow.state).in_(_HELD_OF),
             col(AmazonQueueRow.told_before).is_(False),
             col(RefundRow.state).in_(UNSETTLED),
         )
     )
     for row in session.exec(waits):
-        units = select(RefundUnitsRow.line_id).where(RefundUnitsRow.refund_id == row.refund_id)
-        named = set(session.exec(units))
+        named = _lines_named(session, row.entry_id)
         of_order = [lines for (first, _), lines in fitting.items() if first == orders[row.order_id]]
         if not named or any(not lines or lines & named for lines in of_order):
             yield row.entry_id
 
 
 def hold(session: Session, settlement: SettlementRow, entries: Iterable[AmazonQueueRow]) -> None:
-    """They are sent only when a person names them. `entries` are locked."""
+    """They are sent only when a person names them; what is in a document already is put out of it before that is
+    handed in. `entries` are locked."""
     for row in entries:
-        if row.state is QueueState.QUEUED and not row.told_before:
-            row.state, row.reason, row.chosen = QueueState.REFUSED, _words(settlement), False
-            row.changed_at = settlement.at
+        if row.told_before or row.state not in _HELD_OF:
+            continue
+        row.reason, row.changed_at = _words(settlement.settlement_id), settlement.at
+        if row.state is QueueState.QUEUED:
+            row.state, row.chosen = QueueState.REFUSED, False
+        session.add(row)
+    session.flush()
+
+
+def put_out_what_is_held(session: Session, entries: Iterable[AmazonQueueRow], at: datetime) -> None:
+    """Of a document that is not handed in yet; what is composed without being told before has no reason else."""
+    for row in entries:
+        if row.state is QueueState.BATCHED and not row.told_before and row.reason is not None:
+            row.state, row.changed_at = QueueState.REFUSED, at
             session.add(row)
     session.flush()
+
+
+def made_by_amazon(session: Session, row: AmazonQueueRow, refund: RefundRow) -> str | None:
+    """Why a person looks before Amazon is told this for the first time: it refunded of the order by itself, as
+    settlements say or was recorded since. None: it did not, or a person that knew it named the entry."""
+    if row.told_before:
+        return None
+    orders = families(session, [row.order_id])
+    named = _lines_named(session, refund.refund_id)
+    why = [*_of_settlements(session, orders, named), *_recorded_since(session, orders, named, refund)]
+    words = "; ".join(dict.fromkeys(why))[:500]
+    is_known = row.state is QueueState.REFUSED and row.reason == words
+    return None if not why or is_known else words
+
+
+def _of_settlements(session: Session, orders: Mapping[str, str], named: AbstractSet[str]) -> Iterator[str]:
+    came = select(SettledRefundRow.settlement_id, SettledRefundRow.order_item_code).where(
+        col(SettledRefundRow.order_id).in_(orders),
+        SettledRefundRow.verdict == Verdict.UNEXPECTED,
+        SettledRefundRow.came > 0,
+    )
+    for settlement_id, item in session.exec(came.order_by(col(SettledRefundRow.settlement_id))):
+        lines = lines_of_item(session, orders, item)
+        if not named or not lines or lines & named:
+            yield _words(settlement_id)
+
+
+def _recorded_since(
+    session: Session, orders: Mapping[str, str], named: AbstractSet[str], refund: RefundRow
+) -> Iterator[str]:
+    """After this refund was reserved: whoever asked for it did not know of them."""
+    recorded = select(RefundRow).where(
+        col(RefundRow.order_id).in_(orders),
+        RefundRow.way == Way.MARKETPLACE,
+        col(RefundRow.connection_id).is_(None),
+        col(RefundRow.state).in_(COUNTS_AGAINST_CAP),
+        RefundRow.refund_id != refund.refund_id,
+        RefundRow.reserved_at >= refund.reserved_at,
+    )
+    for one in session.exec(recorded.order_by(col(RefundRow.refund_id))):
+        theirs = _lines_named(session, one.refund_id)
+        if not named or not theirs or theirs & named:
+            yield f"Amazon refunded of its order by itself ({one.refund_id}): is it still due?"
+
+
+def _lines_named(session: Session, refund_id: str) -> set[str]:
+    return set(session.exec(select(RefundUnitsRow.line_id).where(RefundUnitsRow.refund_id == refund_id)))
 
 
 def held_between(session: Session, settlement: SettlementRow, start: int, end: int) -> Sequence[AmazonQueueRow]:
@@ -55,14 +119,14 @@ def held_between(session: Session, settlement: SettlementRow, start: int, end: i
     orders = families(session, set(session.exec(came)))
     held = select(AmazonQueueRow).where(
         col(AmazonQueueRow.order_id).in_(orders),
-        AmazonQueueRow.state == QueueState.REFUSED,
-        AmazonQueueRow.reason == _words(settlement),
+        col(AmazonQueueRow.state).in_((QueueState.REFUSED, QueueState.BATCHED)),
+        AmazonQueueRow.reason == _words(settlement.settlement_id),
     )
     return session.exec(held.order_by(col(AmazonQueueRow.entry_id))).all()
 
 
-def _words(settlement: SettlementRow) -> str:
-    return f"Amazon refunded of its order by itself (settlement {settlement.settlement_id}): is it still due?"
+def _words(settlement_id: str) -> str:
+    return f"Amazon refunded of its order by itself (settlement {settlement_id}): is it still due?"
 
 
 def _has(fitting: Mapping[tuple[str, str], object], order_id: str) -> bool:

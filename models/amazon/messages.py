@@ -125,6 +125,8 @@ class NeedsPersonWhy(StrEnum):
     """Quantity and total do not agree, or parts of a kit are named."""
     NUMBERS = "numbers"
     """Order or line have no number of Amazon's."""
+    REFUNDED_BY_AMAZON = "refunded_by_amazon"
+    """Amazon refunded of the order by itself: it may be the same money."""
 
 
 class NeedsPerson(Message):
