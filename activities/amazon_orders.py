@@ -20,11 +20,12 @@ from models.marketplace_orders import LookAtMarketplace, MarketplaceOrder
 from models.message import Quantity
 from models.orders import Channel
 from models.tables import OrderRow
-from models.text import cleaned
+from models.text import one_line
 
 _CANCELLED = "CANCELLED"
 _BUYER = "BUYER"
 _LONGEST_REASON = 200
+_LONGEST_NUMBER = 100
 
 
 class AmazonOrders:
@@ -67,7 +68,7 @@ def standing(order: Order) -> MarketplaceOrder:
         by_buyer=_by_buyer(done),
         reason=_reason(done),
         items=tuple(name for _, name in named if name is not None),
-        unclear_items=tuple(one.order_item_id for one, name in named if name is None),
+        unclear_items=tuple(one_line(one.order_item_id)[:_LONGEST_NUMBER] for one, name in named if name is None),
     )
 
 
@@ -90,7 +91,7 @@ def _by_buyer(done: list[CancellationExecution]) -> bool:
 
 def _reason(done: list[CancellationExecution]) -> str | None:
     said = next((one.reason for one in done if one.reason), None)
-    return cleaned(said)[:_LONGEST_REASON] or None if said is not None else None
+    return one_line(said)[:_LONGEST_REASON] or None if said is not None else None
 
 
 def _asked_where(session: Session, order_id: str) -> tuple[str | None, str | None]:

@@ -57,3 +57,12 @@ def test_CAN_8_an_item_of_which_amazon_does_not_say_how_many_is_told_by_its_numb
     (first, second) = said.items
     none_left = said.model_copy(update={"items": (first.model_copy(update={"quantity": 0}), second)})
     assert standing(none_left) == MarketplaceOrder(unclear_items=("0",))
+
+
+def test_CAN_8_what_amazon_writes_on_many_lines_stands_on_one() -> None:
+    said = order({"cancellationExecution": {"cancelledBy": "AMAZON", "cancelReason": "sold\nout\x07"}}, None)
+    (first, second) = said.items
+    strange = first.model_copy(update={"order_item_id": "3\n3\t\x1b" + "4" * 200})
+    known = standing(said.model_copy(update={"items": (strange, second)}))
+    assert known.reason == "sold out"
+    assert known.unclear_items == ("3 3 " + "4" * 96,)

@@ -15,6 +15,7 @@ from models.message import Quantity
 from models.naming import by_sku
 from models.orders import Channel, Hold, Resume
 from models.partners import Recipient
+from models.text import one_line
 from workflows.engine.case import SendMail
 from workflows.engine.pieces import alert, at, in_flight, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
@@ -191,14 +192,15 @@ def _cancelled_there(effect: LookAtMarketplace, answer: MarketplaceOrder) -> Can
     return CancelRequest(
         event_id=effect.key,
         actor=f"channel:{Channel.AMAZON.value}",
-        reason=f"cancelled at the marketplace: {answer.reason or 'no reason given'}"[:500],
+        reason=one_line(f"cancelled at the marketplace: {answer.reason or 'no reason given'}")[:500],
         fault=Fault.BUYER if answer.by_buyer else Fault.MARKETPLACE,
         cancelled_there=True,
     )
 
 
 def _strange(asked: BuyerAsked) -> str:
-    return ", ".join(asked.not_known_there)[:_LONGEST_NAMES]
+    """In the marketplace's words, which may hold what no text of ours does."""
+    return one_line(", ".join(asked.not_known_there))[:_LONGEST_NAMES]
 
 
 # ---- what is known ----

@@ -16,6 +16,7 @@ from models.partners import ChargeState, Recipient
 from models.returns import ReturnLine, ReturnRequest, Source
 from models.senders import Role, role_of
 from models.splits import OrderSplit
+from models.text import one_line
 from workflows.engine.case import Note
 from workflows.engine.pieces import alert, just, mail_lines, notify, wait
 from workflows.engine.plan import Plan
@@ -106,7 +107,7 @@ def _held_as_not_split(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> O
     if f.is_given_up or f.hold is not None:
         return f
     what = f.lines.in_words(effect.units)
-    reason = f"{what} cancelled at the marketplace can't be cancelled here: {answer.reason}"[:500]
+    reason = one_line(f"{what} cancelled at the marketplace can't be cancelled here: {answer.reason}")[:500]
     hold = Hold(event_id=f"{effect.split_from.event.event_id}:hold"[:100], actor="system:backhaul", reason=reason)
     return f.with_(hold=hold, held_at=f.now).step(f"put on hold: {reason}", hold.actor)
 

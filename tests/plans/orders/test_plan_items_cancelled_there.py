@@ -117,3 +117,31 @@ def test_CAN_8_what_is_cancelled_there_and_cannot_be_cancelled_here_waits_for_a_
     (staff,) = [one for one in order.rig.mails() if one.template == "staff_alert"]
     assert "money of it went back already" in staff.facts["what"]
     assert resumes(order).was_sent
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"cancelled": True, "reason": "ordered\ntwice\x07"},
+        {"items": (ITEM_OF_B,), "reason": "ordered\ttwice"},
+        {"unclear_items": ("3\n3\t3\x1b",)},
+        {"unclear_items": ("3" * 900, "4\u2028" * 900)},
+    ],
+    ids=["the reason of all", "the reason of one", "a number", "long numbers"],
+)
+def test_CAN_8_what_the_marketplace_writes_on_many_lines_holds_up_no_order(said: dict[str, Any]) -> None:
+    order = on_hold()
+    order.marketplace = MarketplaceOrder(**said)
+    resumes(order)
+    assert all(one.isprintable() and len(one) < 600 for one in order.steps)
+    assert order.stage == ("on_hold" if "unclear_items" in said else order.stage)
+
+
+@pytest.mark.parametrize("why", ["gone\r\nback\talready\x1b[31m", "x\n" * 900], ids=["lines", "long"])
+def test_CAN_8_why_it_cannot_be_cancelled_here_may_stand_on_many_lines(why: str) -> None:
+    order = cancelled_there(on_hold(), ITEM_OF_B)
+    order.split_refused = why
+    resumes(order)
+    assert order.facts.hold is not None
+    assert (order.stage, order.facts.hold.reason.isprintable()) == ("on_hold", True)
+    assert "1 x B cancelled at the marketplace can't be cancelled here" in order.rig.plan.waits[0].what
