@@ -120,6 +120,7 @@ def decline(f: OrderFacts, event: Resume) -> OrderFacts:
 def granted(before: OrderFacts, f: OrderFacts) -> OrderFacts:
     """A part was cancelled, or nobody has it: it is taken off what the buyer asks to cancel. Once nothing is left
     of that, the rest goes on (CAN-10). `before`: the facts before the units went."""
+    f = _open_again(before, f)
     asked = open_request(f)
     gone = less(before.lines.open, f.lines.open)
     if asked is None or not asked.units or not within(asked.units, gone):
@@ -130,6 +131,16 @@ def granted(before: OrderFacts, f: OrderFacts) -> OrderFacts:
     if left:
         return f.with_(buyer_asked=asked)
     return _answered(f.step("what the buyer asked to cancel is cancelled: the rest goes on"), asked)
+
+
+def _open_again(before: OrderFacts, f: OrderFacts) -> OrderFacts:
+    """What nobody had waits for stock now (ORD-8): the buyer still has it to come, and may wish it away again. A
+    wish that nobody has answered is about it as before."""
+    asked, back = f.buyer_asked, less(f.lines.open, before.lines.open)
+    if asked is None or not (again := within(asked.granted, back)):
+        return f
+    units = plus(asked.units, again) if asked.units and open_request(f) is not None else asked.units
+    return f.with_(buyer_asked=asked.model_copy(update={"units": units, "granted": less(asked.granted, again)}))
 
 
 def _answered(f: OrderFacts, asked: BuyerAsked) -> OrderFacts:

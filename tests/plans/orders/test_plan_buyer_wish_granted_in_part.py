@@ -9,7 +9,7 @@ from tests.plans.orders.order_rig import A_LINE, Order, Stock, request
 from tests.plans.rig import NOT_YET, Given
 from workflows.engine.case import Effect
 from workflows.orders.cancellation import return_of
-from workflows.orders.effects import SearchStock
+from workflows.orders.effects import LookAtMarketplace, SearchStock
 from workflows.orders.facts import OrderFacts
 
 ONE_OF_A = {"line_id": "A", "quantity": 1}
@@ -125,3 +125,51 @@ def test_CAN_8_what_nobody_has_is_taken_off_the_wish(available: Stock, wish: dic
     assert (order.stage, order.was_sent) == ("awaiting_shipment", True)
     order.passes(days=3)
     assert "staff_alert to staff" not in told(order), "it is answered"
+
+
+def voided_though_wished_for(order: SearchedLate, *wish: dict[str, Any]) -> SearchedLate:
+    """The buyer's wish comes while the whole network is asked, which has nothing more."""
+    order.in_its_window().passes(minutes=31)
+    asks(order, lines=list(wish))
+    order.is_waited_for = False
+    order.rest()
+    return order
+
+
+def test_CAN_7_ORD_8_what_was_voided_and_is_open_again_can_be_wished_for_again() -> None:
+    order = SearchedLate(amazon().request, stock=(Stock("A"),), choice_days=7)
+    order.held.add(LookAtMarketplace)
+    order = voided_though_wished_for(order, B)
+    assert (order.stage, order.facts.lines.open) == ("on_hold", {"A": 2})
+    assert order.happens("choice_after_void", choice="special_order")
+    order.passes(minutes=1)
+    assert asks(order, lines=[B])
+    order.held.clear()
+    order.rest()
+    assert (asked_for(order), order.was_sent) == ("cancel 1 x B", False)
+    assert told(order)[-1] == "buyer_wants_to_cancel to seller"
+    assert cancels(order, B).was_sent
+
+
+def test_CAN_7_ORD_8_a_wish_that_all_of_was_void_is_asked_for_when_it_is_open_again() -> None:
+    order = voided_though_wished_for(SearchedLate(amazon().request, stock=(), choice_days=7), ONE_OF_A)
+    assert order.stage == "awaiting_choice"
+    assert order.happens("choice_after_void", choice="special_order")
+    assert asked_for(order) == "cancel 1 x A"
+
+
+def test_CAN_2_ORD_8_a_wish_for_what_is_open_again_comes_too_late_aloud() -> None:
+    order = voided_though_wished_for(SearchedLate(amazon().request, stock=(Stock("A"),), choice_days=7), B)
+    assert order.was_sent
+    assert order.happens("choice_after_void", choice="special_order")
+    asks(order, lines=[B])
+    assert told(order)[-1] == "cancel_too_late to seller"
+
+
+def test_CAN_7_ORD_8_what_is_open_again_belongs_to_a_wish_that_nobody_has_answered() -> None:
+    order = voided_though_wished_for(
+        SearchedLate(amazon().request, stock=(Stock("B"),), choice_days=7), ONE_OF_A, B
+    )
+    assert asked_for(order) == "cancel 1 x B"
+    assert order.happens("choice_after_void", choice="special_order")
+    assert asked_for(order) == "cancel 1 x A, 1 x B"
