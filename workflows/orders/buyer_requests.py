@@ -172,12 +172,13 @@ def looked(f: OrderFacts, effect: LookAtMarketplace, answer: MarketplaceOrder) -
     units = marketplace_items.cancelled_there(f, answer)
     if units:
         f = cancellation.by_marketplace(f, _cancelled_there(effect, answer), units)
-    if effect.key != _look(asked, "declined").key or f.hold is None or f.hold.event_id != asked.released:
-        return f  # the seller has not answered, or the order is on hold anew
+    if effect.key != _look(asked, "declined").key or f.hold is None:
+        return f  # the seller has not answered
     if asked.not_known_there:
         reason = f"the marketplace has cancelled {_strange(asked)}, which nobody knows here"
-        hold = Hold(event_id=f"{effect.key}:hold", actor="system:backhaul", reason=reason)
-        return f.with_(hold=hold, held_at=f.now).step(f"stays on hold: {reason}", hold.actor)
+        return cancellation.held(f, f"{effect.key}:hold", reason)
+    if f.hold.event_id != asked.released:
+        return f  # it is on hold for another reason
     not_more = f"cancelled {f.lines.in_words(units)} only" if units else "not cancelled the order"
     return f.with_(hold=None, held_at=None).step(f"hold released: the marketplace has {not_more}")
 

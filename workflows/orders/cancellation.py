@@ -28,6 +28,9 @@ from workflows.orders.purchases import less, within
 from workflows.orders.records import CancelAsked, Decision
 from workflows.orders.void_choices import may_cancel
 
+_LONGEST_NEW_REASON = 380
+"""So that what it was on hold for before has room beside it."""
+
 # ---- a request comes ----
 
 
@@ -104,12 +107,25 @@ def split_answered(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> Order
 
 def _held_as_not_split(f: OrderFacts, effect: SplitOff, answer: OrderSplit) -> OrderFacts:
     """What the marketplace has cancelled is not shipped because it can't be cancelled here (CAN-8)."""
-    if f.is_given_up or f.hold is not None:
+    if f.is_given_up:
         return f
     what = f.lines.in_words(effect.units)
-    reason = one_line(f"{what} cancelled at the marketplace can't be cancelled here: {answer.reason}")[:500]
-    hold = Hold(event_id=f"{effect.split_from.event.event_id}:hold"[:100], actor="system:backhaul", reason=reason)
-    return f.with_(hold=hold, held_at=f.now).step(f"put on hold: {reason}", hold.actor)
+    reason = f"{what} cancelled at the marketplace can't be cancelled here: {answer.reason}"
+    return held(f, f"{effect.split_from.event.event_id}:hold"[:100], reason)
+
+
+def held(f: OrderFacts, event_id: str, reason: str) -> OrderFacts:
+    """On hold for this too: whoever releases it knows why it was on hold before, and why it is. No answer to the
+    buyer releases it."""
+    reason = one_line(reason)[:_LONGEST_NEW_REASON]
+    said = f"{'put' if f.hold is None else 'stays'} on hold: {reason}"
+    before = f.hold.reason if f.hold is not None and f.hold.answer_days is None else ""
+    why = before if reason in before else "; also: ".join(one for one in (reason, before) if one)[:500]
+    hold = Hold(event_id=event_id, actor="system:backhaul", reason=why)
+    asked = f.buyer_asked
+    if asked is not None and asked.declined_at is None:
+        asked = asked.model_copy(update={"held_before": event_id})
+    return f.with_(hold=hold, held_at=f.now, buyer_asked=asked).step(said, hold.actor)
 
 
 def _awaits_people(f: OrderFacts) -> bool:

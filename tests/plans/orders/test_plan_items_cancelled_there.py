@@ -1,5 +1,6 @@
 """The marketplace has cancelled one item of several: what is cancelled there does not ship here (CAN-8)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,18 +9,23 @@ from models.marketplace_orders import MarketplaceOrder
 from models.message import Quantity
 from tests.plans.orders.asking_buyers import asks, looks, told
 from tests.plans.orders.order_rig import A_LINE, Order, Stock, request
-from workflows.orders.effects import SplitOff
+from workflows.orders.effects import LookAtMarketplace, SplitOff
 
 ITEM_OF_B = Quantity(line_id="22222222222222", sku="B", quantity=1)
 ONE_OF_A = Quantity(line_id="11111111111111", sku="A", quantity=1)
 WISH = {"line_id": "B", "quantity": 1}
 
 
-def on_hold(*, wish: dict[str, Any] | None = WISH) -> Order:
-    """Two of A on one line, and one B, which its buyer asks to cancel."""
+def in_its_window() -> Order:
+    """Two of A on one line, and one B."""
     lines = [A_LINE | {"line_id": "A", "quantity": 2}, A_LINE | {"line_id": "B", "sku": "B", "quantity": 1}]
     given = request(*lines, channel="amazon", channel_order_id="111-1234567-1234567")
-    order = Order(given, stock=(Stock("A"), Stock("B"))).in_its_window()
+    return Order(given, stock=(Stock("A"), Stock("B"))).in_its_window()
+
+
+def on_hold(*, wish: dict[str, Any] | None = WISH) -> Order:
+    """Its buyer asks to cancel B."""
+    order = in_its_window()
     asks(order, lines=[wish] if wish else None)
     order.passes(minutes=31)
     assert order.stage == "on_hold"
@@ -145,3 +151,62 @@ def test_CAN_8_why_it_cannot_be_cancelled_here_may_stand_on_many_lines(why: str)
     assert order.facts.hold is not None
     assert (order.stage, order.facts.hold.reason.isprintable()) == ("on_hold", True)
     assert "1 x B cancelled at the marketplace can't be cancelled here" in order.rig.plan.waits[0].what
+
+
+def held_before() -> Order:
+    """It is on hold for another reason when its buyer asks to cancel B."""
+    order = in_its_window()
+    order.happens("hold", reason="it ships to CA")
+    asks(order, lines=[WISH])
+    order.passes(minutes=31)
+    return order
+
+
+def test_CAN_8_a_hold_that_was_there_before_says_what_nobody_knows_here() -> None:
+    order = held_before()
+    order.marketplace = MarketplaceOrder(unclear_items=("333",))
+    resumes(order)
+    assert (order.stage, order.was_sent) == ("on_hold", False)
+    said = order.rig.plan.waits[0].what
+    assert "333, which nobody knows here" in said
+    assert "it ships to CA" in said, "it is still to be looked at"
+    assert resumes(order).was_sent
+
+
+def test_CAN_8_a_hold_that_comes_while_the_marketplace_is_asked_says_what_nobody_knows_here() -> None:
+    order = on_hold()
+    order.held.add(LookAtMarketplace)
+    resumes(order).happens("hold", reason="address unclear")
+    order.marketplace = MarketplaceOrder(unclear_items=("333",))
+    order.held.clear()
+    said = order.rest().rig.plan.waits[0].what
+    assert ("333, which nobody knows here" in said, "address unclear" in said) == (True, True)
+
+
+def test_CAN_8_a_hold_that_was_there_before_says_what_cannot_be_cancelled_here() -> None:
+    order = cancelled_there(held_before(), ITEM_OF_B)
+    order.split_refused = "money of it went back already"
+    resumes(order)
+    assert (order.stage, order.was_sent) == ("on_hold", False)
+    said = order.rig.plan.waits[0].what
+    assert "1 x B cancelled at the marketplace can't be cancelled here" in said
+    assert "it ships to CA" in said, "it is still to be looked at"
+    assert resumes(order).was_sent
+
+
+@pytest.mark.parametrize("later", [MarketplaceOrder(), MarketplaceOrder(items=(ITEM_OF_B,))])
+@pytest.mark.parametrize("before", [on_hold, held_before], ids=["the buyer's hold", "another hold"])
+def test_CAN_8_what_cannot_be_cancelled_here_before_the_wish_is_answered_is_said_after_it(
+    before: Callable[[], Order], later: MarketplaceOrder
+) -> None:
+    order = before()
+    order.split_refused = "money of it went back already"
+    cancelled_there(order, ITEM_OF_B).passes(days=1)
+    assert "cancel 1 x B as the buyer asks" in order.rig.plan.waits[0].what
+    order.marketplace = later
+    resumes(order)
+    assert (order.stage, order.was_sent) == ("on_hold", False)
+    said = order.rig.plan.waits[0].what
+    assert said.count("1 x B cancelled at the marketplace") == 1
+    assert "Ordered by mistake" not in said, "that is answered"
+    assert resumes(order).was_sent
