@@ -1,4 +1,4 @@
-"""What Amazon refunded by itself is not refunded a second time by what waits in the queue, unless a person says it;
+"""What Amazon refunded by itself is refunded a second time by what waits in the queue only if a person says so,
 whenever the one and the other become known (AMZ-8, RET-18)."""
 
 import pytest
