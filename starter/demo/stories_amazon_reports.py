@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from activities.report_imports.activities import RETURNS, SETTLEMENTS
 from models.amazon.report_imports import ReportDue, ReportImportRequest
@@ -11,6 +11,7 @@ from starter.client.start import open_report_import
 from starter.demo.sample_data import AT_AMAZON, BRAKE_PADS, CURRENCY, SUMMIT
 from starter.demo.stories_amazon import order_at_amazon, ship_at_amazon
 from starter.demo.story import NotAsExpected, Story, StoryCase, StoryRun
+from starter.ops.local_connections import SANDBOX_KEY
 
 _SELLER: Final = "seller:service-desk"
 _LOOK_SECONDS: Final = 4.0
@@ -135,7 +136,8 @@ async def settlement_with_a_difference(story: StoryRun) -> None:
     held = _settlement(f"{story.order_id}1", f"{2 * BRAKE_PADS.price + 1}", [sold])
     right = _settlement(f"{story.order_id}2", f"{BRAKE_PADS.price}", [sold, refunded])
     for content, days_ago in ((held, 1), (right, 0)):
-        await story.environment.sandbox.amazon_reports(SETTLEMENTS, content, ready=True, days_ago=days_ago)
+        of_summit: dict[str, Any] = {"ready": True, "days_ago": days_ago, "account": SANDBOX_KEY}
+        await story.environment.sandbox.amazon_reports(SETTLEMENTS, content, **of_summit)
     story.step("the schedule looks for settlements at Amazon")
     client, queue = story.environment.skipper.client, story.environment.task_queue
     due = ReportDue(connection_id=AT_AMAZON, seller_id=SUMMIT.seller_id)

@@ -12,7 +12,7 @@ from activities.private_files import private_file
 from models.connections import BROKER, KIND_OF, SIGNS_WITH_SECRET, Connection, Provider, of_seller
 
 STRIPE: Final = "sandbox-stripe"
-_KEY: Final = "sk_test_sandbox"
+SANDBOX_KEY: Final = "sk_test_sandbox"
 """What the sandbox takes as a key, and signs its webhooks with; it opens nothing else."""
 _PATHS: Final = {
     STRIPE: (Provider.STRIPE, "stripe"),
@@ -24,9 +24,9 @@ _PATHS: Final = {
 def sandbox_key(folder: Path) -> str:
     """Write the sandbox's key down, and give the reference to it. Whoever reads it meanwhile finds it whole."""
     file = folder.absolute() / "sandbox.key"
-    if not file.is_file() or file.read_text().strip() != _KEY:
+    if not file.is_file() or file.read_text().strip() != SANDBOX_KEY:
         written = private_file(file.with_name(f".{file.name}.{os.getpid()}"))
-        written.write_text(f"{_KEY}\n")
+        written.write_text(f"{SANDBOX_KEY}\n")
         written.replace(file)
     return f"file:{file}"
 
