@@ -55,6 +55,7 @@ LOOK_SECONDS: Final = 60.0
 """How often the settings are looked at."""
 RETURNS, ORDERS, SETTLEMENTS = "amazon-returns-", "amazon-orders-", "amazon-settlements-"
 QUEUE = "amazon-queue-"
+_PREFIXES: Final = (RETURNS, ORDERS, SETTLEMENTS, QUEUE)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
@@ -77,36 +78,22 @@ def wanted(connection: Connection) -> Iterator[Wanted]:
         return
     account, options = connection.connection_id, amazon_options(connection)
     due = ReportDue(connection_id=account, seller_id=connection.owner.removeprefix("seller:"))
-    if options.import_returns:
-        yield Wanted(
-            schedule_id=f"{RETURNS}{account}",
-            workflow=RETURNS_DUE,
-            asks=due,
-            workflow_id=f"returns-due-{account}",
-            summary=f"Ask Amazon for the returns of {account}",
-            every=RETURNS_EVERY,
-            begins_at_once=True,
-        )
-    if options.import_orders:
-        yield Wanted(
-            schedule_id=f"{ORDERS}{account}",
-            workflow=ORDERS_DUE,
-            asks=due,
-            workflow_id=f"orders-due-{account}",
-            summary=f"Ask Amazon for the orders of {account}",
-            every=ORDERS_EVERY,
-            begins_at_once=True,
-        )
-    if options.import_settlements:
-        yield Wanted(
-            schedule_id=f"{SETTLEMENTS}{account}",
-            workflow=SETTLEMENTS_DUE,
-            asks=due,
-            workflow_id=f"settlements-due-{account}",
-            summary=f"Look for settlements of {account} at Amazon",
-            every=SETTLEMENTS_EVERY,
-            begins_at_once=True,
-        )
+    reports = (
+        (options.import_returns, RETURNS, RETURNS_DUE, "Ask Amazon for the returns of", RETURNS_EVERY),
+        (options.import_orders, ORDERS, ORDERS_DUE, "Ask Amazon for the orders of", ORDERS_EVERY),
+        (options.import_settlements, SETTLEMENTS, SETTLEMENTS_DUE, "Look for settlements of", SETTLEMENTS_EVERY),
+    )
+    for is_wanted, prefix, workflow, summary, every in reports:
+        if is_wanted:
+            yield Wanted(
+                schedule_id=f"{prefix}{account}",
+                workflow=workflow,
+                asks=due,
+                workflow_id=f"{prefix.removeprefix('amazon-')}due-{account}",
+                summary=f"{summary} {account}",
+                every=every,
+                begins_at_once=True,
+            )
     if options.auto_submit:
         for kind in QueueKind:
             yield Wanted(
@@ -133,7 +120,7 @@ class AccountSchedules:
         active = await asyncio.to_thread(self._register.active, ConnectionKind.CHANNEL)
         due = {one.schedule_id: one for connection in active for one in wanted(connection)}
         every = [one.id async for one in await self._client.list_schedules()]
-        there = {one for one in every if one.startswith((RETURNS, ORDERS, SETTLEMENTS, QUEUE))}
+        there = {one for one in every if one.startswith(_PREFIXES)}
         for schedule_id in sorted(there - due.keys()):
             await self._remove(schedule_id)
         for schedule_id in sorted(due.keys() - there):

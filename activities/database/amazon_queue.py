@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from activities.database.amazon_batches import batch_row, under_way
 from activities.database.amazon_queue_waits import held_up
 from activities.database.lists import LIMIT
 from activities.database.transactions import read, write
-from models.amazon.batches import BatchState
 from models.amazon.queue import WAITING, BatchListed, QueueKind, QueueListed, QueueRefund, QueueState
 from models.failures import Conflict, NotFound
 from models.ids import cancellation_entry_id
@@ -204,20 +204,12 @@ def reject_entries(session: Session, entries: Sequence[str], by: str, reason: st
 
 def batch_listed(session: Session, batch_id: str) -> BatchListed:
     """A document to Amazon. Raises NotFound."""
-    row = session.get(AmazonBatchRow, batch_id)
-    if row is None:
-        raise NotFound(f"no batch {batch_id} in the database")
-    return _batch(row)
+    return _batch(batch_row(session, batch_id))
 
 
 def batch_under_way(session: Session, connection_id: str, kind: QueueKind) -> BatchListed | None:
     """Of an account and kind the one that has not ended."""
-    rows = select(AmazonBatchRow).where(
-        AmazonBatchRow.connection_id == connection_id,
-        AmazonBatchRow.kind == kind,
-        AmazonBatchRow.state != BatchState.ENDED,
-    )
-    row = session.exec(rows).first()
+    row = under_way(session, connection_id, kind)
     return None if row is None else _batch(row)
 
 

@@ -8,10 +8,10 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from activities.database.order_families import families
-from activities.database.settlement_refunds import between, lines_of_item
+from activities.database.settlement_refunds import between, lines_of_item, made_by_marketplace
 from models.amazon.queue import QueueKind, QueueState
 from models.amazon.settled_refunds import Verdict
-from models.refunds import COUNTS_AGAINST_CAP, UNSETTLED, Way
+from models.refunds import UNSETTLED
 from models.tables import AmazonQueueRow, RefundRow, RefundUnitsRow, SettledRefundRow, SettlementRow
 
 _HELD_OF: Final = (QueueState.QUEUED, QueueState.BATCHED)
@@ -48,7 +48,7 @@ def hold(session: Session, settlement: SettlementRow, entries: Iterable[AmazonQu
     for row in entries:
         if row.told_before or row.state not in _HELD_OF:
             continue
-        row.reason, row.changed_at = _words(settlement.settlement_id), settlement.at
+        row.reason, row.changed_at = _words(f"settlement {settlement.settlement_id}"), settlement.at
         if row.state is QueueState.QUEUED:
             row.state, row.chosen = QueueState.REFUSED, False
         session.add(row)
@@ -86,7 +86,7 @@ def _of_settlements(session: Session, orders: Mapping[str, str], named: Abstract
     for settlement_id, item in session.exec(came.order_by(col(SettledRefundRow.settlement_id))):
         lines = lines_of_item(session, orders, item)
         if not named or not lines or lines & named:
-            yield _words(settlement_id)
+            yield _words(f"settlement {settlement_id}")
 
 
 def _recorded_since(
@@ -95,16 +95,14 @@ def _recorded_since(
     """After this refund was reserved: whoever asked for it did not know of them."""
     recorded = select(RefundRow).where(
         col(RefundRow.order_id).in_(orders),
-        RefundRow.way == Way.MARKETPLACE,
-        col(RefundRow.connection_id).is_(None),
-        col(RefundRow.state).in_(COUNTS_AGAINST_CAP),
+        *made_by_marketplace(),
         RefundRow.refund_id != refund.refund_id,
         RefundRow.reserved_at >= refund.reserved_at,
     )
     for one in session.exec(recorded.order_by(col(RefundRow.refund_id))):
         theirs = _lines_named(session, one.refund_id)
         if not named or not theirs or theirs & named:
-            yield f"Amazon refunded of its order by itself ({one.refund_id}): is it still due?"
+            yield _words(one.refund_id)
 
 
 def _lines_named(session: Session, refund_id: str) -> set[str]:
@@ -120,13 +118,14 @@ def held_between(session: Session, settlement: SettlementRow, start: int, end: i
     held = select(AmazonQueueRow).where(
         col(AmazonQueueRow.order_id).in_(orders),
         col(AmazonQueueRow.state).in_((QueueState.REFUSED, QueueState.BATCHED)),
-        AmazonQueueRow.reason == _words(settlement.settlement_id),
+        AmazonQueueRow.reason == _words(f"settlement {settlement.settlement_id}"),
     )
     return session.exec(held.order_by(col(AmazonQueueRow.entry_id))).all()
 
 
-def _words(settlement_id: str) -> str:
-    return f"Amazon refunded of its order by itself (settlement {settlement_id}): is it still due?"
+def _words(what: str) -> str:
+    """Entries that are held are known by these words: of what was held in others a person is asked once more."""
+    return f"Amazon refunded of its order by itself ({what}): is it still due?"
 
 
 def _has(fitting: Mapping[tuple[str, str], object], order_id: str) -> bool:

@@ -12,6 +12,7 @@ from sqlmodel import select as select_rows
 from activities.database.order_families import families
 from activities.database.settled_entries import settle_what_stands
 from activities.database.settled_holds import hold, waiting_for_the_same
+from activities.database.settlement_refunds import made_by_marketplace
 from activities.database.settlement_sums import AMOUNT
 from activities.database.upserts import add_new
 from models.amazon.messages import OrderAdjustment
@@ -26,7 +27,7 @@ from models.amazon.settled_refunds import (
 )
 from models.amazon.settlement import Component
 from models.money import to_minor_units
-from models.refunds import COUNTS_AGAINST_CAP, Direction, Way
+from models.refunds import COUNTS_AGAINST_CAP, Direction
 from models.tables import AmazonQueueRow, RefundRow, SettledRefundRow, SettlementRow
 
 _SENT: Final = (QueueState.BATCHED, QueueState.SENT, QueueState.IN_DOUBT, QueueState.DONE, QueueState.REFUSED)
@@ -166,9 +167,7 @@ def _recorded(
         col(RefundRow.order_id).in_(orders),
         RefundRow.direction == Direction.SELLER_TO_BUYER,
         RefundRow.currency == settlement.currency,
-        col(RefundRow.state).in_(COUNTS_AGAINST_CAP),
-        RefundRow.way == Way.MARKETPLACE,
-        col(RefundRow.connection_id).is_(None),
+        *made_by_marketplace(),
     )
     found: dict[str, list[RefundExpected]] = {}
     for refund in session.exec(rows):

@@ -129,6 +129,15 @@ def _in_doubt(settlement: SettlementRow, start: int, end: int) -> SelectOfScalar
     )
 
 
+def made_by_marketplace() -> tuple[ColumnElement[bool], ...]:
+    """Refunds that it made by itself, as they were recorded here (RET-18)."""
+    return (
+        col(RefundRow.way) == Way.MARKETPLACE,
+        col(RefundRow.connection_id).is_(None),
+        col(RefundRow.state).in_(COUNTS_AGAINST_CAP),
+    )
+
+
 def between(settlement: SettlementRow, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
     """Refunds of a settlement from one position to before another."""
     return (
@@ -170,12 +179,7 @@ def lines_of_item(session: Session, orders: Collection[str], item: str) -> set[s
 def _recorded(session: Session, return_id: str) -> str | None:
     """What a return has of Amazon's refunds already, in words; of one without an amount it took all that was
     paid."""
-    of_amazon = select(RefundRow).where(
-        RefundRow.return_id == return_id,
-        RefundRow.way == Way.MARKETPLACE,
-        col(RefundRow.connection_id).is_(None),
-        col(RefundRow.state).in_(COUNTS_AGAINST_CAP),
-    )
+    of_amazon = select(RefundRow).where(RefundRow.return_id == return_id, *made_by_marketplace())
     found = session.exec(of_amazon.order_by(RefundRow.refund_id)).all()
     words = ", ".join(f"{one.refund_id} of {one.amount} {one.currency}" for one in found)
     return f"the return had recorded {words}"[:500] if found else None

@@ -17,6 +17,7 @@ from models.amazon.batches import (
 from models.amazon.resends import SHOWN_WITHIN
 from models.contract import CHANNEL_BATCH_KIND
 from models.ids import DerivedId
+from models.text import counted
 from workflows.channel_batches.effects import BatchEffect
 from workflows.engine.case import CaseFacts
 
@@ -109,8 +110,8 @@ class BatchFacts(CaseFacts):
     def what(self) -> str:
         """In words: `document 12 (5 refunds)`."""
         assert self.opened is not None, "it is open"
-        count, word = self.opened.messages, self.request.kind.value
-        return f"document {self.opened.number} ({count} {word}{'s' if count != 1 else ''})"
+        messages = counted(self.opened.messages, self.request.kind.value)
+        return f"document {self.opened.number} ({messages})"
 
     @property
     def is_stopped(self) -> bool:

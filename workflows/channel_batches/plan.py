@@ -6,6 +6,7 @@ from datetime import datetime
 from models.amazon.batches import BY_SCHEDULE
 from models.case import ChannelBatchStage as Stage
 from models.case import Who
+from models.text import counted
 from workflows.channel_batches.effects import (
     Find,
     HandIn,
@@ -150,13 +151,13 @@ def _alert_of_what_waits(f: BatchFacts) -> Plan:
         what = f"{f.opened.reason}: what waits in its queue is not sent; set it right, then {then}"
         told += just(alert(f, "no-account", what, Who.STAFF))
     if count := len(f.held):
-        refunds = f"{count} refund{'s' if count != 1 else ''} of {account}"
+        refunds = f"{counted(count, 'refund')} of {account}"
         what = (
             f"Amazon may have made {refunds} already: look there, and record it of each (backhaul refund resolve)"
         )
         told += just(alert(f, "held", what, Who.STAFF))
     if count := len(f.early):
-        refunds = f"{count} refund{'s' if count != 1 else ''} of {account}"
+        refunds = f"{counted(count, 'refund')} of {account}"
         what = (
             f"Amazon was told {refunds} less than 48 hours ago, and may show late that it made them: send them "
             f"again after that ({queue})"

@@ -7,6 +7,7 @@ from models.amazon.report_imports import ReportKind
 from models.amazon.settled_refunds import HELD, IN_DOUBT, Verdict
 from models.case import ReportImportStage as Stage
 from models.case import Who
+from models.text import counted
 from workflows.engine.pieces import alert, at, in_flight, just, troubles, wait
 from workflows.engine.plan import End, Plan
 from workflows.report_imports.effects import (
@@ -100,7 +101,7 @@ def _told_of_failed(f: ReportImportFacts) -> Plan:
     count = f.taken.settled.get(Verdict.MOVED_THOUGH_FAILED.value, 0)
     if not count:
         return Plan()
-    refunds = f"{count} refund{'s' if count != 1 else ''}"
+    refunds = counted(count, "refund")
     what = (
         f"{refunds} of the settlement in {f.request.source} moved though they had failed here: look whether they "
         "were made a second time (backhaul amazon reconcile)"
