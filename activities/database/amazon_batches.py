@@ -37,7 +37,7 @@ from models.tables import AmazonBatchRow, AmazonQueueRow, ConnectionRow, OrderRo
 
 AT_ONCE: Final = "system:at-once"
 """Who asks for a batch that nobody asked for, since nothing waits for people."""
-_SAID_BEFORE: Final = (QueueState.IN_DOUBT, QueueState.REFUSED)
+_SAID_BEFORE: Final = (QueueState.IN_DOUBT, QueueState.REFUSED, QueueState.REJECTED)
 _ENDS: Final = {
     MessageEnd.DONE: QueueState.DONE,
     MessageEnd.REFUSED: QueueState.REFUSED,

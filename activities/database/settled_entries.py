@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from activities.database.batch_entries import locked_entries
-from activities.database.settled_holds import put_out_what_is_held
+from activities.database.settled_holds import put_out_what_is_held, why_held
 from models.amazon.messages import OrderAdjustment
 from models.amazon.queue import WAITING, QueueKind, QueueState
 from models.money import to_minor_units
@@ -80,7 +80,8 @@ def stands_of_batch(session: Session, batch: AmazonBatchRow, at: datetime) -> st
     """Of a document that may have been handed in: what of it stands in a settlement, in words; none: nothing."""
     entries = locked_entries(session, batch)
     settle_what_stands(session, entries, at)
-    moved = sorted(row.entry_id for row in entries if row.state is not QueueState.BATCHED)
+    doubtful = (row for row in entries if row.state is not QueueState.BATCHED or why_held(session, row))
+    moved = sorted(row.entry_id for row in doubtful)
     return f"it may have arrived: {', '.join(moved)} moved, or may have"[:300] if moved else None
 
 

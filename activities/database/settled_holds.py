@@ -56,12 +56,23 @@ def hold(session: Session, settlement: SettlementRow, entries: Iterable[AmazonQu
 
 
 def put_out_what_is_held(session: Session, entries: Iterable[AmazonQueueRow], at: datetime) -> None:
-    """Of a document that is not handed in yet; what is composed without being told before has no reason else."""
+    """Of a document that is not handed in yet: what a settlement said, or was recorded, since it was composed."""
     for row in entries:
-        if row.state is QueueState.BATCHED and not row.told_before and row.reason is not None:
-            row.state, row.changed_at = QueueState.REFUSED, at
+        if (words := why_held(session, row)) is not None:
+            row.state, row.reason, row.changed_at = QueueState.REFUSED, words, at
             session.add(row)
     session.flush()
+
+
+def why_held(session: Session, row: AmazonQueueRow) -> str | None:
+    """Of an entry in a document that Amazon was not told before: it has no other reason. None: it is not held."""
+    if row.state is not QueueState.BATCHED or row.told_before or row.kind is not QueueKind.REFUND:
+        return None
+    if row.reason is not None:
+        return row.reason
+    named = _lines_named(session, row.entry_id)
+    recorded = _recorded_since(session, families(session, [row.order_id]), named, row.entry_id, row.changed_at)
+    return "; ".join(recorded)[:500] or None
 
 
 def made_by_amazon(session: Session, row: AmazonQueueRow, refund: RefundRow) -> str | None:
@@ -71,7 +82,10 @@ def made_by_amazon(session: Session, row: AmazonQueueRow, refund: RefundRow) -> 
         return None
     orders = families(session, [row.order_id])
     named = _lines_named(session, refund.refund_id)
-    why = [*_of_settlements(session, orders, named), *_recorded_since(session, orders, named, refund)]
+    why = [
+        *_of_settlements(session, orders, named),
+        *_recorded_since(session, orders, named, refund.refund_id, refund.reserved_at),
+    ]
     words = "; ".join(dict.fromkeys(why))[:500]
     is_known = row.state is QueueState.REFUSED and row.reason == words
     return None if not why or is_known else words
@@ -90,14 +104,14 @@ def _of_settlements(session: Session, orders: Mapping[str, str], named: Abstract
 
 
 def _recorded_since(
-    session: Session, orders: Mapping[str, str], named: AbstractSet[str], refund: RefundRow
+    session: Session, orders: Mapping[str, str], named: AbstractSet[str], refund_id: str, since: datetime
 ) -> Iterator[str]:
-    """After this refund was reserved: whoever asked for it did not know of them."""
+    """What whoever asked for this refund, or let it be composed, did not know of then."""
     recorded = select(RefundRow).where(
         col(RefundRow.order_id).in_(orders),
         *made_by_marketplace(),
-        RefundRow.refund_id != refund.refund_id,
-        RefundRow.reserved_at >= refund.reserved_at,
+        RefundRow.refund_id != refund_id,
+        RefundRow.reserved_at >= since,
     )
     for one in session.exec(recorded.order_by(col(RefundRow.refund_id))):
         theirs = _lines_named(session, one.refund_id)

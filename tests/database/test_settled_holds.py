@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from activities.database import amazon_batches as batches
 from activities.database.amazon_batches import NotHandedIn
+from activities.database.amazon_queue import reject_entries
 from activities.database.transactions import write
 from models.amazon.queue import QueueState
 from models.refunds import RefundState, Way
@@ -80,9 +81,9 @@ def uploaded(books: Books, document_id: str) -> None:
     write(books.engine, lambda session: batches.note_uploaded(session, "B-1", document_id))
 
 
-def handing_in(books: Books, document_id: str) -> NotHandedIn | None:
+def handing_in(books: Books, document_id: str, ordinal: int = 1) -> NotHandedIn | None:
     def begin(session: Session) -> NotHandedIn | None:
-        return batches.begin_handing_in(session, "B-1", 1, document_id)
+        return batches.begin_handing_in(session, "B-1", ordinal, document_id)
 
     return write(books.engine, begin)
 
@@ -113,3 +114,36 @@ def test_AMZ_8_a_document_of_which_nothing_else_is_left_leaves_it_held(books: Bo
     books.at.settled(None, "B-1")
     entry = books.at.entry("RF-1001-D1")
     assert (entry.state, entry.reason) == (QueueState.REFUSED, STILL_DUE)
+
+
+def alone_in_a_document(books: Books) -> None:
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE)
+    assert books.at.opened("B-1").messages == 1
+    uploaded(books, "D-1")
+
+
+def test_RET_18_what_was_recorded_of_amazon_after_it_was_composed_puts_it_out(books: Books) -> None:
+    alone_in_a_document(books)
+    books.at.reserved("RF-1001-C1", "10.00", way=Way.MARKETPLACE, requested_by="channel:amazon")
+    books.at.story.settled("RF-1001-C1", RefundState.SUCCEEDED)
+    assert books.booked([sold(), back("10.00")], "40.00").confirmed == 1
+    assert handing_in(books, "D-1") == NotHandedIn(outdated=True, left=0)
+    assert "(RF-1001-C1): is it still due?" in str(books.at.entry("RF-1001-D1").reason)
+
+
+def test_AMZ_11_a_document_in_doubt_with_what_is_held_is_not_handed_in_again(books: Books) -> None:
+    alone_in_a_document(books)
+    assert handing_in(books, "D-1") is None, "the answer is lost"
+    books.booked([sold(), back("10.00")], "40.00")
+    again = handing_in(books, "D-1", 2)
+    assert again is not None
+    assert "RF-1001-D1" in again.doubt
+
+
+def test_AMZ_5_what_a_person_took_out_of_the_queue_meanwhile_stays_out(books: Books) -> None:
+    alone_in_a_document(books)
+    books.booked([sold(), back("10.00")], "40.00")
+    assert handing_in(books, "D-1") == NotHandedIn(outdated=True, left=0)
+    write(books.engine, lambda session: reject_entries(session, ["RF-1001-D1"], "seller:jane", "no"))
+    books.at.settled(None, "B-1")
+    assert books.at.entry("RF-1001-D1").state is QueueState.REJECTED
