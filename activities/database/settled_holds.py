@@ -76,10 +76,8 @@ def why_held(session: Session, row: AmazonQueueRow) -> str | None:
 
 
 def made_by_amazon(session: Session, row: AmazonQueueRow, refund: RefundRow) -> str | None:
-    """Why a person looks before Amazon is told this for the first time: it refunded of the order by itself, as
+    """Why a person looks before Amazon is told this, be it again: it refunded of the order by itself, as
     settlements say or was recorded since. None: it did not, or a person that knew it named the entry."""
-    if row.told_before:
-        return None
     orders = families(session, [row.order_id])
     named = _lines_named(session, refund.refund_id)
     why = [

@@ -1,6 +1,9 @@
 """What Amazon refunded by itself is refunded a second time by what waits in the queue only if a person says so,
 whenever the one and the other become known (AMZ-8, RET-18)."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -10,10 +13,11 @@ from activities.database.amazon_batches import NotHandedIn
 from activities.database.amazon_queue import reject_entries
 from activities.database.transactions import write
 from models.amazon.queue import QueueState
+from models.amazon.results import MessageEnd
 from models.refunds import RefundState, Way
 from tests.amazon_orders import FIRST, SECOND
 from tests.database.settlement_books import ID, Books, back, sold
-from tests.database.story import Story
+from tests.database.story import NOON, Story
 
 ONE = [{"line_id": FIRST, "quantity": 1}]
 STILL_DUE = f"Amazon refunded of its order by itself (settlement {ID}): is it still due?"
@@ -147,3 +151,67 @@ def test_AMZ_5_what_a_person_took_out_of_the_queue_meanwhile_stays_out(books: Bo
     write(books.engine, lambda session: reject_entries(session, ["RF-1001-D1"], "seller:jane", "no"))
     books.at.settled(None, "B-1")
     assert books.at.entry("RF-1001-D1").state is QueueState.REJECTED
+
+
+# ---- what it may be, and what not ----
+
+
+def of_amazon(books: Books, state: RefundState = RefundState.SUCCEEDED, **more: Any) -> None:
+    books.at.reserved("RF-1001-C1", "10.00", way=Way.MARKETPLACE, requested_by="channel:amazon", **more)
+    books.at.story.settled("RF-1001-C1", state)
+
+
+def kept_back(books: Books, *entries: str, batch: str = "B-1") -> bool:
+    return books.at.opened(batch, *entries).kept_back == 1
+
+
+def test_AMZ_8_by_amount_alone_it_may_be_for_any_item(books: Books) -> None:
+    books.booked([sold(), back("10.00", SECOND)], "40.00")
+    books.at.queued("RF-1001-D1", "10.00")
+    assert kept_back(books)
+
+
+def test_AMZ_8_an_item_that_is_no_line_here_may_be_any(books: Books) -> None:
+    books.booked([sold(), back("10.00", "99999")], "40.00")
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE)
+    assert kept_back(books)
+
+
+def test_AMZ_8_what_amazon_took_back_from_the_buyer_holds_nothing(books: Books) -> None:
+    books.booked([sold(), back("10.00") | {"amount": "10.00"}], "60.00")
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE)
+    assert not kept_back(books)
+
+
+def test_CAN_10_what_was_recorded_of_what_was_split_off_holds_what_may_be_the_same(books: Books) -> None:
+    books.at.queued("RF-1001-D1", "10.00")
+    books.at.split("SP.1001.1", SECOND)
+    books.at.reserved("RF-SP.1001.1-C1", "10.00", way=Way.MARKETPLACE, requested_by="channel:amazon")
+    assert kept_back(books)
+
+
+def test_RET_18_what_was_recorded_before_it_was_asked_for_was_known(books: Books) -> None:
+    of_amazon(books)
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE, at=NOON + timedelta(hours=2))
+    assert not kept_back(books)
+
+
+def test_RET_18_what_was_recorded_of_another_item_holds_nothing(books: Books) -> None:
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE)
+    of_amazon(books, lines=[{"line_id": SECOND, "quantity": 1}])
+    assert not kept_back(books)
+
+
+def test_RET_18_what_amazon_did_not_make_after_all_holds_nothing(books: Books) -> None:
+    books.at.queued("RF-1001-D1", "10.00", lines=ONE)
+    of_amazon(books, RefundState.FAILED)
+    assert not kept_back(books)
+
+
+def test_AMZ_11_what_amazon_refused_before_is_asked_about_too(books: Books) -> None:
+    books.sent("RF-1001-D1", "10.00", outcome=MessageEnd.REFUSED, lines=ONE)
+    books.booked([sold(), back("20.00")], "30.00")
+    books.at.examined("B-1", "RF-1001-D1")
+    assert kept_back(books, "RF-1001-D1")
+    books.at.examined("B-2", "RF-1001-D1")
+    assert not kept_back(books, "RF-1001-D1", batch="B-2"), "now it is known, and named"
